@@ -1,0 +1,22 @@
+"""What can happen to a group."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Everything that may move a group from one state to another."""
+
+    PLACE = "place"
+    """A decision gave it devices."""
+    REFUSE = "refuse"
+    """A decision found that it can never run."""
+    WORKERS_CREATED = "workers-created"
+    """All workers of the attempt exist."""
+    ALL_READY = "all-ready"
+    """All workers of the attempt are ready."""
+    ALL_SUCCEEDED = "all-succeeded"
+    """Every worker ended with exit code 0."""
+    STOP = "stop"
+    """The attempt must end, for a stop reason; also how cancelling reaches a queued group."""
+    GONE = "gone"
+    """No worker of the attempt exists any more."""

@@ -1,0 +1,21 @@
+"""The state of a job, derived from its groups."""
+
+from collections.abc import Sequence
+
+from scheduler.core.model.group import State
+
+_WORST_FIRST = (State.STOPPING, State.RUNNING, State.STARTING, State.PLACED, State.QUEUED)
+
+
+def job_state(groups: Sequence[State]) -> State:
+    """Return what a job with these groups is; at least one group.
+
+    While any group lives, the job is what its furthest group is. Then it is failed if one failed, else
+    cancelled if one was cancelled, else succeeded.
+    """
+    for state in _WORST_FIRST:
+        if state in groups:
+            return state
+    if State.FAILED in groups:
+        return State.FAILED
+    return State.CANCELLED if State.CANCELLED in groups else State.SUCCEEDED

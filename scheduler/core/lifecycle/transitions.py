@@ -1,0 +1,169 @@
+"""The transition table. Nothing else in Medley says which state follows which."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.group import Group, State, StopReason
+
+
+class Verdict(StrEnum):
+    """What an event means to a group where it does not move it."""
+
+    IGNORED = "ignored"
+    """Legal and without effect: late or repeated news."""
+    ILLEGAL = "illegal"
+    """Must not happen; the write that carries it is refused."""
+
+
+IGNORED, ILLEGAL = Verdict.IGNORED, Verdict.ILLEGAL
+
+TABLE: dict[State, dict[Event, State | Verdict]] = {
+    State.QUEUED: {
+        Event.PLACE: State.PLACED,
+        Event.REFUSE: State.FAILED,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: IGNORED,
+        Event.STOP: State.CANCELLED,
+        Event.GONE: IGNORED,
+    },
+    State.PLACED: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: State.STARTING,
+        Event.ALL_READY: State.RUNNING,
+        Event.ALL_SUCCEEDED: State.SUCCEEDED,
+        Event.STOP: State.STOPPING,
+        Event.GONE: ILLEGAL,
+    },
+    State.STARTING: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: State.RUNNING,
+        Event.ALL_SUCCEEDED: State.SUCCEEDED,
+        Event.STOP: State.STOPPING,
+        Event.GONE: ILLEGAL,
+    },
+    State.RUNNING: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: State.SUCCEEDED,
+        Event.STOP: State.STOPPING,
+        Event.GONE: ILLEGAL,
+    },
+    State.STOPPING: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: IGNORED,
+        Event.STOP: State.STOPPING,
+        Event.GONE: State.QUEUED,
+    },
+    State.SUCCEEDED: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: IGNORED,
+        Event.STOP: IGNORED,
+        Event.GONE: IGNORED,
+    },
+    State.FAILED: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: IGNORED,
+        Event.STOP: IGNORED,
+        Event.GONE: IGNORED,
+    },
+    State.CANCELLED: {
+        Event.PLACE: ILLEGAL,
+        Event.REFUSE: ILLEGAL,
+        Event.WORKERS_CREATED: IGNORED,
+        Event.ALL_READY: IGNORED,
+        Event.ALL_SUCCEEDED: IGNORED,
+        Event.STOP: IGNORED,
+        Event.GONE: IGNORED,
+    },
+}
+"""STOPPING x GONE says QUEUED here; `after_stop` says which of QUEUED, FAILED and CANCELLED it is."""
+
+STRENGTH: dict[StopReason, int] = {reason: rank for rank, reason in enumerate(StopReason)}
+"""Stop reasons are declared weakest first."""
+
+UNCHARGED = frozenset({StopReason.PREEMPTED, StopReason.START_REFUSED})
+"""Stops that cost no retry: the job did nothing wrong."""
+
+FINAL_REASONS: dict[StopReason, State] = {
+    StopReason.TIME_LIMIT: State.FAILED,
+    StopReason.CANCELLED: State.CANCELLED,
+}
+"""Stops after which nothing is tried again."""
+
+FIRST_BACK_OFF_S = 1
+LONGEST_BACK_OFF_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """What a job allows after a failed attempt."""
+
+    retries: int
+
+
+def apply_event(
+    group: Group, event: Event, *, reason: StopReason | None = None, rule: RetryRule, now: datetime
+) -> Group | Verdict:
+    """Return the group after an event, its version raised by one, or the verdict where it does not move.
+
+    `reason` is needed by STOP alone. A STOP with a reason no stronger than the present one is ignored.
+    """
+    following = TABLE[group.state][event]
+    if isinstance(following, Verdict):
+        return following
+    moved = replace(group, state=following, version=group.version + 1)
+    if event is Event.PLACE:
+        return replace(moved, attempts=group.attempts + 1, stop_reason=None, not_before=None)
+    if event is Event.STOP:
+        return _stopped(group, moved, reason)
+    if event is Event.GONE:
+        return _after_stop(moved, rule, now)
+    return moved
+
+
+def back_off_s(failures: int) -> int:
+    """Return the seconds to wait after so many charged failures: 1, 2, 4 ... at most 300."""
+    return int(min(FIRST_BACK_OFF_S << min(max(failures - 1, 0), 16), LONGEST_BACK_OFF_S))
+
+
+def _stopped(group: Group, moved: Group, reason: StopReason | None) -> Group | Verdict:
+    if reason is None:
+        raise ValueError("a stop needs a reason")
+    if group.state is State.QUEUED and reason is not StopReason.CANCELLED:
+        return Verdict.IGNORED
+    if group.stop_reason is not None and group.state is State.STOPPING:
+        if STRENGTH[reason] <= STRENGTH[group.stop_reason]:
+            return Verdict.IGNORED
+    return replace(moved, stop_reason=reason, not_before=None)
+
+
+def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:
+    reason = moved.stop_reason
+    if reason is None:
+        raise ValueError("a stopping group has a stop reason")
+    if reason in FINAL_REASONS:
+        return replace(moved, state=FINAL_REASONS[reason])
+    if reason in UNCHARGED:
+        return replace(moved, state=State.QUEUED)
+    failures = moved.failures + 1
+    if failures > rule.retries:
+        return replace(moved, state=State.FAILED, failures=failures)
+    wait = timedelta(seconds=back_off_s(failures))
+    return replace(moved, state=State.QUEUED, failures=failures, not_before=now + wait)

@@ -1,0 +1,106 @@
+"""An attempt is one life of a group: its allocation, and what was seen of its workers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeId, WorkerKey
+from scheduler.core.model.reason import PlacementNote
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What one rank holds: whole device slots of one node, with cpu and memory."""
+
+    rank: int
+    node: NodeId
+    chip: ChipName
+    slots: tuple[int, ...]
+    cpu_milli: int
+    memory_mib: int
+
+    @property
+    def devices_milli(self) -> int:
+        """The held devices in thousandths."""
+        return len(self.slots) * WHOLE_DEVICE_MILLI
+
+
+class WorkerPhase(StrEnum):
+    """What is known of a worker."""
+
+    PENDING = "pending"
+    """Does not run yet."""
+    RUNNING = "running"
+    EXITED = "exited"
+    """Ended by itself or by us; its exit code is known."""
+    LOST = "lost"
+    """Gone without an exit code."""
+
+
+class WorkerEnd(StrEnum):
+    """Why a worker ended."""
+
+    EXITED = "exited"
+    """By itself."""
+    STOPPED = "stopped"
+    """Because Medley asked for it."""
+    TIME_LIMIT = "time-limit"
+    MEMORY_LIMIT = "memory-limit"
+    LOST = "lost"
+    """Nothing recorded its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """The last known truth about one rank of an attempt."""
+
+    rank: int
+    phase: WorkerPhase
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    """Exit code, or minus the number of the signal that ended the worker."""
+    end: WorkerEnd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorker:
+    """A worker that a cluster has, or has kept the end of."""
+
+    key: WorkerKey
+    generation: int
+    record: WorkerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One life of a group. Its generation grows when the allocation changes without ending the attempt."""
+
+    id: AttemptId
+    group_id: GroupId
+    number: int
+    generation: int
+    state: State
+    stop_reason: StopReason | None
+    allocations: tuple[Allocation, ...]
+    notes: tuple[PlacementNote, ...]
+    """Why each rank is where it is, in rank order."""
+    workers: tuple[WorkerRecord, ...]
+    """In rank order; empty until the workers were first seen."""
+    placed_at: datetime
+    started_at: datetime | None = None
+    """When all workers were ready."""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One report of a training, sent by its rank 0."""
+
+    step: int
+    steps: int
+    loss: float
+    tokens_per_s: float
+    at: datetime

@@ -1,0 +1,132 @@
+"""The change feed: every write of Medley as one ordered, gapless list that followers apply."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.group import Group
+from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
+from scheduler.core.model.job import Job
+from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.reason import PlacementNote, Reason
+from scheduler.core.model.tenant import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmitted:
+    """A job and its queued groups exist."""
+
+    job: Job
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopWished:
+    """The user wants the job to stop."""
+
+    job: JobId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlaced:
+    """A group became PLACED: a new attempt holds these allocations."""
+
+    group: Group
+    attempt: AttemptId
+    allocations: tuple[Allocation, ...]
+    notes: tuple[PlacementNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoved:
+    """A group changed its state otherwise; `workers` is what was then known of its latest attempt."""
+
+    group: Group
+    attempt: AttemptId | None
+    """None where the group never had one."""
+    workers: tuple[WorkerRecord, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    """Why it was refused, where it was."""
+    detail: str | None = None
+    """What the cluster said, bounded to 1,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressReported:
+    """A training reported a step."""
+
+    attempt: AttemptId
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSeen:
+    """A cluster was registered."""
+
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node appeared or changed; a node that left its cluster has the state GONE."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCreated:
+    """A tenant exists."""
+
+    tenant: TenantName
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSet:
+    """A tenant's quota for a chip type changed."""
+
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLifted:
+    """A tenant's quota for a chip type is gone: no limit."""
+
+    tenant: TenantName
+    chip: ChipName
+
+
+@dataclass(frozen=True, slots=True)
+class ChipDefined:
+    """A chip type was added to the catalogue or changed."""
+
+    chip: ChipType
+
+
+ChangeBody = (
+    JobSubmitted
+    | StopWished
+    | GroupPlaced
+    | GroupMoved
+    | ProgressReported
+    | ClusterSeen
+    | NodeSeen
+    | TenantCreated
+    | QuotaSet
+    | QuotaLifted
+    | ChipDefined
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the feed."""
+
+    number: int
+    """From 1, without gaps, in the order of commits."""
+    at: datetime
+    tenant: TenantName | None
+    """Whose event it is; None for what concerns clusters and the catalogue."""
+    job: JobId | None
+    body: ChangeBody

@@ -1,0 +1,93 @@
+"""Clusters, nodes, their devices, and the pools that alike nodes form."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, node_id
+from scheduler.core.model.topology import Topology
+
+
+class NodeState(StrEnum):
+    """Whether a node takes new work."""
+
+    READY = "ready"
+    """Takes new work."""
+    DRAINED = "drained"
+    """Keeps what it runs, takes nothing new."""
+    GONE = "gone"
+    """No longer in its cluster's inventory; its row stays while something refers to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceGroup:
+    """The devices of one chip type on one node."""
+
+    chip: ChipName
+    count: int
+    memory_mib: int
+    """Memory of one device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One machine of a cluster. Device slots are numbered from 0 through the groups, in their order."""
+
+    cluster: ClusterName
+    name: str
+    devices: tuple[DeviceGroup, ...]
+    cpu_milli: int
+    memory_mib: int
+    pods: int
+    """How many workers may run there at once."""
+    topology: Topology = Topology()
+    labels: tuple[tuple[str, str], ...] = ()
+    state: NodeState = NodeState.READY
+
+    @property
+    def id(self) -> NodeId:
+        """`cluster/node`."""
+        return node_id(self.cluster, self.name)
+
+    def slots(self, chip: ChipName) -> range:
+        """Return the slot numbers of a chip type's devices; empty where the node has none."""
+        first = 0
+        for group in self.devices:
+            if group.chip == chip:
+                return range(first, first + group.count)
+            first += group.count
+        return range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A set of nodes that one adapter drives."""
+
+    name: ClusterName
+    kind: str
+    """Which adapter drives it: `local` or `kubernetes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The nodes of one cluster with the same chip type, device memory and device count."""
+
+    cluster: ClusterName
+    chip: ChipName
+    device_memory_mib: int
+    devices_per_node: int
+    nodes: int
+    devices: int
+    """All devices of the pool, those of drained nodes included."""
+    devices_held: int
+    devices_drained: int
+    """Devices that nobody holds on drained nodes."""
+
+    @property
+    def name(self) -> str:
+        """A readable key, such as `mixed/h100-sxm-81920-x8`."""
+        return f"{self.cluster}/{self.chip}-{self.device_memory_mib}-x{self.devices_per_node}"
+
+    @property
+    def devices_free(self) -> int:
+        """Devices that a new attempt could take."""
+        return self.devices - self.devices_held - self.devices_drained

@@ -1,0 +1,100 @@
+"""Every "no" as a value with its numbers, and why a worker is where it is. Text is made at the edge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Devices of one chip type that a tenant holds."""
+
+    tenant: TenantName
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooFewFree:
+    """So many workers are wanted on one chip type; fewer fit now, though all would if nothing else ran."""
+
+    cluster: ClusterName
+    chip: ChipName
+    workers: int
+    """Workers wanted on this chip type."""
+    devices_per_worker: int
+    workers_fit: int
+    """How many of them would fit now."""
+    nodes_fit: int
+    """On how many nodes at least one of them would fit now."""
+    devices_free: int
+    """Free devices of the chip type on ready nodes, whether or not a worker could use them."""
+    devices_drained: int
+    """Devices that nobody holds on drained nodes."""
+    holders: tuple[Holder, ...]
+    """Who holds devices of the chip type, most first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverFits:
+    """More is asked than the cluster has for it when it is empty."""
+
+    cluster: ClusterName
+    chip: ChipName
+    workers: int
+    devices_per_worker: int
+    workers_fit_empty: int
+    """How many of the workers would fit if nothing else ran."""
+    largest_node_devices: int
+    """Devices of the chip type on the largest node; 0 where the cluster has no such chip."""
+    limited_by: str
+    """What runs out first: `devices`, `cpu`, `memory` or `pods`."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaExceeded:
+    """The tenant would hold more devices of a chip type than its quota."""
+
+    tenant: TenantName
+    chip: ChipName
+    limit: int
+    used: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackingOff:
+    """The last attempt failed; the next one is not made before a time."""
+
+    until: datetime
+    failures: int
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoCluster:
+    """No cluster has reported its nodes yet."""
+
+
+Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementNote:
+    """Why one rank is where it is."""
+
+    rank: int
+    node: NodeId
+    chip: ChipName
+    choice: int
+    """Which of the job's acceptable options this is, from 1; for an exact mix always 1."""
+    choices: int
+    domain_level: str
+    """The smallest topology level that holds all workers of this chip type: `node`, `rack` or `cluster`."""
+    domain: str
+    nodes_considered: int
+    """Nodes that could have taken a worker of this shape."""
+    devices_free_before: int
+    """Free devices of the chip type on the node before this gang."""
+    devices_free_after: int
+    """And after it."""

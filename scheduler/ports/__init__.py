@@ -1,0 +1,1 @@
+"""What Medley needs from outside, as protocols. No port knows how it is fulfilled."""

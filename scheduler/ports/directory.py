@@ -1,0 +1,105 @@
+"""What changes rarely: tenants, users, tokens, quotas, clusters with their nodes, chip types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.tenant import Quota, Tenant, Token, User
+
+
+class AlreadyExists(Exception):
+    """Something of that name is there."""
+
+
+class DoesNotExist(Exception):
+    """Nothing of that name is there; `args[0]` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryOutcome:
+    """What became of a recorded inventory."""
+
+    added: int
+    changed: int
+    gone: int
+    held_back: tuple[NodeId, ...]
+    """Nodes that shrank below what is held on them: they keep their old capacity and are drained until it is free."""
+
+
+class Directory(Protocol):
+    """Reads are plain; every write is durable and in the change feed when it returns.
+
+    Any write may raise StorageUnavailable (ports.journal).
+    """
+
+    def create_tenant(self, name: TenantName, at: datetime) -> Tenant:
+        """Create a tenant. Raises AlreadyExists."""
+        ...
+
+    def tenant(self, name: TenantName) -> Tenant | None:
+        """Return a tenant, None where there is none."""
+        ...
+
+    def tenants(self, *, after: TenantName | None, limit: int) -> list[Tenant]:
+        """Return tenants by name, those after `after`."""
+        ...
+
+    def create_user(self, name: str, tenant: TenantName | None, at: datetime) -> User:
+        """Create a user. Raises AlreadyExists, DoesNotExist (the tenant)."""
+        ...
+
+    def users(self, *, tenant: TenantName | None, after: str | None, limit: int) -> list[User]:
+        """Return users by name; of one tenant, or all where `tenant` is None."""
+        ...
+
+    def create_token(self, token: Token) -> None:
+        """Keep a token. Raises AlreadyExists (its id or hash), DoesNotExist (its tenant or user)."""
+        ...
+
+    def token_by_secret(self, secret_sha256: str) -> Token | None:
+        """Return the token with that hash, revoked and expired ones included."""
+        ...
+
+    def tokens(self, *, tenant: TenantName | None, after: str | None, limit: int) -> list[Token]:
+        """Return tokens by id; of one tenant, or all where `tenant` is None."""
+        ...
+
+    def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
+        """Revoke a token of that tenant (None: of any); revoking twice keeps the first time. Raises DoesNotExist."""
+        ...
+
+    def set_quota(self, quota: Quota, at: datetime) -> None:
+        """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
+        ...
+
+    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime) -> None:
+        """Remove a quota. Raises DoesNotExist."""
+        ...
+
+    def quotas(self, tenant: TenantName) -> list[Quota]:
+        """Return a tenant's quotas by chip name."""
+        ...
+
+    def define_chips(self, chips: Sequence[ChipType], at: datetime) -> int:
+        """Add or change chip types by name; returns how many really changed."""
+        ...
+
+    def chips(self) -> list[ChipType]:
+        """Return the catalogue by name."""
+        ...
+
+    def register_cluster(self, cluster: Cluster, at: datetime) -> None:
+        """Add a cluster; without effect where it is there. Raises AlreadyExists where it has another kind."""
+        ...
+
+    def clusters(self) -> list[Cluster]:
+        """Return all clusters by name."""
+        ...
+
+    def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
+        """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
+        ...

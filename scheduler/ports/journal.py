@@ -1,0 +1,180 @@
+"""Guarded writes about jobs. A batch goes in, one outcome per item comes out, in one transaction.
+
+An item is refused on its own: the others of its batch are still written. Every written item adds entries to the
+change feed. When `write` returns, what was written is durable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.attempt import Progress, WorkerRecord
+from scheduler.core.model.decision import Placed, Refused
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
+from scheduler.core.model.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's own name for one submission, unique within its tenant."""
+
+    key: str
+    body_sha256: str
+    """Of the submitted body; the same key with another body is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitJob:
+    """Write a new job with one queued group. Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, KEY_REUSED, TOO_MANY_JOBS."""
+
+    job: Job
+    key: IdempotencyKey | None
+    most_live_jobs: int
+    """The most jobs a tenant may have that are not final."""
+
+
+@dataclass(frozen=True, slots=True)
+class WishStop:
+    """Cancel: a queued group ends now, a live one is stopped; without effect on a final one. Refused: NOT_FOUND."""
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Commit a placement, all ranks or none. Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND."""
+
+    decision: Placed
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Commit a refusal: the group fails. Refused: STALE_EPOCH, STALE_VERSION, NOT_FOUND."""
+
+    decision: Refused
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Write what was seen of an attempt: an event of its group, with what is known of its workers.
+
+    Written as state `IGNORED`-free moves only: an event the table ignores is outcome Unchanged, an illegal one is
+    refused as ILLEGAL. GONE and ALL_SUCCEEDED release what the attempt held. Refused: STALE_EPOCH, NOT_FOUND,
+    STALE_ATTEMPT (not the group's latest attempt, or another generation), ILLEGAL.
+    """
+
+    attempt: AttemptId
+    generation: int
+    event: Event
+    reason: StopReason | None
+    """For STOP."""
+    workers: tuple[WorkerRecord, ...]
+    epoch: int
+    at: datetime
+    detail: str | None = None
+    """What the cluster said, at most 1,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRendezvous:
+    """Keep rank 0's address for the other ranks; a second registration replaces the first.
+
+    Refused: NOT_FOUND, STALE_ATTEMPT (closed, or another generation).
+    """
+
+    attempt: AttemptId
+    generation: int
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportProgress:
+    """Keep a training's report; of one attempt the latest 1,000 are kept. Refused: NOT_FOUND, STALE_ATTEMPT."""
+
+    attempt: AttemptId
+    generation: int
+    progress: Progress
+
+
+Write = SubmitJob | WishStop | Place | Refuse | Observe | RegisterRendezvous | ReportProgress
+
+
+class Rejection(StrEnum):
+    """Why an item was not written."""
+
+    NOT_FOUND = "not-found"
+    UNKNOWN_TENANT = "unknown-tenant"
+    UNKNOWN_CHIP = "unknown-chip"
+    KEY_REUSED = "key-reused"
+    """The idempotency key came with another body before."""
+    TOO_MANY_JOBS = "too-many-jobs"
+    STALE_EPOCH = "stale-epoch"
+    """Somebody else leads."""
+    STALE_VERSION = "stale-version"
+    """The group changed since the decision."""
+    STALE_ATTEMPT = "stale-attempt"
+    """The attempt is not the live one."""
+    NO_CAPACITY = "no-capacity"
+    """A guarded counter or device slot of a node would be exceeded."""
+    OVER_QUOTA = "over-quota"
+    ILLEGAL = "illegal"
+    """The transition table forbids it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The item is durable."""
+
+    job: JobId
+    state: State
+    """The state of the job's group after it; for SubmitJob with a known key the state the job has now."""
+    change: int
+    """The number of the item's last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing needed to be written: the wish or news was already true, or the same submission is already there."""
+
+    job: JobId
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The item was not written and left no trace."""
+
+    why: Rejection
+    detail: str = ""
+    """Data for people, such as the name of the chip that is unknown."""
+
+
+Outcome = Written | Unchanged | Rejected
+
+
+class StorageUnavailable(Exception):
+    """The database did not answer, or the bounded queue before it is full; nothing is known to be written."""
+
+
+class Journal(Protocol):
+    """Guarded writes about jobs."""
+
+    def write(self, items: Sequence[Write]) -> list[Outcome]:
+        """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order.
+
+        Raises StorageUnavailable where nothing could be written.
+        """
+        ...
