@@ -1,0 +1,1 @@
+"""The history of the database schema; `scheduler.adapters.database.migrate` runs it."""

@@ -1,0 +1,1 @@
+"""How each port is fulfilled: one folder per technology, none of which knows another."""

@@ -50,7 +50,10 @@ class WishStop:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Commit a placement, all ranks or none. Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND."""
+    """Commit a placement, all ranks or none.
+
+    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND.
+    """
 
     decision: Placed
     epoch: int
@@ -70,9 +73,9 @@ class Refuse:
 class Observe:
     """Write what was seen of an attempt: an event of its group, with what is known of its workers.
 
-    Written as state `IGNORED`-free moves only: an event the table ignores is outcome Unchanged, an illegal one is
-    refused as ILLEGAL. GONE and ALL_SUCCEEDED release what the attempt held. Refused: STALE_EPOCH, NOT_FOUND,
-    STALE_ATTEMPT (not the group's latest attempt, or another generation), ILLEGAL.
+    An event that the transition table ignores is Unchanged, an illegal one is refused. GONE and ALL_SUCCEEDED release
+    what the attempt held. Refused: STALE_EPOCH, NOT_FOUND, ILLEGAL, STALE_ATTEMPT (not the group's latest attempt, or
+    another generation).
     """
 
     attempt: AttemptId

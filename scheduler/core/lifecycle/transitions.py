@@ -98,9 +98,6 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
 STRENGTH: dict[StopReason, int] = {reason: rank for rank, reason in enumerate(StopReason)}
 """Stop reasons are declared weakest first."""
 
-UNCHARGED = frozenset({StopReason.PREEMPTED, StopReason.START_REFUSED})
-"""Stops that cost no retry: the job did nothing wrong."""
-
 FINAL_REASONS: dict[StopReason, State] = {
     StopReason.TIME_LIMIT: State.FAILED,
     StopReason.CANCELLED: State.CANCELLED,
@@ -139,7 +136,7 @@ def apply_event(
 
 
 def back_off_s(failures: int) -> int:
-    """Return the seconds to wait after so many charged failures: 1, 2, 4 ... at most 300."""
+    """Return the seconds to wait after so many failures: 1, 2, 4 ... at most 300."""
     return int(min(FIRST_BACK_OFF_S << min(max(failures - 1, 0), 16), LONGEST_BACK_OFF_S))
 
 
@@ -148,9 +145,9 @@ def _stopped(group: Group, moved: Group, reason: StopReason | None) -> Group | V
         raise ValueError("a stop needs a reason")
     if group.state is State.QUEUED and reason is not StopReason.CANCELLED:
         return Verdict.IGNORED
-    if group.stop_reason is not None and group.state is State.STOPPING:
-        if STRENGTH[reason] <= STRENGTH[group.stop_reason]:
-            return Verdict.IGNORED
+    present = group.stop_reason if group.state is State.STOPPING else None
+    if present is not None and STRENGTH[reason] <= STRENGTH[present]:
+        return Verdict.IGNORED
     return replace(moved, stop_reason=reason, not_before=None)
 
 
@@ -160,8 +157,10 @@ def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:
         raise ValueError("a stopping group has a stop reason")
     if reason in FINAL_REASONS:
         return replace(moved, state=FINAL_REASONS[reason])
-    if reason in UNCHARGED:
+    if reason is StopReason.PREEMPTED:
         return replace(moved, state=State.QUEUED)
+    if reason is StopReason.START_REFUSED:
+        return replace(moved, state=State.QUEUED, not_before=now + timedelta(seconds=back_off_s(moved.attempts)))
     failures = moved.failures + 1
     if failures > rule.retries:
         return replace(moved, state=State.FAILED, failures=failures)

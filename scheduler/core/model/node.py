@@ -1,6 +1,6 @@
 """Clusters, nodes, their devices, and the pools that alike nodes form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, node_id
@@ -39,7 +39,7 @@ class Node:
     memory_mib: int
     pods: int
     """How many workers may run there at once."""
-    topology: Topology = Topology()
+    topology: Topology = field(default_factory=Topology)
     labels: tuple[tuple[str, str], ...] = ()
     state: NodeState = NodeState.READY
 

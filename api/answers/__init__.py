@@ -1,0 +1,1 @@
+"""From the model's values to what goes over the wire."""

@@ -1,0 +1,137 @@
+"""Entries of the change feed as events, and who may see them."""
+
+from typing import Any, assert_never
+
+from api.answers.jobs import spec_answer, worker_answer
+from api.answers.reasons import reason_answers
+from api.schemas.service import EventAnswer
+from api.text.changes import change_text
+from api.text.stops import stop_text
+from scheduler.core.model.change import (
+    Change,
+    ChangeBody,
+    ChipDefined,
+    ClusterSeen,
+    GroupMoved,
+    GroupPlaced,
+    JobSubmitted,
+    NodeSeen,
+    ProgressReported,
+    QuotaLifted,
+    QuotaSet,
+    StopWished,
+    TenantCreated,
+)
+from scheduler.core.model.group import State
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.tenant import Principal
+
+KINDS: dict[type[ChangeBody], str] = {
+    JobSubmitted: "job-submitted",
+    StopWished: "stop-wished",
+    GroupPlaced: "group-placed",
+    GroupMoved: "group-moved",
+    ProgressReported: "progress-reported",
+    ClusterSeen: "cluster-seen",
+    NodeSeen: "node-seen",
+    TenantCreated: "tenant-created",
+    QuotaSet: "quota-set",
+    QuotaLifted: "quota-lifted",
+    ChipDefined: "chip-defined",
+}
+"""What events are called on the wire."""
+
+
+def is_visible(change: Change, reader: Principal) -> bool:
+    """Say whether a change exists for the reader: all of it to cluster-wide roles, to others their tenant's and
+    what concerns clusters, nodes and chip types.
+    """
+    if reader.role.is_cluster_wide or isinstance(change.body, ClusterSeen | NodeSeen | ChipDefined):
+        return True
+    return reader.tenant is not None and _tenant_of(change) == reader.tenant
+
+
+def event_answer(change: Change, you: TenantName | None) -> EventAnswer:
+    """Return the event of a change; `you` is the reader's tenant."""
+    return EventAnswer(
+        number=change.number,
+        at=change.at,
+        tenant=_tenant_of(change),
+        job=change.job,
+        kind=KINDS[type(change.body)],
+        state=_state(change.body),
+        text=change_text(change.body, you),
+        data=_data(change.body, you),
+    )
+
+
+def _tenant_of(change: Change) -> TenantName | None:
+    match change.body:
+        case TenantCreated(tenant) | QuotaLifted(tenant):
+            return tenant
+        case QuotaSet(quota):
+            return quota.tenant
+    return change.tenant
+
+
+def _state(body: ChangeBody) -> State | None:
+    match body:
+        case JobSubmitted():
+            return State.QUEUED
+        case GroupPlaced(group) | GroupMoved(group):
+            return group.state
+    return None
+
+
+def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: PLR0911 - one shape per kind
+    match body:
+        case JobSubmitted(job):
+            spec = spec_answer(job.spec)
+            return spec.model_dump(mode="json", include={"name", "kind", "workers", "chips", "devices_per_worker"})
+        case StopWished(by=by):
+            return {"by": by}
+        case GroupPlaced():
+            return _placed(body)
+        case GroupMoved():
+            return _moved(body, you)
+        case ProgressReported(attempt, progress):
+            figures = {"loss": progress.loss, "tokens_per_s": progress.tokens_per_s}
+            return {"attempt": attempt, "step": progress.step, "steps": progress.steps, **figures}
+        case ClusterSeen(cluster):
+            return {"cluster": cluster.name, "kind": cluster.kind}
+        case NodeSeen(node):
+            devices = [{"chip": group.chip, "count": group.count} for group in node.devices]
+            return {"cluster": node.cluster, "name": node.name, "state": node.state, "devices": devices}
+        case TenantCreated(tenant):
+            return {"tenant": tenant}
+        case QuotaSet(quota):
+            return {"tenant": quota.tenant, "chip": quota.chip, "devices": quota.devices}
+        case QuotaLifted(tenant, chip):
+            return {"tenant": tenant, "chip": chip}
+        case ChipDefined(chip_type):
+            return {"chip": chip_type.name, "vendor": chip_type.vendor, "model": chip_type.model}
+    assert_never(body)
+
+
+def _placed(placed: GroupPlaced) -> dict[str, Any]:
+    notes = {note.rank: note for note in placed.notes}
+    workers = [
+        worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(
+            mode="json", include={"rank", "node", "chip", "devices", "why"}
+        )
+        for allocation in placed.allocations
+    ]
+    return {"attempt": placed.attempt, "number": placed.group.attempts, "workers": workers}
+
+
+def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
+    reason = moved.group.stop_reason
+    return {
+        "attempt": moved.attempt,
+        "stop": None if reason is None else {"reason": reason, "text": stop_text(reason), "detail": moved.detail},
+        "reasons": [answer.model_dump(mode="json") for answer in reason_answers(moved.reasons, you)],
+        "workers": [
+            {"rank": seen.rank, "phase": seen.phase, "exit_code": seen.exit_code, "end": seen.end}
+            for seen in moved.workers
+        ],
+    }

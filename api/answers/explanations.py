@@ -1,0 +1,105 @@
+"""The answer to "why is my job where it is"."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from api.answers.reasons import reason_answers
+from api.schemas.reason import WhyAnswer
+from api.text.reasons import advice, reason_text
+from api.text.stops import stop_advice, stop_text
+from api.text.words import clock_time, count, ordinal
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.reason import Reason
+from scheduler.ports.views import JobView
+from scheduler.services.explain_job import JobExplanation
+
+
+def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | None) -> WhyAnswer:
+    """Return why a job waits, from the explanation of its first waiting group."""
+    first = explained.explanations[0]
+    return WhyAnswer(
+        job=view.job.id,
+        state=State.QUEUED,
+        reasons=reason_answers(first.reasons, you),
+        position=first.position,
+        ahead=first.ahead,
+        text=_waiting_text(first.reasons, first.position, you),
+        next=advice(first.reasons[0]) if first.reasons else "nothing: it is placed in a moment",
+        change=explained.change,
+        age_s=explained.age_s,
+    )
+
+
+def settled_answer(
+    view: JobView, refusal: Sequence[Reason], explained: JobExplanation, you: TenantName | None
+) -> WhyAnswer:
+    """Return where a job stands that does not wait; `refusal` is why it was refused, if it was."""
+    return WhyAnswer(
+        job=view.job.id,
+        state=view.state,
+        reasons=reason_answers(refusal, you),
+        position=None,
+        ahead=None,
+        text=_refusal_text(refusal, you) if refusal else _state_text(view),
+        next=advice(refusal[0]) if refusal else _next_step(view),
+        change=explained.change,
+        age_s=explained.age_s,
+    )
+
+
+def _waiting_text(reasons: Sequence[Reason], position: int, you: TenantName | None) -> str:
+    place = f"It waits, {ordinal(position)} in the queue"
+    if not reasons:
+        return f"{place}; nothing blocks it and it is placed in a moment."
+    more = "" if len(reasons) == 1 else f" ({count(len(reasons) - 1, 'more reason')})"
+    return f"{place}: {reason_text(reasons[0], you)}{more}."
+
+
+def _refusal_text(reasons: Sequence[Reason], you: TenantName | None) -> str:
+    return f"It was refused, because it can never run as asked: {'; '.join(reason_text(r, you) for r in reasons)}."
+
+
+def _stop_reason(view: JobView) -> StopReason | None:
+    return next((group.stop_reason for group in view.groups if group.stop_reason is not None), None)
+
+
+def _because(view: JobView) -> str:
+    reason = _stop_reason(view)
+    said = "" if view.refusal is None else f" ({view.refusal})"
+    return "." if reason is None else f": {stop_text(reason)}{said}."
+
+
+def _state_text(view: JobView) -> str:  # noqa: PLR0911 - one sentence per state
+    latest = view.attempts[-1] if view.attempts else None
+    match view.state:
+        case State.QUEUED:
+            return "It waits and is looked at in a moment."
+        case State.PLACED:
+            return "It holds its devices; its workers are about to start."
+        case State.STARTING:
+            return "Its workers are starting."
+        case State.RUNNING:
+            started = latest.started_at if latest else None
+            return "It runs." if started is None else f"It runs since {clock_time(started)}."
+        case State.STOPPING:
+            return f"It is being stopped{_because(view)}"
+        case State.SUCCEEDED:
+            return "It succeeded: every worker ended with exit code 0."
+        case State.FAILED:
+            return f"It failed{_because(view)}"
+        case State.CANCELLED:
+            return "It was cancelled."
+    assert_never(view.state)
+
+
+def _next_step(view: JobView) -> str | None:
+    reason = _stop_reason(view)
+    match view.state:
+        case State.RUNNING | State.STARTING:
+            return f"follow it with `medley logs -f {view.job.id}`"
+        case State.SUCCEEDED:
+            return f"read its output with `medley logs {view.job.id}`"
+        case State.FAILED | State.STOPPING:
+            return None if reason is None else stop_advice(reason)
+    return None

@@ -1,0 +1,81 @@
+"""Nodes, pools and chip types as the API shows them."""
+
+from collections import Counter
+
+from api.schemas.fleet import ChipAnswer, ChipBody, DevicesAnswer, HoldingAnswer, NodeAnswer, PoolAnswer
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.node import Pool
+from scheduler.core.model.tenant import Principal
+from scheduler.ports.views import NodeView
+
+
+def node_answer(view: NodeView, reader: Principal) -> NodeAnswer:
+    """Return a node; the reader sees the job ids of its own tenant only, unless its role is cluster-wide."""
+    node = view.node
+    held = Counter[str]()
+    for holding in view.holdings:
+        held[holding.chip] += holding.devices
+    return NodeAnswer(
+        cluster=node.cluster,
+        name=node.name,
+        state=node.state,
+        topology=dict(node.topology.domains),
+        devices=tuple(
+            DevicesAnswer(chip=group.chip, count=group.count, memory_mib=group.memory_mib, held=held[group.chip])
+            for group in node.devices
+        ),
+        cpu_milli=node.cpu_milli,
+        cpu_milli_held=view.cpu_milli_held,
+        memory_mib=node.memory_mib,
+        memory_mib_held=view.memory_mib_held,
+        holdings=tuple(
+            HoldingAnswer(
+                tenant=holding.tenant,
+                job=holding.job if reader.may_see(holding.tenant) else None,
+                chip=holding.chip,
+                devices=holding.devices,
+            )
+            for holding in view.holdings
+        ),
+    )
+
+
+def pool_answer(pool: Pool) -> PoolAnswer:
+    """Return a pool."""
+    return PoolAnswer(
+        name=pool.name,
+        cluster=pool.cluster,
+        chip=pool.chip,
+        device_memory_mib=pool.device_memory_mib,
+        devices_per_node=pool.devices_per_node,
+        nodes=pool.nodes,
+        devices=pool.devices,
+        devices_held=pool.devices_held,
+        devices_free=pool.devices_free,
+        devices_drained=pool.devices_drained,
+    )
+
+
+def chip_answer(chip: ChipType) -> ChipAnswer:
+    """Return one row of the catalogue."""
+    return ChipAnswer(
+        name=chip.name,
+        vendor=chip.vendor,
+        model=chip.model,
+        memory_mib=chip.memory_mib,
+        dense_bf16_tflops=chip.dense_bf16_tflops,
+        measured_tflops=chip.measured_tflops,
+        memory_bandwidth_gb_s=chip.memory_bandwidth_gb_s,
+        link_bandwidth_gb_s=chip.link_bandwidth_gb_s,
+        link=chip.link,
+        torch_device=chip.torch_device,
+        collective_library=chip.collective_library,
+        estimated_fields=chip.estimated_fields,
+        planning_tflops=chip.planning_tflops,
+        rate_is_estimate=chip.rate_is_estimate,
+    )
+
+
+def chip_type(name: str, body: ChipBody) -> ChipType:
+    """Return the chip type that an operator describes."""
+    return ChipType(name=name, **body.model_dump())

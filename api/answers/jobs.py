@@ -1,0 +1,148 @@
+"""Jobs as the API shows them."""
+
+from collections.abc import Sequence
+
+from api.answers.reasons import reason_answers
+from api.schemas.job import (
+    AttemptAnswer,
+    JobAnswer,
+    ProgressAnswer,
+    SpecAnswer,
+    StopAnswer,
+    TrainingAnswer,
+    WorkerAnswer,
+)
+from api.text.placements import placement_text
+from api.text.stops import stop_text
+from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerPhase, WorkerRecord
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.job import AnyOf, ChipRequest, CommandProgram, ExactMix, JobSpec, Program, ReferenceTraining
+from scheduler.core.model.reason import PlacementNote, Reason
+from scheduler.ports.views import JobView
+
+
+def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None) -> JobAnswer:
+    """Return a job; `reasons` say why it waits or was refused, `you` is the reader's tenant."""
+    job = view.job
+    due = [group.not_before for group in view.groups if group.not_before is not None]
+    return JobAnswer(
+        id=job.id,
+        tenant=job.tenant,
+        name=job.spec.name,
+        kind=job.spec.kind,
+        state=view.state,
+        wish=job.wish,
+        submitted_by=job.submitted_by,
+        submitted_at=job.submitted_at,
+        finished_at=view.finished_at,
+        spec=spec_answer(job.spec),
+        reasons=reason_answers(reasons, you),
+        stop=_stop(view),
+        attempts=tuple(_attempt(attempt) for attempt in view.attempts),
+        progress=None if view.progress is None else progress_answer(view.progress),
+        not_before=min(due, default=None),
+        retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
+    )
+
+
+def progress_answer(progress: Progress) -> ProgressAnswer:
+    """Return one report of a training."""
+    return ProgressAnswer(
+        step=progress.step,
+        steps=progress.steps,
+        loss=progress.loss,
+        tokens_per_s=progress.tokens_per_s,
+        at=progress.at,
+    )
+
+
+def spec_answer(spec: JobSpec) -> SpecAnswer:
+    """Return what was submitted in the form of a request, complete with defaults."""
+    command, training = _program(spec.program)
+    return SpecAnswer(
+        name=spec.name,
+        kind=spec.kind,
+        workers=spec.workers,
+        chips=_chips(spec.chips),
+        devices_per_worker=spec.shape.devices,
+        cpu_milli=spec.shape.cpu_milli,
+        memory_mib=spec.shape.memory_mib,
+        command=command,
+        training=training,
+        environment=dict(spec.environment),
+        retries=spec.retries,
+        time_limit_s=spec.time_limit_s,
+        grace_s=spec.grace_s,
+        priority=spec.priority,
+        labels=dict(spec.labels),
+    )
+
+
+def _chips(request: ChipRequest) -> str | tuple[str, ...] | dict[str, int]:
+    match request:
+        case AnyOf((chip,)):
+            return chip
+        case AnyOf(chips):
+            return chips
+        case ExactMix(workers):
+            return dict(workers)
+
+
+def _program(program: Program) -> tuple[tuple[str, ...] | None, TrainingAnswer | None]:
+    match program:
+        case CommandProgram(argv):
+            return argv, None
+        case ReferenceTraining():
+            return None, TrainingAnswer(
+                steps=program.steps,
+                batch=program.batch,
+                sequence=program.sequence,
+                width=program.width,
+                layers=program.layers,
+                heads=program.heads,
+                learning_rate=program.learning_rate,
+                seed=program.seed,
+            )
+
+
+def _stop(view: JobView) -> StopAnswer | None:
+    for group in view.groups:
+        if group.stop_reason is not None:
+            return StopAnswer(reason=group.stop_reason, text=stop_text(group.stop_reason), detail=view.refusal)
+    return None
+
+
+def _attempt(attempt: Attempt) -> AttemptAnswer:
+    records = {record.rank: record for record in attempt.workers}
+    notes = {note.rank: note for note in attempt.notes}
+    return AttemptAnswer(
+        id=attempt.id,
+        number=attempt.number,
+        generation=attempt.generation,
+        state=attempt.state,
+        stop_reason=attempt.stop_reason,
+        placed_at=attempt.placed_at,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        workers=tuple(
+            worker_answer(allocation, records.get(allocation.rank), notes.get(allocation.rank))
+            for allocation in attempt.allocations
+        ),
+    )
+
+
+def worker_answer(allocation: Allocation, record: WorkerRecord | None, note: PlacementNote | None) -> WorkerAnswer:
+    """Return one rank; a worker that was not seen yet is pending."""
+    seen = record or WorkerRecord(allocation.rank, WorkerPhase.PENDING)
+    return WorkerAnswer(
+        rank=allocation.rank,
+        node=allocation.node,
+        chip=allocation.chip,
+        devices=allocation.slots,
+        phase=seen.phase,
+        exit_code=seen.exit_code,
+        end=seen.end,
+        started_at=seen.started_at,
+        ended_at=seen.ended_at,
+        why="" if note is None else placement_text(note),
+    )

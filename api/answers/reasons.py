@@ -1,0 +1,57 @@
+"""Reasons as the API shows them."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from api.schemas.reason import (
+    BackingOffAnswer,
+    HolderAnswer,
+    NeverFitsAnswer,
+    NoClusterAnswer,
+    QuotaExceededAnswer,
+    ReasonAnswer,
+    TooFewFreeAnswer,
+)
+from api.text.reasons import reason_text
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+
+
+def reason_answers(reasons: Iterable[Reason], you: TenantName | None) -> tuple[ReasonAnswer, ...]:
+    """Return the reasons in their order; `you` is the reader's tenant."""
+    return tuple(_reason_answer(reason, reason_text(reason, you)) for reason in reasons)
+
+
+def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
+    match reason:
+        case TooFewFree():
+            return TooFewFreeAnswer(
+                text=text,
+                cluster=reason.cluster,
+                chip=reason.chip,
+                workers=reason.workers,
+                devices_per_worker=reason.devices_per_worker,
+                workers_fit=reason.workers_fit,
+                nodes_fit=reason.nodes_fit,
+                devices_free=reason.devices_free,
+                devices_drained=reason.devices_drained,
+                holders=tuple(HolderAnswer(tenant=held.tenant, devices=held.devices) for held in reason.holders),
+            )
+        case NeverFits():
+            return NeverFitsAnswer(
+                text=text,
+                cluster=reason.cluster,
+                chip=reason.chip,
+                workers=reason.workers,
+                devices_per_worker=reason.devices_per_worker,
+                workers_fit_empty=reason.workers_fit_empty,
+                largest_node_devices=reason.largest_node_devices,
+                limited_by=reason.limited_by,
+            )
+        case QuotaExceeded(tenant, chip, limit, used, asked):
+            return QuotaExceededAnswer(text=text, tenant=tenant, chip=chip, limit=limit, used=used, asked=asked)
+        case BackingOff(until, failures, retries):
+            return BackingOffAnswer(text=text, until=until, failures=failures, retries=retries)
+        case NoCluster():
+            return NoClusterAnswer(text=text)
+    assert_never(reason)

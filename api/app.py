@@ -1,0 +1,55 @@
+"""The application: routes, the frame around them, and the document that describes them."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.context import ApiContext
+from api.routes import events, fleet, job_output, jobs, service, tenants, tokens, users, workers
+from api.streaming.streams import MOST_STREAMS, Streams
+from api.web.failures import install_failures
+from api.web.frame import RequestFrame
+from api.web.openapi import DESCRIPTION, TITLE, build_document
+
+ROUTERS = (
+    jobs.router,
+    job_output.router,
+    events.router,
+    fleet.router,
+    tenants.router,
+    users.router,
+    tokens.router,
+    workers.router,
+    service.router,
+)
+
+
+class MedleyApi(FastAPI):
+    """The REST service; its OpenAPI document is made once."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = build_document(self)
+        return self.openapi_schema
+
+
+def create_app(context: ApiContext) -> FastAPI:
+    """Return the ASGI application; it reads no environment and opens nothing by itself."""
+    app = MedleyApi(
+        title=TITLE,
+        version=version("medley"),
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    app.state.streams = Streams(MOST_STREAMS)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(RequestFrame)
+    install_failures(app)
+    return app

@@ -1,0 +1,38 @@
+"""What the API is built with: ports and services' objects, handed in once by the bootstrap."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scheduler.ports.clock import Clock, IdentifierSource
+from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.directory import Directory
+from scheduler.ports.journal import Journal
+from scheduler.ports.views import Views
+from scheduler.ports.wake_up import WakeUp
+from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.follow_changes import FollowedState
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must work before requests are welcome."""
+
+    name: str
+    is_ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """Everything a request may reach."""
+
+    journal: Journal
+    directory: Directory
+    views: Views
+    clock: Clock
+    identifiers: IdentifierSource
+    wake_up: WakeUp
+    followed: FollowedState
+    clusters: Sequence[ClusterPort]
+    attempt_tokens: AttemptTokens
+    readiness: Callable[[], tuple[Check, ...]]

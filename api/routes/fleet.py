@@ -1,0 +1,103 @@
+"""The fleet: nodes, pools, clusters, chip types and who uses them."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.answers.fleet import chip_answer, chip_type, node_answer, pool_answer
+from api.context import ApiContext
+from api.schemas.fleet import (
+    ChipAnswer,
+    ChipBody,
+    ChipList,
+    ClusterAnswer,
+    ClusterList,
+    NodePage,
+    PoolList,
+    TenantUseAnswer,
+    UtilisationAnswer,
+)
+from api.schemas.text import Name
+from api.web.cursors import NODE_KEY, cut_page, decode_cursor
+from api.web.dependencies import DEFAULT_LIMIT, Caller, ChipPath, Context, CursorQuery, LimitQuery
+from api.web.guarded_route import GuardedRoute
+from scheduler.core.model.identifiers import ChipName, TenantName
+
+router = APIRouter(prefix="/v1", tags=["fleet"], route_class=GuardedRoute)
+
+TENANTS_PER_READ = 200
+
+
+@router.get("/nodes", operation_id="list_nodes")
+def list_nodes(
+    context: Context,
+    caller: Caller,
+    *,
+    cluster: Annotated[Name | None, Query()] = None,
+    chip: Annotated[Name | None, Query()] = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+) -> NodePage:
+    """List nodes with their devices and who holds what on them."""
+    after = decode_cursor(cursor, NODE_KEY)
+    found = context.views.nodes(cluster=cluster, chip=chip, after=after, limit=limit + 1)
+    page, following = cut_page(found, limit, lambda view: view.node.id)
+    return NodePage(items=tuple(node_answer(view, caller) for view in page), next=following)
+
+
+@router.get("/pools", operation_id="list_pools")
+def list_pools(context: Context) -> PoolList:
+    """List pools: the nodes of one cluster that have the same devices."""
+    return PoolList(items=tuple(pool_answer(pool) for pool in context.views.pools()))
+
+
+@router.get("/clusters", operation_id="list_clusters")
+def list_clusters(context: Context) -> ClusterList:
+    """List clusters."""
+    clusters = context.directory.clusters()
+    return ClusterList(items=tuple(ClusterAnswer(name=cluster.name, kind=cluster.kind) for cluster in clusters))
+
+
+@router.get("/utilisation", operation_id="show_utilisation")
+def show_utilisation(context: Context, caller: Caller) -> UtilisationAnswer:
+    """Show who uses what now; a tenant's roles see their own tenant's rows."""
+    return UtilisationAnswer(
+        pools=tuple(pool_answer(pool) for pool in context.views.pools()),
+        tenants=_uses(context, caller.tenant),
+    )
+
+
+@router.get("/chips", operation_id="list_chips")
+def list_chips(context: Context) -> ChipList:
+    """List the chip types that jobs can ask for."""
+    return ChipList(items=tuple(chip_answer(chip) for chip in context.directory.chips()))
+
+
+@router.put("/chips/{chip}", operation_id="define_chip")
+def define_chip(chip: ChipPath, body: ChipBody, context: Context) -> ChipAnswer:
+    """Add a chip type to the catalogue, or replace what is known about one."""
+    defined = chip_type(chip, body)
+    if context.directory.define_chips([defined], context.clock.now()):
+        context.wake_up.notify()
+    return chip_answer(defined)
+
+
+def _uses(context: ApiContext, tenant: TenantName | None) -> tuple[TenantUseAnswer, ...]:
+    held: dict[tuple[TenantName, ChipName], int] = defaultdict(int)
+    for use in context.views.tenant_use(tenant):
+        held[use.tenant, use.chip] += use.devices
+    names = [tenant] if tenant is not None else _tenant_names(context)
+    quotas = {(quota.tenant, quota.chip): quota.devices for name in names for quota in context.directory.quotas(name)}
+    return tuple(
+        TenantUseAnswer(tenant=name, chip=chip, devices_held=held.get((name, chip), 0), quota=quotas.get((name, chip)))
+        for name, chip in sorted(held.keys() | quotas.keys())
+    )
+
+
+def _tenant_names(context: ApiContext) -> Iterator[TenantName]:
+    after: TenantName | None = None
+    while page := context.directory.tenants(after=after, limit=TENANTS_PER_READ):
+        yield from (tenant.name for tenant in page)
+        after = page[-1].name

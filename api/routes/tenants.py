@@ -1,0 +1,76 @@
+"""Tenants and their quotas."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.answers.access import quota_answer, tenant_answer
+from api.problems import Code, FieldError, Refusal, refuse
+from api.schemas.access import QuotaAnswer, QuotaBody, QuotaList, TenantAnswer, TenantBody, TenantPage
+from api.web.cursors import NAME_KEY, cut_page, decode_cursor
+from api.web.dependencies import (
+    DEFAULT_LIMIT,
+    Caller,
+    ChipPath,
+    Context,
+    CursorQuery,
+    LimitQuery,
+    TenantPath,
+)
+from api.web.failures import not_found
+from api.web.guarded_route import GuardedRoute
+from api.web.openapi import CONFLICT
+from scheduler.core.model.tenant import Quota
+from scheduler.ports.directory import AlreadyExists, DoesNotExist
+
+router = APIRouter(prefix="/v1/tenants", tags=["access"], route_class=GuardedRoute)
+
+
+@router.get("", operation_id="list_tenants")
+def list_tenants(context: Context, limit: LimitQuery = DEFAULT_LIMIT, cursor: CursorQuery = None) -> TenantPage:
+    """List tenants by name."""
+    found = context.directory.tenants(after=decode_cursor(cursor, NAME_KEY), limit=limit + 1)
+    page, following = cut_page(found, limit, lambda tenant: tenant.name)
+    return TenantPage(items=tuple(tenant_answer(tenant) for tenant in page), next=following)
+
+
+@router.post("", operation_id="create_tenant", status_code=201, responses=CONFLICT)
+def create_tenant(body: TenantBody, context: Context) -> TenantAnswer:
+    """Create a tenant."""
+    try:
+        tenant = context.directory.create_tenant(body.name, context.clock.now())
+    except AlreadyExists:
+        error = FieldError("/name", "a tenant of that name exists")
+        raise refuse(Code.ALREADY_EXISTS, f"There is a tenant {body.name} already.", None, error) from None
+    context.wake_up.notify()
+    return tenant_answer(tenant)
+
+
+@router.get("/{tenant}/quotas", operation_id="list_quotas")
+def list_quotas(tenant: TenantPath, context: Context, caller: Caller) -> QuotaList:
+    """List a tenant's quotas. A chip type without one has no limit."""
+    if not caller.may_see(tenant) or context.directory.tenant(tenant) is None:
+        raise Refusal(not_found("tenant"))
+    return QuotaList(items=tuple(quota_answer(quota) for quota in context.directory.quotas(tenant)))
+
+
+@router.put("/{tenant}/quotas/{chip}", operation_id="set_quota")
+def set_quota(tenant: TenantPath, chip: ChipPath, body: QuotaBody, context: Context) -> QuotaAnswer:
+    """Limit how many devices of a chip type a tenant may hold at once; what it holds already it keeps."""
+    quota = Quota(tenant, chip, body.devices)
+    try:
+        context.directory.set_quota(quota, context.clock.now())
+    except DoesNotExist:
+        raise Refusal(not_found("tenant or chip type")) from None
+    context.wake_up.notify()
+    return quota_answer(quota)
+
+
+@router.delete("/{tenant}/quotas/{chip}", operation_id="lift_quota", status_code=204)
+def lift_quota(tenant: TenantPath, chip: ChipPath, context: Context) -> Response:
+    """Remove a limit."""
+    try:
+        context.directory.lift_quota(tenant, chip, context.clock.now())
+    except DoesNotExist:
+        raise Refusal(not_found("quota")) from None
+    context.wake_up.notify()
+    return Response(status_code=204)

@@ -1,0 +1,61 @@
+"""Tokens: make, list, revoke. A secret is shown once."""
+
+from fastapi import APIRouter
+
+from api.answers.access import new_token_answer, token_answer
+from api.problems import Code, FieldError, Refusal, refuse
+from api.schemas.access import NewTokenAnswer, TokenAnswer, TokenBody, TokenPage
+from api.web.cursors import JOB_KEY, cut_page, decode_cursor
+from api.web.dependencies import DEFAULT_LIMIT, Caller, Context, CursorQuery, LimitQuery, TokenPath
+from api.web.failures import not_found, unknown_reference
+from api.web.guarded_route import GuardedRoute
+from scheduler.core.model.tenant import Principal
+from scheduler.ports.directory import DoesNotExist
+from scheduler.services.access.grant_access import Grant, GrantRefused
+from scheduler.services.access.grant_access import create_token as grant_token
+
+router = APIRouter(prefix="/v1/tokens", tags=["access"], route_class=GuardedRoute)
+
+
+@router.get("", operation_id="list_tokens")
+def list_tokens(
+    context: Context, caller: Caller, limit: LimitQuery = DEFAULT_LIMIT, cursor: CursorQuery = None
+) -> TokenPage:
+    """List tokens, revoked and expired ones too; a tenant's administrator sees those of that tenant."""
+    after = decode_cursor(cursor, JOB_KEY)
+    found = context.directory.tokens(tenant=caller.tenant, after=after, limit=limit + 1)
+    page, following = cut_page(found, limit, lambda token: token.id)
+    return TokenPage(items=tuple(token_answer(token) for token in page), next=following)
+
+
+@router.post("", operation_id="create_token", status_code=201)
+def create_token(body: TokenBody, context: Context, caller: Caller) -> NewTokenAnswer:
+    """Make a token. Its secret is in this answer and nowhere else."""
+    grant = _grant(body, caller)
+    try:
+        new = grant_token(context.directory, context.clock, context.identifiers, by=caller, grant=grant)
+    except GrantRefused as refusal:
+        raise refuse(Code.FORBIDDEN, f"{refusal}.", "ask an operator") from None
+    except DoesNotExist as missing:
+        pointer = "/tenant" if missing.args[0] == grant.tenant else "/user"
+        raise unknown_reference(pointer, "such tenant" if pointer == "/tenant" else "such user") from None
+    return new_token_answer(new)
+
+
+@router.delete("/{token}", operation_id="revoke_token")
+def revoke_token(token: TokenPath, context: Context, caller: Caller) -> TokenAnswer:
+    """Revoke a token; it opens nothing from now on."""
+    try:
+        return token_answer(context.directory.revoke_token(token, caller.tenant, context.clock.now()))
+    except DoesNotExist:
+        raise Refusal(not_found("token")) from None
+
+
+def _grant(body: TokenBody, caller: Principal) -> Grant:
+    tenant = body.tenant
+    if tenant is None and not body.role.is_cluster_wide:
+        tenant = caller.tenant
+        if tenant is None:
+            detail = f"is needed: the role {body.role} belongs to a tenant"
+            raise refuse(Code.INVALID_REQUEST, f"tenant {detail}", None, FieldError("/tenant", detail))
+    return Grant(body.name, body.role, tenant, body.user, body.expires_in_days)

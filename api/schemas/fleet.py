@@ -1,0 +1,187 @@
+"""Clusters, nodes, pools, chip types and who uses them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.text import Answer, Body, PlainText
+from scheduler.core.model.node import NodeState
+
+CHIP_EXAMPLE: dict[str, Any] = {
+    "vendor": "NVIDIA",
+    "model": "H100 SXM5 80GB",
+    "memory_mib": 81920,
+    "dense_bf16_tflops": 989.4,
+    "measured_tflops": 720.0,
+    "memory_bandwidth_gb_s": 3350.0,
+    "link_bandwidth_gb_s": 900.0,
+    "link": "NVLink 4",
+    "torch_device": "cuda",
+    "collective_library": "nccl",
+    "estimated_fields": [],
+}
+Figure = Annotated[float, Field(gt=0, le=1e9, strict=True)]
+EstimableField = Literal[
+    "memory_mib", "dense_bf16_tflops", "measured_tflops", "memory_bandwidth_gb_s", "link_bandwidth_gb_s", "link"
+]
+
+
+class ClusterAnswer(Answer):
+    """A set of nodes that one adapter drives."""
+
+    name: str
+    kind: str
+
+
+class ClusterList(Answer):
+    """All clusters by name."""
+
+    items: tuple[ClusterAnswer, ...]
+
+
+class DevicesAnswer(Answer):
+    """The devices of one chip type on one node."""
+
+    chip: str
+    count: int
+    memory_mib: int
+    held: int
+
+
+class HoldingAnswer(Answer):
+    """Who holds devices of a node."""
+
+    tenant: str
+    job: str | None
+    """Null for another tenant's job, to whoever belongs to a tenant."""
+    chip: str
+    devices: int
+
+
+class NodeAnswer(Answer):
+    """A node, its devices, and who holds what on it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cluster": "mixed",
+                    "name": "nvidia-1",
+                    "state": "ready",
+                    "topology": {"rack": "r1"},
+                    "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}],
+                    "cpu_milli": 128000,
+                    "cpu_milli_held": 1000,
+                    "memory_mib": 1048576,
+                    "memory_mib_held": 4096,
+                    "holdings": [{"tenant": "demo", "job": "01jd3v9k2m0a7b4c", "chip": "h100-sxm", "devices": 2}],
+                }
+            ]
+        }
+    )
+
+    cluster: str
+    name: str
+    state: NodeState
+    topology: dict[str, str]
+    devices: tuple[DevicesAnswer, ...]
+    cpu_milli: int
+    cpu_milli_held: int
+    memory_mib: int
+    memory_mib_held: int
+    holdings: tuple[HoldingAnswer, ...]
+
+
+class NodePage(Answer):
+    """Nodes by cluster and name."""
+
+    items: tuple[NodeAnswer, ...]
+    next: str | None
+
+
+class PoolAnswer(Answer):
+    """The nodes of one cluster with the same chip type, device memory and device count."""
+
+    name: str
+    cluster: str
+    chip: str
+    device_memory_mib: int
+    devices_per_node: int
+    nodes: int
+    devices: int
+    devices_held: int
+    devices_free: int
+    devices_drained: int
+
+
+class PoolList(Answer):
+    """All pools by name."""
+
+    items: tuple[PoolAnswer, ...]
+
+
+class TenantUseAnswer(Answer):
+    """What a tenant holds of one chip type, and how much it may."""
+
+    tenant: str
+    chip: str
+    devices_held: int
+    quota: int | None
+    """Null: no limit."""
+
+
+class UtilisationAnswer(Answer):
+    """Who uses what now; whoever belongs to a tenant sees only that tenant's rows."""
+
+    pools: tuple[PoolAnswer, ...]
+    tenants: tuple[TenantUseAnswer, ...]
+
+
+class ChipBody(Body):
+    """What an operator knows about a chip type; a figure that nobody found is null."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHIP_EXAMPLE]})
+
+    vendor: PlainText
+    model: PlainText
+    memory_mib: Annotated[int, Field(ge=1, le=16_777_216, strict=True)] | None = None
+    dense_bf16_tflops: Figure | None = None
+    measured_tflops: Figure | None = None
+    memory_bandwidth_gb_s: Figure | None = None
+    link_bandwidth_gb_s: Figure | None = None
+    link: PlainText | None = None
+    torch_device: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+    collective_library: PlainText
+    estimated_fields: Annotated[tuple[EstimableField, ...], Field(max_length=6)] = ()
+
+
+class ChipAnswer(Answer):
+    """One row of the chip catalogue."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "h100-sxm", **CHIP_EXAMPLE, "planning_tflops": 720.0, "rate_is_estimate": False}]
+        }
+    )
+
+    name: str
+    vendor: str
+    model: str
+    memory_mib: int | None
+    dense_bf16_tflops: float | None
+    measured_tflops: float | None
+    memory_bandwidth_gb_s: float | None
+    link_bandwidth_gb_s: float | None
+    link: str | None
+    torch_device: str
+    collective_library: str
+    estimated_fields: tuple[str, ...]
+    planning_tflops: float | None
+    """The rate to plan with: measured where known, else the data sheet's."""
+    rate_is_estimate: bool
+
+
+class ChipList(Answer):
+    """The catalogue by name."""
+
+    items: tuple[ChipAnswer, ...]

@@ -1,0 +1,213 @@
+"""A job as the API shows it: what was asked, what is true, and why."""
+
+from typing import Any
+
+from pydantic import ConfigDict
+
+from api.schemas.reason import ReasonAnswer
+from api.schemas.text import Answer, Moment
+from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.job import JobKind, Wish
+
+JOB_EXAMPLE: dict[str, Any] = {
+    "id": "01jd3v9k2m0a7b4c",
+    "tenant": "demo",
+    "name": "first",
+    "kind": "training",
+    "state": "running",
+    "wish": "run",
+    "submitted_by": "ada",
+    "submitted_at": "2026-01-01T00:00:00.000000Z",
+    "finished_at": None,
+    "spec": {
+        "name": "first",
+        "kind": "training",
+        "workers": 1,
+        "chips": "h100-sxm",
+        "devices_per_worker": 2,
+        "cpu_milli": 1000,
+        "memory_mib": 4096,
+        "command": ["python", "train.py"],
+        "training": None,
+        "environment": {},
+        "retries": 0,
+        "time_limit_s": None,
+        "grace_s": 10,
+        "priority": 0,
+        "labels": {},
+    },
+    "reasons": [],
+    "stop": None,
+    "attempts": [
+        {
+            "id": "01jd3v9k2m0a7b4c-g0-a1",
+            "number": 1,
+            "generation": 1,
+            "state": "running",
+            "stop_reason": None,
+            "placed_at": "2026-01-01T00:00:00.020000Z",
+            "started_at": "2026-01-01T00:00:01.500000Z",
+            "ended_at": None,
+            "workers": [
+                {
+                    "rank": 0,
+                    "node": "mixed/nvidia-1",
+                    "chip": "h100-sxm",
+                    "devices": [0, 1],
+                    "phase": "running",
+                    "exit_code": None,
+                    "end": None,
+                    "started_at": "2026-01-01T00:00:01.200000Z",
+                    "ended_at": None,
+                    "why": "tightest fit in rack r1: 2 of 8 h100-sxm were free and 0 stay free",
+                }
+            ],
+        }
+    ],
+    "progress": {"step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0, "at": "2026-01-01T00:00:02.000000Z"},
+    "not_before": None,
+    "retries_used": 0,
+}
+
+
+class TrainingAnswer(Answer):
+    """The built-in reference training with all its settings."""
+
+    steps: int
+    batch: int
+    sequence: int
+    width: int
+    layers: int
+    heads: int
+    learning_rate: float
+    seed: int
+
+
+class SpecAnswer(Answer):
+    """What was submitted, complete with defaults; may be submitted again as it is."""
+
+    name: str
+    kind: JobKind
+    workers: int
+    chips: str | tuple[str, ...] | dict[str, int]
+    devices_per_worker: int
+    cpu_milli: int
+    memory_mib: int
+    command: tuple[str, ...] | None
+    training: TrainingAnswer | None
+    environment: dict[str, str]
+    retries: int
+    time_limit_s: int | None
+    grace_s: int
+    priority: int
+    labels: dict[str, str]
+
+
+class StopAnswer(Answer):
+    """Why the latest attempt was stopped."""
+
+    reason: StopReason
+    text: str
+    detail: str | None
+    """What the cluster said."""
+
+
+class WorkerAnswer(Answer):
+    """One rank of an attempt: where it is, what is known of it, and why it is there."""
+
+    rank: int
+    node: str
+    chip: str
+    devices: tuple[int, ...]
+    phase: WorkerPhase
+    exit_code: int | None
+    """Exit code, or minus the number of the signal that ended the worker."""
+    end: WorkerEnd | None
+    started_at: Moment | None
+    ended_at: Moment | None
+    why: str
+
+
+class AttemptAnswer(Answer):
+    """One life of the gang."""
+
+    id: str
+    number: int
+    generation: int
+    state: State
+    stop_reason: StopReason | None
+    placed_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+    workers: tuple[WorkerAnswer, ...]
+
+
+class ProgressAnswer(Answer):
+    """One report of a training."""
+
+    step: int
+    steps: int
+    loss: float
+    tokens_per_s: float
+    at: Moment
+
+
+class JobAnswer(Answer):
+    """A job and what became of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
+
+    id: str
+    tenant: str
+    name: str
+    kind: JobKind
+    state: State
+    wish: Wish
+    submitted_by: str
+    submitted_at: Moment
+    finished_at: Moment | None
+    spec: SpecAnswer
+    reasons: tuple[ReasonAnswer, ...]
+    """Why it waits or was refused. Empty in the answer to a submission that does not wait for the decision, and in a
+    list for all but the first 20 waiting jobs."""
+    stop: StopAnswer | None
+    attempts: tuple[AttemptAnswer, ...]
+    """Oldest first; in a list only the latest."""
+    progress: ProgressAnswer | None
+    not_before: Moment | None
+    """No new attempt before this."""
+    retries_used: int
+
+
+class JobPage(Answer):
+    """Jobs, newest first."""
+
+    items: tuple[JobAnswer, ...]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+
+
+class ProgressPage(Answer):
+    """Reports of one attempt, oldest first."""
+
+    items: tuple[ProgressAnswer, ...]
+
+
+class LogEntryAnswer(Answer):
+    """New output of one rank."""
+
+    attempt: int
+    rank: int
+    text: str
+    skipped_bytes: int
+    """Older output that the cluster no longer keeps, lost between the last read and this one."""
+
+
+class LogPageAnswer(Answer):
+    """What workers printed since the cursor; ask again with `next` to follow."""
+
+    entries: tuple[LogEntryAnswer, ...]
+    next: str
+    is_complete: bool
+    """The attempt is over and everything was read."""

@@ -1,0 +1,1 @@
+"""Sentences for people, made at the edge from typed values. Nothing here decides anything."""

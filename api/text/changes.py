@@ -1,0 +1,94 @@
+"""Entries of the change feed, in a sentence."""
+
+from typing import assert_never
+
+from api.text.reasons import reason_text
+from api.text.stops import stop_text
+from api.text.words import count, gang, listed
+from scheduler.core.model.attempt import Progress
+from scheduler.core.model.change import (
+    ChangeBody,
+    ChipDefined,
+    ClusterSeen,
+    GroupMoved,
+    GroupPlaced,
+    JobSubmitted,
+    NodeSeen,
+    ProgressReported,
+    QuotaLifted,
+    QuotaSet,
+    StopWished,
+    TenantCreated,
+)
+from scheduler.core.model.group import State
+from scheduler.core.model.identifiers import TenantName
+
+
+def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: PLR0911 - one sentence per kind
+    """Return what happened; `you` is the reader's tenant."""
+    match body:
+        case JobSubmitted(job):
+            return f"{job.spec.name} was submitted by {job.submitted_by}: {gang(job.spec)}"
+        case StopWished(by=by):
+            return f"{by} asked for it to stop"
+        case GroupPlaced():
+            return _placed(body)
+        case GroupMoved():
+            return _moved(body, you)
+        case ProgressReported(progress=progress):
+            return _progress(progress)
+        case ClusterSeen(cluster):
+            return f"cluster {cluster.name} was registered"
+        case NodeSeen(node):
+            devices = listed([f"{group.count} {group.chip}" for group in node.devices] or ["no devices"], "and")
+            return f"node {node.id} is {node.state} with {devices}"
+        case TenantCreated(tenant):
+            return f"tenant {tenant} was created"
+        case QuotaSet(quota):
+            return f"tenant {quota.tenant} may hold {quota.devices} {quota.chip} at once"
+        case QuotaLifted(tenant, chip):
+            return f"tenant {tenant} has no limit on {chip} any more"
+        case ChipDefined(chip_type):
+            return f"chip type {chip_type.name} was defined: {chip_type.vendor} {chip_type.model}"
+    assert_never(body)
+
+
+def _placed(placed: GroupPlaced) -> str:
+    nodes = sorted({allocation.node for allocation in placed.allocations})
+    workers = count(len(placed.allocations), "worker")
+    return f"attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
+
+
+def _moved(moved: GroupMoved, you: TenantName | None) -> str:
+    text = _moved_to(moved)
+    if moved.reasons:
+        text += ": " + "; ".join(reason_text(reason, you) for reason in moved.reasons)
+    return text if moved.detail is None else f"{text} ({moved.detail})"
+
+
+def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per state
+    group = moved.group
+    why = "" if group.stop_reason is None else f": {stop_text(group.stop_reason)}"
+    match group.state:
+        case State.QUEUED:
+            return f"attempt {group.attempts} is over and it waits for the next one{why}"
+        case State.PLACED:
+            return f"attempt {group.attempts} holds its devices"
+        case State.STARTING:
+            return "its workers are starting"
+        case State.RUNNING:
+            return "all its workers run"
+        case State.STOPPING:
+            return f"it is being stopped{why}"
+        case State.SUCCEEDED:
+            return "it succeeded"
+        case State.FAILED:
+            return f"it failed{why}" if group.attempts else "it was refused"
+        case State.CANCELLED:
+            return "it was cancelled"
+    assert_never(group.state)
+
+
+def _progress(progress: Progress) -> str:
+    speed = f"{progress.tokens_per_s:,.0f} tokens per second"
+    return f"step {progress.step} of {progress.steps}: loss {progress.loss:.4g}, {speed}"

@@ -1,0 +1,1 @@
+"""What all routes share: callers, bodies, cursors, problems and the OpenAPI document."""

@@ -1,0 +1,66 @@
+"""The outermost frame of a request: its id, the headers of every answer, and what nobody foresaw."""
+
+import logging
+import re
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Code, Problem
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID_HEADER = "X-Request-Id"
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ANSWER_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class RequestFrame:
+    """ASGI middleware around everything else.
+
+    It gives each request an id (the client's own where it is well-formed), sets the headers of every answer, and turns
+    an unforeseen exception into a problem that says nothing of the inside.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        has_begun = False
+
+        async def send_framed(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID_HEADER] = request_id
+                for name, value in _ANSWER_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_framed)
+        except Exception:
+            logger.exception("request %s failed: %s %r", request_id, scope["method"], scope["path"][:200])
+            if has_begun:
+                raise
+            next_step = f"try again; if it stays, tell the operator the request id {request_id}"
+            problem = Problem(Code.INTERNAL_ERROR, "The server's log has the details.", next_step)
+            await problem.respond(request_id)(scope, receive, send_framed)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(REQUEST_ID_HEADER, "")
+    return given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex

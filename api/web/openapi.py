@@ -1,0 +1,116 @@
+"""The OpenAPI document: what the framework derives, completed with roles and with the problems that can occur."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from api.permissions import EVERYBODY, PERMISSIONS, Open
+from api.problems import MEDIA_TYPE
+from api.schemas.service import ProblemAnswer
+from scheduler.core.model.tenant import Role
+
+TITLE = "Medley"
+DESCRIPTION = (
+    "Submit trainings to clusters that mix accelerators of many vendors, and see where each worker runs and why. "
+    "Every error is an RFC 9457 problem document with a code, what to do next, and pointers to the offending fields."
+)
+TAGS = [
+    {"name": "jobs", "description": "Submit, watch, explain and cancel jobs."},
+    {"name": "fleet", "description": "Clusters, nodes, pools, chip types and who uses them."},
+    {"name": "access", "description": "Tenants, quotas, users and tokens."},
+    {"name": "workers", "description": "What the workers of an attempt tell and ask, with that attempt's token."},
+    {"name": "service", "description": "The server itself."},
+]
+_TEXTS = {
+    400: "The body is not valid JSON.",
+    401: "A valid token is needed.",
+    403: "The token's role may not do that.",
+    404: "There is no such thing, or it is another tenant's.",
+    408: "The body took too long to arrive.",
+    409: "It contradicts what is there.",
+    413: "The body is larger than 1 MiB.",
+    415: "The body is not of the type application/json.",
+    422: "The request is not valid; `errors` points to the fields.",
+    503: "Not now: try again after the time in Retry-After.",
+}
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
+_VALIDATION_SCHEMAS = ("HTTPValidationError", "ValidationError")
+LEAST_ERROR = 400
+CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
+"""For routes whose request may contradict what is there."""
+NOT_NOW: dict[int | str, dict[str, Any]] = {503: {"description": _TEXTS[503]}}
+"""For public routes that may have to say so."""
+
+
+def build_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of the application."""
+    document = get_openapi(
+        title=TITLE,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=TAGS,
+    )
+    components = document["components"]
+    for name in _VALIDATION_SCHEMAS:
+        components["schemas"].pop(name, None)
+    schema = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    components["schemas"] |= schema.pop("$defs")
+    components["schemas"]["ProblemAnswer"] = schema
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "A token of a person or service: mdl_..."},
+        "attempt": {"type": "http", "scheme": "bearer", "description": "The token of a launch document: mda_..."},
+    }
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in sorted(route.methods or ()):
+                _complete(document["paths"][route.path_format][method.lower()], route)
+    return document
+
+
+def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+    access = PERMISSIONS[str(route.operation_id)]
+    responses: dict[str, Any] = operation["responses"]
+    responses.pop("422", None)
+    for status in _statuses(route):
+        responses[str(status)] = {"description": _TEXTS[status], "content": _PROBLEM}
+    if access is Open.PUBLIC:
+        return
+    if access is Open.ATTEMPT:
+        operation["security"] = [{"attempt": []}]
+        roles = "Token of the attempt."
+    else:
+        operation["security"] = [{"token": []}]
+        roles = f"Roles: {', '.join(role for role in Role if role in access)}."
+    operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
+
+
+def _statuses(route: APIRoute) -> list[int]:
+    """Return the statuses of the problems that a route can answer with."""
+    access = PERMISSIONS[str(route.operation_id)]
+    statuses: set[int] = {int(status) for status in route.responses if int(status) >= LEAST_ERROR}
+    if access is not Open.PUBLIC:
+        statuses |= {401, 503}
+    if access not in (Open.PUBLIC, Open.ATTEMPT, EVERYBODY):
+        statuses.add(403)
+    if route.dependant.path_params:
+        statuses.add(404)
+    if _has_inputs(route):
+        statuses.add(422)
+    if route.body_field is not None:
+        statuses |= {400, 408, 413, 415, 422}
+    return sorted(statuses)
+
+
+def _has_inputs(route: APIRoute) -> bool:
+    return bool(route.dependant.query_params or route.dependant.header_params)
+
+
+def routes_of(app: FastAPI) -> list[BaseRoute]:
+    """Return every route of the application, those of included routers too."""
+    return [context.original_route for context in iter_route_contexts(app.routes)]

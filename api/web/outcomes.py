@@ -1,0 +1,60 @@
+"""What the journal refused, as problems."""
+
+from difflib import get_close_matches
+
+from api.problems import Code, FieldError, Problem, Refusal, refuse
+from api.schemas.job_request import JobRequest
+from api.web.failures import not_found
+from scheduler.ports.directory import Directory
+from scheduler.ports.journal import Rejected, Rejection
+
+
+class UnexpectedRejection(Exception):
+    """The journal refused a write for a reason that cannot concern the API; a fault of ours."""
+
+
+def refuse_submission(rejected: Rejected, request: JobRequest, directory: Directory) -> Refusal:
+    """Return why a job was not accepted."""
+    match rejected.why:
+        case Rejection.UNKNOWN_CHIP:
+            return _unknown_chip(rejected, request, directory)
+        case Rejection.UNKNOWN_TENANT:
+            return refuse(Code.UNKNOWN_TENANT, "The token's tenant does not exist any more.")
+        case Rejection.KEY_REUSED:
+            error = FieldError("/header/idempotency-key", "came with another body before")
+            next_step = "use a new key for a new job, or send the same body again"
+            return refuse(Code.IDEMPOTENCY_KEY_REUSED, "Nothing was submitted.", next_step, error)
+        case Rejection.TOO_MANY_JOBS:
+            next_step = "wait until some of your jobs have ended, or cancel some"
+            return refuse(Code.TOO_MANY_JOBS, rejected.detail or "Nothing was submitted.", next_step)
+    raise UnexpectedRejection(rejected)
+
+
+def refuse_job_write(rejected: Rejected) -> Refusal:
+    """Return why a write about one job was refused."""
+    if rejected.why is Rejection.NOT_FOUND:
+        return Refusal(not_found("job"))
+    raise UnexpectedRejection(rejected)
+
+
+def refuse_report(rejected: Rejected) -> Refusal:
+    """Return why a worker's report was refused."""
+    if rejected.why in (Rejection.STALE_ATTEMPT, Rejection.NOT_FOUND):
+        return attempt_closed()
+    raise UnexpectedRejection(rejected)
+
+
+def attempt_closed() -> Refusal:
+    """Return what tells a worker to end: its attempt, or that attempt's generation, is over."""
+    return refuse(Code.ATTEMPT_CLOSED, "This attempt, or its generation, is over.", "end the worker")
+
+
+def _unknown_chip(rejected: Rejected, request: JobRequest, directory: Directory) -> Refusal:
+    known = [chip.name for chip in directory.chips()]
+    unknown = [chip for chip in request.chip_names() if chip not in known] or [rejected.detail]
+    errors = tuple(FieldError(request.pointer_to(chip), f"there is no chip type {chip}") for chip in unknown)
+    near = get_close_matches(unknown[0], known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return Refusal(
+        Problem(Code.UNKNOWN_CHIP, f"There is no chip type {unknown[0]}.", f"{hint}`medley chips` lists them", errors)
+    )

@@ -1,0 +1,28 @@
+"""Run one benchmark by name."""
+
+import argparse
+import json
+import sys
+import time
+
+from bench import first_way
+from bench.report import document, exit_status
+
+BENCHMARKS = {"first_way": first_way.measure}
+
+
+def main() -> int:
+    """Run the named benchmark; print its JSON object on standard output and progress on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=sorted(BENCHMARKS))
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of an indented object")
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    measurement = BENCHMARKS[arguments.name]()
+    judged = document(arguments.name, measurement, time.monotonic() - start)
+    print(json.dumps(judged, indent=None if arguments.json else 2))
+    return exit_status(judged)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Job files, cluster files, and the demonstration behind `make demo`."""

@@ -1,0 +1,173 @@
+"""`make demo`: start Medley, submit the first training as tenant `demo`, follow it, and keep the server for more.
+
+With ONCE=1 in the environment it ends by itself; its exit status then says whether the training worked.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+from medley.client import Client
+from medley.errors import ApiProblem, Unreachable
+
+ROOT = Path(__file__).parents[1]
+DATA_FOLDER = ROOT / ".medley" / "demo"
+INVENTORY = ROOT / "examples" / "clusters" / "mixed.yaml"
+JOB_FILE = ROOT / "examples" / "jobs" / "first-training.yaml"
+TENANT = "demo"
+USUAL_PORT = 8080
+READY_WITHIN_S = 60
+STOP_WITHIN_S = 40
+EXIT_INTERRUPTED = 130
+LIVE_STATES = ["queued", "placed", "starting", "running", "stopping"]
+
+
+class DemoFailed(Exception):
+    """What went wrong, for people."""
+
+
+def main() -> int:
+    """Run the demonstration; return its exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = EXIT_INTERRUPTED
+    try:
+        with running_server() as address:
+            token = tenant_token(address)
+            introduce(address)
+            status = follow_first_training(address, token)
+            if os.environ.get("ONCE") != "1":
+                wait_for_interrupt(address)
+    except DemoFailed as failure:
+        print(f"demo: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return status
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Start the server, yield its address, and stop it in the end."""
+    DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log_path = DATA_FOLDER / "server.log"
+    log_path.unlink(missing_ok=True)
+    port = free_port()
+    command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(DATA_FOLDER)]
+    command += ["--inventory", str(INVENTORY), "--listen", f"127.0.0.1:{port}"]
+    print(f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...")
+    with log_path.open("wb") as log:
+        # A session of its own: Ctrl-C reaches this script alone, which then ends the server in order.
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_ready(server, address, log_path)
+        yield address
+        stop_jobs(address)
+    except KeyboardInterrupt:
+        print("\nStopping ...", flush=True)
+        stop_jobs(address)
+        raise
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+        print("Medley has stopped; its history is kept for the next `make demo`.")
+
+
+def free_port() -> int:
+    """Return the usual port where it is free, else any free one."""
+    for port in (USUAL_PORT, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as probe:
+                return int(probe.getsockname()[1])
+        except OSError:
+            continue
+    raise DemoFailed("no free port on 127.0.0.1")
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Return once the server answers; raise DemoFailed with the end of its log where it does not."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise DemoFailed(f"the server did not start:\n{log.read_text()[-2000:]}")
+        try:
+            with Client(address, None, patience_s=0) as client:
+                client.version()
+                return
+        except Unreachable:
+            time.sleep(0.1)
+    raise DemoFailed(f"the server was not ready within {READY_WITHIN_S} s; see {log}")
+
+
+def operator_client(address: str) -> Client:
+    """Return a client with the first start's operator token."""
+    return Client(address, (DATA_FOLDER / "operator.token").read_text().strip())
+
+
+def tenant_token(address: str) -> str:
+    """Return the demo tenant's token; made at the first run and kept beside the database."""
+    kept = DATA_FOLDER / "demo.token"
+    if kept.exists():
+        return kept.read_text().strip()
+    with operator_client(address) as operator:
+        try:
+            operator.create_tenant(TENANT)
+        except ApiProblem as problem:
+            if problem.status != HTTPStatus.CONFLICT:
+                raise
+        token: str = operator.create_token({"name": "demo", "role": "tenant-admin", "tenant": TENANT})["secret"]
+    kept.touch(mode=0o600)
+    kept.write_text(token + "\n")
+    return token
+
+
+def introduce(address: str) -> None:
+    """Say where Medley is and how to log in."""
+    token_file = (DATA_FOLDER / "demo.token").relative_to(ROOT)
+    print(f"\nMedley is at {address}. To use it from another terminal:\n")
+    print(f"    export PATH={ROOT / '.venv' / 'bin'}:$PATH")
+    print(f"    medley login {address} --token - < {token_file}        (tenant {TENANT})\n")
+    print(f"Submitting {JOB_FILE.relative_to(ROOT)}:\n")
+    print("".join(f"    {line}\n" for line in JOB_FILE.read_text().splitlines()), flush=True)
+
+
+def follow_first_training(address: str, token: str) -> int:
+    """Submit the job with the `medley` command, follow it, and show where it ran; return the exit status."""
+    environment = {**os.environ, "MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": token}
+    medley = [sys.executable, "-m", "medley"]
+    followed = subprocess.run([*medley, "submit", str(JOB_FILE), "--follow"], env=environment, check=False)
+    print(flush=True)
+    subprocess.run([*medley, "show", "first-training"], env=environment, check=False)
+    return followed.returncode
+
+
+def wait_for_interrupt(address: str) -> None:
+    """Keep the server until Ctrl-C, which raises KeyboardInterrupt."""
+    print(f"\nMedley goes on at {address}; Ctrl-C stops it and everything it runs.", flush=True)
+    signal.pause()
+
+
+def stop_jobs(address: str) -> None:
+    """Cancel what still runs and wait until its workers are gone: the demonstration leaves nothing behind."""
+    with operator_client(address) as operator:
+        for job in operator.jobs(state=LIVE_STATES):
+            operator.cancel(job["id"])
+        deadline = time.monotonic() + STOP_WITHIN_S
+        while time.monotonic() < deadline and any(True for _ in operator.jobs(state=LIVE_STATES)):
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

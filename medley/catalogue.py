@@ -1,0 +1,92 @@
+"""Every command, with where it lives and one line about it. Reading this loads none of them."""
+
+from dataclasses import dataclass
+
+from medley.exit_codes import MEANINGS
+
+_NAME_WIDTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: `target` is `module:attribute`, loaded only when it is called."""
+
+    name: str
+    target: str
+    summary: str
+
+
+SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "Jobs",
+        (
+            Command("submit", "medley.commands.submit:submit", "Submit a job file; --follow it or --wait for its end."),
+            Command("follow", "medley.commands.submit:follow", "Watch a job: placement, progress, logs, result."),
+            Command("ls", "medley.commands.jobs:ls", "List jobs, newest first."),
+            Command(
+                "show", "medley.commands.jobs:show", "Show one job: state, reasons, where its workers run and why."
+            ),
+            Command("why", "medley.commands.jobs:why", "Say why a job waits and what would help."),
+            Command("logs", "medley.commands.streams:logs", "Print what a job's workers print; -f follows."),
+            Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
+            Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
+            Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
+        ),
+    ),
+    (
+        "Capacity",
+        (
+            Command(
+                "nodes", "medley.commands.capacity:nodes", "List nodes, what is free on them and who holds the rest."
+            ),
+            Command(
+                "pools", "medley.commands.capacity:pools", "List pools: nodes alike in chip type, memory and size."
+            ),
+            Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
+            Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
+        ),
+    ),
+    (
+        "Access",
+        (
+            Command("login", "medley.commands.session:login", "Remember a server's address and your token."),
+            Command("logout", "medley.commands.session:logout", "Forget them."),
+            Command("whoami", "medley.commands.session:whoami", "Say whose token is in use and what it may do."),
+            Command("tenants", "medley.commands.access:tenants", "List or create tenants."),
+            Command("users", "medley.commands.access:users", "List or create users."),
+            Command("tokens", "medley.commands.access:tokens", "List, create or revoke tokens."),
+            Command("quota", "medley.commands.access:quota", "Show, set or lift a tenant's limits."),
+        ),
+    ),
+    (
+        "Server",
+        (
+            Command("serve", "medley.commands.processes:serve", "Run Medley: API, scheduler and local cluster."),
+            Command("migrate", "medley.commands.processes:migrate", "Bring the database's schema up to date."),
+            Command("version", "medley.commands.session:version", "Print the versions of this command and the server."),
+        ),
+    ),
+)
+
+
+def help_text() -> str:
+    """Return what `medley --help` prints."""
+    lines = [
+        "Medley runs training jobs on clusters that mix accelerators of many vendors.",
+        "",
+        "usage: medley COMMAND [OPTIONS]      medley COMMAND --help explains a command",
+    ]
+    for title, commands in SECTIONS:
+        lines += ["", f"{title}:", *(f"  {command.name:<{_NAME_WIDTH}}{command.summary}" for command in commands)]
+    lines += [
+        "",
+        "JOB is a job's id, or its name: then the newest job of that name is meant.",
+        "Most commands take -o json (the API's answer) or -o name (for scripts); data goes to stdout, talk to stderr.",
+        "",
+        "Environment: MEDLEY_ADDRESS and MEDLEY_TOKEN win over `medley login`; MEDLEY_CONFIG is where that is kept;",
+        "NO_COLOR turns colour off.",
+        "",
+        "Exit codes:",
+        *(f"  {code:<{_NAME_WIDTH}d}{meaning}" for code, meaning in MEANINGS.items()),
+    ]
+    return "\n".join(lines)

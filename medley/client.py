@@ -1,0 +1,222 @@
+"""A small synchronous client of Medley's REST API: one method per route, answers as the JSON that came.
+
+>>> with Client("http://127.0.0.1:8080", token) as client:
+...     job = client.submit({"name": "first", "chips": "h100-sxm", "workers": 2})
+...     print(client.why(job["id"])["text"])
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from medley.transport import Query, ServerEvent
+
+Json = dict[str, Any]
+
+_MOST_PAGES = 100_000
+_LONGEST_HOLD_S = 30
+_CAUGHT_UP_S = 1.5
+"""Recorded events come without a pause: after this long a silence there are no more."""
+
+
+class Client:
+    """Speaks to one server as the holder of one token.
+
+    Every method raises ApiProblem where the server refused and Unreachable where it did not answer. Calls that may be
+    repeated safely are, for `patience_s`, with growing pauses; it may be changed at any time. Safe to use from several
+    threads.
+    """
+
+    def __init__(self, address: str, token: str | None, *, patience_s: float = 3.0) -> None:
+        # The HTTP library takes a tenth of a second to load: who never opens a client does not pay for it.
+        from medley.transport import Transport  # noqa: PLC0415
+
+        self._transport: Transport = Transport(address, token, patience_s=patience_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self._transport.address
+
+    @property
+    def patience_s(self) -> float:
+        """How long a call is repeated while the server does not answer."""
+        return self._transport.patience_s
+
+    @patience_s.setter
+    def patience_s(self, patience_s: float) -> None:
+        self._transport.patience_s = patience_s
+
+    # Jobs
+
+    def submit(self, job: Mapping[str, Any], *, key: str | None = None, wait_placed_s: int = 0) -> Json:
+        """Submit a job and return it once it is durable; with `wait_placed_s` (to 30) wait for the first decision.
+
+        The idempotency key (one is made where none is given) is the same on every repetition: however often the
+        network fails, there is one job.
+        """
+        held_s = min(wait_placed_s, _LONGEST_HOLD_S)
+        query = {"wait": "placed", "wait_s": held_s} if held_s else {}
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self._send("POST", "/v1/jobs", query=query, body=dict(job), headers=headers, held_s=held_s)
+
+    def jobs(self, **filters: Any) -> Iterator[Json]:
+        """Yield jobs newest first, page by page; filters: `state` (a list), `name`, `chip`, `submitted_by` ..."""
+        return self._pages("/v1/jobs", filters)
+
+    def job(self, job: str) -> Json:
+        """Return one job by its id."""
+        return self._get(f"/v1/jobs/{_part(job)}")
+
+    def cancel(self, job: str) -> Json:
+        """Ask for a job's end; asking again changes nothing."""
+        return self._send("POST", f"/v1/jobs/{_part(job)}/cancel")
+
+    def why(self, job: str) -> Json:
+        """Return why a job is where it is."""
+        return self._get(f"/v1/jobs/{_part(job)}/why")
+
+    def logs(self, job: str, **query: Any) -> Json:
+        """Return what workers printed: `rank`, `attempt`, `limit`; as `cursor` the last answer's `next`."""
+        return self._get(f"/v1/jobs/{_part(job)}/logs", **query)
+
+    def progress(self, job: str, *, attempt: int | None = None, limit: int = 1000) -> list[Json]:
+        """Return the latest reports of a training, oldest first."""
+        return _items(self._get(f"/v1/jobs/{_part(job)}/progress", attempt=attempt, limit=limit))
+
+    # Events
+
+    def events(self, job: str | None = None, *, after: int = 0) -> "Iterator[ServerEvent]":
+        """Yield events after a number as they come, of one job or of all. Endless: a broken stream is resumed."""
+        return self._transport.events(_events_path(job), after=after)
+
+    def recorded_events(self, job: str | None = None, *, after: int = 0) -> "Iterator[ServerEvent]":
+        """Yield the events that are there now, then end."""
+        return self._transport.recorded_events(_events_path(job), after=after, idle_s=_CAUGHT_UP_S)
+
+    # What there is
+
+    def nodes(self, **filters: Any) -> Iterator[Json]:
+        """Yield nodes page by page: `cluster`, `chip`."""
+        return self._pages("/v1/nodes", filters)
+
+    def pools(self) -> list[Json]:
+        """Return all pools."""
+        return _items(self._get("/v1/pools"))
+
+    def clusters(self) -> list[Json]:
+        """Return all clusters."""
+        return _items(self._get("/v1/clusters"))
+
+    def chips(self) -> list[Json]:
+        """Return the chip catalogue."""
+        return _items(self._get("/v1/chips"))
+
+    def define_chip(self, chip: str, definition: Mapping[str, Any]) -> Json:
+        """Add a chip type to the catalogue, or change it."""
+        return self._send("PUT", f"/v1/chips/{_part(chip)}", body=dict(definition))
+
+    def utilisation(self) -> Json:
+        """Return who holds how much of what, now."""
+        return self._get("/v1/utilisation")
+
+    # Who may do what
+
+    def whoami(self) -> Json:
+        """Return whose token this is."""
+        return self._get("/v1/whoami")
+
+    def version(self) -> Json:
+        """Return the server's version; needs no token."""
+        return self._get("/v1/version")
+
+    def tenants(self) -> Iterator[Json]:
+        """Yield all tenants."""
+        return self._pages("/v1/tenants", {})
+
+    def create_tenant(self, name: str) -> Json:
+        """Create a tenant."""
+        return self._create("/v1/tenants", {"name": name})
+
+    def quotas(self, tenant: str) -> list[Json]:
+        """Return a tenant's quotas; a chip type without one has no limit."""
+        return _items(self._get(f"/v1/tenants/{_part(tenant)}/quotas"))
+
+    def set_quota(self, tenant: str, chip: str, devices: int) -> Json:
+        """Limit how many devices of a chip type a tenant may hold."""
+        return self._send("PUT", f"/v1/tenants/{_part(tenant)}/quotas/{_part(chip)}", body={"devices": devices})
+
+    def lift_quota(self, tenant: str, chip: str) -> None:
+        """Take a limit away."""
+        self._send("DELETE", f"/v1/tenants/{_part(tenant)}/quotas/{_part(chip)}")
+
+    def users(self) -> Iterator[Json]:
+        """Yield all users."""
+        return self._pages("/v1/users", {})
+
+    def create_user(self, name: str, *, tenant: str | None) -> Json:
+        """Create a user."""
+        return self._create("/v1/users", {"name": name, "tenant": tenant})
+
+    def tokens(self) -> Iterator[Json]:
+        """Yield the tokens one may see, without their secrets."""
+        return self._pages("/v1/tokens", {})
+
+    def create_token(self, token: Mapping[str, Any]) -> Json:
+        """Create a token; its `secret` is in this answer and nowhere else. Never repeated: each call makes another."""
+        return self._create("/v1/tokens", token)
+
+    def revoke_token(self, token: str) -> Json:
+        """Make a token good for nothing."""
+        return self._send("DELETE", f"/v1/tokens/{_part(token)}")
+
+    # How
+
+    def _get(self, path: str, **query: Any) -> Json:
+        return self._send("GET", path, query=query)
+
+    def _create(self, path: str, body: Mapping[str, Any]) -> Json:
+        return self._call("POST", path, is_idempotent=False, body=dict(body))
+
+    def _send(self, method: str, path: str, **parts: Any) -> Json:
+        return self._call(method, path, is_idempotent=True, **parts)
+
+    def _call(self, method: str, path: str, *, is_idempotent: bool, **parts: Any) -> Json:
+        from medley.transport import Call  # noqa: PLC0415 - see __init__
+
+        answer: Json = self._transport.send(Call(method, path, is_idempotent, **parts))
+        return answer
+
+    def _pages(self, path: str, filters: "Query") -> Iterator[Json]:
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = self._get(path, **{**filters, "cursor": cursor})
+            yield from _items(page)
+            if page.get("next") in (None, cursor):
+                return
+            cursor = page["next"]
+
+
+def _part(name: str) -> str:
+    return quote(name, safe="") or "-"
+
+
+def _items(page: Json) -> list[Json]:
+    items: list[Json] = page["items"]
+    return items
+
+
+def _events_path(job: str | None) -> str:
+    return f"/v1/jobs/{_part(job)}/events" if job else "/v1/events"

@@ -1,0 +1,140 @@
+"""Jobs that exist: list, show, explain, wait, cancel."""
+
+import math
+import time
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from medley.client import Json
+from medley.commands.connection import JobArgument, OutputOption, connected, find_job
+from medley.errors import TimeIsOver
+from medley.exit_codes import ExitCode
+from medley.screens.amounts import now
+from medley.screens.job_text import FINAL, situation
+from medley.screens.jobs import jobs_table, print_job, print_why
+from medley.screens.output import print_json, print_listing, say, talk
+from medley.watching import wait_for_end
+
+State = Literal["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"]
+_LARGEST_PAGE = 200
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilters:
+    """Which jobs to list."""
+
+    state: Annotated[
+        tuple[State, ...],
+        Parameter(negative="", show_default=False, help="Only jobs in this state; may be repeated."),
+    ] = ()
+    name: Annotated[str | None, Parameter(help="Only jobs of this name.")] = None
+    chip: Annotated[str | None, Parameter(help="Only jobs that accept this chip type.")] = None
+    by: Annotated[str | None, Parameter(help="Only jobs that this user or token submitted.")] = None
+    label: Annotated[str | None, Parameter(help="Only jobs with this label, KEY:VALUE.")] = None
+    tenant: Annotated[str | None, Parameter(help="Only this tenant's jobs (cluster-wide roles).")] = None
+    limit: Annotated[int, Parameter(help="At most so many.")] = 50
+    all: Annotated[bool, Parameter(negative="", help="All of them, however many there are.")] = False
+
+
+_NO_FILTERS = JobFilters()
+
+
+def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> int:
+    """List jobs, newest first."""
+    most = None if filters.all else max(1, filters.limit)
+    with connected() as client:
+        found = client.jobs(
+            state=list(filters.state) or None,
+            name=filters.name,
+            chip=filters.chip,
+            submitted_by=filters.by,
+            label=filters.label,
+            tenant=filters.tenant,
+            limit=min(_LARGEST_PAGE, (most or _LARGEST_PAGE) + 1),
+        )
+        jobs = list(islice(found, most))
+        has_more = next(found, None) is not None
+    print_listing(output, jobs, "id", lambda: jobs_table(jobs, now()))
+    if output == "table" and jobs:
+        more = f"the newest {len(jobs)} of more; --all lists all. " if has_more else ""
+        talk(f"{more}next: medley show {jobs[0]['name']}")
+    return ExitCode.OK
+
+
+def show(job: JobArgument, /, *, output: OutputOption = "table") -> int:
+    """Show one job: state, reasons, where each worker runs and why there, progress."""
+    with connected() as client:
+        found = find_job(client, job)
+    if output == "table":
+        print_job(found, now())
+    else:
+        print_one(output, found)
+    return ExitCode.OK
+
+
+def why(job: JobArgument, /, *, output: OutputOption = "table") -> int:
+    """Say why a job is where it is, with the numbers, and what would help."""
+    with connected() as client:
+        found = find_job(client, job)
+        answer = client.why(found["id"])
+    if output == "table":
+        print_why(answer, found["name"])
+    elif output == "json":
+        print_json(answer)
+    else:
+        say(found["id"])
+    return ExitCode.OK
+
+
+def cancel(job: JobArgument, /, *, output: OutputOption = "table") -> int:
+    """Cancel a job: its workers are asked to end, then made to. Cancelling again changes nothing."""
+    with connected() as client:
+        cancelled = client.cancel(find_job(client, job)["id"])
+    if output != "table":
+        print_one(output, cancelled)
+    elif cancelled["state"] in FINAL:
+        say(f"{cancelled['name']} ({cancelled['id']}) is {cancelled['state']}")
+    else:
+        say(f"{cancelled['name']} ({cancelled['id']}) is {cancelled['state']} and will be cancelled")
+        talk(f"next: medley wait {cancelled['id']}")
+    return ExitCode.OK
+
+
+def wait(
+    job: JobArgument,
+    /,
+    *,
+    timeout: Annotated[float | None, Parameter(help="Give up after so many seconds, with exit code 124.")] = None,
+    output: OutputOption = "table",
+) -> int:
+    """Wait for a job's end; the exit code says whether it succeeded."""
+    began_s = time.monotonic()
+    with connected() as client:
+        deadline_s = began_s + (math.inf if timeout is None else timeout)
+        found = wait_for_end(client, find_job(client, job)["id"], deadline_s=deadline_s)
+    if found["state"] not in FINAL:
+        again = f"medley wait {found['id']}, or medley why {found['id']}"
+        raise TimeIsOver(f"{found['name']} is still {found['state']} after {timeout:g} s", next_step=again)
+    return report_end(found, output)
+
+
+def report_end(job: Json, output: str) -> int:
+    """Print a final job; return the exit status that says whether it succeeded."""
+    if output == "table":
+        fared = situation(job)
+        say(f"{job['name']} ({job['id']}) {job['state']}" + (f": {fared}" if fared else ""))
+    else:
+        print_one(output, job)
+    return ExitCode.OK if job["state"] == "succeeded" else ExitCode.JOB_FAILED
+
+
+def print_one(output: str, job: Json) -> None:
+    """Print a job as JSON or as its id."""
+    if output == "json":
+        print_json(job)
+    else:
+        say(job["id"])

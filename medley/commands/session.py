@@ -1,0 +1,103 @@
+"""Who is speaking to which server: login, logout, whoami, version."""
+
+import getpass
+import os
+import sys
+from importlib import metadata
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from medley.client import Client
+from medley.commands.connection import OutputOption, connected
+from medley.errors import BadUsage, MedleyError
+from medley.exit_codes import ExitCode
+from medley.login import Login, clean_address, clean_token, find_login, is_loopback, login_path, save
+from medley.screens.output import print_json, say, talk
+
+_LONGEST_TOKEN = 1024
+
+
+def login(
+    address: Annotated[str, Parameter(help="Where the server is, such as http://127.0.0.1:8080.")],
+    /,
+    *,
+    token: Annotated[
+        str | None, Parameter(help="`-` reads it from stdin; left out, it is asked for. Others can see arguments.")
+    ] = None,
+) -> int:
+    """Remember a server's address and your token, after asking the server whose it is."""
+    where = clean_address(address)
+    if where.startswith("http:") and not is_loopback(where):
+        talk("warning: over http others on the network can read the token; use https where the server offers it")
+    found = Login(where, clean_token(_token(token)))
+    with Client(found.address, found.token) as client:
+        who = client.whoami()
+    path = login_path(os.environ)
+    save(path, found)
+    say(f"Logged in to {found.address} as {_who(who)}")
+    if os.environ.get("MEDLEY_ADDRESS") or os.environ.get("MEDLEY_TOKEN"):
+        talk("note: MEDLEY_ADDRESS or MEDLEY_TOKEN is set and wins over this login")
+    talk("next: medley submit FILE, or medley ls")
+    return ExitCode.OK
+
+
+def _token(given: str | None) -> str:
+    if given == "-":
+        return sys.stdin.readline(_LONGEST_TOKEN)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise BadUsage(
+            "no token was given, and there is no terminal to ask on", next_step="give it with --token - < FILE"
+        )
+    return getpass.getpass("Token (it is not shown): ")
+
+
+def logout() -> int:
+    """Forget address and token. The token stays valid: `medley tokens revoke` ends that."""
+    path = login_path(os.environ)
+    if not path.exists():
+        talk("nobody was logged in")
+        return ExitCode.OK
+    path.unlink()
+    say(f"Logged out: {path} is gone")
+    return ExitCode.OK
+
+
+def whoami(*, output: OutputOption = "table") -> int:
+    """Say whose token is in use, what it may do, and at which server."""
+    with connected() as client:
+        who = client.whoami()
+        if output == "json":
+            print_json(who)
+        elif output == "name":
+            say(who["name"])
+        else:
+            say(f"{_who(who)} at {client.address}")
+    return ExitCode.OK
+
+
+def _who(who: dict[str, str | None]) -> str:
+    tenant = f"of tenant {who['tenant']}" if who["tenant"] else "of the whole cluster"
+    return f"{who['name']} ({who['role']} {tenant})"
+
+
+def version(*, output: OutputOption = "table") -> int:
+    """Print the versions of this command and of the server, where one can be reached."""
+    client_version = metadata.version("medley")
+    server_version = _server_version()
+    if output == "json":
+        print_json({"client": client_version, "server": server_version})
+    else:
+        say(f"medley {client_version}" + (f", server {server_version}" if server_version else ""))
+    return ExitCode.OK
+
+
+def _server_version() -> str | None:
+    try:
+        with Client(find_login(os.environ).address, None, patience_s=0) as client:
+            return str(client.version()["version"])
+    except MedleyError as error:
+        talk(f"(no server: {error.what})")
+        return None

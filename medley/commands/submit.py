@@ -1,0 +1,136 @@
+"""Submit a job, and stay with it as long as one likes."""
+
+import math
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from medley.client import Client, Json
+from medley.commands.connection import JobArgument, OutputOption, connected, find_job
+from medley.commands.jobs import print_one, report_end
+from medley.errors import ApiProblem, BadUsage, MedleyError, Unreachable
+from medley.exit_codes import ExitCode
+from medley.following import Follower
+from medley.job_file import JobFile, read_job_file
+from medley.screens.following import screen_for
+from medley.screens.job_text import latest_attempt, next_commands
+from medley.screens.output import Format, printable, say, talk
+from medley.watching import wait_for_end
+
+_FIRST_DECISION_S = 2
+"""A job that fits is placed in milliseconds: worth waiting for before saying how it stands."""
+_KEY = re.compile(r"[ -~]{1,200}")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOptions:
+    """How to submit, and what to do then."""
+
+    follow: Annotated[
+        bool, Parameter(name=["--follow", "-f"], negative="", help="Show placement, progress and logs to the end.")
+    ] = False
+    wait: Annotated[bool, Parameter(negative="", help="Say nothing until the job's end.")] = False
+    name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
+    key: Annotated[str | None, Parameter(help="Idempotency key: the same key and job never make a second job.")] = None
+
+
+_JUST_SUBMIT = SubmitOptions()
+
+
+def submit(
+    file: Annotated[str, Parameter(help="A job file in YAML, or `-` for stdin.")],
+    /,
+    options: SubmitOptions = _JUST_SUBMIT,
+    *,
+    output: OutputOption = "table",
+) -> int:
+    """Submit a job file. Once this says so, the job is stored and will be run."""
+    job_file = read_job_file(file)
+    if options.name is not None:
+        job_file.job["name"] = options.name
+    key = options.key if options.key is not None else uuid.uuid4().hex
+    if not _KEY.fullmatch(key):
+        raise BadUsage("--key takes 1 to 200 printable ASCII characters")
+    with connected() as client:
+        job = _submit(client, job_file, key)
+        if options.follow:
+            return _follow(client, job, output)
+        if options.wait:
+            talk(f"submitted {job['name']} ({job['id']})")
+            return _wait(client, job, output)
+    _report(job, output)
+    return ExitCode.OK
+
+
+def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
+    """Watch a job to its end: where it is placed, how far it is, what its rank 0 prints. Ctrl-C leaves it running."""
+    with connected() as client:
+        return _follow(client, find_job(client, job), output)
+
+
+def _submit(client: Client, job_file: JobFile, key: str) -> Json:
+    try:
+        return client.submit(job_file.job, key=key, wait_placed_s=_FIRST_DECISION_S)
+    except ApiProblem as problem:
+        if problem.errors and problem.exit_code == ExitCode.USAGE:
+            raise _refused(problem, job_file) from problem
+        raise
+    except Unreachable as error:
+        if error.was_sent:
+            talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
+        raise
+
+
+def _refused(problem: ApiProblem, job_file: JobFile) -> MedleyError:
+    lines = "\n".join(printable(job_file.describe(error)) for error in problem.errors)
+    return BadUsage(f"the job was not accepted\n{lines}", next_step=problem.next_step)
+
+
+def _report(job: Json, output: Format) -> None:
+    if output != "table":
+        print_one(output, job)
+        return
+    say(f"Submitted {job['name']} ({job['id']}): {_standing(job)}")
+    talk(f"next: {next_commands(job)}")
+
+
+def _standing(job: Json) -> str:
+    attempt = latest_attempt(job)
+    if attempt and job["state"] != "queued":
+        nodes = sorted({worker["node"] for worker in attempt["workers"]})
+        return f"{job['state']} on {printable(', '.join(nodes))}"
+    if job["reasons"]:
+        return f"{job['state']}; {printable(job['reasons'][0]['text'])}"
+    return str(job["state"])
+
+
+def _follow(client: Client, job: Json, output: Format) -> int:
+    screen = screen_for(output)
+    screen.submitted(job)
+    try:
+        final = Follower(client, screen, job["id"]).follow()
+    except KeyboardInterrupt:
+        screen.stop_moving()
+        _say_how_to_return(job)
+        return ExitCode.INTERRUPTED
+    if output != "table":
+        print_one(output, final)
+    return ExitCode.OK if final["state"] == "succeeded" else ExitCode.JOB_FAILED
+
+
+def _wait(client: Client, job: Json, output: Format) -> int:
+    try:
+        final = wait_for_end(client, job["id"], deadline_s=math.inf)
+    except KeyboardInterrupt:
+        _say_how_to_return(job)
+        return ExitCode.INTERRUPTED
+    return report_end(final, output)
+
+
+def _say_how_to_return(job: Json) -> None:
+    talk(f"detached; {job['name']} goes on. Come back with: medley follow {job['id']}")
+    talk(f"or end it with: medley cancel {job['id']}")

@@ -1,0 +1,91 @@
+"""Follows a job to its end: where it is placed, how far it is, what its rank 0 prints."""
+
+import math
+
+from medley.client import Client, Json
+from medley.log_reader import LineCutter, LogReader
+from medley.screens.following import FollowScreen
+from medley.screens.job_text import FINAL, latest_attempt
+from medley.watching import watch_job
+
+_FOLLOWED_RANK = 0
+
+
+class Follower:
+    """Shows each thing about a job once, as soon as it is there."""
+
+    def __init__(self, client: Client, screen: FollowScreen, job_id: str) -> None:
+        self._client = client
+        self._screen = screen
+        self._job_id = job_id
+        self._state = ""
+        self._reasons: list[str] = []
+        self._attempt: _FollowedAttempt | None = None
+
+    def follow(self) -> Json:
+        """Return the job once it is final."""
+        job: Json = {}
+        for job in watch_job(self._client, self._job_id, deadline_s=math.inf):
+            self._look(job)
+        first, last = self._attempt.ends() if self._attempt else (None, None)
+        self._screen.finished(job, first, last)
+        return job
+
+    def _look(self, job: Json) -> None:
+        reasons = [reason["text"] for reason in job["reasons"]] if job["state"] == "queued" else []
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self._screen.waits(job)
+        seen = latest_attempt(job)
+        if seen and (self._attempt is None or seen["number"] != self._attempt.number):
+            if self._attempt:
+                self._attempt.finish()
+            self._attempt = _FollowedAttempt(self._client, self._screen, self._job_id, seen["number"])
+            self._screen.placed(seen)
+        if self._attempt:
+            self._attempt.look(job["progress"])
+        if job["state"] != self._state:
+            self._state = job["state"]
+            if self._state in FINAL and self._attempt:
+                self._attempt.finish()
+            elif self._state not in FINAL and self._state != "queued":
+                self._screen.became(self._state)
+
+
+class _FollowedAttempt:
+    """What was shown of one attempt so far."""
+
+    def __init__(self, client: Client, screen: FollowScreen, job_id: str, number: int) -> None:
+        self.number = number
+        self._client = client
+        self._screen = screen
+        self._job_id = job_id
+        self._logs = LogReader(client, job_id, attempt=number, rank=_FOLLOWED_RANK)
+        self._cutter = LineCutter("rank {rank} | ")
+        self._reports: list[Json] = []
+        """The first report and the last."""
+
+    def look(self, latest: Json | None) -> None:
+        """Show what is new; `latest` is the job's latest report, of whichever attempt."""
+        for entry in self._logs.new_entries():
+            for line in self._cutter.lines(entry):
+                self._screen.line(line)
+        if latest and latest != (self._reports[-1] if self._reports else None):
+            self._show_reports()
+
+    def finish(self) -> None:
+        """Show the rest."""
+        self._show_reports()
+        for line in self._cutter.rests():
+            self._screen.line(line)
+
+    def ends(self) -> tuple[Json | None, Json | None]:
+        """Return the first report and the last."""
+        return (self._reports[0], self._reports[-1]) if self._reports else (None, None)
+
+    def _show_reports(self) -> None:
+        last_step = self._reports[-1]["step"] if self._reports else -1
+        for report in self._client.progress(self._job_id, attempt=self.number):
+            if report["step"] > last_step:
+                self._reports = [self._reports[0] if self._reports else report, report]
+                self._screen.progress(report)

@@ -1,0 +1,129 @@
+"""Where the command finds address and token: in the environment, else in the file that login writes."""
+
+import ipaddress
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from medley.errors import BadUsage, NotLoggedIn
+
+_OWNER_ONLY = 0o077
+_LARGEST_FILE_BYTES = 64 * 1024
+_TOKEN = re.compile(r"[!-~]{1,512}")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A server and what opens it."""
+
+    address: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Login(address={self.address!r}, token=...)"
+
+
+def login_path(environment: Mapping[str, str]) -> Path:
+    """Return where the login is kept: $MEDLEY_CONFIG, or medley/login.json in the user's folder of configuration."""
+    if chosen := environment.get("MEDLEY_CONFIG"):
+        return Path(chosen)
+    folder = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "~")).expanduser() / ".config")
+    return Path(folder) / "medley" / "login.json"
+
+
+def find_login(environment: Mapping[str, str]) -> Login:
+    """Return the login to use. Raises NotLoggedIn, and BadUsage for a file that cannot be used.
+
+    A stored token is only ever sent to the address that it was stored with.
+    """
+    address, token = environment.get("MEDLEY_ADDRESS"), environment.get("MEDLEY_TOKEN")
+    if address and token:
+        return Login(clean_address(address), clean_token(token))
+    stored = load(login_path(environment))
+    if stored is None:
+        missing = "you are not logged in" if not (address or token) else "address and token are not both known"
+        raise NotLoggedIn(missing)
+    if address and clean_address(address) != stored.address:
+        raise NotLoggedIn(f"the stored token is for {stored.address}, not for {clean_address(address)}")
+    return Login(stored.address, clean_token(token) if token else stored.token)
+
+
+def clean_token(token: str) -> str:
+    """Return the token without spaces around it. Raises BadUsage, which does not show it, where it can be none."""
+    text = token.strip()
+    if not _TOKEN.fullmatch(text):
+        raise BadUsage("that is no token: a token is one word of visible characters, such as mdl_...")
+    return text
+
+
+def load(path: Path) -> Login | None:
+    """Read a stored login, None where there is none. Raises BadUsage where it is broken or others can read it."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(_LARGEST_FILE_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadUsage(f"{path} cannot be read: {error.strerror}") from error
+    if mode & _OWNER_ONLY:
+        raise BadUsage(f"others can read the token in {path}", next_step=f"chmod 600 {path}")
+    try:
+        stored = json.loads(content)
+        return Login(clean_address(stored["address"]), clean_token(stored["token"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadUsage(f"{path} holds no login", next_step="medley login ADDRESS   (writes it anew)") from error
+
+
+def save(path: Path, login: Login) -> None:
+    """Write the file whole or not at all, readable by its owner only. Raises BadUsage where that cannot be done."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".login-")
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump({"address": login.address, "token": login.token}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BadUsage(
+            f"{path} cannot be written: {error.strerror}", next_step="set MEDLEY_CONFIG to a file that can"
+        ) from error
+
+
+def clean_address(address: str) -> str:
+    """Return the address as `scheme://host[:port]`; without a scheme this machine is http, any other https.
+
+    Raises BadUsage for anything else.
+    """
+    text = address.strip()
+    if "://" not in text:
+        text = f"{'http' if is_loopback(f'//{text}') else 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        has_host = False
+        parts = urlsplit("")
+    extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not has_host or extra or any(c.isspace() for c in text):
+        raise BadUsage(f"{address!r} is no server's address", next_step="give one such as http://127.0.0.1:8080")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address is this machine's own."""
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,78 @@
+"""The `medley` command: finds the command that is meant, loads only that one, and turns errors into exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from medley.catalogue import SECTIONS, help_text
+from medley.errors import ApiProblem, BadUsage, MedleyError
+from medley.exit_codes import ExitCode
+from medley.screens.output import talk, tell_error
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+_HELP: tuple[list[str], ...] = (["--help"], ["-h"], ["help"], [])
+_VERSION: tuple[list[str], ...] = (["--version"], ["-V"])
+
+
+def main() -> int:
+    """Run the command that the process was called with; return its exit status."""
+    return run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit status. Prints every error, raises none that a user can cause."""
+    try:
+        status = _dispatch(list(arguments))
+        sys.stdout.flush()
+    except MedleyError as error:
+        tell_error(error, request_id=error.request_id if isinstance(error, ApiProblem) else None)
+        return error.exit_code
+    except KeyboardInterrupt:
+        talk("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has seen enough; what Python still holds for it must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    return status
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments in _HELP:
+        print(help_text())
+        return ExitCode.OK
+    # The parser takes a tenth of a second to load, which `medley --help` need not wait for.
+    from cyclopts import App, CycloptsError  # noqa: PLC0415
+
+    app = App(
+        name="medley",
+        help_formatter="plain",
+        version_flags=[],
+        suppress_keyboard_interrupt=False,
+        exit_on_error=False,
+        print_error=False,
+        result_action="return_value",
+    )
+    for _, commands in SECTIONS:
+        for command in commands:
+            app.command(command.target, name=command.name, help=command.summary)
+    try:
+        result = app(["version"] if arguments in _VERSION else arguments)
+    except CycloptsError as error:
+        error.verbose = False
+        hint = _subcommand_hint(app, error.command_chain or (), error.unused_tokens or ())
+        next_step = " ".join(("medley", *(error.command_chain or ()), "--help"))
+        raise BadUsage(f"{error}{hint}", next_step=next_step) from error
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _subcommand_hint(app: "App", chain: Sequence[str], unused: Sequence[str]) -> str:
+    """`medley tokens creat` calls the list of tokens with one word too many: say which command was meant."""
+    for name in chain:
+        app = app[name]
+    close = get_close_matches(unused[0], list(app), n=1) if unused else []
+    return f" Did you mean `{' '.join(('medley', *chain, close[0]))}`?" if close else ""

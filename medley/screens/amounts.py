@@ -1,0 +1,65 @@
+"""Moments, durations and amounts as people say them."""
+
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_MIB_PER_GIB = 1024
+_MILLI = 1000
+
+
+def now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time of the API (RFC 3339, UTC)."""
+    return datetime.fromisoformat(text)
+
+
+def age(text: str | None, at: datetime) -> str:
+    """Return how long before `at` a time of the API was, such as `3 min`; empty where there is none."""
+    return duration((at - parse_time(text)).total_seconds()) if text else ""
+
+
+def moment(text: str | None, at: datetime) -> str:
+    """Return a time both ways, such as `3 min ago (2026-01-01T00:00:00Z)`."""
+    if not text:
+        return "-"
+    when = parse_time(text)
+    seconds = (at - when).total_seconds()
+    relative = f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
+    return f"{relative} ({when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units at most: `4 s`, `3 min 20 s`, `2 d 4 h`."""
+    left = max(0, int(seconds))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    if left or not parts:
+        parts.append(f"{left} s")
+    return " ".join(parts[:2])
+
+
+def gibibytes(mib: int | None) -> str:
+    """Return memory in GiB."""
+    return "?" if mib is None else f"{mib / _MIB_PER_GIB:g} GiB"
+
+
+def cores(milli: int) -> str:
+    """Return milli-cores in cores."""
+    return f"{milli / _MILLI:g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 worker`, `4 workers`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def figure(number: float | None) -> str:
+    """Return a measured figure without needless digits; `?` where it is not known."""
+    return "?" if number is None else f"{number:g}"

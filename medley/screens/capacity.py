@@ -1,0 +1,109 @@
+"""Nodes, pools, chip types, and who holds how much."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from medley.screens.amounts import cores, counted, figure, gibibytes
+from medley.screens.output import printable
+from medley.screens.tables import Table
+
+Json = dict[str, Any]
+
+_BAR_CELLS = 20
+
+
+def nodes_table(nodes: Sequence[Json]) -> Table:
+    """Return one row per node: its devices, what is held of it and by whom."""
+    rows = [
+        (
+            printable(f"{node['cluster']}/{node['name']}"),
+            node["state"],
+            printable(node["topology"].get("rack", "")),
+            ", ".join(f"{group['count']} {group['chip']}" for group in node["devices"]),
+            " + ".join(str(group["count"] - group["held"]) for group in node["devices"]),
+            f"{cores(node['cpu_milli_held'])} of {cores(node['cpu_milli'])}",
+            f"{gibibytes(node['memory_mib_held'])} of {gibibytes(node['memory_mib'])}",
+            _holders(node["holdings"]),
+        )
+        for node in nodes
+    ]
+    head = ("NODE", "STATE", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY")
+    return Table(head, rows, when_empty="no nodes here", numbers=("FREE",))
+
+
+def _holders(holdings: Sequence[Json]) -> str:
+    devices: Counter[str] = Counter()
+    for holding in holdings:
+        devices[holding["tenant"]] += holding["devices"]
+    return ", ".join(f"{tenant} {count}" for tenant, count in sorted(devices.items()))
+
+
+def pools_table(pools: Sequence[Json]) -> Table:
+    """Return one row per pool with a bar of what is held."""
+    rows = [
+        (
+            printable(pool["name"]),
+            pool["chip"],
+            gibibytes(pool["device_memory_mib"]),
+            str(pool["nodes"]),
+            str(pool["devices"]),
+            str(pool["devices_held"]),
+            str(pool["devices_free"]),
+            str(pool["devices_drained"]),
+            _bar(pool["devices_held"], pool["devices"]),
+        )
+        for pool in pools
+    ]
+    head = ("POOL", "CHIP", "MEMORY", "NODES", "DEVICES", "HELD", "FREE", "DRAINED", "IN USE")
+    return Table(head, rows, when_empty="no pools: no cluster has nodes yet", numbers=head[3:8])
+
+
+def _bar(held: int, total: int) -> str:
+    share = held / total if total else 0.0
+    full = round(share * _BAR_CELLS)
+    return f"{'█' * full}{'░' * (_BAR_CELLS - full)} {share:4.0%}"
+
+
+def tenants_use_table(rows_of_use: Sequence[Json]) -> Table:
+    """Return one row per tenant and chip type."""
+    rows = [
+        (
+            row["tenant"],
+            row["chip"],
+            str(row["devices_held"]),
+            "no limit" if row["quota"] is None else str(row["quota"]),
+        )
+        for row in rows_of_use
+    ]
+    return Table(("TENANT", "CHIP", "HELD", "QUOTA"), rows, "no tenant holds anything", numbers=("HELD", "QUOTA"))
+
+
+def chips_table(chips: Sequence[Json]) -> Table:
+    """Return one row per chip type; estimated figures carry a `~`."""
+    rows = [
+        (
+            chip["name"],
+            printable(chip["vendor"]),
+            printable(chip["model"]),
+            _estimate(chip, "memory_mib", gibibytes(chip["memory_mib"])),
+            ("~" if chip["rate_is_estimate"] else "") + figure(chip["planning_tflops"]),
+            _estimate(chip, "memory_bandwidth_gb_s", figure(chip["memory_bandwidth_gb_s"])),
+            printable(chip["torch_device"]),
+            printable(chip["collective_library"]),
+        )
+        for chip in chips
+    ]
+    head = ("NAME", "VENDOR", "MODEL", "MEMORY", "TFLOPS", "MEMORY GB/S", "TORCH", "COLLECTIVES")
+    return Table(head, rows, "the catalogue is empty", numbers=("MEMORY", "TFLOPS", "MEMORY GB/S"))
+
+
+def _estimate(chip: Json, field: str, text: str) -> str:
+    return f"~{text}" if field in chip["estimated_fields"] and text != "?" else text
+
+
+def capacity_line(pools: Sequence[Json]) -> str:
+    """Return all pools in one sentence."""
+    devices, held = sum(pool["devices"] for pool in pools), sum(pool["devices_held"] for pool in pools)
+    nodes = sum(pool["nodes"] for pool in pools)
+    return f"{counted(devices, 'device')} on {counted(nodes, 'node')}, {held:,} held"

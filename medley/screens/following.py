@@ -1,0 +1,82 @@
+"""What one sees while following a job: lines that stay, and on a terminal one line that moves."""
+
+import shutil
+import sys
+from typing import Any, TextIO
+
+from medley.screens.amounts import duration, parse_time
+from medley.screens.job_text import progress_line, wanted
+from medley.screens.output import is_terminal, printable, table_text
+from medley.screens.placement import placement_table
+
+Json = dict[str, Any]
+
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+class FollowScreen:
+    """Prints what happens to one job."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_live = is_terminal(stream)
+        self._moving = ""
+
+    def line(self, text: str = "") -> None:
+        """Print a line that stays."""
+        if self._moving:
+            self._stream.write(_CLEAR_LINE)
+        self._stream.write(text + "\n" + self._clipped(self._moving))
+        self._stream.flush()
+
+    def submitted(self, job: Json) -> None:
+        """Say what is being followed."""
+        self.line(f"{job['name']} ({job['id']}): {wanted(job['spec'])}")
+
+    def waits(self, job: Json) -> None:
+        """Say why the job waits."""
+        for reason in job["reasons"]:
+            self.line(f"waits: {printable(reason['text'])}")
+
+    def placed(self, attempt: Json) -> None:
+        """Show where each rank runs and why there."""
+        self.line(f"\nAttempt {attempt['number']} is placed:\n\n{table_text(placement_table(attempt), self._stream)}\n")
+
+    def became(self, state: str) -> None:
+        """Say that the job's state changed."""
+        self.line(f"{state} ...")
+
+    def progress(self, report: Json) -> None:
+        """Show a report: on a terminal in the line that moves, else in a line of its own."""
+        if self._is_live:
+            self._moving = progress_line(report)
+            self._stream.write(_CLEAR_LINE + self._clipped(self._moving))
+            self._stream.flush()
+        else:
+            self.line(progress_line(report))
+
+    def stop_moving(self) -> None:
+        """Leave the moving line where it is."""
+        if self._moving:
+            self._moving = ""
+            self._stream.write("\n")
+            self._stream.flush()
+
+    def finished(self, job: Json, first: Json | None, last: Json | None) -> None:
+        """Say how it ended, and how far the loss came."""
+        self.stop_moving()
+        took_s = (parse_time(job["finished_at"]) - parse_time(job["submitted_at"])).total_seconds()
+        stop = f": {printable(job['stop']['text'])}" if job["stop"] and job["state"] != "succeeded" else ""
+        self.line(f"\n{job['name']} {job['state']} after {duration(took_s)}{stop}")
+        if first and last and last["step"] > first["step"]:
+            verb = "fell" if last["loss"] < first["loss"] else "went"
+            steps = f"in steps {first['step']} to {last['step']} of {last['steps']}"
+            self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
+
+    def _clipped(self, text: str) -> str:
+        return text[: shutil.get_terminal_size().columns - 1]
+
+
+def screen_for(output: str) -> FollowScreen:
+    """Return a screen on stdout; on stderr where stdout is for JSON or names."""
+    return FollowScreen(sys.stdout if output == "table" else sys.stderr)

@@ -1,0 +1,36 @@
+"""A worker from its start to its exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from medley_runtime.endings import Ending
+from medley_runtime.launch import Command, read_launch
+from medley_runtime.output import warn_line
+
+
+def run(environment: Mapping[str, str]) -> int:
+    """Do what the launch document says and return the exit code; a user's command that starts never returns."""
+    try:
+        launch = read_launch(environment)
+        # What only one kind of program needs is imported for that kind: a command is to start within milliseconds.
+        if isinstance(launch.program, Command):
+            from medley_runtime.user_command import start_command  # noqa: PLC0415
+
+            start_command(launch, launch.program, environment)
+        from medley_runtime.stop_signals import end_on_stop_signals  # noqa: PLC0415
+        from medley_runtime.torch_loading import load_torch  # noqa: PLC0415
+
+        end_on_stop_signals(launch.rank)
+        load_torch()
+        from medley_runtime.reference_training.training import train  # noqa: PLC0415
+
+        train(launch, launch.program)
+    except Ending as ending:
+        warn_line(str(ending))
+        return ending.exit_code
+    except Exception:  # noqa: BLE001 - whatever it is, the log must have it and the exit code must be the documented one
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0

@@ -1,0 +1,148 @@
+"""Connections: one that writes, several that read, on SQLite or PostgreSQL."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from scheduler.adapters.database.failures import StorageError, is_outage, short_text
+from scheduler.ports.journal import StorageUnavailable
+
+T = TypeVar("T")
+
+READING_CONNECTIONS = 16
+CONNECT_TIMEOUT_S = 5
+POOL_TIMEOUT_S = 5
+LOCK_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 30
+SILENCE_TIMEOUT_S = 10
+"""A server that stopped answering on the network counts as gone after this."""
+
+PARAMETERS_PER_STATEMENT = 5_000
+"""Far below what either database allows (SQLite 32,766, PostgreSQL 65,535)."""
+
+_POSTGRESQL_OPTIONS = (
+    f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c lock_timeout={LOCK_TIMEOUT_S}s "
+    f"-c idle_in_transaction_session_timeout={2 * STATEMENT_TIMEOUT_S}s -c synchronous_commit=on -c timezone=UTC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two ways to a database."""
+
+    writing: Engine
+    """One connection; on SQLite every transaction takes the write lock as it begins."""
+    reading: Engine
+    """Every transaction sees one moment and cannot write."""
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self.reading.dispose()
+        self.writing.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment. Raises StorageUnavailable where the database does not answer."""
+        try:
+            with self.reading.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            if is_outage(error):
+                raise StorageUnavailable(f"The database does not answer: {short_text(error)}") from error
+            raise
+
+
+def open_engines(url: str) -> Engines:
+    """Return engines for `sqlite:////absolute/path` or `postgresql://...`; connects to nothing yet.
+
+    Raises StorageError where the URL is of another kind.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _wrong_url("it is no database URL.") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(parsed)
+    if backend in ("postgresql", "postgres"):
+        return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+    raise _wrong_url(f"it names {backend}, which Medley does not use.")
+
+
+def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield the values in lists short enough to be the parameters of one statement."""
+    rest = iter(values)
+    while chunk := list(islice(rest, PARAMETERS_PER_STATEMENT)):
+        yield chunk
+
+
+def _wrong_url(why: str) -> StorageError:
+    return StorageError(
+        "Medley cannot use this database URL",
+        why=why,
+        next_step="Use sqlite:////absolute/path/medley.db or postgresql://user:password@host:5432/name.",
+    )
+
+
+def _sqlite(url: URL) -> Engines:
+    if not url.database or not Path(url.database).is_absolute():
+        raise _wrong_url("a SQLite database needs the absolute path of a file, so that a restart finds it again.")
+    url = url.set(drivername="sqlite+pysqlite")
+    arguments = {"check_same_thread": False, "timeout": LOCK_TIMEOUT_S, "cached_statements": 512}
+    writing = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments)
+    reading = create_engine(
+        url, pool_size=READING_CONNECTIONS, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
+    )
+    _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL"))
+    _prepare_sqlite(reading, begin="BEGIN", pragmas=("query_only=ON",))
+    return Engines(writing, reading)
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+    """Begin transactions ourselves: the driver would begin them at the first write only."""
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("foreign_keys=ON", f"busy_timeout={LOCK_TIMEOUT_S * 1000}", *pragmas):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql(url: URL) -> Engines:
+    arguments = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": SILENCE_TIMEOUT_S * 1000,
+        "keepalives_idle": SILENCE_TIMEOUT_S,
+        "options": _POSTGRESQL_OPTIONS,
+        "application_name": "medley",
+    }
+    writing = create_engine(
+        url,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args=arguments,
+    )
+    reading = create_engine(
+        url,
+        pool_size=READING_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        connect_args=arguments,
+        execution_options={"postgresql_readonly": True},
+    )
+    return Engines(writing, reading)

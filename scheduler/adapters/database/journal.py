@@ -1,0 +1,64 @@
+"""The journal on a database."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from scheduler.adapters.database.transaction import Transaction
+from scheduler.adapters.database.writer import Writer
+from scheduler.adapters.database.writes.observations import observe
+from scheduler.adapters.database.writes.placements import place, refuse
+from scheduler.adapters.database.writes.reports import register, report
+from scheduler.adapters.database.writes.stops import wish_stop
+from scheduler.adapters.database.writes.submissions import submit
+from scheduler.ports.journal import (
+    Observe,
+    Outcome,
+    Place,
+    Refuse,
+    RegisterRendezvous,
+    ReportProgress,
+    SubmitJob,
+    WishStop,
+    Write,
+)
+
+MOST_ITEMS = 1_000
+
+_WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
+    SubmitJob: submit,
+    WishStop: wish_stop,
+    Place: place,
+    Refuse: refuse,
+    Observe: observe,
+    RegisterRendezvous: register,
+    ReportProgress: report,
+}
+
+
+def write_items(transaction: Transaction, items: Sequence[Write], /) -> list[Outcome]:
+    """Write items in order, neighbours of one kind together; one outcome per item.
+
+    `Written.change` is counted within the transaction. Items of a leader lock the leadership before all else.
+    """
+    for item in items:
+        if isinstance(item, Place | Refuse | Observe):
+            transaction.leads(item.epoch)
+            break
+    outcomes: list[Outcome] = []
+    for kind, neighbours in groupby(items, type):
+        outcomes += _WRITES[kind](transaction, list(neighbours))
+    return outcomes
+
+
+class DatabaseJournal:
+    """Guarded writes about jobs (ports.journal)."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def write(self, items: Sequence[Write]) -> list[Outcome]:
+        """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order."""
+        if len(items) > MOST_ITEMS:
+            raise ValueError(f"a batch has at most {MOST_ITEMS} items, this one has {len(items)}")
+        return self._writer.write(items) if items else []

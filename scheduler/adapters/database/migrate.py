@@ -1,0 +1,115 @@
+"""Bringing a database to the schema of this code, and back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+import migrations
+from scheduler.adapters.database.engine import open_engines
+from scheduler.adapters.database.failures import StorageError, short_text
+from scheduler.adapters.database.schema import metadata
+
+_UPGRADE_LOCK = 0x6D65646C6579
+"""Key of the PostgreSQL lock that lets one process upgrade at a time."""
+
+
+def upgrade(url: str) -> str:
+    """Bring the database to the newest schema, in one transaction, and return its revision.
+
+    Without effect on one that is there already; several processes may call it at once. Raises StorageError where
+    the database cannot be opened or is newer than this code.
+    """
+    with _alone(url) as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+        newest = newest_revision()
+        if present not in (None, *known_revisions()):
+            raise StorageError(
+                "The database is newer than this Medley",
+                why=f"its schema is {present}, the newest that this Medley knows is {newest}.",
+                next_step="Install the Medley that wrote it, or restore a backup.",
+            )
+        if present != newest:
+            command.upgrade(_config(connection), "head")
+    return newest
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to an older revision; `base` removes every table. What newer schemas held is lost."""
+    with _alone(url) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def drift(url: str) -> list[str]:
+    """Return how the database's tables differ from the code's, empty where they agree."""
+    with _alone(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = [str(difference) for difference in compare_metadata(context, metadata)]
+        return differences + _differing_checks(connection)
+
+
+def newest_revision() -> str:
+    """Return the revision this code works with."""
+    head = ScriptDirectory(str(_folder())).get_current_head()
+    if head is None:
+        raise LookupError(f"there are no migrations in {_folder()}")
+    return head
+
+
+def known_revisions() -> frozenset[str]:
+    """Return every revision this code knows the way from."""
+    return frozenset(script.revision for script in ScriptDirectory(str(_folder())).walk_revisions())
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[Connection]:
+    """Give a connection in a transaction that no other upgrade runs beside. Raises StorageError."""
+    engines = open_engines(url)
+    try:
+        with engines.writing.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            yield connection
+    except SQLAlchemyError as error:
+        raise StorageError(
+            "Medley cannot use its database",
+            why=f"{short_text(error)}.",
+            next_step="Check that it is running, that the URL names it, and that Medley may create tables in it.",
+        ) from error
+    finally:
+        engines.close()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _folder() -> Path:
+    return Path(migrations.__file__).parent
+
+
+def _differing_checks(connection: Connection) -> list[str]:
+    """Return differences of CHECK constraints, which Alembic does not compare.
+
+    Their text is compared on SQLite only: PostgreSQL keeps it in words of its own.
+    """
+    inspector = inspect(connection)
+    has_text = connection.dialect.name == "sqlite"
+    differences = []
+    for table in metadata.sorted_tables:
+        checks = [each for each in table.constraints if isinstance(each, CheckConstraint)]
+        wanted = {(str(each.name), str(each.sqltext) if has_text else "") for each in checks}
+        reflected = inspector.get_check_constraints(table.name)
+        present = {(str(each["name"]), each["sqltext"] if has_text else "") for each in reflected}
+        differences += [f"{table.name}: {name} {condition}".rstrip() for name, condition in sorted(wanted ^ present)]
+    return differences

@@ -1,0 +1,124 @@
+"""How a row becomes a value of the model."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS, WORDS
+from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.schema.work import allocations, workers
+from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.group import Group, State, StopReason
+from scheduler.core.model.identifiers import AttemptId
+from scheduler.core.model.job import Job, Wish
+
+AnyRow = Row[Any]
+
+
+def job_of(row: AnyRow) -> Job:
+    """Return the job of a row of `jobs`."""
+    return Job(
+        id=row.id,
+        tenant=row.tenant,
+        spec=JOB_SPEC.decode(row.spec),
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        wish=Wish(row.wish),
+    )
+
+
+def group_of(row: AnyRow) -> Group:
+    """Return the group of a row of `groups`."""
+    return Group(
+        id=row.id,
+        job_id=row.job_id,
+        index=row.position,
+        state=State(row.state),
+        version=row.version,
+        attempts=row.attempts,
+        failures=row.failures,
+        stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
+        not_before=row.not_before,
+    )
+
+
+def worker_of(row: AnyRow) -> WorkerRecord:
+    """Return the record of a row of `workers`."""
+    return WorkerRecord(
+        rank=row.rank,
+        phase=WorkerPhase(row.phase),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        exit_code=row.exit_code,
+        end=WorkerEnd(row.end) if row.end else None,
+    )
+
+
+def allocation_of(row: AnyRow) -> Allocation:
+    """Return the allocation of a row of `allocations`."""
+    return Allocation(
+        rank=row.rank,
+        node=row.node_id,
+        chip=row.chip,
+        slots=SLOTS.decode(row.slots),
+        cpu_milli=row.cpu_milli,
+        memory_mib=row.memory_mib,
+    )
+
+
+def progress_of(row: AnyRow) -> Progress:
+    """Return the report of a row of `progress`."""
+    return Progress(step=row.step, steps=row.steps, loss=row.loss, tokens_per_s=row.tokens_per_s, at=row.at)
+
+
+def chip_of(row: AnyRow) -> ChipType:
+    """Return the chip type of a row of `chip_types`."""
+    return ChipType(**{**row._asdict(), "estimated_fields": WORDS.decode(row.estimated_fields)})
+
+
+def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]:
+    """Return the attempts of rows of `attempts`, in their order, with what they hold or held and their workers."""
+    found = list(rows)
+    held = _allocations(connection, {row.id: row.generation for row in found})
+    known = workers_of(connection, [row.id for row in found])
+    return [
+        Attempt(
+            id=row.id,
+            group_id=row.group_id,
+            number=row.number,
+            generation=row.generation,
+            state=State(row.state),
+            stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
+            allocations=held[row.id],
+            notes=NOTES.decode(row.notes),
+            workers=known.get(row.id, ()),
+            placed_at=row.placed_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+        )
+        for row in found
+    ]
+
+
+def workers_of(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, tuple[WorkerRecord, ...]]:
+    """Return the known workers of attempts in rank order; an attempt without any is absent."""
+    known: dict[AttemptId, list[WorkerRecord]] = defaultdict(list)
+    for ids in in_chunks(attempt_ids):
+        asked = select(workers).where(workers.c.attempt_id.in_(ids)).order_by(workers.c.attempt_id, workers.c.rank)
+        for row in connection.execute(asked):
+            known[row.attempt_id].append(worker_of(row))
+    return {attempt: tuple(records) for attempt, records in known.items()}
+
+
+def _allocations(connection: Connection, generations: dict[AttemptId, int]) -> dict[AttemptId, tuple[Allocation, ...]]:
+    """Return the allocations of attempts in rank order, those of the generation given for each."""
+    held: dict[AttemptId, list[Allocation]] = {attempt: [] for attempt in generations}
+    for ids in in_chunks(generations):
+        asked = select(allocations).where(allocations.c.attempt_id.in_(ids))
+        for row in connection.execute(asked.order_by(allocations.c.attempt_id, allocations.c.rank)):
+            if row.generation == generations[row.attempt_id]:
+                held[row.attempt_id].append(allocation_of(row))
+    return {attempt: tuple(ranks) for attempt, ranks in held.items()}

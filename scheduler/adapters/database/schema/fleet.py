@@ -1,0 +1,96 @@
+"""Tables of clusters, chip types, nodes and the guarded counters of what nodes have."""
+
+from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, Table, Text, text
+
+from scheduler.adapters.database.schema.columns import Name, Number, metadata, one_of
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+
+CPU_MILLI = "cpu_milli"
+MEMORY_MIB = "memory_mib"
+PODS = "pods"
+DEVICES_MILLI = "devices_milli/"
+"""Resources of a node; the last is followed by the chip's name."""
+
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("kind", Name, nullable=False),
+)
+
+chip_types = Table(
+    "chip_types",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("vendor", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("memory_mib", Integer),
+    Column("dense_bf16_tflops", Float(53)),
+    Column("measured_tflops", Float(53)),
+    Column("memory_bandwidth_gb_s", Float(53)),
+    Column("link_bandwidth_gb_s", Float(53)),
+    Column("link", Text),
+    Column("torch_device", Text, nullable=False),
+    Column("collective_library", Text, nullable=False),
+    Column("estimated_fields", Text, nullable=False),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("cluster", Name, ForeignKey("clusters.name"), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("cpu_milli", Number, nullable=False),
+    Column("memory_mib", Number, nullable=False),
+    Column("pods", Integer, nullable=False),
+    Column("topology", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("state", Name, nullable=False),
+    CheckConstraint(one_of("state", NodeState), name="state"),
+    Index(None, "cluster", "name", unique=True),
+)
+
+node_devices = Table(
+    "node_devices",
+    metadata,
+    Column("node_id", Name, ForeignKey("nodes.id"), primary_key=True),
+    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("devices", Integer, nullable=False),
+    Column("memory_mib", Integer, nullable=False),
+    CheckConstraint("devices >= 0", name="devices"),
+    Index(None, "chip"),
+)
+"""The device groups of a node; `position` is their order, which numbers the slots."""
+
+node_resources = Table(
+    "node_resources",
+    metadata,
+    Column("node_id", Name, ForeignKey("nodes.id"), primary_key=True),
+    Column("resource", Name, primary_key=True),
+    Column("allocatable", Number, nullable=False),
+    Column("used", Number, nullable=False),
+    CheckConstraint("used >= 0 AND used <= allocatable", name="used"),
+)
+"""One guarded counter per node and resource: no write, however wrong, can give more than there is."""
+
+device_slots = Table(
+    "device_slots",
+    metadata,
+    Column("node_id", Name, ForeignKey("nodes.id"), primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("chip", Name, ForeignKey("chip_types.name"), nullable=False),
+    Column("used_milli", Integer, nullable=False),
+    Column("holder_attempt", Name, ForeignKey("attempts.id")),
+    CheckConstraint(f"used_milli >= 0 AND used_milli <= {WHOLE_DEVICE_MILLI}", name="used_milli"),
+    CheckConstraint("(used_milli = 0) = (holder_attempt IS NULL)", name="holder"),
+    Index(
+        None,
+        "holder_attempt",
+        sqlite_where=text("holder_attempt IS NOT NULL"),
+        postgresql_where=text("holder_attempt IS NOT NULL"),
+    ),
+)
+"""One row per device; each is held by one attempt at most."""

@@ -1,0 +1,59 @@
+"""Tables of tenants, users, tokens and quotas."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table
+
+from scheduler.adapters.database.schema.columns import Instant, Name, metadata, one_of
+from scheduler.core.model.tenant import Role
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("tenant", Name, ForeignKey("tenants.name")),
+    Column("created_at", Instant, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("role", Name, nullable=False),
+    Column("tenant", Name, ForeignKey("tenants.name")),
+    Column("user", Name, ForeignKey("users.name")),
+    Column("secret_sha256", Name, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    CheckConstraint(one_of("role", Role), name="role"),
+    CheckConstraint(
+        f"(tenant IS NULL) = ({one_of('role', [role for role in Role if role.is_cluster_wide])})", name="tenant_of_role"
+    ),
+    Index(None, "tenant", "id"),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("tenant", Name, ForeignKey("tenants.name"), primary_key=True),
+    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
+    Column("devices", Integer, nullable=False),
+    CheckConstraint("devices >= 0", name="devices"),
+)
+
+quota_usage = Table(
+    "quota_usage",
+    metadata,
+    Column("tenant", Name, ForeignKey("tenants.name"), primary_key=True),
+    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
+    Column("devices", Integer, nullable=False),
+    CheckConstraint("devices >= 0", name="devices"),
+)
+"""What each tenant holds now; a row stays once something was held, so that a quota is guarded by one UPDATE."""

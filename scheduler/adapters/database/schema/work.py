@@ -1,0 +1,180 @@
+"""Tables of jobs, their groups and attempts, and what attempts hold and report."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+
+from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
+from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
+from scheduler.core.model.group import FINAL, HOLDING, State, StopReason
+from scheduler.core.model.job import JobKind, Wish
+
+_LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
+_OPEN = text("ended_at IS NULL")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("tenant", Name, ForeignKey("tenants.name"), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("workers", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("submitted_by", Name, nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("wish", Name, nullable=False),
+    Column("state", Name, nullable=False),
+    Column("finished_at", Instant),
+    CheckConstraint("workers >= 1", name="workers"),
+    CheckConstraint("retries >= 0", name="retries"),
+    CheckConstraint(one_of("kind", JobKind), name="kind"),
+    CheckConstraint(one_of("wish", Wish), name="wish"),
+    CheckConstraint(one_of("state", State), name="state"),
+    CheckConstraint(
+        f"(finished_at IS NOT NULL) = ({one_of('state', [state for state in State if state in FINAL])})",
+        name="finished",
+    ),
+    Index(None, "tenant", "id"),
+    Index("ix_jobs_live", "tenant", sqlite_where=_LIVE, postgresql_where=_LIVE),
+)
+"""`spec` is the whole specification as JSON; name, kind, workers and retries are kept beside it to be asked for."""
+
+job_chips = Table(
+    "job_chips",
+    metadata,
+    Column("job_id", Name, ForeignKey("jobs.id"), primary_key=True),
+    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
+    Index(None, "chip", "job_id"),
+)
+"""The chip types a job accepts."""
+
+job_labels = Table(
+    "job_labels",
+    metadata,
+    Column("job_id", Name, ForeignKey("jobs.id"), primary_key=True),
+    Column("key", Name, primary_key=True),
+    Column("value", Name, primary_key=True),
+    Index(None, "key", "value", "job_id"),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("job_id", Name, ForeignKey("jobs.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("state", Name, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("stop_reason", Name),
+    Column("stop_detail", Text),
+    Column("not_before", Instant),
+    CheckConstraint("position >= 0", name="position"),
+    CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("failures >= 0 AND failures <= attempts", name="failures"),
+    CheckConstraint(one_of("state", State), name="state"),
+    CheckConstraint(one_of("stop_reason", StopReason), name="stop_reason"),
+    Index(None, "job_id", "position", unique=True),
+    Index("ix_groups_live", "job_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+)
+"""`stop_detail` is what the cluster said about the latest stop."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("group_id", Name, ForeignKey("groups.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("state", Name, nullable=False),
+    Column("stop_reason", Name),
+    Column("notes", Text, nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    CheckConstraint("number >= 1", name="number"),
+    CheckConstraint("generation >= 1", name="generation"),
+    CheckConstraint(one_of("state", State), name="state"),
+    CheckConstraint(one_of("stop_reason", StopReason), name="stop_reason"),
+    CheckConstraint(
+        f"(ended_at IS NULL) = ({one_of('state', [state for state in State if state in HOLDING])})", name="ended"
+    ),
+    Index(None, "group_id", "number", unique=True),
+    Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+"""At most one attempt of a group has not ended; only such a one holds anything."""
+
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("attempt_id", Name, ForeignKey("attempts.id"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("node_id", Name, ForeignKey("nodes.id"), nullable=False),
+    Column("chip", Name, ForeignKey("chip_types.name"), nullable=False),
+    Column("slots", Text, nullable=False),
+    Column("cpu_milli", Number, nullable=False),
+    Column("memory_mib", Number, nullable=False),
+    CheckConstraint("rank >= 0", name="rank"),
+    CheckConstraint("cpu_milli >= 0 AND memory_mib >= 0", name="amounts"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("attempt_id", Name, ForeignKey("attempts.id"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("phase", Name, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("exit_code", Integer),
+    Column("end", Name),
+    CheckConstraint("rank >= 0", name="rank"),
+    CheckConstraint(one_of("phase", WorkerPhase), name="phase"),
+    CheckConstraint(one_of('"end"', WorkerEnd), name="end"),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("attempt_id", Name, ForeignKey("attempts.id"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("step", Number, primary_key=True),
+    Column("steps", Number, nullable=False),
+    Column("loss", Float(53), nullable=False),
+    Column("tokens_per_s", Float(53), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+rendezvous = Table(
+    "rendezvous",
+    metadata,
+    Column("attempt_id", Name, ForeignKey("attempts.id"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("tenant", Name, primary_key=True),
+    Column("key", Name, primary_key=True),
+    Column("body_sha256", Name, nullable=False),
+    Column("job_id", Name, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    ForeignKeyConstraint(["tenant"], ["tenants.name"]),
+    ForeignKeyConstraint(["job_id"], ["jobs.id"]),
+)

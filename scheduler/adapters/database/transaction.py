@@ -1,0 +1,122 @@
+"""One write transaction while it is open, and the changes it will add to the feed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, Update, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scheduler.adapters.database.documents import encode_body
+from scheduler.adapters.database.failures import LostRace
+from scheduler.adapters.database.schema.feed import change_counter, changes, leadership
+from scheduler.core.model.change import ChangeBody
+from scheduler.core.model.identifiers import JobId, TenantName
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change before it has a number."""
+
+    at: datetime
+    body: ChangeBody
+    tenant: TenantName | None = None
+    job: JobId | None = None
+
+
+class Transaction:
+    """What the writes of one transaction share."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._drafts: list[Draft] = []
+        self._epoch: int | None = None
+
+    def add(self, draft: Draft) -> int:
+        """Add a change to the feed; returns its place among those of this transaction, from 1."""
+        self._drafts.append(draft)
+        return len(self._drafts)
+
+    def forget_since(self, place: int) -> None:
+        """Drop the changes added after a place: their writes were rolled back."""
+        del self._drafts[place:]
+
+    @property
+    def added(self) -> int:
+        """How many changes were added so far."""
+        return len(self._drafts)
+
+    def leads(self, epoch: int) -> bool:
+        """Say whether `epoch` is the present one, and keep it so until the transaction ends.
+
+        The shared lock makes a takeover wait for this transaction; on SQLite the transaction is alone anyway.
+        """
+        if self._epoch is None:
+            self._epoch = self.connection.execute(select(leadership.c.epoch).with_for_update(read=True)).scalar_one()
+        return epoch == self._epoch
+
+    def take_leadership(self, holder: str) -> int:
+        """Raise the epoch by one; what the old leader writes after this is refused."""
+        raised = update(leadership).values(epoch=leadership.c.epoch + 1, holder=holder).returning(leadership.c.epoch)
+        epoch: int = self.connection.execute(raised).scalar_one()
+        self._epoch = epoch
+        return epoch
+
+    def number_changes(self) -> int:
+        """Give the added changes their numbers and write them; returns the last number before them.
+
+        Must be the transaction's last act: the counter's row stays locked until the commit, so that numbers
+        have no gaps and appear in the order of commits.
+        """
+        counted = update(change_counter).values(last=change_counter.c.last + len(self._drafts))
+        asked = counted.returning(change_counter.c.last) if self._drafts else select(change_counter.c.last)
+        last: int = self.connection.execute(asked).scalar_one()
+        before = last - len(self._drafts)
+        self.insert(changes, [_row(before + place, draft) for place, draft in enumerate(self._drafts, start=1)])
+        return before
+
+    def insert(self, table: Table, rows: list[Row]) -> None:
+        """Insert rows; without effect where there are none."""
+        if rows:
+            self.connection.execute(insert(table), rows)
+
+    def insert_or_replace(self, table: Table, rows: list[Row]) -> None:
+        """Insert rows, replacing those of the same primary key."""
+        if not rows:
+            return
+        statement = self._dialect_insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        self.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+    def insert_missing(self, table: Table, rows: list[Row]) -> None:
+        """Insert rows, leaving those alone whose primary key is there."""
+        if rows:
+            self.connection.execute(self._dialect_insert(table).on_conflict_do_nothing(), rows)
+
+    def execute_guarded(self, statement: Update, rows: Iterable[Row]) -> None:
+        """Run a guarded statement once per row. Raises LostRace unless each run wrote exactly one row."""
+        parameters = list(rows)
+        if not parameters:
+            return
+        result = self.connection.execute(statement, parameters)
+        if result.rowcount != len(parameters):
+            raise LostRace(f"{result.rowcount} of {len(parameters)} guarded rows were as expected")
+
+    def _dialect_insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
+        return postgresql.insert(table) if self.connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _row(number: int, draft: Draft) -> Row:
+    kind, body = encode_body(draft.body)
+    return {
+        "number": number,
+        "at": draft.at,
+        "tenant": draft.tenant,
+        "job_id": draft.job,
+        "kind": kind,
+        "body": body,
+    }

@@ -1,0 +1,75 @@
+"""The views on a database."""
+
+from scheduler.adapters.database.engine import Engines
+from scheduler.adapters.database.reads import feed, jobs, nodes, people
+from scheduler.core.model.attempt import Attempt, Progress
+from scheduler.core.model.change import Change
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
+from scheduler.core.model.node import Pool
+from scheduler.ports.views import JobFilter, JobView, NodeView, Snapshot, TenantUse
+
+
+class DatabaseViews:
+    """What people and followers read (ports.views): one transaction each. Any may raise StorageUnavailable."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    def snapshot(self) -> Snapshot:
+        """Return what deciding needs, of one moment."""
+        with self._engines.read() as connection:
+            return feed.read_snapshot(connection)
+
+    def last_change(self) -> int:
+        """Return the number of the latest change, 0 where there is none."""
+        with self._engines.read() as connection:
+            return feed.read_last_change(connection)
+
+    def changes_after(
+        self, number: int, *, limit: int, tenant: TenantName | None = None, job: JobId | None = None
+    ) -> list[Change]:
+        """Return changes with a greater number, oldest first; with `tenant` or `job` only theirs."""
+        with self._engines.read() as connection:
+            return feed.read_changes(connection, number, limit=limit, tenant=tenant, job=job)
+
+    def jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobView]:
+        """Return jobs newest first, those older than `before`."""
+        with self._engines.read() as connection:
+            return jobs.view_jobs(connection, where, before=before, limit=limit)
+
+    def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:
+        """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
+        with self._engines.read() as connection:
+            return jobs.view_job(connection, job, tenant=tenant)
+
+    def live_attempt(self, attempt: AttemptId) -> Attempt | None:
+        """Return an attempt while it holds devices, else None."""
+        with self._engines.read() as connection:
+            return jobs.read_live_attempt(connection, attempt)
+
+    def rendezvous(self, attempt: AttemptId, generation: int) -> str | None:
+        """Return rank 0's address, None while it is not known."""
+        with self._engines.read() as connection:
+            return jobs.read_address(connection, attempt, generation)
+
+    def progress(self, attempt: AttemptId, *, limit: int) -> list[Progress]:
+        """Return an attempt's latest reports, oldest first."""
+        with self._engines.read() as connection:
+            return jobs.read_progress(connection, attempt, limit=limit)
+
+    def nodes(
+        self, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
+    ) -> list[NodeView]:
+        """Return nodes by id that are not GONE."""
+        with self._engines.read() as connection:
+            return nodes.view_nodes(connection, cluster=cluster, chip=chip, after=after, limit=limit)
+
+    def pools(self) -> list[Pool]:
+        """Return all pools by name."""
+        with self._engines.read() as connection:
+            return nodes.read_pools(connection)
+
+    def tenant_use(self, tenant: TenantName | None) -> list[TenantUse]:
+        """Return what tenants hold now, by tenant and chip; of one tenant, or all where `tenant` is None."""
+        with self._engines.read() as connection:
+            return people.read_use(connection, tenant)

@@ -1,0 +1,95 @@
+"""Group commit: one thread writes what all others hand over, as much as has gathered, in one transaction."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar, cast
+
+from scheduler.adapters.database.committing import Call, Committer, Items, Request
+from scheduler.adapters.database.transaction import Transaction
+from scheduler.ports.journal import Outcome, StorageUnavailable, Write
+from scheduler.ports.wake_up import WakeUp
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+MOST_ITEMS_PER_TRANSACTION = 2_000
+MOST_ITEMS_QUEUED = 20_000
+ANSWER_TIMEOUT_S = 60.0
+
+
+class Writer:
+    """The only one who writes. Callers block until their request is durable or refused."""
+
+    def __init__(self, committer: Committer, wake_up: WakeUp) -> None:
+        self._committer = committer
+        self._wake_up = wake_up
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[Request, Future[Any]]] = deque()
+        self._queued_items = 0
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="medley-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, items: Sequence[Write]) -> list[Outcome]:
+        """Write a batch of the journal. Raises StorageUnavailable."""
+        return cast("list[Outcome]", self._hand_over(Items(items)))
+
+    def call(self, function: Callable[[Transaction], T]) -> T:
+        """Run a function in a transaction; what it raises is raised here, and nothing it wrote stays.
+
+        It may be run more than once, so it acts on nothing but its transaction. Raises StorageUnavailable.
+        """
+        return cast("T", self._hand_over(Call(function)))
+
+    @property
+    def is_open(self) -> bool:
+        """True while requests are taken."""
+        return not self._is_closed and self._thread.is_alive()
+
+    def close(self) -> None:
+        """Take no more requests, write what is queued, and end the thread."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join(ANSWER_TIMEOUT_S)
+
+    def _hand_over(self, request: Request) -> Any:
+        answer: Future[Any] = Future()
+        with self._changed:
+            if self._is_closed:
+                raise StorageUnavailable("The storage is closed.")
+            if self._queued_items + request.size > MOST_ITEMS_QUEUED:
+                raise StorageUnavailable(f"{self._queued_items} writes already wait for the database.")
+            self._queue.append((request, answer))
+            self._queued_items += request.size
+            self._changed.notify()
+        try:
+            return answer.result(ANSWER_TIMEOUT_S)
+        except TimeoutError as error:
+            raise StorageUnavailable(f"The database did not answer for {ANSWER_TIMEOUT_S:.0f} s.") from error
+
+    def _run(self) -> None:
+        while batch := self._gather():
+            committed = self._committer.commit([request for request, _ in batch])
+            if committed.has_changes:
+                self._wake_up.notify()
+            for (_, future), answer in zip(batch, committed.answers, strict=True):
+                if answer.error is not None:
+                    future.set_exception(answer.error)
+                else:
+                    future.set_result(answer.value)
+
+    def _gather(self) -> list[tuple[Request, Future[Any]]]:
+        """Wait for requests and return what has queued, bounded; empty once closed and drained."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._is_closed)
+            batch: list[tuple[Request, Future[Any]]] = []
+            size = 0
+            while self._queue and (not batch or size + self._queue[0][0].size <= MOST_ITEMS_PER_TRANSACTION):
+                batch.append(self._queue.popleft())
+                size += batch[-1][0].size
+            self._queued_items -= size
+            return batch

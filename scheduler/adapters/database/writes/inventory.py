@@ -1,0 +1,182 @@
+"""Writing what nodes a cluster has."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
+from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.nodes import read_nodes
+from scheduler.adapters.database.schema.fleet import (
+    CPU_MILLI,
+    DEVICES_MILLI,
+    MEMORY_MIB,
+    PODS,
+    chip_types,
+    clusters,
+    device_slots,
+    node_devices,
+    node_resources,
+    nodes,
+)
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.core.model.change import NodeSeen
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId
+from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.ports.directory import DoesNotExist, InventoryOutcome
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is held on one node."""
+
+    used: dict[str, int] = field(default_factory=dict)
+    slots: dict[int, tuple[ChipName, AttemptId]] = field(default_factory=dict)
+
+    def fits(self, node: Node) -> bool:
+        """Say whether the node still has all that is held on it."""
+        has = _capacity(node)
+        chips = _chips_by_slot(node)
+        return all(used <= has.get(resource, 0) for resource, used in self.used.items()) and all(
+            chips.get(slot) == chip for slot, (chip, _) in self.slots.items()
+        )
+
+
+def record_nodes(
+    transaction: Transaction, cluster: ClusterName, seen: Sequence[Node], at: datetime
+) -> InventoryOutcome:
+    """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
+    wanted = _checked(transaction, cluster, seen)
+    present = {node.id: node for node in read_nodes(transaction.connection, cluster)}
+    differing = [node for name, node in sorted(wanted.items()) if present.get(name) != node]
+    held = _held_on(transaction, [node.id for node in differing if node.id in present])
+    held_back = tuple(node.id for node in differing if not held[node.id].fits(node))
+    kept_back = set(held_back)
+    settled = [_held_back(present[node.id], node) if node.id in kept_back else node for node in differing]
+    changed = [node for node in settled if present.get(node.id) != node]
+    gone = [
+        replace(node, state=NodeState.GONE)
+        for name, node in sorted(present.items())
+        if name not in wanted and node.state is not NodeState.GONE
+    ]
+    _write(transaction, changed, held)
+    transaction.insert_or_replace(nodes, [_node_row(node) for node in gone])
+    for node in (*changed, *gone):
+        transaction.add(Draft(at, NodeSeen(node)))
+    added = sum(node.id not in present for node in changed)
+    return InventoryOutcome(added=added, changed=len(changed) - added, gone=len(gone), held_back=held_back)
+
+
+def _checked(transaction: Transaction, cluster: ClusterName, seen: Sequence[Node]) -> dict[NodeId, Node]:
+    """Return the nodes by id. Raises DoesNotExist, and ValueError for an inventory that contradicts itself."""
+    if (
+        transaction.connection.execute(select(clusters).where(clusters.c.name == cluster).with_for_update()).first()
+        is None
+    ):
+        raise DoesNotExist(cluster)
+    known = set(transaction.connection.execute(select(chip_types.c.name)).scalars())
+    wanted: dict[NodeId, Node] = {}
+    for node in seen:
+        chips = [group.chip for group in node.devices]
+        if node.cluster != cluster or node.id in wanted or len(set(chips)) != len(chips):
+            raise ValueError(f"node {node.id}: of another cluster, named twice, or with one chip type in two groups")
+        for chip in chips:
+            if chip not in known:
+                raise DoesNotExist(chip)
+        wanted[node.id] = node
+    return wanted
+
+
+def _held_back(present: Node, seen: Node) -> Node:
+    """Return a node that keeps its capacity and takes nothing new, until what is held on it fits what was seen."""
+    return replace(
+        seen,
+        devices=present.devices,
+        cpu_milli=present.cpu_milli,
+        memory_mib=present.memory_mib,
+        pods=present.pods,
+        state=NodeState.DRAINED,
+    )
+
+
+def _held_on(transaction: Transaction, ids: Iterable[NodeId]) -> dict[NodeId, _Held]:
+    """Return what is held on nodes, their counters locked until the commit."""
+    held: dict[NodeId, _Held] = defaultdict(_Held)
+    for chunk in in_chunks(ids):
+        counters = select(node_resources).where(node_resources.c.node_id.in_(chunk))
+        ordered = counters.order_by(node_resources.c.node_id, node_resources.c.resource)
+        for row in transaction.connection.execute(ordered.with_for_update()):
+            held[row.node_id].used[row.resource] = row.used
+        taken = select(device_slots).where(device_slots.c.node_id.in_(chunk), device_slots.c.used_milli > 0)
+        for row in transaction.connection.execute(taken):
+            held[row.node_id].slots[row.slot] = (row.chip, row.holder_attempt)
+    return held
+
+
+def _write(transaction: Transaction, changed: Sequence[Node], held: dict[NodeId, _Held]) -> None:
+    """Write nodes with their counters and slots, keeping what is held."""
+    transaction.insert_or_replace(nodes, [_node_row(node) for node in changed])
+    for chunk in in_chunks(node.id for node in changed if held[node.id].used):
+        for table in (node_devices, node_resources, device_slots):
+            transaction.connection.execute(delete(table).where(table.c.node_id.in_(chunk)))
+    transaction.insert(node_devices, [row for node in changed for row in _device_rows(node)])
+    transaction.insert(node_resources, [row for node in changed for row in _resource_rows(node, held[node.id])])
+    transaction.insert(device_slots, [row for node in changed for row in _slot_rows(node, held[node.id])])
+
+
+def _capacity(node: Node) -> dict[str, int]:
+    devices = {DEVICES_MILLI + group.chip: group.count * WHOLE_DEVICE_MILLI for group in node.devices}
+    return {CPU_MILLI: node.cpu_milli, MEMORY_MIB: node.memory_mib, PODS: node.pods, **devices}
+
+
+def _chips_by_slot(node: Node) -> dict[int, ChipName]:
+    return {slot: group.chip for group in node.devices for slot in node.slots(group.chip)}
+
+
+def _node_row(node: Node) -> Row:
+    return {
+        "id": node.id,
+        "cluster": node.cluster,
+        "name": node.name,
+        "cpu_milli": node.cpu_milli,
+        "memory_mib": node.memory_mib,
+        "pods": node.pods,
+        "topology": TOPOLOGY.encode(node.topology),
+        "labels": PAIRS.encode(node.labels),
+        "state": node.state,
+    }
+
+
+def _device_rows(node: Node) -> list[Row]:
+    return [
+        {
+            "node_id": node.id,
+            "chip": group.chip,
+            "position": position,
+            "devices": group.count,
+            "memory_mib": group.memory_mib,
+        }
+        for position, group in enumerate(node.devices)
+    ]
+
+
+def _resource_rows(node: Node, held: _Held) -> list[Row]:
+    return [
+        {"node_id": node.id, "resource": resource, "allocatable": amount, "used": held.used.get(resource, 0)}
+        for resource, amount in _capacity(node).items()
+    ]
+
+
+def _slot_rows(node: Node, held: _Held) -> list[Row]:
+    rows = []
+    for slot, chip in _chips_by_slot(node).items():
+        _, holder = held.slots.get(slot, (chip, None))
+        used_milli = WHOLE_DEVICE_MILLI if holder is not None else 0
+        rows.append(
+            {"node_id": node.id, "slot": slot, "chip": chip, "used_milli": used_milli, "holder_attempt": holder}
+        )
+    return rows

@@ -1,0 +1,118 @@
+"""Writing what was seen of attempts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.rows import workers_of
+from scheduler.adapters.database.schema.work import attempts, workers
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.adapters.database.writes.capacity import release
+from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.model.attempt import WorkerRecord
+from scheduler.core.model.change import GroupMoved
+from scheduler.core.model.group import HOLDING
+from scheduler.core.model.identifiers import AttemptId, TenantName
+from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
+
+LONGEST_DETAIL = 1_000
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run of observations reads once and writes once."""
+
+    standings: Standings
+    generations: dict[AttemptId, int]
+    workers: dict[AttemptId, tuple[WorkerRecord, ...]]
+    worker_rows: dict[tuple[AttemptId, int], Row]
+    ended: dict[AttemptId, TenantName]
+
+
+def observe(transaction: Transaction, items: Sequence[Observe]) -> list[Outcome]:
+    """Write events of attempts' groups; what ends an attempt gives back all it held."""
+    ids = sorted({item.attempt for item in items})
+    run = _Run(
+        standings=Standings(transaction, (job_named_by(attempt) for attempt in ids)),
+        generations=_generations(transaction, ids),
+        workers=workers_of(transaction.connection, ids),
+        worker_rows={},
+        ended={},
+    )
+    outcomes = [_observe_one(transaction, run, item) for item in items]
+    transaction.insert_or_replace(workers, list(run.worker_rows.values()))
+    release(transaction, run.ended)
+    run.standings.save()
+    return outcomes
+
+
+def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
+    standing = _observed(transaction, run, item)
+    if isinstance(standing, Rejected):
+        return standing
+    group = standing.group
+    if item.event is Event.STOP and group.state not in HOLDING:
+        return Unchanged(group.job_id, group.state)  # the attempt is over; its group must not be stopped for it
+    rule = RetryRule(standing.retries)
+    after = apply_event(group, item.event, reason=item.reason, rule=rule, now=item.at)
+    if after is Verdict.IGNORED:
+        return Unchanged(group.job_id, group.state)
+    if isinstance(after, Verdict):
+        return Rejected(Rejection.ILLEGAL, f"{item.event} cannot happen to a group that is {group.state}")
+    detail = item.detail[:LONGEST_DETAIL] if item.detail else None
+    said_before = None if item.event is Event.STOP else standing.stop_detail
+    run.standings.move(standing, after, at=item.at, stop_detail=detail or said_before)
+    if after.state not in HOLDING:
+        run.ended[item.attempt] = standing.tenant
+    body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail)
+    change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
+    return Written(after.job_id, after.state, change)
+
+
+def _observed(transaction: Transaction, run: _Run, item: Observe) -> Standing | Rejected:
+    """Return the group whose latest attempt was seen."""
+    if not transaction.leads(item.epoch):
+        return Rejected(Rejection.STALE_EPOCH, str(item.epoch))
+    generation = run.generations.get(item.attempt)
+    if generation is None:
+        return Rejected(Rejection.NOT_FOUND, item.attempt)
+    for standing in run.standings.of_job(job_named_by(item.attempt)):
+        if standing.group.latest_attempt == item.attempt and generation == item.generation:
+            return standing
+    return Rejected(Rejection.STALE_ATTEMPT, f"{item.attempt}, generation {item.generation}")
+
+
+def _merge_workers(run: _Run, item: Observe) -> tuple[WorkerRecord, ...]:
+    """Return all that is known of the attempt's workers, now with what was seen of them."""
+    merged = {record.rank: record for record in run.workers.get(item.attempt, ())}
+    for record in item.workers:
+        if merged.get(record.rank) != record:
+            merged[record.rank] = record
+            run.worker_rows[item.attempt, record.rank] = _worker_row(item.attempt, record)
+    run.workers[item.attempt] = tuple(merged[rank] for rank in sorted(merged))
+    return run.workers[item.attempt]
+
+
+def _generations(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, int]:
+    """Return the present generation of attempts; unknown ones are absent."""
+    found: dict[AttemptId, int] = {}
+    for ids in in_chunks(attempt_ids):
+        asked = select(attempts.c.id, attempts.c.generation).where(attempts.c.id.in_(ids))
+        found.update(transaction.connection.execute(asked).tuples().all())
+    return found
+
+
+def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
+    return {
+        "attempt_id": attempt,
+        "rank": record.rank,
+        "phase": record.phase,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "exit_code": record.exit_code,
+        "end": record.end,
+    }

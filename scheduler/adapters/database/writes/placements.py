@@ -1,0 +1,128 @@
+"""Writing the decisions of a cycle: placements and refusals."""
+
+from collections.abc import Sequence
+
+from scheduler.adapters.database.documents import NOTES, SLOTS
+from scheduler.adapters.database.schema.work import allocations, attempts
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.adapters.database.writes.capacity import Capacity
+from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.model.change import GroupMoved, GroupPlaced
+from scheduler.core.model.decision import Placed, Refused
+from scheduler.core.model.group import State
+from scheduler.core.model.job import Wish
+from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
+
+FIRST_GENERATION = 1
+
+
+def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
+    """Write placements: each gets all it asks for, or is refused and takes nothing."""
+    standings = Standings(transaction, (job_named_by(item.decision.group) for item in items))
+    capacity = Capacity(
+        transaction,
+        node_ids=(rank.node for item in items for rank in item.decision.allocations),
+        tenants=(standing.tenant for item in items if (standing := standings.find(item.decision.group)) is not None),
+    )
+    outcomes: list[Outcome] = []
+    placed: list[Place] = []
+    for item in items:
+        outcome = _place_one(transaction, standings, capacity, item)
+        outcomes.append(outcome)
+        if isinstance(outcome, Written):
+            placed.append(item)
+    transaction.insert(attempts, [_attempt_row(item, standings) for item in placed])
+    transaction.insert(allocations, [row for item in placed for row in _allocation_rows(item.decision)])
+    capacity.save()
+    standings.save()
+    return outcomes
+
+
+def refuse(transaction: Transaction, items: Sequence[Refuse]) -> list[Outcome]:
+    """Write refusals: each group fails, with the reasons in the feed."""
+    standings = Standings(transaction, (job_named_by(item.decision.group) for item in items))
+    outcomes = [_refuse_one(transaction, standings, item) for item in items]
+    standings.save()
+    return outcomes
+
+
+def _place_one(transaction: Transaction, standings: Standings, capacity: Capacity, item: Place) -> Outcome:
+    decision = item.decision
+    standing = _decided(transaction, standings, item)
+    if isinstance(standing, Rejected):
+        return standing
+    if decision.attempt != standing.group.next_attempt:
+        return Rejected(Rejection.STALE_VERSION, f"the next attempt is {standing.group.next_attempt}")
+    if [rank.rank for rank in decision.allocations] != list(range(standing.workers)):
+        return Rejected(Rejection.ILLEGAL, f"a gang of {standing.workers} is placed whole or not at all")
+    after = apply_event(standing.group, Event.PLACE, rule=RetryRule(standing.retries), now=item.at)
+    if isinstance(after, Verdict):
+        return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
+    refusal = capacity.take(standing.tenant, decision.attempt, decision.allocations)
+    if refusal is not None:
+        return refusal
+    standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
+    body = GroupPlaced(after, decision.attempt, decision.allocations, decision.notes)
+    change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
+    return Written(after.job_id, after.state, change)
+
+
+def _refuse_one(transaction: Transaction, standings: Standings, item: Refuse) -> Outcome:
+    standing = _decided(transaction, standings, item)
+    if isinstance(standing, Rejected):
+        return standing
+    after = apply_event(standing.group, Event.REFUSE, rule=RetryRule(standing.retries), now=item.at)
+    if isinstance(after, Verdict):
+        return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
+    standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
+    attempt = after.latest_attempt if after.attempts else None
+    body = GroupMoved(after, attempt, reasons=item.decision.reasons)
+    change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
+    return Written(after.job_id, after.state, change)
+
+
+def _decided(transaction: Transaction, standings: Standings, item: Place | Refuse) -> Standing | Rejected:
+    """Return the group that a decision is about, while it still is as the decision saw it."""
+    decision: Placed | Refused = item.decision
+    if not transaction.leads(item.epoch):
+        return Rejected(Rejection.STALE_EPOCH, str(item.epoch))
+    standing = standings.find(decision.group)
+    if standing is None:
+        return Rejected(Rejection.NOT_FOUND, decision.group)
+    group = standing.group
+    if group.version != decision.version or group.state is not State.QUEUED or standing.wish is not Wish.RUN:
+        return Rejected(Rejection.STALE_VERSION, f"{group.id} is {group.state} at version {group.version}")
+    return standing
+
+
+def _attempt_row(item: Place, standings: Standings) -> Row:
+    standing = standings.find(item.decision.group)
+    if standing is None:
+        raise LookupError(item.decision.group)
+    return {
+        "id": item.decision.attempt,
+        "group_id": item.decision.group,
+        "number": standing.group.attempts,
+        "generation": FIRST_GENERATION,
+        "state": State.PLACED,
+        "notes": NOTES.encode(item.decision.notes),
+        "placed_at": item.at,
+    }
+
+
+def _allocation_rows(decision: Placed) -> list[Row]:
+    return [
+        {
+            "attempt_id": decision.attempt,
+            "generation": FIRST_GENERATION,
+            "rank": rank.rank,
+            "node_id": rank.node,
+            "chip": rank.chip,
+            "slots": SLOTS.encode(rank.slots),
+            "cpu_milli": rank.cpu_milli,
+            "memory_mib": rank.memory_mib,
+        }
+        for rank in decision.allocations
+    ]

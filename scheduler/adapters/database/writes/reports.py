@@ -1,0 +1,133 @@
+"""Writing what trainings say about themselves: rank 0's address, and progress."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, tuple_
+
+from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.schema.work import attempts, groups, jobs, progress, rendezvous
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.core.model.change import ProgressReported
+from scheduler.core.model.group import State
+from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
+from scheduler.ports.journal import Outcome, RegisterRendezvous, Rejected, Rejection, ReportProgress, Unchanged, Written
+
+KEPT_REPORTS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """An attempt that says something."""
+
+    job: JobId
+    tenant: TenantName
+    state: State
+    generation: int
+    is_open: bool
+
+
+def register(transaction: Transaction, items: Sequence[RegisterRendezvous]) -> list[Outcome]:
+    """Keep rank 0's address; the latest one counts. Nothing follows it, so it adds nothing to the feed."""
+    speakers = _speakers(transaction, {item.attempt for item in items})
+    outcomes: list[Outcome] = []
+    rows: dict[tuple[AttemptId, int], Row] = {}
+    for item in items:
+        speaker = _speaking(speakers, item)
+        if isinstance(speaker, Rejected):
+            outcomes.append(speaker)
+            continue
+        rows[item.attempt, item.generation] = {
+            "attempt_id": item.attempt,
+            "generation": item.generation,
+            "address": item.address,
+            "at": item.at,
+        }
+        outcomes.append(Written(speaker.job, speaker.state, transaction.added))
+    transaction.insert_or_replace(rendezvous, list(rows.values()))
+    return outcomes
+
+
+def report(transaction: Transaction, items: Sequence[ReportProgress]) -> list[Outcome]:
+    """Keep reports of training; one that is there already changes nothing."""
+    speakers = _speakers(transaction, {item.attempt for item in items})
+    kept = _kept(transaction, items)
+    rows: dict[tuple[AttemptId, int, int], Row] = {}
+    outcomes: list[Outcome] = []
+    for item in items:
+        speaker = _speaking(speakers, item)
+        if isinstance(speaker, Rejected):
+            outcomes.append(speaker)
+            continue
+        key, row = (item.attempt, item.generation, item.progress.step), _row(item)
+        if not (math.isfinite(item.progress.loss) and math.isfinite(item.progress.tokens_per_s)):
+            outcomes.append(Rejected(Rejection.ILLEGAL, "loss and tokens/s must be finite numbers"))
+        elif kept.get(key) == row:
+            outcomes.append(Unchanged(speaker.job, speaker.state))
+        else:
+            kept[key] = rows[key] = row
+            body = ProgressReported(item.attempt, item.progress)
+            change = transaction.add(Draft(item.progress.at, body, tenant=speaker.tenant, job=speaker.job))
+            outcomes.append(Written(speaker.job, speaker.state, change))
+    transaction.insert_or_replace(progress, list(rows.values()))
+    for attempt in sorted({attempt for attempt, _, _ in rows}):
+        _drop_oldest(transaction, attempt)
+    return outcomes
+
+
+def _speakers(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, _Speaker]:
+    found: dict[AttemptId, _Speaker] = {}
+    of_attempt = (attempts.c.id, attempts.c.generation, attempts.c.ended_at)
+    for ids in in_chunks(sorted(attempt_ids)):
+        asked = (
+            select(*of_attempt, groups.c.state, groups.c.job_id, jobs.c.tenant)
+            .join(groups, groups.c.id == attempts.c.group_id)
+            .join(jobs, jobs.c.id == groups.c.job_id)
+            .where(attempts.c.id.in_(ids))
+        )
+        for row in transaction.connection.execute(asked):
+            found[row.id] = _Speaker(row.job_id, row.tenant, State(row.state), row.generation, row.ended_at is None)
+    return found
+
+
+def _speaking(speakers: dict[AttemptId, _Speaker], item: RegisterRendezvous | ReportProgress) -> _Speaker | Rejected:
+    speaker = speakers.get(item.attempt)
+    if speaker is None:
+        return Rejected(Rejection.NOT_FOUND, item.attempt)
+    if not speaker.is_open or speaker.generation != item.generation:
+        return Rejected(Rejection.STALE_ATTEMPT, f"{item.attempt}, generation {item.generation}")
+    return speaker
+
+
+def _kept(transaction: Transaction, items: Sequence[ReportProgress]) -> dict[tuple[AttemptId, int, int], Row]:
+    """Return those reports that are there already."""
+    found: dict[tuple[AttemptId, int, int], Row] = {}
+    keys = (progress.c.attempt_id, progress.c.generation, progress.c.step)
+    for chunk in in_chunks({(item.attempt, item.generation, item.progress.step) for item in items}):
+        for row in transaction.connection.execute(select(progress).where(tuple_(*keys).in_(chunk))):
+            found[row.attempt_id, row.generation, row.step] = dict(row._mapping)  # noqa: SLF001 - its public name
+    return found
+
+
+def _drop_oldest(transaction: Transaction, attempt: AttemptId) -> None:
+    """Keep an attempt's latest reports only."""
+    order = (progress.c.generation, progress.c.step)
+    mine = progress.c.attempt_id == attempt
+    latest = select(*order).where(mine).order_by(*(column.desc() for column in order))
+    oldest = transaction.connection.execute(latest.offset(KEPT_REPORTS).limit(1)).first()
+    if oldest is not None:
+        older = tuple_(*order) <= tuple_(oldest.generation, oldest.step)
+        transaction.connection.execute(delete(progress).where(mine, older))
+
+
+def _row(item: ReportProgress) -> Row:
+    return {
+        "attempt_id": item.attempt,
+        "generation": item.generation,
+        "step": item.progress.step,
+        "steps": item.progress.steps,
+        "loss": item.progress.loss,
+        "tokens_per_s": item.progress.tokens_per_s,
+        "at": item.progress.at,
+    }

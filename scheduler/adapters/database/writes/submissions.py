@@ -1,0 +1,170 @@
+"""Writing new jobs."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, tuple_
+
+from scheduler.adapters.database.documents import JOB_SPEC
+from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.schema.fleet import chip_types
+from scheduler.adapters.database.schema.people import tenants
+from scheduler.adapters.database.schema.work import groups, idempotency_keys, job_chips, job_labels, jobs
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.core.model.change import JobSubmitted
+from scheduler.core.model.group import FINAL, Group, State
+from scheduler.core.model.identifiers import ChipName, JobId, TenantName, group_id
+from scheduler.core.model.job import Job
+from scheduler.ports.journal import Outcome, Rejected, Rejection, SubmitJob, Unchanged, Written
+
+_LIVE = [state for state in State if state not in FINAL]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a key stands for."""
+
+    body_sha256: str
+    job: JobId
+    state: State
+
+
+@dataclass(slots=True)
+class _Context:
+    """What a run of submissions is checked against; kept up to date as they are written."""
+
+    tenants: set[TenantName]
+    chips: set[ChipName]
+    live_jobs: Counter[TenantName]
+    keys: dict[tuple[TenantName, str], _Known]
+    rows: dict[str, list[Row]] = field(
+        default_factory=lambda: {table.name: [] for table in (jobs, groups, job_chips, job_labels, idempotency_keys)}
+    )
+
+
+def submit(transaction: Transaction, items: Sequence[SubmitJob]) -> list[Outcome]:
+    """Write new jobs, each with one queued group; a known key answers with the job it stands for."""
+    names = {item.job.tenant for item in items}
+    context = _Context(
+        # Locking the tenants makes their keys and their number of jobs hold still until the commit.
+        tenants=_lock_tenants(transaction, names),
+        chips=_known_chips(transaction, {chip for item in items for chip in _chips(item.job)}),
+        live_jobs=_live_jobs(transaction, names),
+        keys=_known_keys(transaction, [(item.job.tenant, item.key.key) for item in items if item.key is not None]),
+    )
+    outcomes = [_submit_one(transaction, context, item) for item in items]
+    for table in (jobs, groups, job_chips, job_labels, idempotency_keys):
+        transaction.insert(table, context.rows[table.name])
+    return outcomes
+
+
+def _submit_one(transaction: Transaction, context: _Context, item: SubmitJob) -> Outcome:
+    job = item.job
+    if job.tenant not in context.tenants:
+        return Rejected(Rejection.UNKNOWN_TENANT, job.tenant)
+    known = context.keys.get((job.tenant, item.key.key)) if item.key is not None else None
+    if item.key is not None and known is not None:
+        if known.body_sha256 != item.key.body_sha256:
+            return Rejected(Rejection.KEY_REUSED, item.key.key)
+        return Unchanged(known.job, known.state)
+    for chip in _chips(job):
+        if chip not in context.chips:
+            return Rejected(Rejection.UNKNOWN_CHIP, chip)
+    if context.live_jobs[job.tenant] >= item.most_live_jobs:
+        return Rejected(Rejection.TOO_MANY_JOBS, str(item.most_live_jobs))
+    return _write_one(transaction, context, item)
+
+
+def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> Written:
+    job = item.job
+    group = Group(id=group_id(job.id, 0), job_id=job.id, index=0, state=State.QUEUED, version=1, attempts=0, failures=0)
+    context.live_jobs[job.tenant] += 1
+    context.rows["jobs"].append(_job_row(job))
+    context.rows["groups"].append(_group_row(group))
+    context.rows["job_chips"] += [{"job_id": job.id, "chip": chip} for chip in _chips(job)]
+    context.rows["job_labels"] += [
+        {"job_id": job.id, "key": key, "value": value} for key, value in dict.fromkeys(job.spec.labels)
+    ]
+    if item.key is not None:
+        context.keys[job.tenant, item.key.key] = _Known(item.key.body_sha256, job.id, State.QUEUED)
+        context.rows["idempotency_keys"].append(
+            {
+                "tenant": job.tenant,
+                "key": item.key.key,
+                "body_sha256": item.key.body_sha256,
+                "job_id": job.id,
+                "created_at": job.submitted_at,
+            }
+        )
+    change = transaction.add(Draft(job.submitted_at, JobSubmitted(job, (group,)), tenant=job.tenant, job=job.id))
+    return Written(job.id, State.QUEUED, change)
+
+
+def _chips(job: Job) -> list[ChipName]:
+    """Return the chip types a job accepts, each once, in the order it names them."""
+    return list(dict.fromkeys(chip for option in job.spec.options() for chip, _ in option))
+
+
+def _job_row(job: Job) -> Row:
+    return {
+        "id": job.id,
+        "tenant": job.tenant,
+        "name": job.spec.name,
+        "kind": job.spec.kind,
+        "workers": job.spec.workers,
+        "retries": job.spec.retries,
+        "spec": JOB_SPEC.encode(job.spec),
+        "submitted_by": job.submitted_by,
+        "submitted_at": job.submitted_at,
+        "wish": job.wish,
+        "state": State.QUEUED,
+    }
+
+
+def _group_row(group: Group) -> Row:
+    return {
+        "id": group.id,
+        "job_id": group.job_id,
+        "position": group.index,
+        "state": group.state,
+        "version": group.version,
+        "attempts": group.attempts,
+        "failures": group.failures,
+    }
+
+
+def _lock_tenants(transaction: Transaction, names: Iterable[TenantName]) -> set[TenantName]:
+    found: set[TenantName] = set()
+    for chunk in in_chunks(sorted(names)):
+        asked = select(tenants.c.name).where(tenants.c.name.in_(chunk)).order_by(tenants.c.name)
+        found.update(transaction.connection.execute(asked.with_for_update(key_share=True)).scalars())
+    return found
+
+
+def _known_chips(transaction: Transaction, names: Iterable[ChipName]) -> set[ChipName]:
+    found: set[ChipName] = set()
+    for chunk in in_chunks(sorted(names)):
+        asked = select(chip_types.c.name).where(chip_types.c.name.in_(chunk))
+        found.update(transaction.connection.execute(asked).scalars())
+    return found
+
+
+def _live_jobs(transaction: Transaction, names: Iterable[TenantName]) -> Counter[TenantName]:
+    counts: Counter[TenantName] = Counter()
+    for chunk in in_chunks(sorted(names)):
+        asked = select(jobs.c.tenant, func.count()).where(jobs.c.tenant.in_(chunk), jobs.c.state.in_(_LIVE))
+        counts.update(dict(transaction.connection.execute(asked.group_by(jobs.c.tenant)).tuples().all()))
+    return counts
+
+
+def _known_keys(
+    transaction: Transaction, keys: Iterable[tuple[TenantName, str]]
+) -> dict[tuple[TenantName, str], _Known]:
+    found: dict[tuple[TenantName, str], _Known] = {}
+    for chunk in in_chunks(dict.fromkeys(keys)):
+        asked = select(idempotency_keys, jobs.c.state).join(jobs, jobs.c.id == idempotency_keys.c.job_id)
+        asked = asked.where(tuple_(idempotency_keys.c.tenant, idempotency_keys.c.key).in_(chunk))
+        for row in transaction.connection.execute(asked):
+            found[row.tenant, row.key] = _Known(row.body_sha256, row.job_id, State(row.state))
+    return found

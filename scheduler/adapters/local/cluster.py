@@ -1,0 +1,136 @@
+"""The local cluster: simulated nodes, and real workers as processes of this machine."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from scheduler.adapters.local import reading
+from scheduler.adapters.local.folders import Folders
+from scheduler.adapters.local.gangs import Gangs, StillEnding
+from scheduler.adapters.local.launch import Runtime
+from scheduler.adapters.local.leftovers import StillThere
+from scheduler.adapters.local.observing import Observer
+from scheduler.adapters.local.spawning import NoAnswer
+from scheduler.adapters.local.watching import Watcher
+from scheduler.core.model.attempt import SeenWorker
+from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.node import Node
+from scheduler.ports.cluster import Claims, ClusterUnavailable, GangOrder, LogChunk
+
+FINISHED_KEPT = 1000
+"""So many forgotten attempts keep their output."""
+
+CLAIMS = Claims(
+    binds_devices=True,
+    enforces_shares=False,
+    enforces_time_limit=True,
+    enforces_memory=True,
+    keeps_logs=True,
+)
+
+
+class LocalCluster:
+    """Fulfils ports.cluster.ClusterPort on a data folder.
+
+    The folder is the truth: a new object on it, in this process or after its death, knows all workers and goes on. One
+    process may use a folder at a time, and any number of its threads.
+    """
+
+    def __init__(
+        self,
+        name: ClusterName,
+        nodes: Sequence[Node],
+        data: Path,
+        *,
+        runtime_command: tuple[str, ...],
+        server_environment: Mapping[str, str],
+    ) -> None:
+        """Make what is missing of the folder `data`. Raises OSError.
+
+        Each worker runs `runtime_command`, such as (python, "-m", "medley_runtime"), and gets PATH, LANG and TZ of
+        `server_environment`, nothing else of it.
+        """
+        self._name = name
+        self._nodes = tuple(nodes)
+        self._folders = Folders(data, finished_kept=FINISHED_KEPT)
+        self._callbacks: dict[object, Callable[[], None]] = {}
+        self._watcher = Watcher(self._tell)
+        self._observer = Observer(self._folders, self._watcher.watch)
+        runtime = Runtime.of(runtime_command, server_environment)
+        self._gangs = Gangs(self._folders, runtime, self._watcher.watch)
+
+    @property
+    def name(self) -> ClusterName:
+        """The cluster's name."""
+        return self._name
+
+    @property
+    def claims(self) -> Claims:
+        """All but shares of a device."""
+        return CLAIMS
+
+    def inventory(self) -> list[Node]:
+        """Return the nodes that the operator declared."""
+        return list(self._nodes)
+
+    def start(self, order: GangOrder) -> None:
+        """Start every worker of the gang that was never started; takes a few hundredths of a second, 10 s at most."""
+        try:
+            self._gangs.start(order)
+        except NoAnswer as error:
+            raise ClusterUnavailable("this machine is too busy: workers did not start within 10 s") from error
+        except (StillEnding, StillThere) as error:
+            raise ClusterUnavailable(f"what was started of a refused gang does not end: {error}") from error
+        except OSError as error:
+            raise ClusterUnavailable(f"workers cannot be started now: {error}") from error
+
+    def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
+        """Ask all workers of an attempt to end; their supervisors see to it, also without this process."""
+        try:
+            self._gangs.stop(attempt, grace_s=grace_s)
+        except OSError as error:
+            raise ClusterUnavailable(f"workers cannot be asked to end now: {error}") from error
+
+    def observe(self) -> list[SeenWorker]:
+        """Return every worker, from the folder alone. What is left of a lost one is killed before it is reported."""
+        try:
+            seen = self._observer.look()
+            present = {worker.key.attempt for worker in seen}
+            for attempt in self._folders.attempts():
+                if attempt not in present and self._gangs.is_stopped(attempt):
+                    self._gangs.finish(attempt)  # it was stopped before it started: nobody else would forget it
+        except StillThere as error:
+            raise ClusterUnavailable(f"what is left of a lost worker does not end: {error}") from error
+        except OSError as error:
+            raise ClusterUnavailable(f"the workers' folders cannot be read: {error}") from error
+        return seen
+
+    def forget(self, attempt: AttemptId) -> None:
+        """Move an attempt to the finished ones; without effect on one that runs."""
+        try:
+            self._gangs.finish(attempt)
+        except (OSError, StillThere) as error:
+            raise ClusterUnavailable(f"attempt {attempt} cannot be forgotten now: {error}") from error
+
+    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
+        """Return a piece of a worker's output; of a forgotten attempt while it is among the kept ones."""
+        folder = self._folders.worker(worker)
+        return reading.UNKNOWN if folder is None else reading.read_output(folder, offset=offset, limit=limit)
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back from a thread when a worker ends that `start` or `observe` has met."""
+        key = object()
+        self._callbacks[key] = callback
+
+        def end() -> None:
+            self._callbacks.pop(key, None)
+
+        return end
+
+    def close(self) -> None:
+        """End the listening thread; may be called again."""
+        self._callbacks.clear()
+        self._watcher.close()
+
+    def _tell(self) -> None:
+        for callback in list(self._callbacks.values()):
+            callback()

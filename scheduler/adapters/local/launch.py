@@ -1,0 +1,99 @@
+"""From an order to the files of its workers: the launch document and the supervisor's plan."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from scheduler.adapters.local.supervisor import records
+from scheduler.core.model.attempt import Allocation
+from scheduler.core.model.job import CommandProgram, Program
+from scheduler.ports.cluster import GangOrder
+
+LAUNCH_VERSION = 1
+
+_FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Runtime:
+    """What every worker runs, and what it may know of the server's environment."""
+
+    command: tuple[str, ...]
+    """Such as (python, "-m", "medley_runtime"); finds its launch document by the variable MEDLEY_LAUNCH."""
+    path: str
+    language: str
+    time_zone: str | None
+
+    @classmethod
+    def of(cls, command: tuple[str, ...], server_environment: Mapping[str, str]) -> "Runtime":
+        """Take the few variables that a worker may see; the command's own folder comes first in its PATH."""
+        path = server_environment.get("PATH", _FALLBACK_PATH)
+        return cls(
+            command=command,
+            path=f"{Path(command[0]).parent}:{path}",
+            language=server_environment.get("LANG", "C.UTF-8"),
+            time_zone=server_environment.get("TZ"),
+        )
+
+
+def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime) -> None:
+    """Write all that a supervisor needs to start one worker. May be repeated until the worker is started."""
+    for path in (folder, folder / records.OUTPUT, folder / records.SCRATCH):
+        path.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
+    document = json.dumps(launch_document(order, rank), indent=1)
+    records.write_whole(str(folder), records.LAUNCH, document.encode())
+    spec = order.job.spec
+    limits = records.Limits(
+        memory_mib=order.allocations[rank].memory_mib, time_limit_s=spec.time_limit_s, grace_s=spec.grace_s
+    )
+    environment = worker_environment(folder, runtime, dict(spec.environment))
+    plan = records.Plan(list(runtime.command), environment, generation=order.generation, limits=limits)
+    plan.write(str(folder))
+
+
+def launch_document(order: GangOrder, rank: int) -> dict[str, object]:
+    """Return what a worker is told, version 1."""
+    allocation: Allocation = order.allocations[rank]
+    return {
+        "version": LAUNCH_VERSION,
+        "job": order.job.id,
+        "job_name": order.job.spec.name,
+        "tenant": order.job.tenant,
+        "attempt": order.attempt,
+        "attempt_number": order.number,
+        "generation": order.generation,
+        "rank": rank,
+        "world_size": len(order.allocations),
+        "node": allocation.node,
+        "chip": allocation.chip,
+        "torch_device": order.torch_devices[rank],
+        "devices": list(allocation.slots),
+        "devices_are_simulated": True,
+        "api_url": order.api_url,
+        "token": order.token,
+        "grace_s": order.job.spec.grace_s,
+        "program": _program(order.job.spec.program),
+    }
+
+
+def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return a worker's whole environment: little of the server's, the job's, and where its launch document is.
+
+    PYTHONUNBUFFERED: output shows when it is printed, and a killed worker's last lines are not lost in a buffer.
+    """
+    environment = {
+        "PATH": runtime.path,
+        "HOME": str(folder / records.SCRATCH),
+        "LANG": runtime.language,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if runtime.time_zone is not None:
+        environment["TZ"] = runtime.time_zone
+    return environment | dict(wanted) | {"MEDLEY_LAUNCH": str(folder / records.LAUNCH)}
+
+
+def _program(program: Program) -> dict[str, object]:
+    if isinstance(program, CommandProgram):
+        return {"kind": "command", "argv": list(program.argv)}
+    return {"kind": "reference-training"} | dataclasses.asdict(program)

@@ -1,0 +1,109 @@
+"""What the folders say of the workers. Nothing is known from memory that the folders do not hold."""
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scheduler.adapters.local.folders import Folders
+from scheduler.adapters.local.leftovers import kill_leftovers
+from scheduler.adapters.local.supervisor import records
+from scheduler.adapters.local.supervisor.processes import ProcessIdentity
+from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.identifiers import AttemptId, WorkerKey
+
+
+class Observer:
+    """Reads the state of all workers. An ended worker is read once; a running one costs two calls of the system."""
+
+    def __init__(self, folders: Folders, on_running: Callable[[ProcessIdentity], None]) -> None:
+        """`on_running` is told the supervisor of each running worker at every look."""
+        self._folders = folders
+        self._on_running = on_running
+        self._looking = threading.Lock()
+        self._started: dict[WorkerKey, tuple[records.Started, int]] = {}
+        self._ended: dict[WorkerKey, SeenWorker] = {}
+
+    def look(self) -> list[SeenWorker]:
+        """Return every worker that starts, runs, or ended and was not forgotten, by key. Raises OSError, StillThere."""
+        with self._looking:
+            seen = [worker for attempt in self._folders.attempts() for worker in self._look_at_attempt(attempt)]
+            present = {worker.key for worker in seen}
+            self._started = {key: known for key, known in self._started.items() if key in present}
+            self._ended = {key: known for key, known in self._ended.items() if key in present}
+            return seen
+
+    def _look_at_attempt(self, attempt: AttemptId) -> list[SeenWorker]:
+        keys = [WorkerKey(attempt, rank) for rank in self._folders.ranks(attempt)]
+        return [seen for key in keys if (seen := self._ended.get(key) or self._look_at_worker(key)) is not None]
+
+    def _look_at_worker(self, key: WorkerKey) -> SeenWorker | None:
+        """Return what one worker is; None where it never was and never will be."""
+        folder = str(self._folders.live(key.attempt) / str(key.rank))
+        ended, is_idle = settle(folder)
+        known = self._started.get(key) or self._read_start(key, folder)
+        if known is None:
+            return _not_started(key, folder, is_idle=is_idle)
+        started, generation = known
+        if ended is None:
+            self._on_running(started.supervisor)
+            record = WorkerRecord(key.rank, WorkerPhase.RUNNING, started_at=_time(started.at_s))
+            return SeenWorker(key, generation, record)
+        self._ended[key] = SeenWorker(key, generation, _ended_record(key.rank, started, ended))
+        return self._ended[key]
+
+    def _read_start(self, key: WorkerKey, folder: str) -> tuple[records.Started, int] | None:
+        started = records.Started.read(folder)
+        if started is None:
+            return None
+        self._started[key] = (started, records.Plan.read(folder).generation)
+        return self._started[key]
+
+
+def settle(folder: str) -> tuple[records.Ended | None, bool]:
+    """Return how a worker ended, None where it did not, and whether it has no supervisor.
+
+    One that was started and has neither is lost: what is left of it is killed, then its loss is recorded. So nothing
+    runs where the second value is true. Raises StillThere, OSError.
+    """
+    ended = records.Ended.read(folder)
+    lock = records.try_lock(folder)
+    if lock is None:
+        return ended, False
+    try:
+        ended = ended or records.Ended.read(folder)
+        if ended is None and records.Started.read(folder) is not None:
+            kill_leftovers(Path(folder) / records.LAUNCH)
+            ended = records.Ended(WorkerEnd.LOST, None, datetime.now(UTC).timestamp())
+            ended.write(folder)
+        return ended, True
+    finally:
+        os.close(lock)
+
+
+def _not_started(key: WorkerKey, folder: str, *, is_idle: bool) -> SeenWorker | None:
+    """A worker waits for its start while a supervisor is at it; without one it still is as good as not there."""
+    if is_idle:
+        return None
+    try:
+        generation = records.Plan.read(folder).generation
+    except FileNotFoundError:
+        return None
+    return SeenWorker(key, generation, WorkerRecord(key.rank, WorkerPhase.PENDING))
+
+
+def _ended_record(rank: int, started: records.Started, ended: records.Ended) -> WorkerRecord:
+    end = WorkerEnd(ended.end)
+    return WorkerRecord(
+        rank=rank,
+        phase=WorkerPhase.LOST if end is WorkerEnd.LOST else WorkerPhase.EXITED,
+        started_at=_time(started.at_s),
+        ended_at=_time(ended.at_s),
+        exit_code=ended.exit_code,
+        end=end,
+    )
+
+
+def _time(unix_s: float) -> datetime:
+    return datetime.fromtimestamp(unix_s, UTC)

@@ -1,0 +1,193 @@
+"""A cluster whose workers are scripts: nothing runs, time is the clock's, and faults come when they are ordered."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from scheduler.adapters.memory.fake_worker import Behaviour, FakeWorker
+from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.node import Node
+from scheduler.ports.clock import Clock
+from scheduler.ports.cluster import Claims, ClusterUnavailable, GangOrder, LogChunk, StartFailed
+
+CLAIMS = Claims(
+    binds_devices=True,
+    enforces_shares=False,
+    enforces_time_limit=True,
+    enforces_memory=False,
+    keeps_logs=True,
+)
+
+_FORGOTTEN_KEPT = 1000
+
+Script = Callable[[GangOrder, int], Behaviour]
+"""Says what the worker of a rank will do."""
+
+_Gang = dict[int, FakeWorker]
+
+
+class FakeCluster:
+    """Fulfils ports.cluster.ClusterPort."""
+
+    def __init__(self, name: ClusterName, nodes: Sequence[Node], *, clock: Clock, script: Script) -> None:
+        self.refusal: str | None = None
+        """While set, every start of a new gang fails with this text."""
+        self.is_away = False
+        """While true, every call raises ClusterUnavailable."""
+        self.starts: list[WorkerKey] = []
+        """Every start of a worker, in order."""
+        self._name = name
+        self._nodes = tuple(nodes)
+        self._clock = clock
+        self._script = script
+        self._live: dict[AttemptId, _Gang] = {}
+        self._forgotten: OrderedDict[AttemptId, _Gang] = OrderedDict()
+        self._callbacks: dict[object, Callable[[], None]] = {}
+        self._guard = threading.RLock()
+
+    @property
+    def name(self) -> ClusterName:
+        """The cluster's name."""
+        return self._name
+
+    @property
+    def claims(self) -> Claims:
+        """All but shares and memory."""
+        return CLAIMS
+
+    def inventory(self) -> list[Node]:
+        """Return the nodes."""
+        self._look()
+        return list(self._nodes)
+
+    def start(self, order: GangOrder) -> None:
+        """Start every worker of the gang that was never started."""
+        with self._guard:
+            self._look()
+            if self._forgotten.get(order.attempt) or order.attempt in self._live:
+                return
+            if order.attempt in self._forgotten:
+                raise StartFailed("the attempt was asked to stop before it was started")
+            if self.refusal is not None:
+                self._close(order.attempt, {})
+                raise StartFailed(self.refusal)
+            ranks = range(len(order.allocations))
+            self._live[order.attempt] = {rank: self._new_worker(order, rank) for rank in ranks}
+            self.starts += (WorkerKey(order.attempt, rank) for rank in ranks)
+
+    def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
+        """Ask all workers of an attempt to end."""
+        with self._guard:
+            self._look()
+            if attempt not in self._live and attempt not in self._forgotten:
+                self._close(attempt, {})
+            for worker in self._live.get(attempt, {}).values():
+                worker.ask_to_end(WorkerEnd.STOPPED, now_s=self._clock.monotonic_s(), grace_s=grace_s)
+        self._tell()
+
+    def observe(self) -> list[SeenWorker]:
+        """Return every worker that was not forgotten, by key."""
+        with self._guard:
+            self._look()
+            keys = sorted(WorkerKey(attempt, rank) for attempt, gang in self._live.items() for rank in gang)
+            return [self._seen(key) for key in keys]
+
+    def forget(self, attempt: AttemptId) -> None:
+        """Drop an ended attempt; without effect on one that runs."""
+        with self._guard:
+            self._look()
+            gang = self._live.get(attempt, {})
+            if gang and all(worker.phase is not WorkerPhase.RUNNING for worker in gang.values()):
+                self._close(attempt, self._live.pop(attempt))
+
+    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
+        """Return a piece of what a worker printed."""
+        with self._guard:
+            self._look()
+            gang = self._live.get(worker.attempt) or self._forgotten.get(worker.attempt) or {}
+            if worker.rank not in gang:
+                return LogChunk(text="", start=0, end=0, is_complete=False)
+            known = gang[worker.rank]
+            content = bytes(known.printed[offset : offset + limit])
+            end = offset + len(content)
+            is_complete = known.phase is not WorkerPhase.RUNNING and end >= len(known.printed)
+            return LogChunk(text=content.decode(errors="replace"), start=offset, end=end, is_complete=is_complete)
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever a worker is found to have ended, and at every request to end."""
+        key = object()
+        self._callbacks[key] = callback
+
+        def end() -> None:
+            self._callbacks.pop(key, None)
+
+        return end
+
+    def close(self) -> None:
+        """Stop calling back."""
+        self._callbacks.clear()
+
+    def end_worker(self, key: WorkerKey, *, exit_code: int) -> None:
+        """Have a running worker end by itself now."""
+        self._end(key, WorkerEnd.EXITED, exit_code)
+
+    def lose_worker(self, key: WorkerKey) -> None:
+        """Have a running worker vanish now."""
+        self._end(key, WorkerEnd.LOST, None)
+
+    def print_output(self, key: WorkerKey, text: str) -> None:
+        """Have a worker print something."""
+        with self._guard:
+            self._live[key.attempt][key.rank].printed += text.encode()
+
+    def _end(self, key: WorkerKey, end: WorkerEnd, exit_code: int | None) -> None:
+        with self._guard:
+            worker = self._live[key.attempt][key.rank]
+            if worker.phase is WorkerPhase.RUNNING:
+                worker.finish(end, exit_code, now_s=self._clock.monotonic_s())
+        self._tell()
+
+    def _new_worker(self, order: GangOrder, rank: int) -> FakeWorker:
+        behaviour = self._script(order, rank)
+        spec = order.job.spec
+        return FakeWorker(
+            behaviour=behaviour,
+            generation=order.generation,
+            started_s=self._clock.monotonic_s(),
+            time_limit_s=float("inf") if spec.time_limit_s is None else spec.time_limit_s,
+            grace_s=spec.grace_s,
+            printed=bytearray(behaviour.output.encode()),
+        )
+
+    def _close(self, attempt: AttemptId, gang: _Gang) -> None:
+        self._forgotten[attempt] = gang
+        if len(self._forgotten) > _FORGOTTEN_KEPT:
+            self._forgotten.popitem(last=False)
+
+    def _look(self) -> None:
+        """Let every worker do what is due. Raises ClusterUnavailable."""
+        if self.is_away:
+            raise ClusterUnavailable("the fake cluster is away")
+        now_s = self._clock.monotonic_s()
+        ended = [worker.advance(now_s) for gang in self._live.values() for worker in gang.values()]
+        if any(ended):
+            self._tell()
+
+    def _tell(self) -> None:
+        for callback in list(self._callbacks.values()):
+            callback()
+
+    def _seen(self, key: WorkerKey) -> SeenWorker:
+        worker = self._live[key.attempt][key.rank]
+        began = self._clock.now() - timedelta(seconds=self._clock.monotonic_s())
+        record = WorkerRecord(
+            rank=key.rank,
+            phase=worker.phase,
+            started_at=began + timedelta(seconds=worker.started_s),
+            ended_at=None if worker.ended_s is None else began + timedelta(seconds=worker.ended_s),
+            exit_code=worker.exit_code,
+            end=worker.end,
+        )
+        return SeenWorker(key, worker.generation, record)

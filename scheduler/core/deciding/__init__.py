@@ -1,0 +1,1 @@
+"""Joins who and where: the scheduler's state, the decision cycle and its explanation."""

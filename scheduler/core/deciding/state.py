@@ -1,0 +1,227 @@
+"""Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from scheduler.core.ledger.changes import PutNode, Release, RemoveNode, Restore
+from scheduler.core.ledger.digest import digest_of
+from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.model.attempt import Allocation, Attempt
+from scheduler.core.model.change import (
+    Change,
+    ChipDefined,
+    ClusterSeen,
+    GroupMoved,
+    GroupPlaced,
+    JobSubmitted,
+    NodeSeen,
+    ProgressReported,
+    QuotaLifted,
+    QuotaSet,
+    StopWished,
+    TenantCreated,
+)
+from scheduler.core.model.group import FINAL, HOLDING, Group, State
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, NodeId, TenantName
+from scheduler.core.model.job import Job, Wish
+from scheduler.core.model.node import Cluster, Node, NodeState
+from scheduler.core.model.tenant import Quota
+
+FIRST_GENERATION = 1
+"""The generation of an attempt's first allocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAttempt:
+    """An attempt that holds devices, with its group and job as they are now."""
+
+    attempt: AttemptId
+    group: Group
+    job: Job
+    number: int
+    generation: int
+    allocations: tuple[Allocation, ...]
+
+
+class SchedulerState:
+    """The jobs that are not final, what they hold, and the capacity they share.
+
+    Its mappings are for reading; `apply` alone changes them. The ledger may be tried out on, if put back.
+    """
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self._clusters: dict[ClusterName, Cluster] = {}
+        self._quotas: dict[tuple[TenantName, ChipName], int] = {}
+        self._jobs: dict[JobId, Job] = {}
+        self._groups: dict[GroupId, Group] = {}
+        self._groups_of: dict[JobId, tuple[GroupId, ...]] = {}
+        self._waiting: dict[GroupId, Group] = {}
+        self._live: dict[AttemptId, LiveAttempt] = {}
+
+    @classmethod
+    def from_parts(
+        cls,
+        *,
+        clusters: Iterable[Cluster],
+        nodes: Iterable[Node],
+        quotas: Iterable[Quota],
+        jobs: Iterable[Job],
+        groups: Iterable[Group],
+        attempts: Iterable[Attempt],
+    ) -> Self:
+        """Build the state of one moment.
+
+        `jobs` have at least one group that is not final, `groups` are all groups of these jobs, `attempts` are the
+        latest of every group that holds devices, and `nodes` include all that these are on.
+        """
+        state = cls()
+        state._clusters = {cluster.name: cluster for cluster in clusters}
+        state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
+        for node in nodes:
+            state.ledger.apply(PutNode(node))
+        for job in jobs:
+            state._jobs[job.id] = job
+        for group in sorted(groups, key=lambda group: (group.job_id, group.index)):
+            state._groups_of[group.job_id] = (*state._groups_of.get(group.job_id, ()), group.id)
+            state._put_group(group)
+        for attempt in attempts:
+            state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
+        for name in [node.id for node in state.ledger.nodes_gone()]:
+            state._forget_if_gone(name)
+        return state
+
+    @property
+    def clusters(self) -> Mapping[ClusterName, Cluster]:
+        """All registered clusters, also those that reported no nodes yet."""
+        return self._clusters
+
+    @property
+    def quotas(self) -> Mapping[tuple[TenantName, ChipName], int]:
+        """The most devices per tenant and chip type; no entry is no limit."""
+        return self._quotas
+
+    @property
+    def jobs(self) -> Mapping[JobId, Job]:
+        """Jobs with a group that is not final."""
+        return self._jobs
+
+    @property
+    def groups(self) -> Mapping[GroupId, Group]:
+        """All groups of these jobs, final ones too."""
+        return self._groups
+
+    @property
+    def waiting(self) -> Mapping[GroupId, Group]:
+        """The queued groups, in no order that means anything."""
+        return self._waiting
+
+    @property
+    def live(self) -> Mapping[AttemptId, LiveAttempt]:
+        """The attempts that hold devices."""
+        return self._live
+
+    def apply(self, change: Change) -> None:
+        """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
+        match change.body:
+            case JobSubmitted(job, groups):
+                self._submit(job, groups)
+            case StopWished(job=name):
+                self._wish_stop(name)
+            case GroupPlaced() as placed:
+                self._place(placed)
+            case GroupMoved(group=group):
+                self._move(group)
+            case ClusterSeen(cluster):
+                self._clusters[cluster.name] = cluster
+            case NodeSeen(node):
+                self.ledger.apply(PutNode(node))
+                self._forget_if_gone(node.id)
+            case QuotaSet(quota):
+                self._quotas[quota.tenant, quota.chip] = quota.devices
+            case QuotaLifted(tenant, chip):
+                self._quotas.pop((tenant, chip), None)
+            case ProgressReported() | TenantCreated() | ChipDefined():
+                """Nothing is decided on these."""
+
+    def digest(self) -> str:
+        """Return the SHA-256, in hex, of all that matters; equal for equal states, however they came about."""
+        return digest_of(
+            [
+                self.ledger.digest(),
+                *(self._clusters[name] for name in sorted(self._clusters)),
+                *((*key, self._quotas[key]) for key in sorted(self._quotas)),
+                *(self._jobs[name] for name in sorted(self._jobs)),
+                *(self._groups[name] for name in sorted(self._groups)),
+                *(self._live[name] for name in sorted(self._live)),
+            ]
+        )
+
+    def _submit(self, job: Job, groups: tuple[Group, ...]) -> None:
+        if job.id in self._jobs:
+            return
+        self._jobs[job.id] = job
+        self._groups_of[job.id] = tuple(group.id for group in groups)
+        for group in groups:
+            self._put_group(group)
+
+    def _wish_stop(self, name: JobId) -> None:
+        job = self._jobs.get(name)
+        if job is None:
+            return
+        self._jobs[name] = stopping = replace(job, wish=Wish.STOP)
+        for attempt, live in self._live.items():
+            if live.job.id == name:
+                self._live[attempt] = replace(live, job=stopping)
+
+    def _place(self, placed: GroupPlaced) -> None:
+        if self._is_news(placed.group):
+            self._hold(placed.group, placed.attempt, FIRST_GENERATION, placed.allocations)
+            self._put_group(placed.group)
+
+    def _move(self, group: Group) -> None:
+        if not self._is_news(group):
+            return
+        self._put_group(group)
+        live = self._live.get(group.latest_attempt)
+        if live is not None and group.state in HOLDING:
+            self._live[live.attempt] = replace(live, group=group)
+        elif live is not None:
+            self._release(live)
+        if all(self._groups[name].state in FINAL for name in self._groups_of[group.job_id]):
+            self._forget_job(group.job_id)
+
+    def _is_news(self, group: Group) -> bool:
+        known = self._groups.get(group.id)
+        return known is not None and known.version < group.version
+
+    def _put_group(self, group: Group) -> None:
+        self._groups[group.id] = group
+        if group.state is State.QUEUED:
+            self._waiting[group.id] = group
+        else:
+            self._waiting.pop(group.id, None)
+
+    def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
+        job = self._jobs[group.job_id]
+        self.ledger.apply(Restore(attempt, job.tenant, allocations))
+        self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
+
+    def _release(self, live: LiveAttempt) -> None:
+        self.ledger.apply(Release(live.attempt))
+        del self._live[live.attempt]
+        for allocation in live.allocations:
+            self._forget_if_gone(allocation.node)
+
+    def _forget_job(self, name: JobId) -> None:
+        for group in self._groups_of.pop(name):
+            del self._groups[group]
+        del self._jobs[name]
+
+    def _forget_if_gone(self, node: NodeId) -> None:
+        """Drop a node that left its cluster once nothing is held on it."""
+        if not self.ledger.has_node(node) or self.ledger.is_held(node):
+            return
+        if self.ledger.node(node).state is NodeState.GONE:
+            self.ledger.apply(RemoveNode(node))

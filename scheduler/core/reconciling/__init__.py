@@ -1,0 +1,1 @@
+"""Wanted workers against seen workers: what to start, stop, report and forget."""

@@ -1,0 +1,107 @@
+"""The comparison itself: pure, level-triggered, the same answer for the same picture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.lifecycle.transitions import STRENGTH
+from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import AttemptId
+from scheduler.core.reconciling.actions import Action, Forget, Report, Start, Stop, WantedAttempt
+
+_ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.RUNNING})
+
+_REASON_OF_END = {
+    WorkerEnd.TIME_LIMIT: StopReason.TIME_LIMIT,
+    WorkerEnd.MEMORY_LIMIT: StopReason.OUT_OF_MEMORY,
+    WorkerEnd.LOST: StopReason.LOST,
+}
+
+STRAY_GRACE_S = 10
+"""Grace for a worker whose attempt is closed: it should not exist, but may still be writing something."""
+
+
+def reconcile(wanted: Iterable[WantedAttempt], seen: Iterable[SeenWorker]) -> tuple[Action, ...]:
+    """Return what to do so that what is seen becomes what is wanted, in order of attempt ids.
+
+    Workers of another generation than the wanted one are not counted. A worker of an attempt that is not wanted
+    is stopped while it lives and forgotten once its attempt has wholly ended.
+    """
+    workers: dict[AttemptId, list[SeenWorker]] = {}
+    for worker in seen:
+        workers.setdefault(worker.key.attempt, []).append(worker)
+    wanted_by_id = {attempt.attempt: attempt for attempt in wanted}
+    actions: list[Action] = []
+    for name in sorted(wanted_by_id.keys() | workers.keys()):
+        known = wanted_by_id.get(name)
+        found = workers.get(name, [])
+        if known is None:
+            actions.append(_clear_away(name, found))
+        else:
+            actions.extend(_advance(known, _by_rank(known, found)))
+    return tuple(actions)
+
+
+def _clear_away(attempt: AttemptId, found: Sequence[SeenWorker]) -> Action:
+    if any(worker.record.phase in _ALIVE for worker in found):
+        return Stop(attempt, STRAY_GRACE_S)
+    return Forget(attempt)
+
+
+def _by_rank(wanted: WantedAttempt, found: Sequence[SeenWorker]) -> dict[int, WorkerRecord]:
+    current = (worker for worker in found if worker.generation == wanted.generation)
+    return {worker.key.rank: worker.record for worker in current if worker.key.rank < wanted.ranks}
+
+
+def _advance(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
+    if wanted.state is State.STOPPING:
+        return _finish_stopping(wanted, seen)
+    if wanted.state is State.PLACED and len(seen) < wanted.ranks and _stop_reason(seen.values()) is None:
+        return [Start(wanted.attempt)]
+    records = _complete(wanted, seen)
+    reason = _stop_reason(records)
+    if reason is not None:
+        return [Report(wanted.attempt, wanted.generation, Event.STOP, reason, records)]
+    event = _progress(wanted.state, records)
+    return [] if event is None else [Report(wanted.attempt, wanted.generation, event, None, records)]
+
+
+def _finish_stopping(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
+    stop = Stop(wanted.attempt, wanted.grace_s)
+    if any(record.phase in _ALIVE for record in seen.values()):
+        return [stop]
+    # The stop is asked for even where nothing lives: it keeps what was never started from starting later.
+    records = _complete(wanted, seen)
+    return [stop, Report(wanted.attempt, wanted.generation, Event.GONE, None, records)]
+
+
+def _complete(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> tuple[WorkerRecord, ...]:
+    """Return one record per rank; a rank that nobody sees any more is lost."""
+    lost = (WorkerRecord(rank, WorkerPhase.LOST, end=WorkerEnd.LOST) for rank in range(wanted.ranks))
+    return tuple(seen.get(record.rank, record) for record in lost)
+
+
+def _stop_reason(records: Iterable[WorkerRecord]) -> StopReason | None:
+    """Return the strongest reason that any of these workers gives to stop its gang, None where all is well."""
+    reasons = [reason for record in records if (reason := _failure(record)) is not None]
+    return max(reasons, key=STRENGTH.__getitem__, default=None)
+
+
+def _failure(record: WorkerRecord) -> StopReason | None:
+    if record.phase is WorkerPhase.LOST:
+        return StopReason.LOST
+    if record.phase is not WorkerPhase.EXITED or (record.exit_code == 0 and record.end is WorkerEnd.EXITED):
+        return None
+    if record.end is None:
+        return StopReason.WORKER_FAILED
+    return _REASON_OF_END.get(record.end, StopReason.WORKER_FAILED)
+
+
+def _progress(state: State, records: Sequence[WorkerRecord]) -> Event | None:
+    """Return the furthest event these workers, none of which failed, bring to an attempt in `state`."""
+    phases = {record.phase for record in records}
+    if phases == {WorkerPhase.EXITED}:
+        return Event.ALL_SUCCEEDED
+    if WorkerPhase.PENDING not in phases:
+        return Event.ALL_READY if state is not State.RUNNING else None
+    return Event.WORKERS_CREATED if state is State.PLACED else None

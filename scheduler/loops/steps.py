@@ -1,0 +1,35 @@
+"""The steps of Medley's loops, with their intervals."""
+
+from scheduler.loops.loop import Step
+from scheduler.ports.clock import Clock
+from scheduler.services.decide_once import Decider
+from scheduler.services.reconcile_once import Reconciler
+
+LONGEST_WAIT_S = 1.0
+"""Every loop looks by itself this often: a lost hint costs no more than this."""
+REJECTED_WAIT_S = 0.05
+"""After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
+
+
+def deciding(decider: Decider, clock: Clock) -> Step:
+    """Return the step that decides, due again when the earliest back-off ends."""
+
+    def step() -> float:
+        result = decider.decide_once()
+        if result.rejected:
+            return REJECTED_WAIT_S
+        if result.next_due is None:
+            return LONGEST_WAIT_S
+        return min(LONGEST_WAIT_S, max(0.0, (result.next_due - clock.now()).total_seconds()))
+
+    return step
+
+
+def reconciling(reconciler: Reconciler) -> Step:
+    """Return the step that reconciles one cluster."""
+
+    def step() -> float:
+        reconciler.reconcile_once()
+        return LONGEST_WAIT_S
+
+    return step

@@ -1,0 +1,1 @@
+"""What Medley does, one file per use case: where a decision meets a write."""

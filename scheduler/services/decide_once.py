@@ -1,0 +1,84 @@
+"""One decision cycle: follow the feed, decide on the state in memory, commit, follow again."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.core.deciding.cycle import decide, next_due
+from scheduler.core.model.decision import Decision, Placed, Refused
+from scheduler.ports.clock import Clock
+from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
+from scheduler.services.follow_changes import FollowedState
+
+logger = logging.getLogger(__name__)
+
+DECISIONS_PER_COMMIT = 500
+
+
+class LeadershipLost(Exception):
+    """Another process took the lead; this one must not decide any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """What one cycle did."""
+
+    placed: int
+    refused: int
+    rejected: int
+    """Decisions that the database refused; they are made anew from the followed state."""
+    next_due: datetime | None
+    """When a back-off ends that nothing else announces."""
+
+
+class Decider:
+    """Decides for the leader of `epoch`."""
+
+    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, *, epoch: int) -> None:
+        self._followed = followed
+        self._journal = journal
+        self._clock = clock
+        self._epoch = epoch
+
+    def decide_once(self) -> CycleResult:
+        """Run one cycle. Raises LeadershipLost, StorageUnavailable.
+
+        The state is let go of before the commit, so that nobody waits for the disk to read it.
+        """
+        self._followed.follow()
+        now = self._clock.now()
+        with self._followed.hold() as state:
+            decisions = decide(state, now)
+        effective = [decision for decision in decisions if isinstance(decision, Placed | Refused)]
+        outcomes: list[Outcome] = []
+        for first in range(0, len(effective), DECISIONS_PER_COMMIT):
+            outcomes += self._commit(effective[first : first + DECISIONS_PER_COMMIT], now)
+        if effective:
+            self._followed.follow()
+        with self._followed.hold() as state:
+            due = next_due(state, now)
+        return _summary(effective, outcomes, due)
+
+    def _commit(self, decisions: Sequence[Placed | Refused], now: datetime) -> list[Outcome]:
+        writes = [
+            Place(decision, self._epoch, now) if isinstance(decision, Placed) else Refuse(decision, self._epoch, now)
+            for decision in decisions
+        ]
+        outcomes = self._journal.write(writes)
+        for decision, outcome in zip(decisions, outcomes, strict=True):
+            if isinstance(outcome, Rejected):
+                if outcome.why is Rejection.STALE_EPOCH:
+                    raise LeadershipLost
+                logger.warning("decision on %s was refused: %s %s", decision.group, outcome.why, outcome.detail)
+        return outcomes
+
+
+def _summary(decisions: Sequence[Decision], outcomes: Sequence[Outcome], due: datetime | None) -> CycleResult:
+    pairs = list(zip(decisions, outcomes, strict=True))
+    return CycleResult(
+        placed=sum(isinstance(d, Placed) and isinstance(o, Written) for d, o in pairs),
+        refused=sum(isinstance(d, Refused) and isinstance(o, Written) for d, o in pairs),
+        rejected=sum(isinstance(o, Rejected) for _, o in pairs),
+        next_due=due,
+    )

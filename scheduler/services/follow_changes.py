@@ -1,0 +1,68 @@
+"""Keep a state in memory equal to the change feed."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.ports.clock import Clock
+from scheduler.ports.views import Views
+
+CHANGES_PER_READ = 1_000
+
+
+class FollowedState:
+    """The scheduler's state in memory, stamped with the change it stands at. Safe to use from several threads.
+
+    Between calls the state is exactly what the feed says up to `change`: whoever tries something out on it must
+    put it back before letting go of it.
+    """
+
+    def __init__(self, views: Views, clock: Clock) -> None:
+        self._views = views
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._state, self._change = self._load()
+        self._followed_at_s = clock.monotonic_s()
+
+    def _load(self) -> tuple[SchedulerState, int]:
+        snapshot = self._views.snapshot()
+        state = SchedulerState.from_parts(
+            clusters=snapshot.clusters,
+            nodes=snapshot.nodes,
+            quotas=snapshot.quotas,
+            jobs=snapshot.jobs,
+            groups=snapshot.groups,
+            attempts=snapshot.attempts,
+        )
+        return state, snapshot.change
+
+    @property
+    def change(self) -> int:
+        """The number of the last change that is in the state."""
+        return self._change
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the state was last compared with the feed."""
+        return self._clock.monotonic_s() - self._followed_at_s
+
+    def follow(self) -> int:
+        """Apply what the feed has gained; return how many changes that was."""
+        applied = 0
+        with self._lock:
+            while True:
+                changes = self._views.changes_after(self._change, limit=CHANGES_PER_READ)
+                for change in changes:
+                    self._state.apply(change)
+                    self._change = change.number
+                applied += len(changes)
+                if len(changes) < CHANGES_PER_READ:
+                    self._followed_at_s = self._clock.monotonic_s()
+                    return applied
+
+    @contextmanager
+    def hold(self) -> Iterator[SchedulerState]:
+        """Give the state to one thread alone, for milliseconds; nothing that blocks belongs in there."""
+        with self._lock:
+            yield self._state

@@ -1,0 +1,82 @@
+"""Read what workers printed, rank by rank, from where the reader stopped."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.group import HOLDING
+from scheduler.core.model.identifiers import ClusterName, WorkerKey
+from scheduler.ports.cluster import ClusterPort
+
+_CURSOR = re.compile(r"(\d{1,9})((?:\.\d{1,5}:\d{1,15})*)")
+
+
+class BadCursor(ValueError):
+    """The cursor is none that `read_logs` handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCursor:
+    """Where a reader stands: an attempt's number and how many bytes were read of each rank."""
+
+    attempt: int
+    offsets: Mapping[int, int]
+
+    def encode(self) -> str:
+        """Return the cursor as an opaque text."""
+        return f"{self.attempt}" + "".join(f".{rank}:{offset}" for rank, offset in sorted(self.offsets.items()))
+
+    @staticmethod
+    def decode(text: str) -> "LogCursor":
+        """Read a cursor's text. Raises BadCursor."""
+        match = _CURSOR.fullmatch(text) if text.isascii() else None
+        if match is None:
+            raise BadCursor(text[:80])
+        pairs = (pair.split(":") for pair in match.group(2).split(".")[1:])
+        return LogCursor(int(match.group(1)), {int(rank): int(offset) for rank, offset in pairs})
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """New output of one rank."""
+
+    rank: int
+    text: str
+    skipped_bytes: int
+    """Older output that the cluster no longer keeps, lost between the last read and this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """What is new since the cursor."""
+
+    attempt: int
+    entries: tuple[LogEntry, ...]
+    next: LogCursor
+    is_complete: bool
+    """The attempt is over and everything was read."""
+
+
+def read_logs(
+    clusters: Sequence[ClusterPort], attempt: Attempt, *, ranks: Sequence[int], cursor: LogCursor | None, limit: int
+) -> LogPage:
+    """Return at most `limit` bytes per rank that came after the cursor; a cursor of another attempt starts anew.
+
+    A rank whose cluster is not connected has no output and counts as complete.
+    """
+    by_name: dict[ClusterName, ClusterPort] = {cluster.name: cluster for cluster in clusters}
+    offsets = dict(cursor.offsets) if cursor is not None and cursor.attempt == attempt.number else {}
+    entries: list[LogEntry] = []
+    complete = attempt.state not in HOLDING
+    for rank in ranks:
+        cluster = by_name.get(attempt.allocations[rank].node.partition("/")[0])
+        if cluster is None:
+            continue
+        offset = offsets.get(rank, 0)
+        chunk = cluster.logs(WorkerKey(attempt.id, rank), offset=offset, limit=limit)
+        if chunk.text or chunk.start > offset:
+            entries.append(LogEntry(rank, chunk.text, max(0, chunk.start - offset)))
+        offsets[rank] = max(offset, chunk.end)
+        complete = complete and (chunk.is_complete or chunk.end == chunk.start)
+    return LogPage(attempt.number, tuple(entries), LogCursor(attempt.number, offsets), complete)

@@ -1,0 +1,156 @@
+"""Make a cluster's workers what the database wants, and the database what the workers are."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.core.deciding.state import LiveAttempt
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.group import StopReason
+from scheduler.core.model.identifiers import AttemptId
+from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
+from scheduler.core.reconciling.reconcile import reconcile
+from scheduler.ports.clock import Clock
+from scheduler.ports.cluster import ClusterPort, GangOrder, StartFailed
+from scheduler.ports.directory import Directory
+from scheduler.ports.journal import Journal, Observe, Rejected, Rejection
+from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.decide_once import LeadershipLost
+from scheduler.services.follow_changes import FollowedState
+
+logger = logging.getLogger(__name__)
+
+MOST_ROUNDS = 4
+"""A started gang is reported in the same call; what needs more rounds comes with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTerms:
+    """What workers are told besides their job."""
+
+    api_url: str
+    """Where they reach the API."""
+    tokens: AttemptTokens
+
+
+class Reconciler:
+    """Drives one cluster for the leader of `epoch`."""
+
+    def __init__(
+        self,
+        cluster: ClusterPort,
+        followed: FollowedState,
+        journal: Journal,
+        directory: Directory,
+        *,
+        clock: Clock,
+        terms: LaunchTerms,
+        epoch: int,
+    ) -> None:
+        self._cluster = cluster
+        self._followed = followed
+        self._journal = journal
+        self._directory = directory
+        self._clock = clock
+        self._terms = terms
+        self._epoch = epoch
+
+    def reconcile_once(self) -> int:
+        """Act until nothing is left to do now; return how many actions that took.
+
+        Raises ClusterUnavailable, StorageUnavailable, LeadershipLost; what was done stays done, and the next call
+        goes on from what it then sees.
+        """
+        acted = 0
+        for _ in range(MOST_ROUNDS):
+            done = self._round()
+            acted += done
+            if not done:
+                break
+        return acted
+
+    def _round(self) -> int:
+        # Seen before wanted: an attempt placed in between is wanted and unseen, which is safe, whereas a worker
+        # seen and not yet wanted would be taken for a stray.
+        seen = self._cluster.observe()
+        self._followed.follow()
+        live = self._live_here()
+        actions = reconcile([_wanted(attempt) for attempt in live.values()], seen)
+        reports = [action for action in actions if isinstance(action, Report)]
+        started = [self._start(live[action.attempt]) for action in actions if isinstance(action, Start)]
+        for action in actions:
+            if isinstance(action, Stop):
+                self._cluster.stop(action.attempt, grace_s=action.grace_s)
+            elif isinstance(action, Forget):
+                self._cluster.forget(action.attempt)
+        refused = [refusal for refusal in started if refusal is not None]
+        self._write([self._observation(report) for report in reports] + refused)
+        return len(reports) + len(started)
+
+    def _live_here(self) -> dict[AttemptId, LiveAttempt]:
+        prefix = f"{self._cluster.name}/"
+        with self._followed.hold() as state:
+            return {name: live for name, live in state.live.items() if live.allocations[0].node.startswith(prefix)}
+
+    def _start(self, live: LiveAttempt) -> Observe | None:
+        """Start a gang; return what to write down where the cluster refused it."""
+        try:
+            self._cluster.start(self._order(live))
+        except StartFailed as failure:
+            logger.warning("attempt %s was not started: %s", live.attempt, failure)
+            return Observe(
+                attempt=live.attempt,
+                generation=live.generation,
+                event=Event.STOP,
+                reason=StopReason.START_REFUSED,
+                workers=(),
+                epoch=self._epoch,
+                at=self._clock.now(),
+                detail=str(failure)[:1000],
+            )
+        return None
+
+    def _order(self, live: LiveAttempt) -> GangOrder:
+        chips: Mapping[str, ChipType] = {chip.name: chip for chip in self._directory.chips()}
+        return GangOrder(
+            job=live.job,
+            attempt=live.attempt,
+            number=live.number,
+            generation=live.generation,
+            allocations=live.allocations,
+            torch_devices=tuple(chips[allocation.chip].torch_device for allocation in live.allocations),
+            api_url=self._terms.api_url,
+            token=self._terms.tokens.mint(live.attempt, live.generation),
+        )
+
+    def _observation(self, report: Report) -> Observe:
+        return Observe(
+            attempt=report.attempt,
+            generation=report.generation,
+            event=report.event,
+            reason=report.reason,
+            workers=report.workers,
+            epoch=self._epoch,
+            at=self._clock.now(),
+        )
+
+    def _write(self, observations: Sequence[Observe]) -> None:
+        if not observations:
+            return
+        for observation, outcome in zip(observations, self._journal.write(observations), strict=True):
+            if not isinstance(outcome, Rejected):
+                continue
+            if outcome.why is Rejection.STALE_EPOCH:
+                raise LeadershipLost
+            logger.warning("%s of %s was refused: %s", observation.event, observation.attempt, outcome.why)
+
+
+def _wanted(live: LiveAttempt) -> WantedAttempt:
+    return WantedAttempt(
+        attempt=live.attempt,
+        generation=live.generation,
+        state=live.group.state,
+        ranks=len(live.allocations),
+        grace_s=live.job.spec.grace_s,
+    )

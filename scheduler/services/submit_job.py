@@ -1,0 +1,38 @@
+"""Accept a job: durable before the answer, the same submission never twice."""
+
+from dataclasses import dataclass
+
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.job import Job, JobSpec
+from scheduler.ports.clock import Clock, IdentifierSource
+from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
+from scheduler.ports.journal import SubmitJob as SubmitJobWrite
+
+MOST_LIVE_JOBS = 20_000
+"""The most jobs of one tenant that are not final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a tenant hands in."""
+
+    tenant: TenantName
+    by: str
+    spec: JobSpec
+    key: IdempotencyKey | None
+
+
+def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, submission: Submission) -> Outcome:
+    """Write the job and its queued group in one transaction.
+
+    Unchanged means that the same submission is already there, under the job id it names.
+    Raises StorageUnavailable; then the client may repeat the call under its idempotency key.
+    """
+    job = Job(
+        id=identifiers.new_job_id(),
+        tenant=submission.tenant,
+        spec=submission.spec,
+        submitted_by=submission.by,
+        submitted_at=clock.now(),
+    )
+    return journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0]

@@ -1,0 +1,91 @@
+"""The environment as typed values: every setting is `MEDLEY_` and its name, or an option of the command."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
+SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
+SECRET_BYTES = 32
+LAST_PORT = 65_535
+
+
+class Settings(BaseSettings):
+    """How one server runs."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDLEY_", extra="forbid", frozen=True)
+
+    data_folder: Path = Path(".medley")
+    """Folder of everything that is kept: database, secrets, workers' files."""
+    database: str | None = None
+    """URL of the database; SQLite in the data folder where it is not given."""
+    inventory: Path | None = None
+    """YAML file with the nodes of the local cluster."""
+    chips: Path | None = None
+    """YAML file with further chip types."""
+    listen: Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")] = (
+        "127.0.0.1:8080"
+    )
+    """Address and port of the API; port 0 takes a free one."""
+    runtime_python: Path = Path(sys.executable)
+    """The interpreter that has medley-runtime, for workers of the local cluster."""
+    log_level: Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long an ending server waits for open requests and its loops."""
+
+    @field_validator("listen")
+    @classmethod
+    def _port_exists(cls, listen: str) -> str:
+        if int(listen.rpartition(":")[2]) > LAST_PORT:
+            raise ValueError(f"ports end at {LAST_PORT}")
+        return listen
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL."""
+        return self.database or f"sqlite:///{(self.data_folder / 'medley.db').resolve()}"
+
+    @property
+    def host(self) -> str:
+        """Where the API listens."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The API's port, 0 for a free one."""
+        return int(self.listen.rpartition(":")[2])
+
+
+def prepare_data_folder(data: Path) -> None:
+    """Make the data folder, readable by its owner alone."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def process_environment() -> dict[str, str]:
+    """Return this process's environment, of which workers get a few variables."""
+    return dict(os.environ)
+
+
+def server_secret(data: Path) -> bytes:
+    """Return the secret that attempt tokens are derived from; made at the first start, kept in a 0600 file."""
+    path = data / SECRET_FILE
+    if not path.exists():
+        write_private(path, secrets.token_hex(SECRET_BYTES))
+    return bytes.fromhex(path.read_text().strip())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone reads, whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

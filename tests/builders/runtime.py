@@ -1,0 +1,179 @@
+"""Builders for medley_runtime: launch documents, the routes of the API that workers use, and workers as processes."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Json = dict[str, Any]
+Answer = tuple[int, Json]
+
+TOKEN = "mda_the-attempts-own-token"
+
+
+def launch_document(**changes: Any) -> Json:
+    """Return a valid launch document of a lone worker with a command, with some fields changed."""
+    document: Json = {
+        "version": 1,
+        "job": "job-1",
+        "job_name": "first",
+        "tenant": "demo",
+        "attempt": "attempt-1",
+        "attempt_number": 2,
+        "generation": 7,
+        "rank": 0,
+        "world_size": 1,
+        "node": "mixed/nvidia-1",
+        "chip": "h100-sxm",
+        "torch_device": "cuda",
+        "devices": [2, 3],
+        "devices_are_simulated": True,
+        "api_url": "http://127.0.0.1:9",
+        "token": TOKEN,
+        "grace_s": 10,
+        "program": {"kind": "command", "argv": ["true"]},
+    }
+    return {**document, **changes}
+
+
+def reference_training(**changes: Any) -> Json:
+    """Return the program of the reference training with its defaults, with some fields changed."""
+    sizes = {"steps": 60, "batch": 8, "sequence": 64, "width": 64, "layers": 2, "heads": 2}
+    return {"kind": "reference-training", **sizes, "learning_rate": 0.003, "seed": 1, **changes}
+
+
+@dataclass
+class WorkerApi:
+    """What the API keeps for one attempt, and how it answers."""
+
+    address: str = ""
+    progress: list[Json] = field(default_factory=list)
+    is_closed: bool = False
+    requests: list[str] = field(default_factory=list)
+    scripted: list[Answer] = field(default_factory=list)
+    """Given first, in order, whatever is asked."""
+    url: str = ""
+    holds: threading.Event = field(default_factory=threading.Event)
+    """While set, requests are noted and not answered."""
+
+    def answer(self, method: str, path: str, body: Json) -> Answer:
+        """Return status and body as the wire contract has them."""
+        self.requests.append(f"{method} {path}")
+        poll(lambda: not self.holds.is_set(), 10)
+        if self.scripted:
+            return self.scripted.pop(0)
+        if self.is_closed:
+            return 409, {"code": "attempt-closed", "detail": "attempt-1 was cancelled"}
+        kind = urlsplit(path).path.rpartition("/")[2]
+        if (method, kind) == ("PUT", "rendezvous"):
+            self.address = body["address"]
+            return 204, {}
+        if (method, kind) == ("POST", "progress"):
+            self.progress.append(body)
+            return 204, {}
+        wait_s = min(float(parse_qs(urlsplit(path).query)["wait_s"][0]), 1.0)
+        if poll(lambda: self.address != "", wait_s):
+            return 200, {"address": self.address}
+        return 404, {"code": "rendezvous-not-ready", "detail": "rank 0 has not registered"}
+
+
+def poll(condition: Callable[[], bool], limit_s: float) -> bool:
+    """Look until the condition holds or the time is up; return whether it holds."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@contextmanager
+def serving(api: WorkerApi, port: int = 0) -> Iterator[WorkerApi]:
+    """Serve the API on a port of this machine until left."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else {}
+            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                status, document = 401, {"code": "bad-token", "detail": "not this attempt's token"}
+            else:
+                status, document = api.answer(self.command, self.path, body)
+            payload = json.dumps(document).encode() if document else b""
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        do_GET = do_PUT = do_POST = handle_any  # noqa: N815 - the names are the library's
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class RunningWorker:
+    """A worker's process; its output goes to a file, as under a supervisor."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait(self, limit_s: float = 60) -> int:
+        """Return the exit code."""
+        return self.process.wait(timeout=limit_s)
+
+    @property
+    def output(self) -> str:
+        """All lines until now."""
+        return self.log.read_text()
+
+
+@contextmanager
+def running_gang(folder: Path, documents: Sequence[Json], **environment: str) -> Iterator[list[RunningWorker]]:
+    """Start one worker per launch document; what still runs at the end is killed."""
+    workers = [_start(folder / f"worker-{index}", document, environment) for index, document in enumerate(documents)]
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.process.kill()
+            worker.process.wait(timeout=10)
+
+
+def gang_documents(world_size: int, **changes: Any) -> list[Json]:
+    """Return the launch documents of a gang's workers, by rank."""
+    return [launch_document(rank=rank, world_size=world_size, **changes) for rank in range(world_size)]
+
+
+def _start(path: Path, document: Json, environment: dict[str, str]) -> RunningWorker:
+    launch, log = path.with_suffix(".json"), path.with_suffix(".log")
+    launch.write_text(json.dumps(document))
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "medley_runtime"],
+            env={**os.environ, **environment, "MEDLEY_LAUNCH": str(launch)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    return RunningWorker(process, log)

@@ -1,0 +1,158 @@
+"""A real Medley server in a process of its own, for tests that start, kill and restart it."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from tests.builders.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
+START_WITHIN_S = 60
+STOP_WITHIN_S = 30
+
+
+class Answer(NamedTuple):
+    """A response, its body decoded where it is JSON."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Api:
+    """One keep-alive connection to a server, as one principal."""
+
+    def __init__(self, address: str, token: str | None) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Make a request; raises OSError or HTTPException where there is no answer."""
+        sent = {**self._headers, **(headers or {})}
+        content = None
+        if body is not None:
+            content = json.dumps(body)
+            sent.setdefault("Content-Type", "application/json")
+        try:
+            self._connection.request(method, path, content, sent)
+            response = self._connection.getresponse()
+            raw = response.read()
+        except BaseException:
+            self._connection.close()
+            raise
+        is_json = "json" in response.headers.get("Content-Type", "")
+        return Answer(response.status, json.loads(raw) if is_json and raw else raw, dict(response.headers))
+
+    def want(self, status: int, method: str, path: str, body: Any = None) -> Any:
+        """Make a request that must be answered with `status`; return the body."""
+        answer = self.call(method, path, body)
+        assert answer.status == status, f"{method} {path}: {answer.status} {answer.body}"
+        return answer.body
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class ServerProcess:
+    """`medley serve` on a data folder; the port stays the same over restarts."""
+
+    def __init__(self, data_folder: Path, inventory: Path, *, listen: str = "127.0.0.1:0") -> None:
+        self.data_folder = data_folder
+        self.log = data_folder.with_suffix(".log")
+        self._inventory = inventory
+        self._listen = listen
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = ""
+
+    def start(self) -> None:
+        """Start the server and wait until it is ready."""
+        command = [sys.executable, "-m", "medley.main", "serve", "--data-folder", str(self.data_folder)]
+        command += ["--inventory", str(self._inventory), "--listen", self._listen]
+        with self.log.open("ab") as log:
+            seen = log.tell()
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        eventually(lambda: self._find_address(seen), within_s=START_WITHIN_S)
+        self._listen = urlsplit(self.address).netloc
+        eventually(self._is_ready, within_s=START_WITHIN_S)
+
+    def _find_address(self, seen: int) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the server ended at once:\n{self.log.read_text()[-3000:]}"
+        for line in self.log.read_bytes()[seen:].decode().splitlines():
+            if line.startswith("Medley listens on "):
+                self.address = line.split()[-1]
+                return True
+        return False
+
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            api = Api(self.address, None)
+            try:
+                return api.call("GET", "/readyz").status == http.HTTPStatus.OK
+            finally:
+                api.close()
+        return False
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def operator_token(self) -> str:
+        """The first start's operator token."""
+        return (self.data_folder / "operator.token").read_text().strip()
+
+    def operator(self) -> Api:
+        """Return a connection as operator."""
+        return Api(self.address, self.operator_token)
+
+    def tenant(self, name: str, role: str = "submitter") -> str:
+        """Make sure the tenant exists and return a new token for it."""
+        operator = self.operator()
+        try:
+            assert operator.call("POST", "/v1/tenants", {"name": name}).status in (201, 409)
+            asked = {"name": f"test-{time.monotonic_ns()}", "role": role, "tenant": name}
+            token: str = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
+            return token
+        finally:
+            operator.close()
+
+    def kill(self) -> None:
+        """End the server with SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(STOP_WITHIN_S)
+
+    def stop(self) -> int:
+        """End the server with SIGTERM; return its exit status."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(STOP_WITHIN_S)
+
+
+def strays(data_folder: Path) -> list[int]:
+    """Return the processes that belong to workers of a data folder, found by their environment or command line."""
+    mark = str(data_folder).encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if mark in (entry / "environ").read_bytes() or mark in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found

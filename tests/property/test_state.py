@@ -1,0 +1,84 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.deciding.cycle import decide
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.group import StopReason
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.tenant import Quota
+from tests.builders import strategies as some
+from tests.builders.core import World
+
+STEPS = ("submit", "decide", "move", "end", "end", "stop", "node", "node state", "quota", "lift")
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Draw a history of a small cluster and its jobs."""
+    world = World()
+    world.see_cluster("east")
+    world.see_cluster("west")
+    for node in draw(some.nodes()):
+        world.see_node(node)
+    for job in (waiting := draw(some.jobs()))[:2]:
+        world.submit(job)
+    world.decide()
+    for step in draw(st.lists(st.sampled_from(STEPS), max_size=20)):
+        _do(draw, world, step)
+        if step == "submit" and len(world.jobs) < len(waiting):
+            world.submit(waiting[len(world.jobs)])
+    return world
+
+
+def _do(draw: st.DrawFn, world: World, step: str) -> None:
+    chip, tenant = draw(st.sampled_from(some.CHIPS)), draw(st.sampled_from(some.TENANTS))
+    match step:
+        case "decide":
+            world.decide()
+        case "move":
+            events = st.sampled_from(sorted(set(Event) - {Event.PLACE}))
+            group = draw(st.sampled_from(sorted(world.groups)))
+            world.move(group, draw(events), reason=draw(st.sampled_from(StopReason)))
+        case "end":
+            group = draw(st.sampled_from(sorted(world.groups)))
+            world.move(group, Event.STOP, reason=draw(st.sampled_from(StopReason)))
+            world.move(group, Event.GONE)
+            world.decide()
+        case "stop":
+            world.wish_stop(draw(st.sampled_from(sorted(world.jobs))))
+        case "node":
+            world.see_node(draw(some.nodes(most=1))[0])
+        case "node state":
+            node = world.nodes[draw(st.sampled_from(sorted(world.nodes)))]
+            world.change_node(node.name, node.cluster, draw(st.sampled_from(NodeState)))
+        case "quota":
+            world.set_quota(Quota(tenant, chip, draw(st.integers(0, 8))))
+        case "lift":
+            world.lift_quota(tenant, chip)
+
+
+@some.fixed(120)
+@given(worlds())
+def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(world: World) -> None:
+    followed = SchedulerState()
+    for change in world.changes:
+        followed.apply(change)
+    present = world.present()
+    assert followed.digest() == present.digest()
+    assert decide(followed, world.now) == decide(present, world.now)
+
+
+@some.fixed(80)
+@given(worlds(), st.data())
+def test_changes_that_come_again_have_no_effect(world: World, data: st.DataObject) -> None:
+    followed, repeated = SchedulerState(), SchedulerState()
+    for change in world.changes:
+        followed.apply(change)
+        for _ in range(data.draw(st.integers(1, 2))):
+            repeated.apply(change)
+    assert repeated.digest() == followed.digest()
+    repeat_from = data.draw(st.integers(0, len(world.changes)))
+    for change in world.changes[repeat_from:]:
+        repeated.apply(change)
+    assert repeated.digest() == followed.digest()

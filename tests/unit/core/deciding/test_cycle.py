@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+from scheduler.core.deciding.cycle import backing_off, decide, next_due, queue
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.decision import Placed, Refused, Waiting
+from scheduler.core.model.group import Group
+from scheduler.core.model.job import AnyOf, Job, Wish
+from scheduler.core.model.node import Node
+from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
+from scheduler.core.model.tenant import Quota
+from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
+
+
+def state_with_groups(*groups: Group, jobs: tuple[Job, ...], nodes: tuple[Node, ...]) -> SchedulerState:
+    return SchedulerState.from_parts(clusters=[], nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[])
+
+
+def test_a_group_that_fits_is_placed_on_the_version_it_was_seen_in() -> None:
+    job = make_job(workers=2)
+    (decision,) = decide(make_state(make_node(), jobs=(job,)), NOON)
+    assert isinstance(decision, Placed)
+    group = make_group(job)
+    assert (decision.group, decision.version, decision.attempt) == (group.id, group.version, f"{group.id}-a1")
+    assert [(a.node, a.slots) for a in decision.allocations] == [("mixed/n1", (0,)), ("mixed/n1", (1,))]
+    assert len(decision.notes) == 2
+
+
+def test_what_one_gets_is_gone_for_those_behind_it() -> None:
+    jobs = (make_job(1, workers=5), make_job(2, workers=5))
+    first, second = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Waiting)
+    (reason,) = second.reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.workers_fit, reason.devices_free) == (3, 3)
+    assert [(holder.tenant, holder.devices) for holder in reason.holders] == [("alpha", 5)]
+
+
+def test_a_group_that_must_wait_blocks_nobody_behind_it() -> None:
+    jobs = (make_job(1, workers=6), make_job(2, workers=6), make_job(3, workers=2))
+    decisions = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert [type(decision) for decision in decisions] == [Placed, Waiting, Placed]
+
+
+def test_the_quota_counts_what_was_placed_in_the_same_cycle() -> None:
+    jobs = (make_job(1, workers=3), make_job(2, workers=3), make_job(3, workers=3, tenant="beta"))
+    state = make_state(make_node(devices={"h100": 64}), jobs=jobs, quotas=(Quota("alpha", "h100", 5),))
+    first, second, third = decide(state, NOON)
+    assert isinstance(first, Placed)
+    assert second == Waiting(make_group(jobs[1]).id, (QuotaExceeded("alpha", "h100", limit=5, used=3, asked=3),))
+    assert isinstance(third, Placed)
+
+
+def test_who_asks_the_same_as_one_who_was_blocked_is_told_the_same() -> None:
+    jobs = tuple(make_job(number, workers=8) for number in range(1, 4))
+    first, second, third = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Waiting)
+    assert isinstance(third, Waiting)
+    assert second.reasons == third.reasons
+
+
+def test_what_can_never_run_is_refused_with_the_limits_it_met() -> None:
+    job = make_job(chips=AnyOf(("h100", "mlu")), workers=9)
+    (decision,) = decide(make_state(make_node(), jobs=(job,)), NOON)
+    assert isinstance(decision, Refused)
+    assert [(reason.chip, type(reason)) for reason in decision.reasons if isinstance(reason, NeverFits)] == [
+        ("h100", NeverFits),
+        ("mlu", NeverFits),
+    ]
+    assert len(decision.reasons) == 2
+
+
+def test_nothing_is_refused_while_one_option_is_possible() -> None:
+    jobs = (make_job(1, workers=8), make_job(2, chips=AnyOf(("mlu", "h100")), workers=8))
+    _, decision = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert isinstance(decision, Waiting)
+    assert [type(reason) for reason in decision.reasons] == [TooFewFree, NeverFits]
+
+
+def test_nothing_is_refused_before_a_cluster_has_reported_nodes() -> None:
+    job = make_job()
+    assert decide(make_state(jobs=(job,)), NOON) == [Waiting(make_group(job).id, (NoCluster(),))]
+
+
+def test_a_group_backs_off_until_its_time_has_come() -> None:
+    job = make_job(retries=3)
+    group = replace(make_group(job), attempts=1, failures=1, not_before=seconds_after_noon(5))
+    state = state_with_groups(group, jobs=(job,), nodes=(make_node(),))
+    want = BackingOff(seconds_after_noon(5), failures=1, retries=3)
+    assert decide(state, seconds_after_noon(4)) == [Waiting(group.id, (want,))]
+    (decision,) = decide(state, seconds_after_noon(5))
+    assert isinstance(decision, Placed)
+    assert decision.attempt == f"{group.id}-a2"
+
+
+def test_a_job_that_is_to_stop_is_not_placed() -> None:
+    assert decide(make_state(make_node(), jobs=(make_job(wish=Wish.STOP),)), NOON) == []
+
+
+def test_the_queue_is_served_by_priority_and_then_by_time() -> None:
+    jobs = (make_job(1), make_job(2, priority=1), make_job(3, submitted_at=NOON))
+    state = make_state(make_node(), jobs=jobs)
+    want = [make_group(jobs[index]).id for index in (1, 2, 0)]
+    assert [group.id for group in queue(state)] == want
+    assert [decision.group for decision in decide(state, NOON)] == want
+
+
+def test_a_cycle_leaves_the_state_as_it_was() -> None:
+    jobs = tuple(make_job(number, workers=number, shape=make_shape(2)) for number in range(1, 6))
+    state = make_state(make_node(), make_node("n2"), jobs=jobs)
+    before = state.digest()
+    want = decide(state, NOON)
+    assert state.digest() == before
+    assert decide(state, NOON) == want
+
+
+def test_the_next_back_off_to_end_is_the_earliest_in_the_future() -> None:
+    jobs = tuple(make_job(number) for number in range(4))
+    dues = (None, seconds_after_noon(1), seconds_after_noon(9), seconds_after_noon(5))
+    groups = [replace(make_group(job), not_before=due) for job, due in zip(jobs, dues, strict=True)]
+    state = state_with_groups(*groups, jobs=jobs, nodes=())
+    assert next_due(state, seconds_after_noon(1)) == seconds_after_noon(5)
+    assert next_due(state, seconds_after_noon(9)) is None
+
+
+def test_a_group_without_a_back_off_is_due() -> None:
+    job = make_job()
+    assert backing_off(job, make_group(job), NOON) is None

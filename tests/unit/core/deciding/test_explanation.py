@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.reason import BackingOff, QuotaExceeded, TooFewFree
+from scheduler.core.model.tenant import Quota
+from tests.builders.core import NOON, make_group, make_job, make_node, make_state, place_first, seconds_after_noon
+
+
+def test_a_group_that_would_fit_right_now_has_no_reason_to_wait() -> None:
+    job = make_job()
+    group = make_group(job).id
+    assert explain(make_state(make_node(), jobs=(job,)), group, NOON) == Explanation(group, (), position=1, ahead=0)
+
+
+def test_what_blocks_is_what_is_held_in_truth_and_not_what_those_ahead_ask_for() -> None:
+    jobs = tuple(make_job(number, workers=5) for number in (1, 2, 3))
+    state = place_first(make_state(make_node(), jobs=jobs))
+    (reason,) = explain(state, make_group(jobs[2]).id, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.devices_free, reason.workers_fit) == (3, 3)
+
+
+def test_the_position_counts_those_who_wait_before_it() -> None:
+    jobs = (make_job(1), make_job(2), make_job(3, priority=1))
+    state = make_state(jobs=jobs)
+    found = [explain(state, make_group(job).id, NOON) for job in jobs]
+    assert [(explanation.position, explanation.ahead) for explanation in found] == [(2, 1), (3, 2), (1, 0)]
+
+
+def test_backing_off_and_quota_come_before_capacity() -> None:
+    job = make_job(workers=4, retries=2)
+    due = seconds_after_noon(60)
+    state = SchedulerState.from_parts(
+        clusters=[],
+        nodes=[make_node(devices={"h100": 4}, state=NodeState.DRAINED)],
+        quotas=[Quota("alpha", "h100", 3)],
+        jobs=[job],
+        groups=[replace(make_group(job), failures=1, not_before=due)],
+        attempts=[],
+    )
+    pause, quota, capacity = explain(state, make_group(job).id, NOON).reasons
+    assert pause == BackingOff(due, 1, 2)
+    assert quota == QuotaExceeded("alpha", "h100", limit=3, used=0, asked=4)
+    assert isinstance(capacity, TooFewFree)
+
+
+def test_explaining_leaves_no_trace() -> None:
+    jobs = (make_job(1, workers=9), make_job(2))
+    state = make_state(make_node(), jobs=jobs)
+    before = (state.digest(), state.ledger.changes)
+    for job in jobs:
+        explain(state, make_group(job).id, NOON)
+    assert (state.digest(), state.ledger.changes) == before
+
+
+def test_only_a_group_that_waits_can_be_explained() -> None:
+    job = make_job()
+    state = place_first(make_state(make_node(), jobs=(job,)))
+    for group in (make_group(job).id, "nobody-g0"):
+        with pytest.raises(NotWaiting):
+            explain(state, group, NOON)

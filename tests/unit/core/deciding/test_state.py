@@ -1,0 +1,188 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.deciding.state import FIRST_GENERATION, LiveAttempt, SchedulerState
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.attempt import Progress
+from scheduler.core.model.change import ChangeBody, GroupMoved, JobSubmitted, ProgressReported, TenantCreated
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.job import Wish
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.tenant import Quota
+from tests.builders.core import NOON, World, as_change, make_group, make_job, make_node
+
+JOB = make_job(1, workers=2, retries=1)
+GROUP = make_group(JOB).id
+
+
+def world_with_a_running_job() -> World:
+    world = World()
+    world.see_cluster("mixed")
+    world.see_node(make_node())
+    world.set_quota(Quota("alpha", "h100", 6))
+    world.submit(JOB)
+    world.decide()
+    world.move(GROUP, Event.ALL_READY)
+    return world
+
+
+def follow(world: World) -> SchedulerState:
+    state = SchedulerState()
+    for change in world.changes:
+        state.apply(change)
+    return state
+
+
+def test_a_placed_group_is_live_with_what_it_holds() -> None:
+    state = follow(world_with_a_running_job())
+    (live,) = state.live.values()
+    assert (live.attempt, live.number, live.generation) == (f"{GROUP}-a1", 1, FIRST_GENERATION)
+    assert live == LiveAttempt(live.attempt, state.groups[GROUP], JOB, 1, FIRST_GENERATION, live.allocations)
+    assert live.group.state is State.RUNNING
+    assert len(live.allocations) == 2
+    assert state.ledger.tenant_devices("alpha", "h100") == 2
+    assert dict(state.waiting) == {}
+
+
+STEPS: list[Callable[[World], None]] = [
+    lambda world: world.move(GROUP, Event.STOP, reason=StopReason.PREEMPTED),
+    lambda world: world.move(GROUP, Event.GONE),
+    lambda world: world.decide(),
+    lambda world: world.wish_stop(JOB.id),
+    lambda world: world.move(GROUP, Event.GONE),
+]
+
+
+@pytest.mark.parametrize("steps", range(len(STEPS) + 1))
+def test_a_state_that_followed_the_feed_is_the_state_built_from_what_is_true(steps: int) -> None:
+    world = world_with_a_running_job()
+    for step in STEPS[:steps]:
+        step(world)
+    assert len(world.changes) >= 6 + steps
+    assert follow(world).digest() == world.present().digest()
+
+
+def test_devices_are_held_until_the_workers_are_proven_gone() -> None:
+    world = world_with_a_running_job()
+    world.move(GROUP, Event.STOP, reason=StopReason.LOST)
+    assert follow(world).ledger.devices_free("mixed", "h100") == 6
+    world.move(GROUP, Event.GONE)
+    state = follow(world)
+    assert state.ledger.devices_free("mixed", "h100") == 8
+    assert list(state.waiting) == [GROUP]
+    assert dict(state.live) == {}
+
+
+def test_a_job_is_forgotten_once_all_its_groups_are_final() -> None:
+    world = world_with_a_running_job()
+    world.move(GROUP, Event.ALL_SUCCEEDED)
+    state = follow(world)
+    assert (dict(state.jobs), dict(state.groups), dict(state.live)) == ({}, {}, {})
+
+
+def test_a_job_with_one_living_group_keeps_all_its_groups() -> None:
+    second = make_group(JOB, index=1)
+    state = SchedulerState()
+    state.apply(as_change(JobSubmitted(JOB, (make_group(JOB), second))))
+    cancelled = replace(make_group(JOB), state=State.CANCELLED, version=2)
+    state.apply(as_change(GroupMoved(cancelled, None)))
+    assert list(state.groups) == [GROUP, second.id]
+    assert list(state.waiting) == [second.id]
+
+
+def test_a_wish_to_stop_reaches_the_job_and_its_live_attempt() -> None:
+    world = world_with_a_running_job()
+    world.wish_stop(JOB.id)
+    state = follow(world)
+    (live,) = state.live.values()
+    assert state.jobs[JOB.id].wish is Wish.STOP
+    assert (live.job.wish, live.group.state) == (Wish.STOP, State.STOPPING)
+
+
+def test_every_change_may_come_twice() -> None:
+    world = world_with_a_running_job()
+    world.move(GROUP, Event.STOP, reason=StopReason.LOST)
+    world.move(GROUP, Event.GONE)
+    world.change_node("n1", "mixed", NodeState.GONE)
+    world.lift_quota("alpha", "h100")
+    once, twice = SchedulerState(), SchedulerState()
+    for change in world.changes:
+        once.apply(change)
+        twice.apply(change)
+        twice.apply(change)
+        assert twice.digest() == once.digest()
+
+
+def test_older_news_of_a_group_changes_nothing() -> None:
+    world = world_with_a_running_job()
+    world.move(GROUP, Event.STOP, reason=StopReason.LOST)
+    state = follow(world)
+    want = state.digest()
+    for change in world.changes:
+        if not isinstance(change.body, JobSubmitted):
+            state.apply(change)
+    assert state.digest() == want
+
+
+UNKNOWN = replace(make_group(make_job(9)), version=5)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        GroupMoved(UNKNOWN, None),
+        ProgressReported("a1", Progress(1, 2, 0.5, 10.0, NOON)),
+        TenantCreated("alpha"),
+    ],
+    ids=lambda body: type(body).__name__,
+)
+def test_what_decides_nothing_changes_nothing(body: ChangeBody) -> None:
+    state = follow(world_with_a_running_job())
+    before = state.digest()
+    state.apply(as_change(body))
+    assert state.digest() == before
+
+
+def test_a_node_that_left_is_forgotten_with_the_last_that_it_ran() -> None:
+    world = world_with_a_running_job()
+    world.change_node("n1", "mixed", NodeState.GONE)
+    state = follow(world)
+    assert state.ledger.is_held("mixed/n1")
+    world.move(GROUP, Event.ALL_SUCCEEDED)
+    assert not follow(world).ledger.has_node("mixed/n1")
+    assert not world.present().ledger.has_node("mixed/n1")
+
+
+def test_a_node_that_shrank_under_its_holdings_can_be_started_from() -> None:
+    world = world_with_a_running_job()
+    world.see_node(make_node(devices={"h100": 1}, cpu_milli=1, memory_mib=1, pods=0))
+    state = world.present()
+    assert state.ledger.devices_free("mixed", "h100") == 0
+    assert state.digest() == follow(world).digest()
+
+
+def test_a_quota_is_followed_and_lifted() -> None:
+    world = world_with_a_running_job()
+    assert dict(follow(world).quotas) == {("alpha", "h100"): 6}
+    world.lift_quota("alpha", "h100")
+    assert dict(follow(world).quotas) == {}
+    assert list(follow(world).clusters) == ["mixed"]
+
+
+ONE_THING: list[Callable[[World], None]] = [
+    lambda world: world.see_cluster("other"),
+    lambda world: world.set_quota(Quota("alpha", "h100", 7)),
+    lambda world: world.change_node("n1", "mixed", NodeState.DRAINED),
+    lambda world: world.submit(make_job(2)),
+    lambda world: world.move(GROUP, Event.STOP, reason=StopReason.LOST),
+]
+
+
+@pytest.mark.parametrize("change_one_thing", ONE_THING)
+def test_states_that_differ_in_one_thing_have_other_digests(change_one_thing: Callable[[World], None]) -> None:
+    world = world_with_a_running_job()
+    before = follow(world).digest()
+    change_one_thing(world)
+    assert follow(world).digest() != before

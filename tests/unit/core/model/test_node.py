@@ -1,0 +1,21 @@
+from scheduler.core.model.node import Pool
+from tests.builders.core import make_node
+
+
+def test_slots_are_numbered_through_the_device_groups() -> None:
+    node = make_node(devices={"h100": 4, "a100": 2, "mlu": 1})
+    assert [list(node.slots(chip)) for chip in ("h100", "a100", "mlu")] == [[0, 1, 2, 3], [4, 5], [6]]
+
+
+def test_a_node_has_no_slots_of_a_chip_it_lacks() -> None:
+    assert list(make_node(devices={"h100": 4}).slots("mlu")) == []
+
+
+def test_a_node_is_named_by_cluster_and_name() -> None:
+    assert make_node("n7", cluster="east").id == "east/n7"
+
+
+def test_what_a_pool_has_free_is_neither_held_nor_drained() -> None:
+    pool = Pool("mixed", "h100", 81_920, 8, nodes=3, devices=24, devices_held=10, devices_drained=6)
+    assert pool.devices_free == 8
+    assert pool.name == "mixed/h100-81920-x8"

@@ -1,0 +1,134 @@
+"""Wanted workers against seen workers."""
+
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import WorkerKey
+from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
+from scheduler.core.reconciling.reconcile import STRAY_GRACE_S, reconcile
+
+ATTEMPT = "job1-g0-a1"
+RUNNING = WorkerPhase.RUNNING
+
+
+def wanted(state: State, ranks: int = 2, generation: int = 1) -> WantedAttempt:
+    return WantedAttempt(ATTEMPT, generation, state, ranks, grace_s=7)
+
+
+def running(rank: int, attempt: str = ATTEMPT, generation: int = 1) -> SeenWorker:
+    return SeenWorker(WorkerKey(attempt, rank), generation, WorkerRecord(rank, RUNNING))
+
+
+def ended(rank: int, code: int = 0, end: WorkerEnd = WorkerEnd.EXITED, attempt: str = ATTEMPT) -> SeenWorker:
+    record = WorkerRecord(rank, WorkerPhase.EXITED, exit_code=code, end=end)
+    return SeenWorker(WorkerKey(attempt, rank), 1, record)
+
+
+def pending(rank: int) -> SeenWorker:
+    return SeenWorker(WorkerKey(ATTEMPT, rank), 1, WorkerRecord(rank, WorkerPhase.PENDING))
+
+
+def report(action: object) -> tuple[Event, StopReason | None]:
+    assert isinstance(action, Report)
+    return action.event, action.reason
+
+
+def test_a_placed_attempt_without_workers_is_started() -> None:
+    assert reconcile([wanted(State.PLACED)], []) == (Start(ATTEMPT),)
+
+
+def test_a_start_that_a_crash_cut_short_is_completed() -> None:
+    assert reconcile([wanted(State.PLACED)], [running(0)]) == (Start(ATTEMPT),)
+
+
+def test_a_start_cut_short_is_not_completed_once_one_of_its_workers_failed() -> None:
+    (action,) = reconcile([wanted(State.PLACED)], [ended(0, code=3)])
+    assert report(action) == (Event.STOP, StopReason.WORKER_FAILED)
+
+
+def test_workers_that_all_run_make_the_attempt_ready() -> None:
+    (action,) = reconcile([wanted(State.PLACED)], [running(0), running(1)])
+    assert report(action) == (Event.ALL_READY, None)
+
+
+def test_workers_that_all_exist_but_do_not_all_run_are_reported_as_created_once() -> None:
+    (action,) = reconcile([wanted(State.PLACED)], [running(0), pending(1)])
+    assert report(action) == (Event.WORKERS_CREATED, None)
+    assert reconcile([wanted(State.STARTING)], [running(0), pending(1)]) == ()
+
+
+def test_a_running_attempt_whose_workers_run_needs_nothing() -> None:
+    assert reconcile([wanted(State.RUNNING)], [running(0), running(1)]) == ()
+
+
+def test_a_worker_that_ended_well_waits_for_the_others() -> None:
+    assert reconcile([wanted(State.RUNNING)], [ended(0), running(1)]) == ()
+
+
+def test_an_attempt_succeeds_when_every_worker_ended_with_zero() -> None:
+    for state in (State.PLACED, State.STARTING, State.RUNNING):
+        (action,) = reconcile([wanted(state)], [ended(0), ended(1)])
+        assert report(action) == (Event.ALL_SUCCEEDED, None)
+
+
+def test_one_failed_worker_stops_its_gang() -> None:
+    (action,) = reconcile([wanted(State.RUNNING)], [ended(0, code=1), running(1)])
+    assert report(action) == (Event.STOP, StopReason.WORKER_FAILED)
+
+
+def test_the_strongest_reason_of_several_ends_is_reported() -> None:
+    seen = [ended(0, code=1), ended(1, code=-9, end=WorkerEnd.TIME_LIMIT)]
+    (action,) = reconcile([wanted(State.RUNNING)], seen)
+    assert report(action) == (Event.STOP, StopReason.TIME_LIMIT)
+
+
+def test_a_worker_over_its_memory_is_reported_as_out_of_memory() -> None:
+    (action,) = reconcile([wanted(State.RUNNING)], [ended(0, code=-9, end=WorkerEnd.MEMORY_LIMIT), running(1)])
+    assert report(action) == (Event.STOP, StopReason.OUT_OF_MEMORY)
+
+
+def test_a_vanished_worker_of_a_started_attempt_is_lost_and_never_started_again() -> None:
+    for state in (State.STARTING, State.RUNNING):
+        (action,) = reconcile([wanted(state)], [running(0)])
+        assert report(action) == (Event.STOP, StopReason.LOST)
+        assert isinstance(action, Report)
+        assert action.workers[1] == WorkerRecord(1, WorkerPhase.LOST, end=WorkerEnd.LOST)
+
+
+def test_workers_of_another_generation_do_not_count() -> None:
+    assert reconcile([wanted(State.PLACED, generation=2)], [running(0), running(1)]) == (Start(ATTEMPT),)
+
+
+def test_a_stopping_attempt_is_asked_to_stop_while_anything_lives() -> None:
+    assert reconcile([wanted(State.STOPPING)], [running(0), ended(1)]) == (Stop(ATTEMPT, 7),)
+
+
+def test_a_stopping_attempt_is_gone_once_nothing_lives() -> None:
+    seen = [ended(0, code=-15, end=WorkerEnd.STOPPED), ended(1, code=1)]
+    stop, gone = reconcile([wanted(State.STOPPING)], seen)
+    assert stop == Stop(ATTEMPT, 7)
+    assert report(gone) == (Event.GONE, None)
+    assert isinstance(gone, Report)
+    assert [worker.exit_code for worker in gone.workers] == [-15, 1]
+
+
+def test_an_attempt_stopped_before_its_start_is_barred_from_starting_and_gone() -> None:
+    stop, gone = reconcile([wanted(State.STOPPING)], [])
+    assert stop == Stop(ATTEMPT, 7)
+    assert report(gone) == (Event.GONE, None)
+
+
+def test_a_stray_worker_is_stopped_and_an_ended_one_forgotten() -> None:
+    assert reconcile([], [running(0, attempt="old-g0-a1")]) == (Stop("old-g0-a1", STRAY_GRACE_S),)
+    assert reconcile([], [ended(0, attempt="old-g0-a1")]) == (Forget("old-g0-a1"),)
+
+
+def test_an_attempt_is_not_forgotten_while_one_of_its_workers_lives() -> None:
+    seen = [ended(0, attempt="old-g0-a1"), running(1, attempt="old-g0-a1")]
+    assert reconcile([], seen) == (Stop("old-g0-a1", STRAY_GRACE_S),)
+
+
+def test_the_order_of_what_is_seen_changes_nothing() -> None:
+    seen = [running(0, attempt="b-g0-a1"), ended(0, code=2), running(1), running(0, attempt="a-g0-a1")]
+    want = reconcile([wanted(State.RUNNING)], seen)
+    assert reconcile([wanted(State.RUNNING)], list(reversed(seen))) == want

@@ -1,0 +1,52 @@
+from medley.screens.capacity import capacity_line, chips_table, nodes_table, pools_table, tenants_use_table
+
+POOL = {
+    "name": "mixed/h100-sxm-81920-x8", "cluster": "mixed", "chip": "h100-sxm", "device_memory_mib": 81920,
+    "devices_per_node": 8, "nodes": 4, "devices": 32, "devices_held": 8, "devices_free": 16, "devices_drained": 8,
+}  # fmt: skip
+
+
+def test_a_node_says_what_is_free_and_who_holds_the_rest() -> None:
+    node = {
+        "cluster": "mixed", "name": "nvidia-1", "state": "ready", "topology": {"rack": "r1"},
+        "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 6}],
+        "cpu_milli": 128_000, "cpu_milli_held": 1_500, "memory_mib": 1_048_576, "memory_mib_held": 4_096,
+        "holdings": [
+            {"tenant": "demo", "job": "a", "chip": "h100-sxm", "devices": 1},
+            {"tenant": "beta", "job": None, "chip": "h100-sxm", "devices": 3},
+            {"tenant": "demo", "job": "b", "chip": "h100-sxm", "devices": 2},
+        ],
+    }  # fmt: skip
+    want = (
+        "mixed/nvidia-1", "ready", "r1", "8 h100-sxm", "2", "1.5 of 128", "4 GiB of 1024 GiB", "beta 3, demo 3",
+    )  # fmt: skip
+    assert nodes_table([node]).rows == [want]
+
+
+def test_a_pool_has_a_bar_of_what_is_held() -> None:
+    row = pools_table([POOL]).rows[0]
+    assert row[3:8] == ("4", "32", "8", "16", "8")
+    assert row[8] == "█████░░░░░░░░░░░░░░░  25%"
+
+
+def test_an_empty_pool_divides_by_nothing() -> None:
+    empty = POOL | {"devices": 0, "devices_held": 0}
+    assert pools_table([empty]).rows[0][8].endswith("0%")
+
+
+def test_all_capacity_is_one_sentence() -> None:
+    assert capacity_line([POOL, POOL]) == "64 devices on 8 nodes, 16 held"
+
+
+def test_no_quota_is_no_limit() -> None:
+    rows = [{"tenant": "demo", "chip": "mi300x", "devices_held": 2, "quota": quota} for quota in (None, 0, 8)]
+    assert [row[3] for row in tenants_use_table(rows).rows] == ["no limit", "0", "8"]
+
+
+def test_estimates_are_marked_and_unknown_figures_are_not_invented() -> None:
+    chip = {
+        "name": "x1", "vendor": "Vendor", "model": "X1", "memory_mib": 65_536, "planning_tflops": 350.5,
+        "rate_is_estimate": True, "memory_bandwidth_gb_s": None, "torch_device": "cuda", "collective_library": "nccl",
+        "estimated_fields": ["memory_mib", "memory_bandwidth_gb_s"],
+    }  # fmt: skip
+    assert chips_table([chip]).rows[0][3:6] == ("~64 GiB", "~350.5", "?")

@@ -1,0 +1,132 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from medley.screens.job_text import next_commands, program, situation, wanted
+from medley.screens.jobs import jobs_table, print_job, print_why
+from medley.screens.placement import device_range, placement_table, workers_table
+from tests.builders.command import a_job, a_report, a_spec, a_worker, an_attempt
+
+AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
+WAITS = {"code": "too-few-free", "text": "needs 4 nodes with 8 free H100; 2 have them"}
+
+
+@pytest.mark.parametrize(
+    ("devices", "want"), [([0], "0"), ([3, 1, 2, 0], "0-3"), ([0, 2, 3, 7], "0, 2-3, 7"), ([], ""), ([4, 5], "4-5")]
+)
+def test_device_numbers_are_drawn_together(devices: list[int], want: str) -> None:
+    assert device_range(devices) == want
+
+
+def test_the_placement_says_where_each_rank_is_and_why_there() -> None:
+    want = [
+        ("0", "mixed/nvidia-1", "h100-sxm", "0", "tightest fit in rack r1"),
+        ("1", "mixed/amd-1", "mi300x", "4", "only node with a free mi300x"),
+    ]
+    assert placement_table(an_attempt()).rows == want
+
+
+@pytest.mark.parametrize(
+    ("worker", "want"),
+    [
+        (a_worker(), "running"),
+        (a_worker(phase="exited", exit_code=0, end="exited"), "exit code 0"),
+        (a_worker(phase="exited", exit_code=-9, end="memory-limit"), "exit code -9 (memory-limit)"),
+        (a_worker(phase="lost", end="lost"), "lost"),
+    ],
+)
+def test_each_worker_says_how_it_fares(worker: dict[str, object], want: str) -> None:
+    assert workers_table(an_attempt(workers=[worker])).rows[0][4] == want
+
+
+@pytest.mark.parametrize(
+    ("chips", "want"),
+    [
+        ("h100-sxm", "2 workers of 1 device each: h100-sxm"),
+        (["h100-sxm", "mi300x"], "2 workers of 1 device each: h100-sxm, else mi300x"),
+        ({"h100-sxm": 1, "mi300x": 1}, "2 workers of 1 device each: 1 h100-sxm + 1 mi300x"),
+    ],
+)
+def test_what_a_job_asks_for_is_one_line(chips: object, want: str) -> None:
+    assert wanted(a_spec(chips=chips)) == want
+
+
+def test_a_program_is_its_command_or_the_reference_training() -> None:
+    assert program(a_spec(command=["python", "train.py"], training=None)) == "python train.py"
+    assert program(a_spec()) == "the reference training, steps 60, seed 1"
+
+
+@pytest.mark.parametrize(
+    ("job", "want"),
+    [
+        (a_job(reasons=[WAITS]), WAITS["text"]),
+        (a_job(state="running", progress=a_report(10, 2.3111)), "step 10/60, loss 2.311"),
+        (
+            a_job(state="failed", stop={"reason": "worker-failed", "text": "rank 1 failed", "detail": None}),
+            "rank 1 failed",
+        ),
+        (a_job(state="running"), ""),
+    ],
+)
+def test_a_list_says_how_each_job_fares(job: dict[str, object], want: str) -> None:
+    assert situation(job) == want
+
+
+def test_the_tenant_is_listed_only_where_there_are_several() -> None:
+    one, other = a_job(), a_job(tenant="beta")
+    assert "TENANT" not in jobs_table([one, one], AT).columns
+    table = jobs_table([one, other], AT)
+    assert [row[2] for row in table.rows] == ["demo", "beta"]
+    assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+@pytest.mark.parametrize(
+    ("job", "want"),
+    [
+        (a_job(), "medley why first, medley follow first, medley cancel first"),
+        (a_job(state="running"), "medley follow first, medley cancel first"),
+        (a_job(state="succeeded", attempts=[an_attempt()]), "medley logs first"),
+        (a_job(state="failed"), "medley why first"),
+    ],
+)
+def test_each_job_comes_with_the_next_command(job: dict[str, object], want: str) -> None:
+    assert next_commands(job) == want
+
+
+def test_a_job_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = {"reason": "worker-failed", "text": "rank 1 ended with exit code 3", "detail": "no\x1b[2Kmemory"}
+    attempts = [an_attempt(number=2, state="failed", stop_reason="worker-failed"), an_attempt()]
+    print_job(
+        a_job(
+            state="failed", finished_at="2026-01-01T00:05:00Z", stop=stop, attempts=attempts, retries_used=1,
+            progress=a_report(20, 3.5), reasons=[WAITS],
+        ),
+        AT,
+    )  # fmt: skip
+    shown = capsys.readouterr()
+    for want in (
+        "first   failed   id 01jd3v9k2m0a7b4c",
+        "submitted  10 min ago (2026-01-01T00:00:00Z) by ada for demo",
+        "refused    needs 4 nodes",
+        "stopped    rank 1 ended with exit code 3: no�[2Kmemory",
+        "Attempt 2: failed, worker-failed, placed 9 min 59 s ago (2026-01-01T00:00:01Z), 1 retry used",
+        "   1  mixed/amd-1     mi300x    4",
+        "step   20/60   loss 3.5000   51,234 tokens/s",
+    ):
+        assert want in shown.out
+    assert shown.err == "\nnext: medley logs first\n"
+
+
+def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixture[str]) -> None:
+    why = {
+        "job": "x", "state": "queued", "reasons": [WAITS], "position": 3, "ahead": 2, "text": "it waits for devices",
+        "next": "ask for fewer", "change": 123, "age_s": 0.012,
+    }  # fmt: skip
+    print_why(why, "first")
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [
+        "first is queued: it waits for devices",
+        "  - needs 4 nodes with 8 free H100; 2 have them",
+        "  position 3 in the queue, 2 jobs ahead of it",
+    ]
+    assert shown.err == "next: ask for fewer\n(as of change 123, 0.01 s ago)\n"

@@ -1,0 +1,52 @@
+"""The environment as typed values."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from scheduler.settings import Settings, server_secret, write_private
+
+
+def test_the_database_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
+    assert Settings(data_folder=tmp_path).database_url == f"sqlite:///{tmp_path}/medley.db"
+    named = "postgresql://medley@127.0.0.1/medley"
+    assert Settings(data_folder=tmp_path, database=named).database_url == named
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "port"),
+    [("127.0.0.1:0", "127.0.0.1", 0), ("localhost:8080", "localhost", 8080), ("[::1]:9", "::1", 9)],
+)
+def test_an_address_to_listen_on_has_host_and_port(listen: str, host: str, port: int) -> None:
+    settings = Settings(listen=listen)
+    assert (settings.host, settings.port) == (host, port)
+
+
+@pytest.mark.parametrize("listen", ["", "8080", "127.0.0.1", "127.0.0.1:x", ":8080", "a b:1", "127.0.0.1:99999"])
+def test_other_addresses_are_refused(listen: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(listen=listen)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MEDLEY_DATA_FOLDER", str(tmp_path))
+    monkeypatch.setenv("MEDLEY_LOG_LEVEL", "DEBUG")
+    settings = Settings()
+    assert settings.data_folder == tmp_path
+    assert settings.log_level == "DEBUG"
+
+
+def test_the_server_secret_is_made_once_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
+    secret = server_secret(tmp_path)
+    assert len(secret) == 32
+    assert server_secret(tmp_path) == secret
+    assert stat.S_IMODE((tmp_path / "server.secret").stat().st_mode) == 0o600
+
+
+def test_a_private_file_replaces_an_unfinished_draft(tmp_path: Path) -> None:
+    (tmp_path / "x.new").write_text("half")
+    write_private(tmp_path / "x", "whole")
+    assert (tmp_path / "x").read_text() == "whole\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
