@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from medley.exit_codes import MEANINGS
 
+STANDARD_INPUT = "/dev/stdin"
+"""What a lone `-` becomes before it reaches a command: the parser would take it for an option."""
 _NAME_WIDTH = 14
 
 

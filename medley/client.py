@@ -98,8 +98,11 @@ class Client:
 
     # Events
 
-    def events(self, job: str | None = None, *, after: int = 0) -> "Iterator[ServerEvent]":
-        """Yield events after a number as they come, of one job or of all. Endless: a broken stream is resumed."""
+    def events(self, job: str | None = None, *, after: int | None = None) -> "Iterator[ServerEvent]":
+        """Yield events after a number as they come; a broken stream is resumed.
+
+        A job's stream begins with the job and ends with it. That of all jobs begins now and does not end.
+        """
         return self._transport.events(_events_path(job), after=after)
 
     def recorded_events(self, job: str | None = None, *, after: int = 0) -> "Iterator[ServerEvent]":

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from medley.catalogue import STANDARD_INPUT
 from medley.errors import BadUsage, FieldError
 
 LARGEST_FILE_BYTES = 1024 * 1024
@@ -17,7 +18,6 @@ MOST_PARTS = 20_000
 """YAML events of one file; a job has a few hundred."""
 MOST_ALIASES = 20
 DEEPEST = 20
-STANDARD_INPUT = "-"
 
 JOB_FIELDS = (
     "name", "kind", "workers", "chips", "devices_per_worker", "cpu_milli", "memory_mib", "command", "training",
@@ -72,7 +72,7 @@ for _tag, _pattern, _first in (
 
 
 def read_job_file(path: str) -> JobFile:
-    """Read a file, or standard input for `-`. Raises BadUsage with file and line."""
+    """Read a file, or standard input for STANDARD_INPUT. Raises BadUsage with file and line."""
     source = "standard input" if path == STANDARD_INPUT else path
     try:
         with sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb") as file:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from medley.catalogue import SECTIONS, help_text
+from medley.catalogue import SECTIONS, STANDARD_INPUT, help_text
 from medley.errors import ApiProblem, BadUsage, MedleyError
 from medley.exit_codes import ExitCode
 from medley.screens.output import talk, tell_error
@@ -46,7 +46,22 @@ def _dispatch(arguments: list[str]) -> int:
         print(help_text())
         return ExitCode.OK
     # The parser takes a tenth of a second to load, which `medley --help` need not wait for.
-    from cyclopts import App, CycloptsError  # noqa: PLC0415
+    from cyclopts import CycloptsError  # noqa: PLC0415
+
+    app = build_app()
+    try:
+        result = app(["version"] if arguments in _VERSION else [_spelled_out(word) for word in arguments])
+    except CycloptsError as error:
+        error.verbose = False
+        hint = _subcommand_hint(app, error.command_chain or (), error.unused_tokens or ())
+        next_step = " ".join(("medley", *(error.command_chain or ()), "--help"))
+        raise BadUsage(f"{error}{hint}", next_step=next_step) from error
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def build_app() -> "App":
+    """Return the parser with every command; none of them is loaded yet."""
+    from cyclopts import App  # noqa: PLC0415 - as above
 
     app = App(
         name="medley",
@@ -60,19 +75,17 @@ def _dispatch(arguments: list[str]) -> int:
     for _, commands in SECTIONS:
         for command in commands:
             app.command(command.target, name=command.name, help=command.summary)
-    try:
-        result = app(["version"] if arguments in _VERSION else arguments)
-    except CycloptsError as error:
-        error.verbose = False
-        hint = _subcommand_hint(app, error.command_chain or (), error.unused_tokens or ())
-        next_step = " ".join(("medley", *(error.command_chain or ()), "--help"))
-        raise BadUsage(f"{error}{hint}", next_step=next_step) from error
-    return result if isinstance(result, int) else ExitCode.OK
+    return app
+
+
+def _spelled_out(word: str) -> str:
+    return STANDARD_INPUT if word == "-" else word
 
 
 def _subcommand_hint(app: "App", chain: Sequence[str], unused: Sequence[str]) -> str:
     """`medley tokens creat` calls the list of tokens with one word too many: say which command was meant."""
     for name in chain:
         app = app[name]
-    close = get_close_matches(unused[0], list(app), n=1) if unused else []
+    names = [name for name in app if not name.startswith("-")]
+    close = get_close_matches(unused[0], names, n=1) if unused else []
     return f" Did you mean `{' '.join(('medley', *chain, close[0]))}`?" if close else ""

@@ -17,6 +17,8 @@ _ANSWER_S = 30.0
 _STREAM_SILENCE_S = 40.0
 """A stream sends a heartbeat every 15 seconds: after two missed ones it is taken for dead."""
 _LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+_END = "end"
+"""The kind of a job's last event."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -43,6 +45,7 @@ class ServerEvent:
     """One entry of a stream: the number to resume after, and its data."""
 
     id: str
+    kind: str
     data: dict[str, Any]
 
 
@@ -95,17 +98,19 @@ class Transport:
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 
-    def events(self, path: str, *, after: int) -> Iterator[ServerEvent]:
-        """Yield a stream's events from after a number on; a broken stream is taken up where it broke, none is lost.
+    def events(self, path: str, *, after: int | None) -> Iterator[ServerEvent]:
+        """Yield a stream's events after a number, or from now on; a broken stream is taken up where it broke.
 
-        Ends only by an error: ApiProblem, or Unreachable after the patience.
+        Ends with the event `end`. Raises ApiProblem, and Unreachable after the patience.
         """
-        last_id = str(after)
+        last_id = None if after is None else str(after)
         tries, silent_since_s = 0, time.monotonic()
         while True:
             error: MedleyError | None = None
             try:
                 for event in self._stream_once(path, last_id):
+                    if event.kind == _END:
+                        return
                     last_id, tries, silent_since_s = event.id or last_id, 0, time.monotonic()
                     yield event
             except MedleyError as caught:
@@ -121,15 +126,20 @@ class Transport:
         time.sleep(pause_s)
 
     def recorded_events(self, path: str, *, after: int, idle_s: float) -> Iterator[ServerEvent]:
-        """Yield the events that are already there: ends when the stream is silent for `idle_s`."""
+        """Yield the events that are already there: ends when the stream does or is silent for `idle_s`."""
         try:
-            yield from self._stream_once(path, str(after), silence_s=idle_s)
+            for event in self._stream_once(path, str(after), silence_s=idle_s):
+                if event.kind == _END:
+                    return
+                yield event
         except _Silence:
             return
 
-    def _stream_once(self, path: str, last_id: str, *, silence_s: float = _STREAM_SILENCE_S) -> Iterator[ServerEvent]:
+    def _stream_once(
+        self, path: str, last_id: str | None, *, silence_s: float = _STREAM_SILENCE_S
+    ) -> Iterator[ServerEvent]:
         timeout = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S, read=silence_s)
-        headers = {"Last-Event-ID": last_id}
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
         is_open = False
         try:
             with self._http.sse(path, headers=headers, timeout=timeout) as source:
@@ -137,7 +147,8 @@ class Transport:
                 if not source.response.is_success:
                     self._read(source.response)
                 for event in source:
-                    yield ServerEvent(event.id, _event_data(event.data))
+                    if event.data:
+                        yield ServerEvent(event.id, event.event, _event_data(event.data))
         except httpx2.TransportError as error:
             if is_open and isinstance(error, httpx2.ReadTimeout):
                 raise _Silence(self.address, f"no event for {silence_s:g} s", was_sent=True) from error

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from types import FrameType
 
 import uvicorn
-from pydantic import ValidationError
 
 from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
 from scheduler.bootstrap import build_server, reachable_url
-from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, prepare_data_folder
+from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings, prepare_data_folder
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -33,10 +32,10 @@ def serve(overrides: Mapping[str, str]) -> int:
     `overrides` are settings given as options of the command, by name; they win over the environment.
     """
     try:
-        settings = Settings.model_validate({**Settings().model_dump(), **overrides}, strict=False)
+        settings = load_settings(overrides)
         listener = _listen(settings)
-    except ValidationError as error:
-        return _refuse(EXIT_USAGE, _setting_errors(error), "see `medley serve --help`")
+    except SettingsError as error:
+        return _refuse(EXIT_USAGE, str(error), "see `medley serve --help`")
     except OSError as error:
         return _refuse(EXIT_CONFLICT, f"cannot listen there: {error}", "choose another --listen ADDRESS:PORT")
     with listener:
@@ -46,11 +45,11 @@ def serve(overrides: Mapping[str, str]) -> int:
 def migrate(overrides: Mapping[str, str]) -> int:
     """Bring the database's schema up to date; return the exit status."""
     try:
-        settings = Settings.model_validate({**Settings().model_dump(), **overrides}, strict=False)
+        settings = load_settings(overrides)
         prepare_data_folder(settings.data_folder)
         upgrade(settings.database_url)
-    except ValidationError as error:
-        return _refuse(EXIT_USAGE, _setting_errors(error), "see `medley migrate --help`")
+    except SettingsError as error:
+        return _refuse(EXIT_USAGE, str(error), "see `medley migrate --help`")
     except StorageError as error:
         return _refuse(EXIT_UNAVAILABLE, str(error), "see above")
     return EXIT_OK
@@ -114,10 +113,6 @@ def _already_handled(_number: int, _frame: FrameType | None) -> None:
 
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def _setting_errors(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
 
 
 def _refuse(status: int, what: str, next_step: str) -> int:

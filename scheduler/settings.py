@@ -3,10 +3,11 @@
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
@@ -59,6 +60,22 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """The API's port, 0 for a free one."""
         return int(self.listen.rpartition(":")[2])
+
+
+class SettingsError(ValueError):
+    """A setting is unusable; the message names it and says why."""
+
+
+def load_settings(options: Mapping[str, str]) -> Settings:
+    """Return the settings of the environment, with those given as options of the command put over them.
+
+    Raises SettingsError.
+    """
+    try:
+        return Settings(**options)  # type: ignore[arg-type]  # texts, which pydantic turns into what the fields are
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SettingsError("; ".join(faults)) from error
 
 
 def prepare_data_folder(data: Path) -> None:

@@ -7,22 +7,24 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
+
+from tests.builders.eventually import eventually
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 SUPERUSER = "medley"
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
-DURABLE = ("-c", "fsync=on",)
+DURABLE = ("-c", "fsync=on")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -51,15 +53,11 @@ class PostgresServer:
         """Open a connection of the test's own."""
         return psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname=database, autocommit=True)
 
-    def create_database(self, *, template: str) -> str:
-        """Make a database from a template that nobody is connected to; returns its name."""
+    def create_database(self) -> str:
+        """Make an empty database; returns its name."""
         name = f"test_{next(self.numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name}")
         return name
-
-    def drop_database(self, name: str) -> None:
-        """Remove a database with whoever is connected to it."""
-        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def stop(self) -> None:
         """End the server, gently first."""
@@ -88,25 +86,20 @@ def running_postgres(*options: str) -> Iterator[PostgresServer]:
             server.stop()
 
 
-def _start(
-    binaries: Path, folder: Path, user: pwd.struct_passwd | None, options: tuple[str, ...]
-) -> PostgresServer:
+def _start(binaries: Path, folder: Path, user: pwd.struct_passwd | None, options: tuple[str, ...]) -> PostgresServer:
     data = folder / "data"
-    making = [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8"]
-    made = subprocess.run(
-        [*making, "--locale=C.UTF-8", "--no-sync"], capture_output=True, cwd=folder, check=False, **_as(user)
-    )
+    making = [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+    made = subprocess.run([*making, "--locale=C.UTF-8"], capture_output=True, cwd=folder, check=False, **_as(user))
     if made.returncode != 0:
         raise NoPostgres(f"initdb of {binaries} failed: {made.stderr.decode()}")
-    log = (folder / "log").open("wb")
-    with log:
+    with (folder / "log").open("wb") as log:
         arguments = ["-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
         process = subprocess.Popen(
             [str(binaries / "postgres"), *arguments, *options],
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            preexec_fn=_end_with_the_tests,
+            preexec_fn=_end_with_the_tests,  # noqa: PLW1509 - it makes one system call and takes no lock
             **_as(user),
         )
     server = PostgresServer(folder, process, count(1))
@@ -115,26 +108,22 @@ def _start(
 
 
 def _wait_until_ready(server: PostgresServer) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            server.execute("SELECT 1")
-        except psycopg.OperationalError as error:
-            ended = server.process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                server.stop()
-                text = (server.folder / "log").read_text(errors="replace")
-                raise NoPostgres(f"postgres did not start ({error}): {text}") from error
-            select_nothing(0.05)
-        else:
-            return
+    try:
+        eventually(lambda: _answers(server), within_s=START_TIMEOUT_S, what="postgres to start")
+    except BaseException as error:
+        server.stop()
+        log = (server.folder / "log").read_text(errors="replace")
+        raise NoPostgres(f"postgres did not start: {log}") from error
 
 
-def select_nothing(seconds: float) -> None:
-    """Let a moment pass between two looks."""
-    import select
-
-    select.select([], [], [], seconds)
+def _answers(server: PostgresServer) -> bool:
+    if server.process.poll() is not None:
+        raise NoPostgres("postgres ended")
+    try:
+        server.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
@@ -184,3 +173,13 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
         if name in known:
             return known[name]
     raise NoPostgres(f"PostgreSQL does not run as root, and there is no user of {', '.join(UNPRIVILEGED_USERS)}.")
+
+
+def _as(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Return what makes `subprocess` run a program as a user."""
+    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _end_with_the_tests() -> None:
+    """Let the kernel stop the server when the tests' process is killed. Runs in the child, after it changed its user."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -43,8 +43,9 @@ KINDS: dict[type[ChangeBody], str] = {
 
 
 def is_visible(change: Change, reader: Principal) -> bool:
-    """Say whether a change exists for the reader: all of it to cluster-wide roles, to others their tenant's and
-    what concerns clusters, nodes and chip types.
+    """Say whether a change exists for the reader.
+
+    Cluster-wide roles see everything, others what is their tenant's and what concerns clusters, nodes and chip types.
     """
     if reader.role.is_cluster_wide or isinstance(change.body, ClusterSeen | NodeSeen | ChipDefined):
         return True
@@ -83,7 +84,7 @@ def _state(body: ChangeBody) -> State | None:
     return None
 
 
-def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: PLR0911 - one shape per kind
+def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: C901, PLR0911 - one shape per kind
     match body:
         case JobSubmitted(job):
             spec = spec_answer(job.spec)

@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.job_reading import find_job
+from api.schemas.queries import MOST_CHANGE, EventQuery
 from api.streaming.change_events import ChangeEvents
 from api.streaming.event_stream import EventStream
 from api.web.dependencies import Caller, Context, JobPath
@@ -14,14 +15,10 @@ from api.web.guarded_route import GuardedRoute
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=GuardedRoute)
 
-MOST_CHANGE = 2**62
 EVENT_EXAMPLE = (
     'id: 1204\nevent: group-moved\ndata: {"number":1204,"at":"2026-01-01T00:00:00.000000Z","tenant":"demo",'
     '"job":"01jd3v9k2m0a7b4c","kind":"group-moved","state":"running","text":"all its workers run","data":{}}\n\n'
 )
-AfterQuery = Annotated[
-    int | None, Query(ge=0, le=MOST_CHANGE, description="Send what came after this change number. 0: everything.")
-]
 LastEventHeader = Annotated[
     int | None,
     Header(alias="Last-Event-ID", ge=0, le=MOST_CHANGE, description="The last event seen; wins over `after`."),
@@ -35,29 +32,40 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/events", operation_id="follow_events", response_class=EventStream, responses=STREAM)
+@router.get("/events", operation_id="follow_events", status_code=200, response_class=EventStream, responses=STREAM)
 async def follow_events(
-    request: Request, context: Context, caller: Caller, *, after: AfterQuery = None, last_event: LastEventHeader = None
+    request: Request,
+    context: Context,
+    caller: Caller,
+    *,
+    query: Annotated[EventQuery, Query()],
+    last_event: LastEventHeader = None,
 ) -> EventStream:
     """Follow all that the caller may see, from now on or from where it stopped; the stream does not end."""
     streams = request.app.state.streams
     events = ChangeEvents(context, streams, caller)
-    return EventStream(events.of_everything(after if last_event is None else last_event), streams)
+    return EventStream(events.of_everything(query.after if last_event is None else last_event), streams)
 
 
-@router.get("/jobs/{job}/events", operation_id="follow_job_events", response_class=EventStream, responses=STREAM)
+@router.get(
+    "/jobs/{job}/events",
+    operation_id="follow_job_events",
+    status_code=200,
+    response_class=EventStream,
+    responses=STREAM,
+)
 async def follow_job_events(
     job: JobPath,
     request: Request,
     context: Context,
     caller: Caller,
     *,
-    after: AfterQuery = None,
+    query: Annotated[EventQuery, Query()],
     last_event: LastEventHeader = None,
 ) -> EventStream:
     """Follow one job from its beginning, or from where the reader stopped; ends with the event `end`."""
     view = await run_in_threadpool(find_job, context, caller, job)
     streams = request.app.state.streams
     events = ChangeEvents(context, streams, caller)
-    start = last_event if last_event is not None else after
+    start = last_event if last_event is not None else query.after
     return EventStream(events.of_job(view.job.id, start or 0), streams)

@@ -19,9 +19,9 @@ from api.schemas.fleet import (
     TenantUseAnswer,
     UtilisationAnswer,
 )
-from api.schemas.text import Name
+from api.schemas.queries import NodeQuery
 from api.web.cursors import NODE_KEY, cut_page, decode_cursor
-from api.web.dependencies import DEFAULT_LIMIT, Caller, ChipPath, Context, CursorQuery, LimitQuery
+from api.web.dependencies import Caller, ChipPath, Context
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.identifiers import ChipName, TenantName
 
@@ -31,19 +31,11 @@ TENANTS_PER_READ = 200
 
 
 @router.get("/nodes", operation_id="list_nodes")
-def list_nodes(
-    context: Context,
-    caller: Caller,
-    *,
-    cluster: Annotated[Name | None, Query()] = None,
-    chip: Annotated[Name | None, Query()] = None,
-    limit: LimitQuery = DEFAULT_LIMIT,
-    cursor: CursorQuery = None,
-) -> NodePage:
+def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Query()]) -> NodePage:
     """List nodes with their devices and who holds what on them."""
-    after = decode_cursor(cursor, NODE_KEY)
-    found = context.views.nodes(cluster=cluster, chip=chip, after=after, limit=limit + 1)
-    page, following = cut_page(found, limit, lambda view: view.node.id)
+    after = decode_cursor(query.cursor, NODE_KEY)
+    found = context.views.nodes(cluster=query.cluster, chip=query.chip, after=after, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda view: view.node.id)
     return NodePage(items=tuple(node_answer(view, caller) for view in page), next=following)
 
 
@@ -79,8 +71,7 @@ def list_chips(context: Context) -> ChipList:
 def define_chip(chip: ChipPath, body: ChipBody, context: Context) -> ChipAnswer:
     """Add a chip type to the catalogue, or replace what is known about one."""
     defined = chip_type(chip, body)
-    if context.directory.define_chips([defined], context.clock.now()):
-        context.wake_up.notify()
+    context.directory.define_chips([defined], context.clock.now())
     return chip_answer(defined)
 
 

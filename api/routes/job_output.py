@@ -9,6 +9,7 @@ from api.context import ApiContext
 from api.job_reading import find_job
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.job import LogEntryAnswer, LogPageAnswer, ProgressPage
+from api.schemas.queries import LogQuery, ProgressQuery
 from api.web.cursors import bad_cursor
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.failures import not_found
@@ -20,63 +21,41 @@ from scheduler.services.read_logs import BadCursor, LogCursor, LogPage, read_log
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
-MOST_LOG_BYTES_PER_RANK = 65_536
 MOST_LOG_BYTES = 4 * 1024 * 1024
 """Of one answer: a large gang gets less per rank."""
 LEAST_LOG_BYTES_PER_RANK = 1024
-MOST_REPORTS = 1000
-
-RankQuery = Annotated[int | None, Query(ge=0, le=1023, description="One worker only.")]
-AttemptQuery = Annotated[int | None, Query(ge=1, le=999_999_999, description="An attempt's number.")]
-LogCursorQuery = Annotated[
-    str | None, Query(pattern=r"^[0-9][0-9.:]*$", max_length=32_768, description="`next` of the read before.")
-]
 
 
 @router.get("/{job}/logs", operation_id="read_job_logs")
-def read_job_logs(
-    job: JobPath,
-    context: Context,
-    caller: Caller,
-    *,
-    rank: RankQuery = None,
-    attempt: AttemptQuery = None,
-    cursor: LogCursorQuery = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_LOG_BYTES_PER_RANK, description="Bytes per rank.")] = 65_536,
-) -> LogPageAnswer:
+def read_job_logs(job: JobPath, context: Context, caller: Caller, query: Annotated[LogQuery, Query()]) -> LogPageAnswer:
     """Read what workers printed; ask again with `cursor` set to `next` to follow.
 
     Without an attempt's number it begins with the latest attempt, goes on with the one that the cursor names, and from
     there to the next one.
     """
     view = find_job(context, caller, job)
-    place = _place(cursor)
-    chosen = _attempt(view, attempt) if attempt is not None else _current_attempt(view, place)
+    place = _place(query.cursor)
+    chosen = _current_attempt(view, place) if query.attempt is None else _attempt(view, query.attempt)
     if chosen is None:
         return LogPageAnswer(entries=(), next=LogCursor(0, {}).encode(), is_complete=view.state in FINAL)
-    page = _read(context, chosen, place, rank=rank, limit=limit)
-    if attempt is not None:
+    page = _read(context, chosen, place, query)
+    if query.attempt is not None:
         return _answer(page, is_complete=page.is_complete)
     later = next((one for one in view.attempts if one.number > chosen.number), None)
     if page.is_complete and not page.entries and later is not None:
-        page = _read(context, later, None, rank=rank, limit=limit)
+        page = _read(context, later, None, query)
     is_last = page.attempt == max(one.number for one in view.attempts)
     return _answer(page, is_complete=page.is_complete and is_last and view.state in FINAL)
 
 
 @router.get("/{job}/progress", operation_id="list_job_progress")
 def list_job_progress(
-    job: JobPath,
-    context: Context,
-    caller: Caller,
-    *,
-    attempt: AttemptQuery = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_REPORTS)] = 200,
+    job: JobPath, context: Context, caller: Caller, query: Annotated[ProgressQuery, Query()]
 ) -> ProgressPage:
     """List the latest reports of a job's training, oldest first."""
     view = find_job(context, caller, job)
-    chosen = _current_attempt(view, None) if attempt is None else _attempt(view, attempt)
-    reports = [] if chosen is None else context.views.progress(chosen.id, limit=limit)
+    chosen = _current_attempt(view, None) if query.attempt is None else _attempt(view, query.attempt)
+    reports = [] if chosen is None else context.views.progress(chosen.id, limit=query.limit)
     return ProgressPage(items=tuple(progress_answer(report) for report in reports))
 
 
@@ -103,13 +82,13 @@ def _current_attempt(view: JobView, place: LogCursor | None) -> Attempt | None:
     return next((attempt for attempt in view.attempts if attempt.number == place.attempt), view.attempts[-1])
 
 
-def _read(context: ApiContext, attempt: Attempt, place: LogCursor | None, *, rank: int | None, limit: int) -> LogPage:
-    ranks = range(len(attempt.allocations)) if rank is None else (rank,)
-    if rank is not None and rank >= len(attempt.allocations):
+def _read(context: ApiContext, attempt: Attempt, place: LogCursor | None, query: LogQuery) -> LogPage:
+    ranks = range(len(attempt.allocations)) if query.rank is None else (query.rank,)
+    if query.rank is not None and query.rank >= len(attempt.allocations):
         detail = f"attempt {attempt.number} has {len(attempt.allocations)} ranks, from 0"
         raise refuse(Code.INVALID_REQUEST, f"rank: {detail}", None, FieldError("/query/rank", detail))
     fair_share = max(LEAST_LOG_BYTES_PER_RANK, MOST_LOG_BYTES // len(ranks))
-    return read_logs(context.clusters, attempt, ranks=ranks, cursor=place, limit=min(limit, fair_share))
+    return read_logs(context.clusters, attempt, ranks=ranks, cursor=place, limit=min(query.limit, fair_share))
 
 
 def _answer(page: LogPage, *, is_complete: bool) -> LogPageAnswer:

@@ -1,7 +1,7 @@
 """Jobs: submit, list, show, cancel, explain."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,11 @@ from api.context import ApiContext
 from api.job_reading import MOST_EXPLAINED, find_job, reasons_of, refusal_of
 from api.schemas.job import JobAnswer, JobPage
 from api.schemas.job_request import JobRequest
+from api.schemas.queries import JobQuery, SubmitQuery
 from api.schemas.reason import WhyAnswer
-from api.schemas.text import Name, PersonName
-from api.streaming.waiting import LONGEST_WAIT_S, wait_until
+from api.streaming.waiting import wait_until
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
-from api.web.dependencies import DEFAULT_LIMIT, Caller, Context, CursorQuery, JobPath, LimitQuery
+from api.web.dependencies import Caller, Context, JobPath
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_submission
@@ -32,7 +32,6 @@ from scheduler.services.submit_job import submit_job as accept_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
-LABEL_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
 KeyHeader = Annotated[
     str | None,
     Header(
@@ -42,11 +41,6 @@ KeyHeader = Annotated[
         description="Your own name for this submission: sent again with the same body, it names the same job.",
     ),
 ]
-WaitQuery = Annotated[
-    Literal["placed"] | None,
-    Query(description="Hold the answer until the job is decided on, at most `wait_s` seconds."),
-]
-WaitSecondsQuery = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
 
 
 @router.post("", operation_id="submit_job", status_code=201, responses=CONFLICT)
@@ -56,22 +50,20 @@ async def submit_job(
     caller: Caller,
     response: Response,
     *,
+    query: Annotated[SubmitQuery, Query()],
     key: KeyHeader = None,
-    wait: WaitQuery = None,
-    wait_s: WaitSecondsQuery = 10.0,
 ) -> JobAnswer:
     """Submit a job. It is durable when the answer comes."""
     outcome = await run_in_threadpool(_accept, context, caller, request, key)
     if isinstance(outcome, Rejected):
         raise await run_in_threadpool(refuse_submission, outcome, request, context.directory)
-    context.wake_up.notify()
     response.headers["Location"] = f"/v1/jobs/{outcome.job}"
     if isinstance(outcome, Unchanged):
         response.headers["Idempotency-Replayed"] = "true"
     look = partial(find_job, context, caller, outcome.job)
-    if wait is None:
+    if query.wait is None:
         return job_answer(await run_in_threadpool(look), (), caller.tenant)
-    view = await wait_until(look, _is_decided, context.wake_up, wait_s=wait_s)
+    view = await wait_until(look, _is_decided, context.wake_up, wait_s=query.wait_s)
     reasons = await run_in_threadpool(reasons_of, context, view)
     return job_answer(view, reasons, caller.tenant)
 
@@ -89,46 +81,27 @@ def _is_decided(view: JobView) -> bool:
 
 
 @router.get("", operation_id="list_jobs")
-def list_jobs(
-    context: Context,
-    caller: Caller,
-    *,
-    state: Annotated[list[State] | None, Query(max_length=len(State))] = None,
-    name: Annotated[Name | None, Query()] = None,
-    chip: Annotated[Name | None, Query(description="Jobs that accept this chip type.")] = None,
-    submitted_by: Annotated[PersonName | None, Query()] = None,
-    label: Annotated[str | None, Query(pattern=LABEL_PATTERN, examples=["team:vision"])] = None,
-    tenant: Annotated[Name | None, Query(description="For roles that see more than one.")] = None,
-    limit: LimitQuery = DEFAULT_LIMIT,
-    cursor: CursorQuery = None,
-) -> JobPage:
+def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query()]) -> JobPage:
     """List jobs, newest first."""
-    before = decode_cursor(cursor, JOB_KEY)
-    if tenant is not None and not caller.may_see(tenant):
+    before = decode_cursor(query.cursor, JOB_KEY)
+    if query.tenant is not None and not caller.may_see(query.tenant):
         return JobPage(items=(), next=None)
     where = JobFilter(
-        tenant=caller.tenant or tenant,
-        states=None if state is None else frozenset(state),
-        name=name,
-        chip=chip,
-        submitted_by=submitted_by,
-        label=_label(label),
+        tenant=caller.tenant or query.tenant,
+        states=None if query.state is None else frozenset(query.state),
+        name=query.name,
+        chip=query.chip,
+        submitted_by=query.submitted_by,
+        label=query.label_pair,
     )
-    found = context.views.jobs(where, before=before, limit=limit + 1)
-    page, following = cut_page(found, limit, lambda view: view.job.id)
+    found = context.views.jobs(where, before=before, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda view: view.job.id)
     unexplained = {view.job.id for view in [view for view in page if view.state is State.QUEUED][MOST_EXPLAINED:]}
     items = (
         job_answer(view, () if view.job.id in unexplained else reasons_of(context, view), caller.tenant)
         for view in page
     )
     return JobPage(items=tuple(items), next=following)
-
-
-def _label(text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    key, _, value = text.partition(":")
-    return key, value
 
 
 @router.get("/{job}", operation_id="show_job")
@@ -144,7 +117,6 @@ def cancel_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
     outcome = stop_job(context.journal, context.clock, job=job, tenant=caller.tenant, by=caller.name)
     if isinstance(outcome, Rejected):
         raise refuse_job_write(outcome)
-    context.wake_up.notify()
     return job_answer(find_job(context, caller, job), (), caller.tenant)
 
 

@@ -8,12 +8,10 @@ from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.access import QuotaAnswer, QuotaBody, QuotaList, TenantAnswer, TenantBody, TenantPage
 from api.web.cursors import NAME_KEY, cut_page, decode_cursor
 from api.web.dependencies import (
-    DEFAULT_LIMIT,
     Caller,
     ChipPath,
     Context,
-    CursorQuery,
-    LimitQuery,
+    Page,
     TenantPath,
 )
 from api.web.failures import not_found
@@ -26,11 +24,11 @@ router = APIRouter(prefix="/v1/tenants", tags=["access"], route_class=GuardedRou
 
 
 @router.get("", operation_id="list_tenants")
-def list_tenants(context: Context, limit: LimitQuery = DEFAULT_LIMIT, cursor: CursorQuery = None) -> TenantPage:
+def list_tenants(context: Context, page: Page) -> TenantPage:
     """List tenants by name."""
-    found = context.directory.tenants(after=decode_cursor(cursor, NAME_KEY), limit=limit + 1)
-    page, following = cut_page(found, limit, lambda tenant: tenant.name)
-    return TenantPage(items=tuple(tenant_answer(tenant) for tenant in page), next=following)
+    found = context.directory.tenants(after=decode_cursor(page.cursor, NAME_KEY), limit=page.limit + 1)
+    items, following = cut_page(found, page.limit, lambda tenant: tenant.name)
+    return TenantPage(items=tuple(tenant_answer(tenant) for tenant in items), next=following)
 
 
 @router.post("", operation_id="create_tenant", status_code=201, responses=CONFLICT)
@@ -41,7 +39,6 @@ def create_tenant(body: TenantBody, context: Context) -> TenantAnswer:
     except AlreadyExists:
         error = FieldError("/name", "a tenant of that name exists")
         raise refuse(Code.ALREADY_EXISTS, f"There is a tenant {body.name} already.", None, error) from None
-    context.wake_up.notify()
     return tenant_answer(tenant)
 
 
@@ -61,7 +58,6 @@ def set_quota(tenant: TenantPath, chip: ChipPath, body: QuotaBody, context: Cont
         context.directory.set_quota(quota, context.clock.now())
     except DoesNotExist:
         raise Refusal(not_found("tenant or chip type")) from None
-    context.wake_up.notify()
     return quota_answer(quota)
 
 
@@ -72,5 +68,4 @@ def lift_quota(tenant: TenantPath, chip: ChipPath, context: Context) -> Response
         context.directory.lift_quota(tenant, chip, context.clock.now())
     except DoesNotExist:
         raise Refusal(not_found("quota")) from None
-    context.wake_up.notify()
     return Response(status_code=204)

@@ -6,7 +6,7 @@ from api.answers.access import user_answer
 from api.problems import Code, FieldError, refuse
 from api.schemas.access import UserAnswer, UserBody, UserPage
 from api.web.cursors import NAME_KEY, cut_page, decode_cursor
-from api.web.dependencies import DEFAULT_LIMIT, Caller, Context, CursorQuery, LimitQuery
+from api.web.dependencies import Caller, Context, Page
 from api.web.failures import unknown_reference
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
@@ -16,14 +16,12 @@ router = APIRouter(prefix="/v1/users", tags=["access"], route_class=GuardedRoute
 
 
 @router.get("", operation_id="list_users")
-def list_users(
-    context: Context, caller: Caller, limit: LimitQuery = DEFAULT_LIMIT, cursor: CursorQuery = None
-) -> UserPage:
+def list_users(context: Context, caller: Caller, page: Page) -> UserPage:
     """List users by name; a tenant's administrator sees those of that tenant."""
-    after = decode_cursor(cursor, NAME_KEY)
-    found = context.directory.users(tenant=caller.tenant, after=after, limit=limit + 1)
-    page, following = cut_page(found, limit, lambda user: user.name)
-    return UserPage(items=tuple(user_answer(user) for user in page), next=following)
+    after = decode_cursor(page.cursor, NAME_KEY)
+    found = context.directory.users(tenant=caller.tenant, after=after, limit=page.limit + 1)
+    items, following = cut_page(found, page.limit, lambda user: user.name)
+    return UserPage(items=tuple(user_answer(user) for user in items), next=following)
 
 
 @router.post("", operation_id="create_user", status_code=201, responses=CONFLICT)

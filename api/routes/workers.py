@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from api.context import ApiContext
 from api.problems import Code, FieldError, refuse
+from api.schemas.queries import RendezvousQuery
 from api.schemas.workers import ProgressBody, RendezvousAnswer, RendezvousBody
-from api.streaming.waiting import LONGEST_WAIT_S, wait_until
-from api.web.dependencies import AttemptPath, Claim, Context
+from api.streaming.waiting import wait_until
+from api.web.dependencies import Claim, Context
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import attempt_closed, refuse_report
@@ -21,50 +22,43 @@ from scheduler.services.report_worker import report_progress as keep_report
 
 router = APIRouter(prefix="/v1/attempts/{attempt}", tags=["workers"], route_class=GuardedRoute)
 
-GenerationQuery = Annotated[int, Query(ge=1, le=999_999_999)]
-WaitSecondsQuery = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
-
 
 @router.put("/rendezvous", operation_id="register_rendezvous", status_code=204, responses=CONFLICT)
-def register_rendezvous(attempt: AttemptPath, body: RendezvousBody, context: Context, claim: Claim) -> Response:  # noqa: ARG001 - the guard compares it with the claim
+def register_rendezvous(body: RendezvousBody, context: Context, claim: Claim) -> Response:
     """Say where rank 0 listens; a second call replaces the first."""
     _same_generation(claim, body.generation, "/generation")
     outcome = keep_address(context.journal, context.clock, claim, body.address)
     if isinstance(outcome, Rejected):
         raise refuse_report(outcome)
+    # No entry of the change feed tells of an address, so no hint does either.
     context.wake_up.notify()
     return Response(status_code=204)
 
 
 @router.get("/rendezvous", operation_id="find_rendezvous", responses=CONFLICT)
 async def find_rendezvous(
-    attempt: AttemptPath,  # noqa: ARG001 - the guard compares it with the claim
-    context: Context,
-    claim: Claim,
-    generation: GenerationQuery,
-    wait_s: WaitSecondsQuery = 0,
+    context: Context, claim: Claim, query: Annotated[RendezvousQuery, Query()]
 ) -> RendezvousAnswer:
     """Ask where rank 0 listens, waiting for it to say so; where it has not, ask again."""
-    _same_generation(claim, generation, "/query/generation")
+    _same_generation(claim, query.generation, "/query/generation")
 
     def look() -> str | None:
         return _address(context, claim)
 
-    address = await wait_until(look, lambda found: found is not None, context.wake_up, wait_s=wait_s)
+    address = await wait_until(look, lambda found: found is not None, context.wake_up, wait_s=query.wait_s)
     if address is None:
         raise refuse(Code.RENDEZVOUS_NOT_READY, "Its address is not known yet.", "ask again")
     return RendezvousAnswer(address=address)
 
 
 @router.post("/progress", operation_id="report_progress", status_code=204, responses=CONFLICT)
-def report_progress(attempt: AttemptPath, body: ProgressBody, context: Context, claim: Claim) -> Response:  # noqa: ARG001 - the guard compares it with the claim
+def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Response:
     """Report a step of the training."""
     _same_generation(claim, body.generation, "/generation")
     report = TrainingReport(body.step, body.steps, body.loss, body.tokens_per_s)
     outcome = keep_report(context.journal, context.clock, claim, report)
     if isinstance(outcome, Rejected):
         raise refuse_report(outcome)
-    context.wake_up.notify()
     return Response(status_code=204)
 
 

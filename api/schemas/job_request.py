@@ -142,12 +142,14 @@ class JobRequest(Body):
         default=None, description="Program of each worker. Either this or `training`; with neither, the training."
     )
     training: TrainingRequest | None = None
-    environment: Annotated[dict[VariableName, Argument], Field(max_length=MOST_ENVIRONMENT)] = {}
+    environment: Annotated[dict[VariableName, Argument], Field(max_length=MOST_ENVIRONMENT)] = Field(
+        default_factory=dict
+    )
     retries: Annotated[int, whole(0, 10)] = 0
     time_limit_s: Annotated[int, whole(1, 31_536_000)] | None = None
     grace_s: Annotated[int, whole(0, 600)] = 10
     priority: Annotated[int, whole(-100, 100)] = 0
-    labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = {}
+    labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
 
     @field_validator("workers")
     @classmethod

@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from api.streaming.hints import Hint
 from scheduler.ports.wake_up import WakeUp
 
-LONGEST_WAIT_S = 30.0
 POLL_S = 0.5
 """A lost hint delays an answer by no more than this."""
 
@@ -20,7 +19,7 @@ async def wait_until(
     look: Callable[[], Value], is_enough: Callable[[Value], bool], wake_up: WakeUp, *, wait_s: float
 ) -> Value:
     """Return the first look that is enough, or the last one when the time is over; looks again at every hint."""
-    ends_at_s = time.monotonic() + min(wait_s, LONGEST_WAIT_S)
+    ends_at_s = time.monotonic() + wait_s
     with Hint.listening(wake_up) as hint:
         while True:
             seen = await run_in_threadpool(look)

@@ -24,7 +24,7 @@ from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
 
 
-def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: PLR0911 - one sentence per kind
+def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901, PLR0911 - one sentence per kind
     """Return what happened; `you` is the reader's tenant."""
     match body:
         case JobSubmitted(job):

@@ -52,7 +52,7 @@ def advice(reason: Reason) -> str:
 def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
     text = f"{_wanted(reason)}; {_fit_now(reason)}"
     if reason.devices_free:
-        text += f" and {count(reason.devices_free, 'device')} of it {'is' if reason.devices_free == 1 else 'are'} free"
+        text += f", {count(reason.devices_free, 'device')} {'is' if reason.devices_free == 1 else 'are'} free"
     parts = [_held(holder.tenant, holder.devices, you) for holder in reason.holders]
     if reason.devices_drained:
         parts.append(f"{reason.devices_drained} on drained nodes")

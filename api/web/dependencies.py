@@ -1,4 +1,4 @@
-"""What routes ask for: the context, who is calling, pages."""
+"""What routes ask for: the context, who is calling, ids in the path, pages."""
 
 from typing import Annotated
 
@@ -6,11 +6,18 @@ from fastapi import Depends, Path, Query
 from starlette.requests import Request
 
 from api.context import ApiContext
-from api.schemas.text import ID_PATTERN, NAME_PATTERN, Cursor, Limit
+from api.schemas.queries import PageQuery
+from api.schemas.text import ID_PATTERN, NAME_PATTERN
 from scheduler.core.model.tenant import Principal
 from scheduler.services.access.attempt_tokens import AttemptClaim
 
-DEFAULT_LIMIT = 50
+JobPath = Annotated[str, Path(pattern=ID_PATTERN, description="The job's id.", examples=["01jd3v9k2m0a7b4c"])]
+TokenPath = Annotated[str, Path(pattern=ID_PATTERN, description="The token's id.", examples=["01jd3v9k2m0a7b4c"])]
+TenantPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["demo"])]
+ChipPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["h100-sxm"])]
+AttemptPath = Annotated[
+    str, Path(pattern=r"^[0-9a-z]{16}-g[0-9]{1,4}-a[0-9]{1,6}$", examples=["01jd3v9k2m0a7b4c-g0-a1"])
+]
 
 
 async def _context(request: Request) -> ApiContext:
@@ -27,23 +34,16 @@ async def _principal(request: Request) -> Principal:
     return caller
 
 
-async def _claim(request: Request) -> AttemptClaim:
+async def _claim(request: Request, attempt: AttemptPath) -> AttemptClaim:
     caller = request.state.caller
-    if not isinstance(caller, AttemptClaim):
-        raise TypeError("this route is not open to attempts")
+    if not isinstance(caller, AttemptClaim) or caller.attempt != attempt:
+        raise TypeError("this route is not open to this attempt")
     return caller
 
 
 Context = Annotated[ApiContext, Depends(_context)]
 Caller = Annotated[Principal, Depends(_principal)]
 Claim = Annotated[AttemptClaim, Depends(_claim)]
+"""The attempt of the path, as its token proves it."""
 
-JobPath = Annotated[str, Path(pattern=ID_PATTERN, description="The job's id.", examples=["01jd3v9k2m0a7b4c"])]
-TokenPath = Annotated[str, Path(pattern=ID_PATTERN, description="The token's id.", examples=["01jd3v9k2m0a7b4c"])]
-TenantPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["demo"])]
-ChipPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["h100-sxm"])]
-AttemptPath = Annotated[
-    str, Path(pattern=r"^[0-9a-z]{16}-g[0-9]{1,4}-a[0-9]{1,6}$", examples=["01jd3v9k2m0a7b4c-g0-a1"])
-]
-LimitQuery = Annotated[Limit, Query()]
-CursorQuery = Annotated[Cursor | None, Query(description="`next` of the page before.")]
+Page = Annotated[PageQuery, Query()]

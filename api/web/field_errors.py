@@ -12,6 +12,7 @@ from api.problems import FieldError
 MOST_ERRORS = 20
 LONGEST_POINTER = 200
 LONGEST_DETAIL = 300
+_WORDS = {"extra_forbidden": "is not known here", "missing": "is needed"}
 
 
 def field_errors(errors: Sequence[Mapping[str, Any]], body: object) -> tuple[FieldError, ...]:
@@ -30,19 +31,22 @@ def summary(errors: Sequence[FieldError]) -> str:
 
 
 def nearest_field(errors: Iterable[Mapping[str, Any]], route: object) -> str | None:
-    """Return a hint where a field is unknown and one of a similar name exists."""
-    model = _body_model(route)
+    """Return a hint where a field or parameter is unknown: one of a similar name, or all there are."""
     for error in errors:
-        if error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) == len(("body", "field")):
-            near = get_close_matches(str(error["loc"][-1])[:100], list(model.model_fields), n=1)
-            return f"did you mean `{near[0]}`?" if near else f"known fields: {', '.join(model.model_fields)}"
+        source, *path = error["loc"]
+        model = _model_of(route, source)
+        if error["type"] == "extra_forbidden" and model is not None and len(path) == 1:
+            near = get_close_matches(str(path[0])[:LONGEST_POINTER], list(model.model_fields), n=1)
+            return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(model.model_fields)}"
     return None
 
 
-def _body_model(route: object) -> type[BaseModel] | None:
-    if not isinstance(route, APIRoute) or route.body_field is None:
+def _model_of(route: object, source: str) -> type[BaseModel] | None:
+    if not isinstance(route, APIRoute):
         return None
-    annotation = route.body_field.field_info.annotation
+    query = route.dependant.query_params
+    field = {"body": route.body_field, "query": query[0] if len(query) == 1 else None}.get(source)
+    annotation = None if field is None else field.field_info.annotation
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
@@ -65,5 +69,5 @@ def _pointer(location: Sequence[str | int], body: object) -> str:
 
 
 def _detail(error: Mapping[str, Any]) -> str:
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
     return text[:LONGEST_DETAIL]

@@ -98,7 +98,7 @@ def _statuses(route: APIRoute) -> list[int]:
         statuses |= {401, 503}
     if access not in (Open.PUBLIC, Open.ATTEMPT, EVERYBODY):
         statuses.add(403)
-    if route.dependant.path_params:
+    if route.param_convertors:
         statuses.add(404)
     if _has_inputs(route):
         statuses.add(422)

@@ -12,11 +12,11 @@ from medley.client import Json
 from medley.commands.connection import JobArgument, OutputOption, connected, find_job
 from medley.errors import TimeIsOver
 from medley.exit_codes import ExitCode
+from medley.following.job_watch import wait_for_end
 from medley.screens.amounts import now
 from medley.screens.job_text import FINAL, situation
 from medley.screens.jobs import jobs_table, print_job, print_why
 from medley.screens.output import print_json, print_listing, say, talk
-from medley.watching import wait_for_end
 
 State = Literal["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"]
 _LARGEST_PAGE = 200

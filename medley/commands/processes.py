@@ -5,13 +5,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 Text = str | None
-Data = Annotated[Text, Parameter(help="Folder of everything that is kept (default .medley).")]
+Data = Annotated[
+    Text, Parameter(name=["--data-folder", "--data"], help="Folder of everything that is kept (default .medley).")
+]
 Database = Annotated[Text, Parameter(help="URL of the database (default: SQLite in the data folder).")]
 
 
 def serve(
     *,
-    data: Data = None,
+    data_folder: Data = None,
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
@@ -21,15 +23,15 @@ def serve(
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
     return serve_medley(
-        _given(data=data, inventory=inventory, database=database, listen=listen, chips=chips),
+        _given(data_folder=data_folder, inventory=inventory, database=database, listen=listen, chips=chips)
     )
 
 
-def migrate(*, data: Data = None, database: Database = None) -> int:
+def migrate(*, data_folder: Data = None, database: Database = None) -> int:
     """Bring the database's schema up to date. `medley serve` does it too, where the database is its own."""
     from scheduler.main import migrate as migrate_database  # noqa: PLC0415 - as above
 
-    return migrate_database(_given(data=data, database=database))
+    return migrate_database(_given(data_folder=data_folder, database=database))
 
 
 def _given(**options: str | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from medley.catalogue import STANDARD_INPUT
 from medley.client import Client
 from medley.commands.connection import OutputOption, connected
 from medley.errors import BadUsage, MedleyError
@@ -23,7 +24,8 @@ def login(
     /,
     *,
     token: Annotated[
-        str | None, Parameter(help="`-` reads it from stdin; left out, it is asked for. Others can see arguments.")
+        str | None,
+        Parameter(help="`-` reads it from stdin; left out, it is asked for. Others can see a program's arguments."),
     ] = None,
 ) -> int:
     """Remember a server's address and your token, after asking the server whose it is."""
@@ -43,7 +45,7 @@ def login(
 
 
 def _token(given: str | None) -> str:
-    if given == "-":
+    if given == STANDARD_INPUT:
         return sys.stdin.readline(_LONGEST_TOKEN)
     if given is not None:
         return given

@@ -13,12 +13,12 @@ from medley.commands.connection import JobArgument, OutputOption, connected, fin
 from medley.commands.jobs import print_one, report_end
 from medley.errors import ApiProblem, BadUsage, MedleyError, Unreachable
 from medley.exit_codes import ExitCode
-from medley.following import Follower
+from medley.following.follower import Follower
+from medley.following.job_watch import wait_for_end
 from medley.job_file import JobFile, read_job_file
 from medley.screens.following import screen_for
 from medley.screens.job_text import latest_attempt, next_commands
 from medley.screens.output import Format, printable, say, talk
-from medley.watching import wait_for_end
 
 _FIRST_DECISION_S = 2
 """A job that fits is placed in milliseconds: worth waiting for before saying how it stands."""

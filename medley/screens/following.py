@@ -5,9 +5,9 @@ import sys
 from typing import Any, TextIO
 
 from medley.screens.amounts import duration, parse_time
-from medley.screens.job_text import progress_line, wanted
+from medley.screens.job_text import latest_attempt, progress_line, wanted
 from medley.screens.output import is_terminal, printable, table_text
-from medley.screens.placement import placement_table
+from medley.screens.placement import placement_table, workers_table
 
 Json = dict[str, Any]
 
@@ -21,6 +21,7 @@ class FollowScreen:
         self._stream = stream
         self._is_live = is_terminal(stream)
         self._moving = ""
+        self._prints_steps = False
 
     def line(self, text: str = "") -> None:
         """Print a line that stays."""
@@ -31,6 +32,7 @@ class FollowScreen:
 
     def submitted(self, job: Json) -> None:
         """Say what is being followed."""
+        self._prints_steps = bool(job["spec"]["training"])
         self.line(f"{job['name']} ({job['id']}): {wanted(job['spec'])}")
 
     def waits(self, job: Json) -> None:
@@ -47,12 +49,15 @@ class FollowScreen:
         self.line(f"{state} ...")
 
     def progress(self, report: Json) -> None:
-        """Show a report: on a terminal in the line that moves, else in a line of its own."""
+        """Show a report: on a terminal in the line that moves, else in a line of its own.
+
+        The reference training prints its steps itself: then there are no lines of their own.
+        """
         if self._is_live:
             self._moving = progress_line(report)
             self._stream.write(_CLEAR_LINE + self._clipped(self._moving))
             self._stream.flush()
-        else:
+        elif not self._prints_steps:
             self.line(progress_line(report))
 
     def stop_moving(self) -> None:
@@ -63,7 +68,7 @@ class FollowScreen:
             self._stream.flush()
 
     def finished(self, job: Json, first: Json | None, last: Json | None) -> None:
-        """Say how it ended, and how far the loss came."""
+        """Say how it ended, how far the loss came, and where the workers of the last attempt ran."""
         self.stop_moving()
         took_s = (parse_time(job["finished_at"]) - parse_time(job["submitted_at"])).total_seconds()
         stop = f": {printable(job['stop']['text'])}" if job["stop"] and job["state"] != "succeeded" else ""
@@ -72,6 +77,8 @@ class FollowScreen:
             verb = "fell" if last["loss"] < first["loss"] else "went"
             steps = f"in steps {first['step']} to {last['step']} of {last['steps']}"
             self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
+        if attempt := latest_attempt(job):
+            self.line(f"\nWhere its workers ran, and why there:\n\n{table_text(workers_table(attempt), self._stream)}")
 
     def _clipped(self, text: str) -> str:
         return text[: shutil.get_terminal_size().columns - 1]

@@ -74,7 +74,7 @@ def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
 
 def print_why(why: Json, name: str) -> None:
     """Print why a job is where it is: every reason, most binding first, and what would help."""
-    say(f"{name} is {why['state']}: {printable(why['text'])}")
+    say(f"{name}   {why['state']}\n{printable(why['text'])}")
     for reason in why["reasons"]:
         say(f"  - {printable(reason['text'])}")
     if why["position"] is not None:

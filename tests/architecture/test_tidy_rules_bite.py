@@ -101,6 +101,7 @@ GOOD: dict[str, tuple[Rule, Source]] = {
         sample("runtime/medley_runtime/x.py", "if (a := 1): ..."),
     ),
     "a scheduler in new Python": (wording.runtime_is_old_python, sample("scheduler/x.py", "match a:\n    case 1: ...")),
+    "a made-up home in a test": (wording.no_machine_is_named, sample(TEST, PLACES[2])),
     "a relative path": (wording.no_machine_is_named, sample("docs/x.md", "see ../work/main and <root>/x")),
 }
 

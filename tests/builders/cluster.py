@@ -22,6 +22,7 @@ from tests.builders.eventually import eventually
 PROGRAM = Path(__file__).with_name("worker_program.py")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ATTEMPT = "0a1b2c3d4e5f6g7h-g0-a1"
+FIRST_WORKER = WorkerKey(ATTEMPT, 0)
 PATIENCE_S = 30.0
 OVER = (WorkerPhase.EXITED, WorkerPhase.LOST)
 
@@ -51,7 +52,7 @@ def order(*steps: str, workers: int = 1, attempt: AttemptId = ATTEMPT, memory_mi
         ),
         torch_devices=("cuda",) * workers,
         api_url="http://127.0.0.1:8080",
-        token="a-token",  # noqa: S106 - no secret
+        token="a-token",
     )
 
 
@@ -120,7 +121,7 @@ class Bench:
         eventually(is_clear, within_s=PATIENCE_S, what="the end of all workers")
         self.cluster.close()
 
-    def printed(self, text: str, key: WorkerKey = WorkerKey(ATTEMPT, 0)) -> str:
+    def printed(self, text: str, key: WorkerKey = FIRST_WORKER) -> str:
         """Wait until a worker has printed something, and return all it printed."""
 
         def look() -> str | None:

@@ -1,4 +1,4 @@
-"""What tests of the `medley` command need: answers of the API, a scripted server that gives them, runs of the command."""
+"""What tests of the `medley` command need: answers of the API, a server that gives them, runs of the command."""
 
 import json
 import os
@@ -129,6 +129,9 @@ def an_event(number: int, kind: str, state: str | None = None) -> bytes:
         "data": {},
     }
     return f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+END_EVENT = b'event: end\ndata: {"state":"succeeded"}\n\n'
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from tests.builders.eventually import eventually
@@ -62,6 +63,12 @@ class Api:
         """Close the connection."""
         self._connection.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class ServerProcess:
     """`medley serve` on a data folder; the port stays the same over restarts."""
@@ -76,7 +83,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
-        command = [sys.executable, "-m", "medley.main", "serve", "--data-folder", str(self.data_folder)]
+        command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
         command += ["--inventory", str(self._inventory), "--listen", self._listen]
         with self.log.open("ab") as log:
             seen = log.tell()
@@ -97,12 +104,8 @@ class ServerProcess:
         return False
 
     def _is_ready(self) -> bool:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            api = Api(self.address, None)
-            try:
-                return api.call("GET", "/readyz").status == http.HTTPStatus.OK
-            finally:
-                api.close()
+        with contextlib.suppress(OSError, http.client.HTTPException), Api(self.address, None) as api:
+            return api.call("GET", "/readyz").status == HTTPStatus.OK
         return False
 
     @property
@@ -122,14 +125,11 @@ class ServerProcess:
 
     def tenant(self, name: str, role: str = "submitter") -> str:
         """Make sure the tenant exists and return a new token for it."""
-        operator = self.operator()
-        try:
+        with self.operator() as operator:
             assert operator.call("POST", "/v1/tenants", {"name": name}).status in (201, 409)
             asked = {"name": f"test-{time.monotonic_ns()}", "role": role, "tenant": name}
             token: str = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
             return token
-        finally:
-            operator.close()
 
     def kill(self) -> None:
         """End the server with SIGKILL."""

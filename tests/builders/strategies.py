@@ -40,11 +40,29 @@ def nodes(draw: st.DrawFn, *, most: int = 4) -> list[Node]:
     ]
 
 
+@st.composite
+def scarce_nodes(draw: st.DrawFn) -> list[Node]:
+    """Draw ready nodes of one cluster whose chip types compete for little cpu."""
+    return [
+        make_node(
+            name,
+            draw(st.dictionaries(st.sampled_from(CHIPS), st.integers(1, 3), min_size=1, max_size=3)),
+            cluster="east",
+            rack=draw(st.sampled_from([None, "r1", "r1", "r2"])),
+            cpu_milli=1_000 * draw(st.integers(1, 3)),
+        )
+        for name in "abcde"[: draw(st.integers(2, 5))]
+    ]
+
+
 shapes = st.builds(
     WorkerShape, st.sampled_from([1, 1, 2, 3]), st.sampled_from([0, 500, 1_000, 2_000]), st.sampled_from([0, 1_024])
 )
 mixes = st.dictionaries(st.sampled_from(CHIPS), st.integers(1, 3), min_size=1, max_size=3)
 requests = st.builds(lambda shape, mix: PlacementRequest(shape, tuple(mix.items()), choice=1, choices=1), shapes, mixes)
+scarce_requests = st.dictionaries(st.sampled_from(CHIPS), st.integers(1, 3), min_size=1, max_size=3).map(
+    lambda mix: PlacementRequest(WorkerShape(1, 1_000, 0), tuple(mix.items()), choice=1, choices=1)
+)
 single_chip_requests = st.builds(
     lambda shape, chip, workers: PlacementRequest(shape, ((chip, workers),), choice=1, choices=1),
     shapes,
@@ -59,7 +77,7 @@ def holds(draw: st.DrawFn, on: list[Node]) -> list[Restore]:
     found = []
     for node in on:
         group = draw(st.sampled_from(node.devices))
-        slots = draw(st.lists(st.sampled_from(list(node.slots(group.chip))), unique=True, max_size=3))
+        slots = draw(st.lists(st.integers(0, 5), unique=True, max_size=3))
         if slots:
             cpu_milli = draw(st.sampled_from([0, 500, 3_000]))
             allocation = Allocation(0, node.id, group.chip, tuple(sorted(slots)), cpu_milli, 512)

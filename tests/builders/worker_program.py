@@ -6,6 +6,8 @@ stubborn         ignore requests to end from here on
 daemonise        leave a process behind, in a session of its own, that never ends; print its number
 nameless         the same, without any of the worker's environment
 hold MIB         take so much memory
+fork             go on as two processes
+await PATH       wait until a file is there
 touch PATH       append a line to a file
 wait             run until somebody ends it
 exit CODE        end
@@ -13,8 +15,29 @@ exit CODE        end
 
 import json
 import os
+import select
 import signal
 import sys
+from collections.abc import Callable
+
+
+def show(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def spew(count: str) -> None:
+    """Print bytes that are not UTF-8."""
+    left = int(count)
+    while left:
+        left -= os.write(1, b"\xff" * min(left, 65536))
+
+
+def ignore_requests() -> None:
+    """Ignore requests to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    show("stubborn")
 
 
 def daemonise(environment: dict[str, str]) -> None:
@@ -28,38 +51,48 @@ def daemonise(environment: dict[str, str]) -> None:
             os._exit(0)
         os.execve("/bin/sleep", ["sleep", "1000"], environment)
     os.wait()
-    print(os.read(reader, 100).decode(), flush=True)
+    show(os.read(reader, 100).decode())
+
+
+def await_file(path: str) -> None:
+    """Wait until a file is there."""
+    while not os.path.exists(path):  # noqa: PTH110 - starts faster
+        select.select([], [], [], 0.01)
+
+
+def touch(path: str) -> None:
+    """Leave this process's number in a file."""
+    with open(path, "a") as file:  # noqa: PTH123 - starts faster
+        file.write(f"{os.getpid()}\n")
+
+
+HELD: list[bytes] = []
+BY_ITSELF: dict[str, Callable[[], object]] = {
+    "stubborn": ignore_requests,
+    "daemonise": lambda: daemonise(dict(os.environ)),
+    "nameless": lambda: daemonise({}),
+    "fork": os.fork,
+    "wait": signal.pause,
+}
+WITH_AN_ARGUMENT: dict[str, Callable[[str], object]] = {
+    "print": show,
+    "spew": spew,
+    "hold": lambda mebibytes: HELD.append(b"x" * (int(mebibytes) * 1024 * 1024)),
+    "await": await_file,
+    "touch": touch,
+    "exit": lambda code: sys.exit(int(code)),
+}
 
 
 def main() -> None:
     """Do the steps."""
     with open(os.environ["MEDLEY_LAUNCH"]) as file:  # noqa: PTH123 - starts faster
-        launch = json.load(file)
-    steps = iter(launch["program"]["argv"])
-    held = []
+        steps = iter(json.load(file)["program"]["argv"])
     for step in steps:
-        if step == "print":
-            print(next(steps), flush=True)
-        elif step == "spew":
-            left = int(next(steps))
-            while left:
-                left -= os.write(1, b"\xff" * min(left, 65536))
-        elif step == "stubborn":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            print("stubborn", flush=True)
-        elif step == "daemonise":
-            daemonise(dict(os.environ))
-        elif step == "nameless":
-            daemonise({})
-        elif step == "hold":
-            held.append(b"x" * (int(next(steps)) * 1024 * 1024))
-        elif step == "touch":
-            with open(next(steps), "a") as file:  # noqa: PTH123 - starts faster
-                file.write(f"{os.getpid()}\n")
-        elif step == "wait":
-            signal.pause()
-        elif step == "exit":
-            sys.exit(int(next(steps)))
+        if step in BY_ITSELF:
+            BY_ITSELF[step]()
+        else:
+            WITH_AN_ARGUMENT[step](next(steps))
 
 
 main()

@@ -19,7 +19,7 @@ def test_a_second_server_on_the_same_database_refuses_to_start_and_says_what_to_
     first = ServerProcess(tmp_path / "data", inventory)
     first.start()
     try:
-        command = [sys.executable, "-m", "medley.main", "serve", "--data-folder", str(first.data_folder)]
+        command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(first.data_folder)]
         second = subprocess.run(
             [*command, "--inventory", str(inventory), "--listen", "127.0.0.1:0"],
             cwd=ROOT,
@@ -31,6 +31,7 @@ def test_a_second_server_on_the_same_database_refuses_to_start_and_says_what_to_
         assert second.returncode == 5
         assert f"process {first.pid}" in second.stderr
         assert "next: stop that one first" in second.stderr
-        assert first.operator().want(200, "GET", "/v1/whoami")["role"] == "operator"
+        with first.operator() as operator:
+            assert operator.want(200, "GET", "/v1/whoami")["role"] == "operator"
     finally:
         assert first.stop() == 0

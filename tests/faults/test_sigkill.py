@@ -1,12 +1,12 @@
 """A server killed at random moments, while clients submit and workers run, keeps every promise."""
 
+import contextlib
 import http.client
 import random
 import sqlite3
 import threading
 import time
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -90,36 +90,42 @@ class Client(threading.Thread):
     def _until_answered(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         """Repeat a call until it is answered; every answer must be a success."""
         while True:
-            api = Api(self._server.address, self._token)
             try:
-                answer = api.call(method, path, body, headers)
+                with Api(self._server.address, self._token) as api:
+                    answer = api.call(method, path, body, headers)
             except (OSError, http.client.HTTPException):
                 self._stopping.wait(0.02)
                 continue
-            finally:
-                api.close()
             if answer.status not in (200, 201):
                 self._history.problems.append(f"{method} {path}: {answer.status} {answer.body}")
             return answer.body
 
 
+HELD = """
+    SELECT allocations.node_id, count(*), sum(allocations.cpu_milli), sum(allocations.memory_mib)
+    FROM allocations JOIN attempts ON attempts.id = allocations.attempt_id
+    WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
+    GROUP BY allocations.node_id
+"""
+COUNTED = """
+    SELECT node_id, max(used) FILTER (WHERE resource = 'pods'), max(used) FILTER (WHERE resource = 'cpu_milli'),
+           max(used) FILTER (WHERE resource = 'memory_mib')
+    FROM node_resources GROUP BY node_id HAVING max(used) > 0
+"""
+SLOTS_OF_THE_DEAD = """
+    SELECT device_slots.* FROM device_slots LEFT JOIN attempts ON attempts.id = device_slots.holder_attempt
+    WHERE device_slots.used_milli > 0
+      AND (attempts.state IS NULL OR attempts.state NOT IN ('placed', 'starting', 'running', 'stopping'))
+"""
+
+
 def check_capacity(data_folder: Path) -> None:
-    """Read the tables as they lie on the disk: nothing is over-allocated, and counters equal allocations."""
-    connection = sqlite3.connect(f"file:{data_folder / 'medley.db'}?mode=ro", uri=True)
-    try:
-        over = connection.execute("SELECT * FROM node_resources WHERE used < 0 OR used > allocatable").fetchall()
-        assert over == []
-        live = "SELECT id FROM attempts WHERE state IN ('placed', 'starting', 'running', 'stopping')"
-        held: Counter[tuple[str, str]] = Counter()
-        for node, cpu_milli in connection.execute(f"SELECT node, cpu_milli FROM allocations WHERE attempt IN ({live})"):
-            held[node, "cpu_milli"] += cpu_milli
-            held[node, "pods"] += 1
-        counters = connection.execute(
-            "SELECT node, resource, used FROM node_resources WHERE resource IN ('cpu_milli', 'pods')"
-        )
-        assert {(node, resource): used for node, resource, used in counters if used} == dict(held)
-    finally:
-        connection.close()
+    """Read the tables as they lie on the disk: nothing is over-allocated, and counters equal what is held."""
+    with contextlib.closing(sqlite3.connect(f"file:{data_folder / 'medley.db'}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT * FROM node_resources WHERE used < 0 OR used > allocatable")
+        assert rows.fetchall() == []
+        assert connection.execute(SLOTS_OF_THE_DEAD).fetchall() == []
+        assert sorted(connection.execute(HELD).fetchall()) == sorted(connection.execute(COUNTED).fetchall())
 
 
 @pytest.mark.timeout(600)

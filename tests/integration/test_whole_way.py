@@ -30,9 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def api(server: ServerProcess) -> Iterator[Api]:
-    connection = Api(server.address, server.tenant("whole-way"))
-    yield connection
-    connection.close()
+    with Api(server.address, server.tenant("whole-way")) as connection:
+        yield connection
 
 
 def command_job(*argv: str, **changes: Any) -> dict[str, Any]:
@@ -120,16 +119,16 @@ def test_a_job_that_can_never_fit_is_refused_at_once_with_what_would_fit(api: Ap
     assert ended["reasons"][0]["largest_node_devices"] == 8
 
 
-def test_quota_holds_a_job_back_and_says_so(server: ServerProcess, api: Api) -> None:
-    tenant = Api(server.address, server.tenant("small"))
-    server.operator().want(200, "PUT", "/v1/tenants/small/quotas/h100-sxm", {"devices": 2})
-    first = tenant.want(201, "POST", "/v1/jobs?wait=placed", command_job("sleep", "600", workers=2, grace_s=1))["id"]
-    second = tenant.want(201, "POST", "/v1/jobs", command_job("true"))["id"]
-    (reason,) = tenant.want(200, "GET", f"/v1/jobs/{second}/why")["reasons"]
-    assert (reason["code"], reason["limit"], reason["used"], reason["asked"]) == ("quota-exceeded", 2, 2, 1)
-    tenant.want(200, "POST", f"/v1/jobs/{first}/cancel")
-    assert wait_for(tenant, second, *FINAL)["state"] == "succeeded"
-    tenant.close()
+def test_quota_holds_a_job_back_and_says_so(server: ServerProcess) -> None:
+    with Api(server.address, server.tenant("small")) as tenant, server.operator() as operator:
+        operator.want(200, "PUT", "/v1/tenants/small/quotas/h100-sxm", {"devices": 2})
+        holder = command_job("sleep", "600", workers=2, grace_s=1)
+        first = tenant.want(201, "POST", "/v1/jobs?wait=placed", holder)["id"]
+        second = tenant.want(201, "POST", "/v1/jobs", command_job("true"))["id"]
+        (reason,) = tenant.want(200, "GET", f"/v1/jobs/{second}/why")["reasons"]
+        assert (reason["code"], reason["limit"], reason["used"], reason["asked"]) == ("quota-exceeded", 2, 2, 1)
+        tenant.want(200, "POST", f"/v1/jobs/{first}/cancel")
+        assert wait_for(tenant, second, *FINAL)["state"] == "succeeded"
 
 
 def test_time_and_memory_limits_end_a_job_with_that_reason(api: Api) -> None:
@@ -175,10 +174,9 @@ def test_utilisation_counts_what_is_held(server: ServerProcess, api: Api) -> Non
     assert 280 <= sum(pool["devices"] for pool in pools) <= 320
     api.want(200, "POST", f"/v1/jobs/{job}/cancel")
     wait_for(api, job, "cancelled")
-    operator = server.operator()
-    eventually(
-        lambda: sum(pool["devices_held"] for pool in operator.want(200, "GET", "/v1/utilisation")["pools"]) == 0,
-        within_s=30,
-        what="nothing held",
-    )
-    operator.close()
+    with server.operator() as operator:
+        eventually(
+            lambda: sum(pool["devices_held"] for pool in operator.want(200, "GET", "/v1/utilisation")["pools"]) == 0,
+            within_s=30,
+            what="nothing held",
+        )

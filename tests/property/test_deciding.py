@@ -15,7 +15,7 @@ from tests.builders import strategies as some
 from tests.builders.core import NOON, make_group, make_state
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas, st.randoms(use_true_random=False))
 def test_the_order_in_which_things_were_loaded_does_not_matter(
     nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...], random: Random
@@ -27,7 +27,7 @@ def test_the_order_in_which_things_were_loaded_does_not_matter(
     assert decide(make_state(*nodes, jobs=tuple(jobs), quotas=tuple(limits)), NOON) == want
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_deciding_and_explaining_leave_the_state_as_it_was(
     nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
@@ -41,7 +41,7 @@ def test_deciding_and_explaining_leave_the_state_as_it_was(
     assert decide(state, NOON) == want
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_within_quota(
     nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
@@ -65,7 +65,7 @@ def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_wit
         assert state.ledger.tenant_devices(quota.tenant, quota.chip) <= quota.devices
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_who_waits_after_a_cycle_has_a_reason_once_the_others_hold_their_places(
     nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]

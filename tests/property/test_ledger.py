@@ -65,7 +65,7 @@ def reads(ledger: Ledger) -> list[object]:
     ]
 
 
-@some.fixed(120)
+@some.fixed(90)
 @given(histories)
 def test_every_history_is_undone_step_by_step(history: tuple[list[Node], list[LedgerChange]]) -> None:
     nodes, steps = history
@@ -82,7 +82,7 @@ def test_every_history_is_undone_step_by_step(history: tuple[list[Node], list[Le
         assert reads(ledger) == want
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(histories, st.randoms(use_true_random=False))
 def test_a_ledger_is_what_it_holds_and_not_how_it_came_about(
     history: tuple[list[Node], list[LedgerChange]], random: Random

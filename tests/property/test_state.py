@@ -58,7 +58,7 @@ def _do(draw: st.DrawFn, world: World, step: str) -> None:
             world.lift_quota(tenant, chip)
 
 
-@some.fixed(120)
+@some.fixed(90)
 @given(worlds())
 def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(world: World) -> None:
     followed = SchedulerState()
@@ -69,7 +69,7 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
     assert decide(followed, world.now) == decide(present, world.now)
 
 
-@some.fixed(80)
+@some.fixed(60)
 @given(worlds(), st.data())
 def test_changes_that_come_again_have_no_effect(world: World, data: st.DataObject) -> None:
     followed, repeated = SchedulerState(), SchedulerState()

@@ -23,6 +23,7 @@ from medley_runtime.reference_training.weights import AdamW, FlatWeights
 
 WARM_UP_STEPS = 5
 CLIP_NORM = 1.0
+LAST_RATE_SHARE = 0.1
 
 Tell = Callable[[int, Callable[[], float]], None]
 """Takes a step that is done and how to read its loss."""
@@ -50,9 +51,15 @@ def _take_steps(plan: ReferenceTraining, gang: Gang, model: Gpt, weights: FlatWe
     for step in range(1, plan.steps + 1):
         weights.take_gradient(model.loss(batches.draw().to(weights.values.device)))
         gang.average(weights.gradient_and_loss)
-        optimiser.step(plan.learning_rate * min(step / WARM_UP_STEPS, 1.0))
+        optimiser.step(_learning_rate(plan, step))
         gang.align(weights.values)
         tell(step, weights.mean_loss)
+
+
+def _learning_rate(plan: ReferenceTraining, step: int) -> float:
+    """Rise over the first steps, then fall along a line to a tenth at the last."""
+    warmth = min(step / WARM_UP_STEPS, 1.0)
+    return plan.learning_rate * warmth * (1.0 - (1.0 - LAST_RATE_SHARE) * step / plan.steps)
 
 
 def _require_same_weights(gang: Gang, digest: bytes) -> None:

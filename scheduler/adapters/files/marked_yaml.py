@@ -139,7 +139,7 @@ def _refuse_traps(path: Path, text: str) -> None:
 def _marked(file: str, node: yaml.Node) -> Marked:
     line = node.start_mark.line + 1
     if node.tag not in _PLAIN_TAGS:
-        kind = node.tag.rpartition(":")[2]
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
         raise FileError(f"{file}:{line}: {kind!r} is not read here; write plain text in quotes, a number or a list")
     if isinstance(node, yaml.MappingNode):
         return Marked(dict(_entries(file, node)), file, line)
@@ -162,5 +162,4 @@ def _entries(file: str, node: yaml.MappingNode) -> Iterator[tuple[str, Marked]]:
         if key.value in seen:
             raise key.error(f"{key.value!r} stands here twice, first in line {seen[key.value]}", what_to_do="keep one")
         seen[key.value] = key.line
-        value = _marked(file, value_node)
-        yield key.value, Marked(value.value, file, key.line) if not isinstance(value.value, dict | list) else value
+        yield key.value, Marked(_marked(file, value_node).value, file, key.line)

@@ -33,6 +33,7 @@ class Gangs:
         self._folders = folders
         self._runtime = runtime
         self._on_running = on_running
+        self._stopping = threading.Lock()
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def start(self, order: GangOrder) -> None:
@@ -45,26 +46,29 @@ class Gangs:
                 return
             folder = self._folders.live(order.attempt)
             folder.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
-            workers = [folder / str(rank) for rank in range(len(order.allocations))]
-            waiting = [worker for worker in workers if records.Started.read(str(worker)) is None]
-            for worker in waiting:
-                prepare_worker(worker, order, int(worker.name), self._runtime)
-            errors = {rank: error for rank, error in spawn(waiting).items() if error}
-            if errors:
-                rank, error = min(errors.items())
-                self._refuse(order.attempt, f"worker {rank} could not be started: {error}")
-            for worker in waiting:
-                if (started := records.Started.read(str(worker))) is not None:
+            ranks = range(len(order.allocations))
+            waiting = [rank for rank in ranks if records.Started.read(str(folder / str(rank))) is None]
+            for rank in waiting:
+                prepare_worker(folder / str(rank), order, rank, self._runtime)
+            for rank, error in sorted(spawn(folder, waiting).items()):
+                if error:
+                    self._refuse(order.attempt, f"worker {rank} could not be started: {error}")
+            for rank in waiting:
+                if (started := records.Started.read(str(folder / str(rank)))) is not None:
                     self._on_running(started.supervisor)
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Ask all workers to end. The request is a file first: a supervisor that is just starting finds it."""
         folder = self._folders.live(attempt)
-        try:
-            records.write_whole(str(folder), records.STOP, str(grace_s).encode())
-        except FileNotFoundError:
-            self._folders.close_unknown(attempt)
-            return
+        kill_at_s = time.monotonic() + grace_s
+        with self._stopping:
+            earlier_s = records.read_stop(str(folder))
+            try:
+                if earlier_s is None or kill_at_s < earlier_s:
+                    records.write_stop(str(folder), kill_at_s)
+            except FileNotFoundError:
+                self._folders.close_unknown(attempt)
+                return
         for rank in self._folders.ranks(attempt):
             worker = str(folder / str(rank))
             started = records.Started.read(worker)

@@ -62,17 +62,19 @@ class Observer:
 
 
 def settle(folder: str) -> tuple[records.Ended | None, bool]:
-    """Return how a worker ended, None where it did not, and whether it has no supervisor.
+    """Return how a worker ended, None where it did not, and whether nothing of it runs or is about to.
 
-    One that was started and has neither is lost: what is left of it is killed, then its loss is recorded. So nothing
-    runs where the second value is true. Raises StillThere, OSError.
+    One that was started and has neither an end nor a supervisor is lost: what is left of it is killed, then its loss
+    is recorded. Raises StillThere, OSError.
     """
     ended = records.Ended.read(folder)
+    if ended is not None:
+        return ended, True
     lock = records.try_lock(folder)
     if lock is None:
-        return ended, False
+        return None, False
     try:
-        ended = ended or records.Ended.read(folder)
+        ended = records.Ended.read(folder)  # it may have ended meanwhile
         if ended is None and records.Started.read(folder) is not None:
             kill_leftovers(Path(folder) / records.LAUNCH)
             ended = records.Ended(WorkerEnd.LOST, None, datetime.now(UTC).timestamp())

@@ -21,31 +21,34 @@ class NoAnswer(Exception):
     """Supervisors did not answer in time; they may still start their workers."""
 
 
-def spawn(folders: Sequence[Path]) -> dict[int, str]:
-    """Start the supervisors of worker folders; return, by rank, why a worker could not be started ("" where it was).
+def spawn(attempt_folder: Path, ranks: Sequence[int]) -> dict[int, str]:
+    """Start supervisors of an attempt; return, by rank, why its worker could not be started ("" where it was).
 
     A worker that runs or ran counts as started, and one whose attempt was asked to stop is left alone. Raises NoAnswer
     after 10 s, OSError (no process or descriptor to be had).
     """
+    if not ranks:
+        return {}
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
-    launchers: list[subprocess.Popen[bytes]] = []
     try:
         try:
-            launchers += (_spawn_one(folder, write_end) for folder in folders)
+            launcher = _launch(attempt_folder, ranks, write_end)
         finally:
             os.close(write_end)
-        answers = _hear(read_end, time.monotonic() + _WAIT_S)
+        try:
+            answers = _hear(read_end, time.monotonic() + _WAIT_S)
+        finally:
+            launcher.kill()  # it ended when all supervisors were made; what it did not make by now is not needed
+            launcher.wait()
     finally:
         os.close(read_end)
-        for launcher in launchers:
-            _reap(launcher)
-    return {int(folder.name): answers.get(int(folder.name), _crash(folder)) for folder in folders}
+    return {rank: answers[rank] if rank in answers else _crash(attempt_folder / str(rank)) for rank in ranks}
 
 
-def _spawn_one(folder: Path, report: int) -> subprocess.Popen[bytes]:
-    """Start one, in a session of its own and without anything of ours but the pipe for its answer."""
+def _launch(attempt_folder: Path, ranks: Sequence[int], report: int) -> subprocess.Popen[bytes]:
+    """Run the program that makes the supervisors; nothing of ours is open in it but the pipe for their answers."""
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-I", "-S", _SCRIPT, str(folder), str(report)],
+        [sys.executable, "-I", "-S", _SCRIPT, str(attempt_folder), str(report), *map(str, ranks)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -73,12 +76,6 @@ def _hear(read_end: int, give_up_s: float) -> dict[int, str]:
         rank, _, error = line.partition(" ")
         answers[int(rank)] = error
     return answers
-
-
-def _reap(launcher: subprocess.Popen[bytes]) -> None:
-    """Collect a launcher, which ended when it had made its supervisor; one that did not get so far is not needed."""
-    launcher.kill()
-    launcher.wait()
 
 
 def _crash(folder: Path) -> str:

@@ -1,1 +1,1 @@
-"""Ports fulfilled in memory, for tests and the simulator. They ship with Medley and pass the contract tests of their port."""
+"""Ports fulfilled in memory, for tests and the simulator; each passes the contract tests of its port."""

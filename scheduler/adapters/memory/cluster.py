@@ -1,5 +1,6 @@
 """A cluster whose workers are scripts: nothing runs, time is the clock's, and faults come when they are ordered."""
 
+import codecs
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -111,9 +112,12 @@ class FakeCluster:
                 return LogChunk(text="", start=0, end=0, is_complete=False)
             known = gang[worker.rank]
             content = bytes(known.printed[offset : offset + limit])
-            end = offset + len(content)
-            is_complete = known.phase is not WorkerPhase.RUNNING and end >= len(known.printed)
-            return LogChunk(text=content.decode(errors="replace"), start=offset, end=end, is_complete=is_complete)
+            is_complete = known.phase is not WorkerPhase.RUNNING and offset + len(content) >= len(known.printed)
+            decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+            text = decoder.decode(content, final=is_complete)
+            cut_off, _ = decoder.getstate()
+            end = offset + len(content) - len(cut_off)
+            return LogChunk(text=text, start=offset, end=end, is_complete=is_complete)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back whenever a worker is found to have ended, and at every request to end."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from scheduler.settings import Settings, server_secret, write_private
+from scheduler.settings import Settings, SettingsError, load_settings, server_secret, write_private
 
 
 def test_the_database_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
@@ -36,6 +36,15 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     settings = Settings()
     assert settings.data_folder == tmp_path
     assert settings.log_level == "DEBUG"
+
+
+def test_an_option_wins_over_the_environment_and_a_bad_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDLEY_LISTEN", "127.0.0.1:1")
+    assert load_settings({"listen": "127.0.0.1:2"}).port == 2
+    with pytest.raises(SettingsError, match="listen"):
+        load_settings({"listen": "nowhere"})
+    with pytest.raises(SettingsError, match="colour"):
+        load_settings({"colour": "red"})
 
 
 def test_the_server_secret_is_made_once_and_its_owner_alone_reads_it(tmp_path: Path) -> None:

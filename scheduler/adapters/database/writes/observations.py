@@ -102,7 +102,7 @@ def _generations(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> 
     found: dict[AttemptId, int] = {}
     for ids in in_chunks(attempt_ids):
         asked = select(attempts.c.id, attempts.c.generation).where(attempts.c.id.in_(ids))
-        found.update(transaction.connection.execute(asked).tuples().all())
+        found.update((row.id, row.generation) for row in transaction.connection.execute(asked))
     return found
 
 

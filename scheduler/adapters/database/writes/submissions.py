@@ -154,7 +154,8 @@ def _live_jobs(transaction: Transaction, names: Iterable[TenantName]) -> Counter
     counts: Counter[TenantName] = Counter()
     for chunk in in_chunks(sorted(names)):
         asked = select(jobs.c.tenant, func.count()).where(jobs.c.tenant.in_(chunk), jobs.c.state.in_(_LIVE))
-        counts.update(dict(transaction.connection.execute(asked.group_by(jobs.c.tenant)).tuples().all()))
+        for tenant, count in transaction.connection.execute(asked.group_by(jobs.c.tenant)):
+            counts[tenant] = count
     return counts
 
 

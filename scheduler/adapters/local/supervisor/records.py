@@ -7,7 +7,7 @@
     ended         how the worker ended; appears, once and whole, when nothing of it is left
     output/       what the worker printed
     scratch/      the worker's home and working directory
-    ../stop       the attempt is to end: the grace in seconds
+    ../stop       the attempt is to end: when what still runs is killed, in seconds of this machine's monotonic clock
 
 Records are fields `name=value`, each ended by a NUL, as in /proc/PID/environ: no argument and no variable can hold one.
 """
@@ -157,12 +157,17 @@ class Ended:
         return cls(fields["end"], exit_code, float(fields["at_s"]))
 
 
-def read_stop(attempt_folder: str) -> int | None:
-    """Return the grace in seconds of a request to end the attempt, None where there is none."""
+def read_stop(attempt_folder: str) -> float | None:
+    """Return when the workers of an attempt that is to end are killed, by time.monotonic; None where it is not."""
     try:
-        return int(_read(attempt_folder, STOP))
+        return float(_read(attempt_folder, STOP))
     except FileNotFoundError:
         return None
+
+
+def write_stop(attempt_folder: str, kill_at_s: float) -> None:
+    """Ask the workers of an attempt to end; the time replaces an earlier request's. Raises FileNotFoundError."""
+    write_whole(attempt_folder, STOP, repr(kill_at_s).encode())
 
 
 def try_lock(folder: str) -> int | None:

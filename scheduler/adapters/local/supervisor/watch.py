@@ -77,25 +77,24 @@ class Watch:
         if now_s < self._next_look_s:
             return
         self._next_look_s = now_s + _LOOK_EVERY_S
-        grace_s = read_stop(os.path.dirname(self._folder))
-        if grace_s is not None:
-            self._ask_to_end(STOPPED, grace_s)
+        kill_at_s = read_stop(os.path.dirname(self._folder))
+        if kill_at_s is not None:
+            self._ask_to_end(STOPPED, kill_at_s)
         elif self._is_asked:
-            self._ask_to_end(STOPPED, self._limits.grace_s)
+            self._ask_to_end(STOPPED, now_s + self._limits.grace_s)
         elif not os.path.exists(os.path.join(self._folder, STARTED)):
-            self._ask_to_end(STOPPED, 0)  # its folder was deleted: nobody could ever find it again
+            self._ask_to_end(STOPPED, now_s)  # its folder was deleted: nobody could ever find it again
         elif self._limits.time_limit_s is not None and now_s >= self._started_s + self._limits.time_limit_s:
-            self._ask_to_end(TIME_LIMIT, self._limits.grace_s)
+            self._ask_to_end(TIME_LIMIT, now_s + self._limits.grace_s)
         elif self._uses_too_much_memory():
-            self._ask_to_end(MEMORY_LIMIT, 0)
+            self._ask_to_end(MEMORY_LIMIT, now_s)
 
-    def _ask_to_end(self, reason: str, grace_s: int) -> None:
-        """Send one SIGTERM; of several requests the first gives the reason and the shortest grace the time."""
-        kill_at_s = time.monotonic() + grace_s
+    def _ask_to_end(self, reason: str, kill_at_s: float) -> None:
+        """Send one SIGTERM; of several requests the first gives the reason and the earliest the time of the kill."""
         if self._kill_at_s is None:
             self._end = reason
             self._kill_at_s = kill_at_s
-            if grace_s > 0:
+            if kill_at_s > time.monotonic():
                 os.killpg(self._child.pid, signal.SIGTERM)
                 os.killpg(self._child.pid, signal.SIGCONT)  # a paused process hears it too
         self._kill_at_s = min(self._kill_at_s, kill_at_s)

@@ -60,6 +60,18 @@ def test_who_asks_the_same_as_one_who_was_blocked_is_told_the_same() -> None:
     assert second.reasons == third.reasons
 
 
+def test_who_asks_for_less_than_one_who_was_blocked_is_asked_about_anew() -> None:
+    nodes = (make_node("a", {"h100": 4}, cpu_milli=1_000), make_node("b", {"h100": 4}, cpu_milli=1_000))
+    jobs = (
+        make_job(1, workers=1, shape=make_shape(2)),
+        make_job(2, workers=2, shape=make_shape(1, cpu_milli=1_000)),
+        make_job(3, workers=2, shape=make_shape(1, cpu_milli=0)),
+        make_job(4, workers=1, shape=make_shape(1, cpu_milli=1_000)),
+    )
+    decisions = decide(make_state(*nodes, jobs=jobs), NOON)
+    assert [type(decision) for decision in decisions] == [Placed, Waiting, Placed, Placed]
+
+
 def test_what_can_never_run_is_refused_with_the_limits_it_met() -> None:
     job = make_job(chips=AnyOf(("h100", "mlu")), workers=9)
     (decision,) = decide(make_state(make_node(), jobs=(job,)), NOON)

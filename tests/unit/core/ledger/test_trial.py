@@ -5,16 +5,16 @@ from scheduler.core.ledger.trial import Trial
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 
 
-def take_slot(attempt: str, slot: int) -> Hold:
-    return make_hold(attempt, make_allocation((slot,)))
+def take_slot(attempt: str, slot: int, *, node: str = "mixed/n1") -> Hold:
+    return make_hold(attempt, make_allocation((slot,), node=node))
 
 
-def test_what_was_tried_is_real_inside_and_gone_afterwards() -> None:
+def test_what_was_tried_is_real_inside_and_taken_back_newest_first() -> None:
     ledger = make_ledger(make_node())
     before = ledger.digest()
     with Trial(ledger) as trial:
         trial.apply(PutNode(make_node("n2")))
-        trial.apply(take_slot("a1", 0))
+        trial.apply(take_slot("a1", 0, node="mixed/n2"))
         assert ledger.devices_free("mixed", "h100") == 15
     assert ledger.digest() == before
 

@@ -40,6 +40,16 @@ def test_room_is_made_along_a_row_of_chip_types() -> None:
     assert seat_gang(room, {"a": 1, "b": 1, "c": 1}) == want
 
 
+def test_no_more_is_reseated_than_the_new_seats_take() -> None:
+    room = room_of(
+        make_node("a", {"h100": 3, "mlu": 3}, cpu_milli=3_000),
+        make_node("b", {"h100": 1}),
+        make_node("c", {"h100": 2}),
+    )
+    found = seat_gang(room, {"h100": 3, "mlu": 3})
+    assert found == Seating({"h100": {"mixed/b": 1, "mixed/c": 2}, "mlu": {"mixed/a": 3}})
+
+
 def test_chip_types_that_lack_room_on_their_own_are_named_with_what_fits() -> None:
     room = room_of(make_node("a", {"h100": 3, "mlu": 1}))
     assert seat_gang(room, {"h100": 5, "mlu": 1}) == Unseated({"h100": 3})

@@ -1,5 +1,5 @@
 from medley.client import Client
-from medley.log_reader import LineCutter, LogReader
+from medley.following.log_reader import LineCutter, LogReader
 from tests.builders.command import JOB_ID, TOKEN, Reply, a_scripted_server
 
 ROUTE = f"GET /v1/jobs/{JOB_ID}/logs"

@@ -1,4 +1,4 @@
-"""Reads what the workers of one attempt print, from where it stopped, and cuts it into lines."""
+"""Reads what workers print, from where it stopped, and cuts it into lines."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,10 @@ from medley.client import Client, Json
 
 
 class LogReader:
-    """Stands somewhere in the output of one attempt: of one rank, or of all where `rank` is None."""
+    """Stands somewhere in the output of one rank, or of all where `rank` is None.
+
+    It reads one attempt; where `attempt` is None the latest, and from there on each further one.
+    """
 
     def __init__(self, client: Client, job_id: str, *, attempt: int | None, rank: int | None) -> None:
         self._client = client
@@ -14,7 +17,7 @@ class LogReader:
         self._where = {"attempt": attempt, "rank": rank}
         self._cursor: str | None = None
         self.is_complete = False
-        """The attempt is over and all of it was read."""
+        """What it reads is over and was read to its end."""
 
     def new_entries(self) -> Iterator[Json]:
         """Yield what was printed since the last call, until there is no more for now."""

@@ -3,10 +3,10 @@
 import math
 
 from medley.client import Client, Json
-from medley.log_reader import LineCutter, LogReader
+from medley.following.job_watch import watch_job
+from medley.following.log_reader import LineCutter, LogReader
 from medley.screens.following import FollowScreen
 from medley.screens.job_text import FINAL, latest_attempt
-from medley.watching import watch_job
 
 _FOLLOWED_RANK = 0
 

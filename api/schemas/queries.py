@@ -1,0 +1,97 @@
+"""Query parameters, one model per set: bounded, and unknown ones refused like unknown fields of a body."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.schemas.text import Body, Cursor, Limit, Name, PersonName
+from scheduler.core.model.group import State
+
+DEFAULT_LIMIT = 50
+LONGEST_WAIT_S = 30.0
+MOST_CHANGE = 2**62
+MOST_LOG_BYTES_PER_RANK = 65_536
+MOST_REPORTS = 1000
+LABEL_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
+
+AttemptNumber = Annotated[
+    int, Field(ge=1, le=999_999_999, description="An attempt's number; the latest one if absent.")
+]
+WaitSeconds = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
+
+
+class PageQuery(Body):
+    """Which page of a list."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+
+
+class JobQuery(PageQuery):
+    """Which jobs to list; what is not given means any."""
+
+    state: Annotated[list[State], Field(max_length=len(State))] | None = None
+    name: Name | None = None
+    chip: Name | None = Field(default=None, description="Jobs that accept this chip type.")
+    submitted_by: PersonName | None = None
+    label: Annotated[str, Field(pattern=LABEL_PATTERN, examples=["team:vision"])] | None = None
+    tenant: Name | None = Field(default=None, description="For roles that see more than one.")
+
+    @property
+    def label_pair(self) -> tuple[str, str] | None:
+        """The label as key and value."""
+        if self.label is None:
+            return None
+        key, _, value = self.label.partition(":")
+        return key, value
+
+
+class NodeQuery(PageQuery):
+    """Which nodes to list; what is not given means any."""
+
+    cluster: Name | None = None
+    chip: Name | None = None
+
+
+class SubmitQuery(Body):
+    """Whether to hold the answer to a submission."""
+
+    wait: Literal["placed"] | None = Field(
+        default=None, description="Hold the answer until the job is decided on, at most `wait_s` seconds."
+    )
+    wait_s: WaitSeconds = 10.0
+
+
+class LogQuery(Body):
+    """Which output to read."""
+
+    rank: Annotated[int, Field(ge=0, le=1023)] | None = Field(default=None, description="One worker only.")
+    attempt: AttemptNumber | None = None
+    cursor: Annotated[str, Field(pattern=r"^[0-9][0-9.:]*$", max_length=32_768)] | None = Field(
+        default=None, description="`next` of the read before."
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST_LOG_BYTES_PER_RANK)] = Field(
+        default=MOST_LOG_BYTES_PER_RANK, description="Bytes per rank."
+    )
+
+
+class ProgressQuery(Body):
+    """Which reports to list."""
+
+    attempt: AttemptNumber | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_REPORTS)] = 200
+
+
+class EventQuery(Body):
+    """Where a stream begins."""
+
+    after: Annotated[int, Field(ge=0, le=MOST_CHANGE)] | None = Field(
+        default=None, description="Send what came after this change number. 0: everything there is."
+    )
+
+
+class RendezvousQuery(Body):
+    """Which generation asks, and how long it would wait."""
+
+    generation: Annotated[int, Field(ge=1, le=999_999_999)]
+    wait_s: WaitSeconds = 0.0

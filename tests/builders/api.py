@@ -1,0 +1,176 @@
+"""A whole API on a real SQLite database and a fake cluster, with a token per role and a scheduler that is stepped."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.context import ApiContext, Check
+from scheduler.adapters.database.storage import Storage, open_storage
+from scheduler.adapters.memory.cluster import FakeCluster
+from scheduler.adapters.memory.fake_worker import Behaviour
+from scheduler.adapters.system.clock import SystemClock
+from scheduler.adapters.system.identifiers import SystemIdentifiers
+from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.core.model.chip import ChipType
+from scheduler.core.model.node import DeviceGroup, Node
+from scheduler.core.model.tenant import Role
+from scheduler.core.model.topology import RACK, Topology
+from scheduler.ports.cluster import GangOrder
+from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.access.grant_access import Grant, draft_token
+from scheduler.services.decide_once import Decider
+from scheduler.services.follow_changes import FollowedState
+from scheduler.services.reconcile_once import LaunchTerms, Reconciler
+from scheduler.services.sync_inventory import sync_inventory
+from tests.builders.eventually import eventually
+
+SERVER_SECRET = b"not a secret"
+CHIPS = ("h100-sxm", "mi300x")
+TENANTS = ("demo", "beta")
+JOB: Mapping[str, Any] = {"name": "first", "workers": 2, "chips": "h100-sxm", "command": ["true"]}
+
+
+@dataclass(slots=True)
+class ApiWorld:
+    """An API, and everything behind it."""
+
+    app: FastAPI
+    storage: Storage
+    context: ApiContext
+    cluster: FakeCluster
+    checks: list[Check]
+    behaviours: dict[int, Behaviour]
+    """What the worker of a rank will do; without an entry it runs until it is stopped."""
+    tokens: dict[tuple[Role, str | None], str] = field(default_factory=dict)
+
+    def token(self, role: Role, tenant: str | None = "demo") -> str:
+        """Return a token's secret, made at the first call."""
+        owner = None if role.is_cluster_wide else tenant
+        if (role, owner) not in self.tokens:
+            grant = Grant(name=f"{role}-of-{owner}", role=role, tenant=owner, user=None, valid_days=None)
+            new = draft_token(self.context.clock, self.context.identifiers, grant)
+            self.storage.directory.create_token(new.token)
+            self.tokens[role, owner] = new.secret
+        return self.tokens[role, owner]
+
+    def client(self, role: Role = Role.SUBMITTER, tenant: str | None = "demo") -> TestClient:
+        """Return a client for a role of a tenant."""
+        return self.bearer(self.token(role, tenant))
+
+    def bearer(self, secret: str | None) -> TestClient:
+        """Return a client that sends this token."""
+        headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
+        return TestClient(self.app, headers=headers)
+
+    def submit(self, tenant: str = "demo", **changes: Any) -> str:
+        """Submit a job; return its id."""
+        answer = self.client(Role.SUBMITTER, tenant).post("/v1/jobs", json={**JOB, **changes})
+        assert answer.status_code == 201, answer.json()
+        return str(answer.json()["id"])
+
+    def step(self) -> None:
+        """Decide once, then drive the cluster once."""
+        followed = FollowedState(self.storage.views, self.context.clock)
+        epoch = self.storage.leadership.take("the test")
+        Decider(followed, self.storage.journal, self.context.clock, epoch=epoch).decide_once()
+        terms = LaunchTerms(api_url="http://127.0.0.1:1", tokens=self.context.attempt_tokens)
+        Reconciler(
+            self.cluster,
+            followed,
+            self.storage.journal,
+            self.storage.directory,
+            clock=self.context.clock,
+            terms=terms,
+            epoch=epoch,
+        ).reconcile_once()
+
+    def rows(self) -> dict[str, int]:
+        """Return the number of rows of every table."""
+        with self.storage.engines.read() as connection:
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
+            return {name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in names}
+
+
+@contextmanager
+def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
+    """Give an API with the tenants demo and beta, and two nodes of 8 devices per chip type unless said otherwise."""
+    wake_up, clock, identifiers = InProcessWakeUp(), SystemClock(), SystemIdentifiers()
+    behaviours: dict[int, Behaviour] = {}
+
+    def script(_order: GangOrder, rank: int) -> Behaviour:
+        return behaviours.get(rank, Behaviour(output=f"rank {rank} began\n"))
+
+    storage = open_storage(f"sqlite:///{folder / 'api.db'}", wake_up)
+    try:
+        directory = storage.directory
+        directory.define_chips([chip_type(name) for name in CHIPS], clock.now())
+        for tenant in TENANTS:
+            directory.create_tenant(tenant, clock.now())
+        fleet = [make_node(f"{chip}-{number}", chip) for chip in CHIPS for number in range(nodes)]
+        cluster = FakeCluster("mixed", fleet, clock=clock, script=script)
+        sync_inventory(directory, clock, cluster, kind="local")
+        checks: list[Check] = [Check("database", is_ok=True, detail="answers")]
+        context = ApiContext(
+            journal=storage.journal,
+            directory=directory,
+            views=storage.views,
+            clock=clock,
+            identifiers=identifiers,
+            wake_up=wake_up,
+            followed=FollowedState(storage.views, clock),
+            clusters=(cluster,),
+            attempt_tokens=AttemptTokens(SERVER_SECRET),
+            readiness=lambda: tuple(checks),
+        )
+        yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours)
+    finally:
+        storage.close()
+
+
+def chip_type(name: str) -> ChipType:
+    """Build a chip type about which little is known."""
+    return ChipType(
+        name=name,
+        vendor="NVIDIA",
+        model=name.upper(),
+        memory_mib=81_920,
+        dense_bf16_tflops=989.0,
+        measured_tflops=None,
+        memory_bandwidth_gb_s=3350.0,
+        link_bandwidth_gb_s=900.0,
+        link="NVLink 4",
+        torch_device="cuda",
+        collective_library="nccl",
+        estimated_fields=("dense_bf16_tflops",),
+    )
+
+
+def make_node(name: str, chip: str, *, devices: int = 8) -> Node:
+    """Build a node of the cluster mixed."""
+    topology = Topology(((RACK, "r1"),))
+    return Node("mixed", name, (DeviceGroup(chip, devices, 81_920),), 128_000, 1_048_576, pods=110, topology=topology)
+
+
+@contextmanager
+def serve(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a port of the loopback interface; give its address."""
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: server.started, within_s=10, what="the server starts")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

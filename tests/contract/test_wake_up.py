@@ -1,0 +1,107 @@
+"""What every wake-up promises: whoever waits hears of a hint soon, and a hint between two waits is not lost."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+import pytest
+
+from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.ports.wake_up import WakeUp
+from tests.builders.eventually import eventually
+
+PATIENCE_S = 30.0
+
+
+@pytest.fixture(params=[InProcessWakeUp])
+def wake_up(request: pytest.FixtureRequest) -> WakeUp:
+    """Build the wake-up under test."""
+    build: Callable[[], WakeUp] = request.param
+    return build()
+
+
+def test_a_hint_ends_a_wait(wake_up: WakeUp) -> None:
+    waiter = wake_up.waiter()
+    heard: list[bool] = []
+    thread = Thread(target=lambda: heard.append(waiter.wait(PATIENCE_S)))
+    thread.start()
+
+    wake_up.notify()
+    thread.join(PATIENCE_S)
+
+    assert heard == [True]
+
+
+def test_a_wait_without_a_hint_ends_with_its_time(wake_up: WakeUp) -> None:
+    assert wake_up.waiter().wait(0.01) is False
+
+
+def test_a_hint_between_two_waits_is_kept_once(wake_up: WakeUp) -> None:
+    waiter = wake_up.waiter()
+
+    wake_up.notify()
+    wake_up.notify()
+
+    assert waiter.wait(0) is True
+    assert waiter.wait(0) is False
+
+
+def test_a_hint_before_a_waiter_came_is_not_for_it(wake_up: WakeUp) -> None:
+    wake_up.notify()
+
+    assert wake_up.waiter().wait(0) is False
+
+
+def test_every_listener_hears_every_hint(wake_up: WakeUp) -> None:
+    waiters = [wake_up.waiter(), wake_up.waiter()]
+    calls: list[str] = []
+    wake_up.listen(lambda: calls.append("heard"))
+
+    wake_up.notify()
+    wake_up.notify()
+
+    assert [waiter.wait(0) for waiter in waiters] == [True, True]
+    assert eventually(lambda: calls == ["heard", "heard"], within_s=PATIENCE_S)
+
+
+def test_a_listener_that_left_hears_nothing(wake_up: WakeUp) -> None:
+    calls: list[str] = []
+    staying = Event()
+    leave = wake_up.listen(lambda: calls.append("heard"))
+    wake_up.listen(staying.set)
+
+    leave()
+    leave()
+    wake_up.notify()
+
+    assert staying.wait(PATIENCE_S)
+    assert calls == []
+
+
+def test_a_listener_may_leave_while_it_is_called(wake_up: WakeUp) -> None:
+    calls: list[str] = []
+
+    def once() -> None:
+        calls.append("heard")
+        leave()
+
+    leave = wake_up.listen(once)
+    wake_up.notify()
+    assert eventually(lambda: calls == ["heard"], within_s=PATIENCE_S)
+
+    wake_up.notify()
+
+    assert calls == ["heard"]
+
+
+def test_closing_releases_whoever_waits(wake_up: WakeUp) -> None:
+    waiter = wake_up.waiter()
+    heard: list[bool] = []
+    thread = Thread(target=lambda: heard.append(waiter.wait(PATIENCE_S * 10)))
+    thread.start()
+
+    waiter.close()
+    thread.join(PATIENCE_S)
+
+    assert heard == [False]
+    wake_up.notify()
+    assert waiter.wait(0) is False

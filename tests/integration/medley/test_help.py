@@ -1,0 +1,109 @@
+"""`medley --help`: complete, and there at once."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from medley.catalogue import SECTIONS
+from medley.exit_codes import MEANINGS
+from tests.builders.command import run_medley
+
+CHECKOUT = Path(__file__).parents[3]
+NAMES = [command.name for _, commands in SECTIONS for command in commands]
+HEAVY = (
+    "cyclopts",
+    "httpx2",
+    "rich",
+    "yaml",
+    "scheduler",
+    "api",
+    "fastapi",
+    "sqlalchemy",
+    "asyncio",
+    "medley.commands",
+)
+
+
+def test_help_names_every_command_and_every_exit_code(tmp_path: Path) -> None:
+    for arguments in (["--help"], ["-h"], ["help"], []):
+        shown = run_medley(*arguments, environment={"HOME": str(tmp_path)})
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert re.findall(r"^  ([a-z]+) ", shown.stdout, flags=re.MULTILINE) == NAMES
+        assert re.findall(r"^  (\d+) ", shown.stdout, flags=re.MULTILINE) == [str(int(code)) for code in MEANINGS]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = "import sys; from medley.main import run; run(['--help']); print(*sys.modules, file=sys.stderr)"
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, check=True, encoding="utf-8", timeout=60
+    )
+    assert not set(shown.stderr.split()) & set(HEAVY)
+
+
+def test_help_is_there_in_three_tenths_of_a_second(tmp_path: Path) -> None:
+    took_s = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        run_medley("--help", environment={"HOME": str(tmp_path)})
+        took_s.append(time.perf_counter() - began_s)
+    assert min(took_s) < 0.3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_loads_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from medley.main import run  # noqa: PLC0415 - HEAVY is about what loading it loads
+
+    assert run([name, "--help"]) == 0
+    assert f"Usage: medley {name}" in capsys.readouterr().out
+
+
+def _documented() -> str:
+    return (CHECKOUT / "docs" / "commands.md").read_text()
+
+
+def test_the_documentation_names_every_command_that_exists_and_no_other() -> None:
+    from cyclopts import App  # noqa: PLC0415
+
+    from medley.main import build_app  # noqa: PLC0415
+
+    def paths(app: App, above: tuple[str, ...]) -> list[str]:
+        found = []
+        for name, sub in app.resolved_commands().items():
+            if not name.startswith("-"):
+                found += [" ".join((*above, name)), *paths(sub, (*above, name))]
+        return found
+
+    rows = re.findall(r"^\| `medley ([a-z ]+[a-z])", _documented(), flags=re.MULTILINE)
+    assert sorted(rows) == sorted(paths(build_app(), ()))
+
+
+def test_the_documentation_gives_every_exit_code_its_meaning() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", _documented(), flags=re.MULTILINE)
+    assert [(int(code), text.replace("`", "")) for code, text in rows] == [
+        (int(code), meaning) for code, meaning in MEANINGS.items()
+    ]
+
+
+def test_no_example_has_a_token_among_its_arguments() -> None:
+    assert set(re.findall(r"--token (\S+)", _documented())) <= {"-", "-`"}
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "medley", "--help"],
+        cwd=CHECKOUT,
+        check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -1,0 +1,80 @@
+"""What the fake cluster offers beside the port: faults to order."""
+
+import pytest
+
+from scheduler.adapters.memory.clock import ManualClock
+from scheduler.adapters.memory.cluster import FakeCluster
+from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
+from scheduler.core.model.identifiers import WorkerKey
+from scheduler.ports.cluster import ClusterUnavailable, StartFailed
+from tests.builders.cluster import ATTEMPT, START, node, order, scripted
+
+KEY = WorkerKey(ATTEMPT, 0)
+
+
+def cluster() -> FakeCluster:
+    return FakeCluster("test", [node()], clock=ManualClock(START), script=scripted)
+
+
+def test_a_worker_ends_when_it_is_told_to() -> None:
+    fake = cluster()
+    fake.start(order("wait", workers=2))
+
+    fake.end_worker(KEY, exit_code=9)
+
+    records = [seen.record for seen in fake.observe()]
+    assert [(record.phase, record.exit_code) for record in records] == [
+        (WorkerPhase.EXITED, 9),
+        (WorkerPhase.RUNNING, None),
+    ]
+
+
+def test_a_worker_vanishes_when_it_is_told_to() -> None:
+    fake = cluster()
+    fake.start(order("wait"))
+
+    fake.lose_worker(KEY)
+
+    record = fake.observe()[0].record
+    assert (record.phase, record.end, record.exit_code) == (WorkerPhase.LOST, WorkerEnd.LOST, None)
+
+
+def test_a_worker_prints_what_it_is_told_to() -> None:
+    fake = cluster()
+    fake.start(order("wait"))
+
+    fake.print_output(KEY, "hello")
+
+    assert fake.logs(KEY, offset=0, limit=100).text == "hello"
+
+
+def test_a_cluster_that_is_away_answers_nothing() -> None:
+    fake = cluster()
+    fake.start(order("wait"))
+    fake.is_away = True
+    for ask in (fake.observe, fake.inventory, lambda: fake.start(order("wait")), lambda: fake.stop(ATTEMPT, grace_s=0)):
+        with pytest.raises(ClusterUnavailable):
+            ask()
+
+    fake.is_away = False
+
+    assert fake.observe()[0].record.phase is WorkerPhase.RUNNING
+
+
+def test_a_refused_gang_does_not_run() -> None:
+    fake = cluster()
+    fake.refusal = "no such image"
+
+    with pytest.raises(StartFailed, match="no such image"):
+        fake.start(order("wait"))
+
+    assert fake.observe() == []
+    assert fake.starts == []
+
+
+def test_every_start_of_a_worker_is_counted() -> None:
+    fake = cluster()
+    fake.start(order("wait", workers=2))
+    fake.start(order("wait", workers=2))
+
+    assert fake.starts == [WorkerKey(ATTEMPT, 0), WorkerKey(ATTEMPT, 1)]
