@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.JOB_FAILED: "the job failed or was cancelled (wait, follow, submit --wait, submit --follow)",
+    ExitCode.JOB_FAILED: "the job failed or was cancelled (submit, follow, wait)",
     ExitCode.USAGE: "wrong usage, or a job file that is not accepted",
     ExitCode.NOT_FOUND: "no such thing, or not one of your tenant's",
     ExitCode.DENIED: "not logged in, or not allowed",

@@ -39,14 +39,18 @@ class JobFile:
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def describe(self, error: FieldError) -> str:
-        """Return an error as `file:line: field: what is wrong`, at the field itself or else at what holds it."""
-        pointer = error.pointer
-        while pointer and pointer not in self.lines:
-            pointer = pointer.rpartition("/")[0]
-        place = f"{self.source}:{self.lines.get(pointer, 1)}"
+        """Return an error as `file:line: field: what is wrong`."""
+        place = f"{self.source}:{self.line(error)}"
         name = error.pointer.strip("/").replace("/", ".")
         hint = self._hint(error.pointer)
         return f"{place}: {name}: {error.detail}{hint}" if name else f"{place}: {error.detail}{hint}"
+
+    def line(self, error: FieldError) -> int:
+        """Return the line of the field that an error is about, or of what should hold it."""
+        pointer = error.pointer
+        while pointer and pointer not in self.lines:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer, 1)
 
     def _hint(self, pointer: str) -> str:
         parents, _, name = pointer.rpartition("/")

@@ -62,13 +62,11 @@ class JsonRequest(Request):
 
 
 def is_deeper_than(depth: int, document: object) -> bool:
-    """Say whether a JSON document is nested deeper; a number is at depth 0, `[1]` at depth 1."""
+    """Say whether a JSON document is nested deeper; a number has depth 0, `[]` and `[1]` have depth 1."""
     level: list[object] = [document]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return False
-    return True
+    return any(isinstance(value, Mapping | list) for value in level)
 
 
 def _inside(value: object) -> list[object]:

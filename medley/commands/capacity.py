@@ -4,10 +4,11 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from medley.commands.connection import OutputOption, connected
+from medley.commands.connection import OutputOption, connected, explained
+from medley.errors import ApiProblem
 from medley.exit_codes import ExitCode
 from medley.job_file import read_job_file
-from medley.screens.capacity import capacity_line, chips_table, nodes_table, pools_table, tenants_use_table
+from medley.screens.capacity import capacity_line, chips_table, node_id, nodes_table, pools_table, tenants_use_table
 from medley.screens.output import print_json, print_listing, print_table, say, talk
 
 _LARGEST_PAGE = 200
@@ -22,7 +23,7 @@ def nodes(
     """List nodes, what is free on them and who holds the rest."""
     with connected() as client:
         found = list(client.nodes(cluster=cluster, chip=chip, limit=_LARGEST_PAGE))
-    print_listing(output, found, "name", lambda: nodes_table(found))
+    print_listing(output, found, node_id, lambda: nodes_table(found))
     return ExitCode.OK
 
 
@@ -75,6 +76,9 @@ def define_chip(
     """Add a chip type to the catalogue or change it (operators)."""
     definition = read_job_file(file)
     with connected() as client:
-        chip = client.define_chip(name, definition.job)
+        try:
+            chip = client.define_chip(name, definition.job)
+        except ApiProblem as problem:
+            raise explained(problem, definition) from problem
     print_listing(output, [chip], "name", lambda: chips_table([chip]))
     return ExitCode.OK

@@ -11,9 +11,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from medley.client import Client, Json
-from medley.errors import ApiProblem, NotFound
+from medley.errors import ApiProblem, BadUsage, MedleyError, NotFound
+from medley.exit_codes import ExitCode
+from medley.job_file import JobFile
 from medley.login import find_login
-from medley.screens.output import Format
+from medley.screens.output import Format, printable
 
 OutputOption = Annotated[
     Format, Parameter(name=["--output", "-o"], help="As a table, as the API's JSON, or as names for other commands.")
@@ -51,6 +53,15 @@ def find_job(client: Client, name_or_id: str) -> Json:
     if newest is None:
         raise NotFound(f"there is no job `{name_or_id}`{_hint(client, name_or_id)}", next_step="medley ls")
     return client.job(newest["id"])
+
+
+def explained(problem: ApiProblem, written: JobFile) -> MedleyError:
+    """Return a refusal with the lines of the file that it is about, or as it is where it names no field."""
+    if not problem.errors or problem.exit_code != ExitCode.USAGE:
+        return problem
+    errors = sorted(problem.errors, key=written.line)
+    lines = "\n".join(printable(written.describe(error)) for error in errors)
+    return BadUsage(f"the server does not accept this\n{lines}", next_step=problem.next_step)
 
 
 def _hint(client: Client, name: str) -> str:

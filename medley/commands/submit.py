@@ -9,9 +9,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from medley.client import Client, Json
-from medley.commands.connection import JobArgument, OutputOption, connected, find_job
+from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job
 from medley.commands.jobs import print_one, report_end
-from medley.errors import ApiProblem, BadUsage, MedleyError, Unreachable
+from medley.errors import ApiProblem, BadUsage, Unreachable
 from medley.exit_codes import ExitCode
 from medley.following.follower import Follower
 from medley.following.job_watch import wait_for_end
@@ -20,7 +20,7 @@ from medley.screens.following import screen_for
 from medley.screens.job_text import latest_attempt, next_commands
 from medley.screens.output import Format, printable, say, talk
 
-_FIRST_DECISION_S = 2
+_FIRST_DECISION_S = 1
 """A job that fits is placed in milliseconds: worth waiting for before saying how it stands."""
 _KEY = re.compile(r"[ -~]{1,200}")
 
@@ -48,7 +48,7 @@ def submit(
     *,
     output: OutputOption = "table",
 ) -> int:
-    """Submit a job file. Once this says so, the job is stored and will be run."""
+    """Submit a job file. Once this says so, the job is stored; one that can never run fails at once, and says why."""
     job_file = read_job_file(file)
     if options.name is not None:
         job_file.job["name"] = options.name
@@ -56,14 +56,15 @@ def submit(
     if not _KEY.fullmatch(key):
         raise BadUsage("--key takes 1 to 200 printable ASCII characters")
     with connected() as client:
-        job = _submit(client, job_file, key)
+        stays = options.follow or options.wait
+        job = _submit(client, job_file, key=key, wait_placed_s=0 if stays else _FIRST_DECISION_S)
         if options.follow:
             return _follow(client, job, output)
         if options.wait:
             talk(f"submitted {job['name']} ({job['id']})")
             return _wait(client, job, output)
     _report(job, output)
-    return ExitCode.OK
+    return ExitCode.JOB_FAILED if job["state"] == "failed" else ExitCode.OK
 
 
 def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -72,22 +73,15 @@ def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
         return _follow(client, find_job(client, job), output)
 
 
-def _submit(client: Client, job_file: JobFile, key: str) -> Json:
+def _submit(client: Client, job_file: JobFile, *, key: str, wait_placed_s: int) -> Json:
     try:
-        return client.submit(job_file.job, key=key, wait_placed_s=_FIRST_DECISION_S)
+        return client.submit(job_file.job, key=key, wait_placed_s=wait_placed_s)
     except ApiProblem as problem:
-        if problem.errors and problem.exit_code == ExitCode.USAGE:
-            raise _refused(problem, job_file) from problem
-        raise
+        raise explained(problem, job_file) from problem
     except Unreachable as error:
         if error.was_sent:
             talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
         raise
-
-
-def _refused(problem: ApiProblem, job_file: JobFile) -> MedleyError:
-    lines = "\n".join(printable(job_file.describe(error)) for error in problem.errors)
-    return BadUsage(f"the job was not accepted\n{lines}", next_step=problem.next_step)
 
 
 def _report(job: Json, output: Format) -> None:

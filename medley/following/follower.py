@@ -9,6 +9,8 @@ from medley.screens.following import FollowScreen
 from medley.screens.job_text import FINAL, latest_attempt
 
 _FOLLOWED_RANK = 0
+_TOLD = ("starting", "running", "stopping")
+"""States that are told in a word; the others are told by reasons, a table or a result."""
 
 
 class Follower:
@@ -42,14 +44,14 @@ class Follower:
                 self._attempt.finish()
             self._attempt = _FollowedAttempt(self._client, self._screen, self._job_id, seen["number"])
             self._screen.placed(seen)
-        if self._attempt:
-            self._attempt.look(job["progress"])
         if job["state"] != self._state:
             self._state = job["state"]
-            if self._state in FINAL and self._attempt:
-                self._attempt.finish()
-            elif self._state not in FINAL and self._state != "queued":
+            if self._state in _TOLD:
                 self._screen.became(self._state)
+        if self._attempt:
+            self._attempt.look(job["progress"])
+            if self._state in FINAL:
+                self._attempt.finish()
 
 
 class _FollowedAttempt:

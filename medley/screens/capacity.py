@@ -13,11 +13,16 @@ Json = dict[str, Any]
 _BAR_CELLS = 20
 
 
+def node_id(node: Json) -> str:
+    """Return a node's name, unique among all clusters."""
+    return f"{node['cluster']}/{node['name']}"
+
+
 def nodes_table(nodes: Sequence[Json]) -> Table:
     """Return one row per node: its devices, what is held of it and by whom."""
     rows = [
         (
-            printable(f"{node['cluster']}/{node['name']}"),
+            printable(node_id(node)),
             node["state"],
             printable(node["topology"].get("rack", "")),
             ", ".join(f"{group['count']} {group['chip']}" for group in node["devices"]),
@@ -86,9 +91,9 @@ def chips_table(chips: Sequence[Json]) -> Table:
             chip["name"],
             printable(chip["vendor"]),
             printable(chip["model"]),
-            _estimate(chip, "memory_mib", gibibytes(chip["memory_mib"])),
-            ("~" if chip["rate_is_estimate"] else "") + figure(chip["planning_tflops"]),
-            _estimate(chip, "memory_bandwidth_gb_s", figure(chip["memory_bandwidth_gb_s"])),
+            _figure(chip, "memory_mib", gibibytes(chip["memory_mib"])),
+            _marked(figure(chip["planning_tflops"]), is_estimate=chip["rate_is_estimate"]),
+            _figure(chip, "memory_bandwidth_gb_s", figure(chip["memory_bandwidth_gb_s"])),
             printable(chip["torch_device"]),
             printable(chip["collective_library"]),
         )
@@ -98,8 +103,12 @@ def chips_table(chips: Sequence[Json]) -> Table:
     return Table(head, rows, "the catalogue is empty", numbers=("MEMORY", "TFLOPS", "MEMORY GB/S"))
 
 
-def _estimate(chip: Json, field: str, text: str) -> str:
-    return f"~{text}" if field in chip["estimated_fields"] and text != "?" else text
+def _figure(chip: Json, field: str, text: str) -> str:
+    return _marked(text, is_estimate=field in chip["estimated_fields"])
+
+
+def _marked(text: str, *, is_estimate: bool) -> str:
+    return f"~{text}" if is_estimate and text != "?" else text
 
 
 def capacity_line(pools: Sequence[Json]) -> str:

@@ -43,7 +43,7 @@ def progress_line(progress: Json) -> str:
 
 def situation(job: Json) -> str:
     """Return in a few words how the job fares: its progress, why it waits, or how it ended."""
-    if job["state"] == "queued" and job["reasons"]:
+    if job["state"] in ("queued", "failed") and job["reasons"]:
         return printable(job["reasons"][0]["text"])
     if job["state"] in ("failed", "cancelled") and job.get("stop"):
         return printable(job["stop"]["text"])

@@ -73,10 +73,11 @@ def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
 
 
 def print_why(why: Json, name: str) -> None:
-    """Print why a job is where it is: every reason, most binding first, and what would help."""
+    """Print why a job is where it is: in a sentence, every reason that is not in it, and what would help."""
     say(f"{name}   {why['state']}\n{printable(why['text'])}")
     for reason in why["reasons"]:
-        say(f"  - {printable(reason['text'])}")
+        if reason["text"] not in why["text"]:
+            say(f"  - {printable(reason['text'])}")
     if why["position"] is not None:
         ahead = f", {counted(why['ahead'], 'job')} ahead of it" if why["ahead"] is not None else ""
         say(f"  position {why['position']} in the queue{ahead}")

@@ -9,6 +9,7 @@ from typing import Any, Literal, TextIO
 from medley.errors import MedleyError
 from medley.screens.tables import Table, plain_text
 
+Json = dict[str, Any]
 Format = Literal["table", "json", "name"]
 
 _UNPRINTABLE = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
@@ -43,13 +44,15 @@ def print_json_line(data: object) -> None:
     print(json.dumps(data, ensure_ascii=False), flush=True)
 
 
-def print_listing(output: Format, items: Sequence[dict[str, Any]], name: str, table: Callable[[], Table]) -> None:
-    """Print a list in the chosen format; `name` is the field that other commands take."""
+def print_listing(
+    output: Format, items: Sequence[Json], name: str | Callable[[Json], str], table: Callable[[], Table]
+) -> None:
+    """Print a list in the chosen format; `name` is the field, or makes the text, that names an item."""
     if output == "json":
         print_json({"items": list(items), "next": None})
     elif output == "name":
         for item in items:
-            say(str(item[name]))
+            say(str(item[name] if isinstance(name, str) else name(item)))
     else:
         print_table(table())
 

@@ -1,5 +1,6 @@
 """A whole API on a real SQLite database and a fake cluster, with a token per role and a scheduler that is stepped."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.context import ApiContext, Check
@@ -67,9 +69,9 @@ class ApiWorld:
         return self.bearer(self.token(role, tenant))
 
     def bearer(self, secret: str | None) -> TestClient:
-        """Return a client that sends this token."""
+        """Return a client that sends this token, and leaves an event stream once it began."""
         headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
-        return TestClient(self.app, headers=headers)
+        return TestClient(GoneAfterFirstChunk(self.app), headers=headers)
 
     def submit(self, tenant: str = "demo", **changes: Any) -> str:
         """Submit a job; return its id."""
@@ -98,6 +100,36 @@ class ApiWorld:
         with self.storage.engines.read() as connection:
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
             return {name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in names}
+
+
+class GoneAfterFirstChunk:
+    """A client that leaves an event stream once it began: streams do not end by themselves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = asyncio.Event()
+        is_stream = is_over = False
+
+        async def receive_or_leave() -> Message:
+            if is_stream:
+                await began.wait()
+                return {"type": "http.disconnect"}
+            return await receive()
+
+        async def send_watched(message: Message) -> None:
+            nonlocal is_stream, is_over
+            if message["type"] == "http.response.start":
+                is_stream = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
+            else:
+                is_over = not message.get("more_body", False)
+                began.set()
+            await send(message)
+
+        await self._app(scope, receive_or_leave, send_watched)
+        if is_stream and not is_over:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @contextmanager

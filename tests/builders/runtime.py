@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,37 +62,33 @@ class WorkerApi:
     """Given first, in order, whatever is asked."""
     url: str = ""
     holds: threading.Event = field(default_factory=threading.Event)
-    """While set, requests are noted and not answered."""
+    """While set, requests are noted, and answered once `released` is set."""
+    released: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def answer(self, method: str, path: str, body: Json) -> Answer:
         """Return status and body as the wire contract has them."""
         self.requests.append(f"{method} {path}")
-        poll(lambda: not self.holds.is_set(), 10)
+        if self.holds.is_set():
+            self.released.wait(10)
         if self.scripted:
             return self.scripted.pop(0)
         if self.is_closed:
             return 409, {"code": "attempt-closed", "detail": "attempt-1 was cancelled"}
         kind = urlsplit(path).path.rpartition("/")[2]
         if (method, kind) == ("PUT", "rendezvous"):
-            self.address = body["address"]
+            with self.changed:
+                self.address = body["address"]
+                self.changed.notify_all()
             return 204, {}
         if (method, kind) == ("POST", "progress"):
             self.progress.append(body)
             return 204, {}
         wait_s = min(float(parse_qs(urlsplit(path).query)["wait_s"][0]), 1.0)
-        if poll(lambda: self.address != "", wait_s):
-            return 200, {"address": self.address}
+        with self.changed:
+            if self.changed.wait_for(lambda: self.address != "", wait_s):
+                return 200, {"address": self.address}
         return 404, {"code": "rendezvous-not-ready", "detail": "rank 0 has not registered"}
-
-
-def poll(condition: Callable[[], bool], limit_s: float) -> bool:
-    """Look until the condition holds or the time is up; return whether it holds."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -57,7 +58,7 @@ def drift(url: str) -> list[str]:
 
 def newest_revision() -> str:
     """Return the revision this code works with."""
-    head = ScriptDirectory(str(_folder())).get_current_head()
+    head = _scripts().get_current_head()
     if head is None:
         raise LookupError(f"there are no migrations in {_folder()}")
     return head
@@ -65,7 +66,7 @@ def newest_revision() -> str:
 
 def known_revisions() -> frozenset[str]:
     """Return every revision this code knows the way from."""
-    return frozenset(script.revision for script in ScriptDirectory(str(_folder())).walk_revisions())
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 @contextmanager
@@ -92,6 +93,11 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_folder()))
 
 
 def _folder() -> Path:

@@ -114,7 +114,12 @@ class LocalCluster:
     def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
         """Return a piece of a worker's output; of a forgotten attempt while it is among the kept ones."""
         folder = self._folders.worker(worker)
-        return reading.UNKNOWN if folder is None else reading.read_output(folder, offset=offset, limit=limit)
+        if folder is None:
+            return reading.UNKNOWN
+        try:
+            return reading.read_output(folder, offset=offset, limit=limit)
+        except FileNotFoundError:
+            return reading.UNKNOWN  # it was moved or deleted meanwhile: the next call finds it where it is then
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back from a thread when a worker ends that `start` or `observe` has met."""

@@ -143,7 +143,7 @@ class SchedulerState:
             case QuotaLifted(tenant, chip):
                 self._quotas.pop((tenant, chip), None)
             case ProgressReported() | TenantCreated() | ChipDefined():
-                """Nothing is decided on these."""
+                pass  # Nothing is decided on these.
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all that matters; equal for equal states, however they came about."""

@@ -1,7 +1,7 @@
 """The whole OpenAPI document, tried with what schemathesis makes up: no 5xx, nothing undocumented."""
 
-import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -15,13 +15,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.permissions import PERMISSIONS, Open
 from scheduler.core.model.tenant import Role
-from tests.builders.api import ApiWorld, open_world
+from tests.builders.api import ApiWorld, GoneAfterFirstChunk, open_world
 
 DOCUMENTED = sorted(name for name in PERMISSIONS if name != "show_openapi")
+OF_ONE_JOB = [name for name in DOCUMENTED if "job" in name and name not in ("submit_job", "list_jobs")]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -30,42 +30,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 FEW = settings(
-    max_examples=12,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-
-
-class GoneAfterFirstChunk:
-    """A client that leaves an event stream once it began: streams do not end by themselves."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = asyncio.Event()
-        is_stream = is_over = False
-
-        async def receive_or_leave() -> Message:
-            if is_stream:
-                await began.wait()
-                return {"type": "http.disconnect"}
-            return await receive()
-
-        async def send_watched(message: Message) -> None:
-            nonlocal is_stream, is_over
-            if message["type"] == "http.response.start":
-                is_stream = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
-            else:
-                is_over = not message.get("more_body", False)
-                began.set()
-            await send(message)
-
-        await self._app(scope, receive_or_leave, send_watched)
-        if is_stream and not is_over:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +73,7 @@ def test_workers_get_only_documented_answers(
     try_out(document, operation, token=token, known_ids={"attempt": attempt})
 
 
-@pytest.mark.parametrize("operation", [name for name in DOCUMENTED if "job" in name])
+@pytest.mark.parametrize("operation", OF_ONE_JOB)
 def test_a_real_jobs_routes_give_only_documented_answers(
     world: ApiWorld, document: OpenApiSchema, attempt: str, operation: str
 ) -> None:
@@ -116,11 +86,13 @@ def try_out(document: OpenApiSchema, name: str, *, token: str, known_ids: dict[s
     operation = document.find_operation_by_id(name)
     taken = {parameter.name for parameter in operation.path_parameters} & set(known_ids)
 
-    for mode in GenerationMode:
+    # What takes no input and no token cannot be called wrongly.
+    is_public = PERMISSIONS[name] is Open.PUBLIC
+    for mode in [GenerationMode.POSITIVE] if is_public else list(GenerationMode):
 
         @FEW
         @given(case=operation.as_strategy(generation_mode=mode))
-        def call(case: schemathesis.Case) -> None:
+        def call(case: schemathesis.Case[Any]) -> None:
             case.path_parameters = {**(case.path_parameters or {}), **{key: known_ids[key] for key in taken}}
             if case.query and "wait_s" in case.query:
                 case.query["wait_s"] = "0"

@@ -89,9 +89,9 @@ def job_file(tmp_path: Path) -> str:
         ("whoami", (WHO, "ada (submitter of tenant demo) at http://", "ada")),
         ("ls", ({"items": [a_job()], "next": None}, "first  01jd3v9k2m0a7b4c  queued", JOB_ID)),
         ("show first", (a_job(reasons=[WAITS]), "waits for  needs 4 nodes", JOB_ID)),
-        (f"why {JOB_ID}", (WHY, "first is queued: it waits", JOB_ID)),
+        (f"why {JOB_ID}", (WHY, "first   queued\nit waits", JOB_ID)),
         ("cancel first", (a_job(state="cancelled"), "first (01jd3v9k2m0a7b4c) is cancelled", JOB_ID)),
-        ("nodes", ({"items": [NODE], "next": None}, "mixed/nvidia-1  ready", "nvidia-1")),
+        ("nodes", ({"items": [NODE], "next": None}, "mixed/nvidia-1  ready", "mixed/nvidia-1")),
         ("pools", ({"items": [POOL], "next": None}, "mixed/h100-sxm-81920-x8", POOL["name"])),
         ("chips", ({"items": [CHIP], "next": None}, "x1    Vendor", "x1")),
         ("tenants", ({"items": [TENANT], "next": None}, "demo", "demo")),
@@ -195,6 +195,26 @@ def test_a_refused_job_points_to_the_lines_of_its_file(server: ScriptedServer, t
         f"{path}:3: workres: unknown field - did you mean `workers`?",
         f"{path}:4: workers: must be at least 1",
     ]
+
+
+def test_a_job_that_can_never_run_is_told_at_once(server: ScriptedServer, tmp_path: Path, job_file: str) -> None:
+    server.on(
+        "POST /v1/jobs", Reply(201, a_job(state="failed", reasons=[{"code": "never-fits", "text": "at most 32 fit"}]))
+    )
+    made = run_medley("submit", job_file, environment=logged_in(server, tmp_path))
+    assert (made.returncode, made.stdout) == (1, f"Submitted first ({JOB_ID}): failed; at most 32 fit\n")
+    assert made.stderr == "next: medley why first\n"
+
+
+def test_a_chip_type_is_defined_from_a_file_and_errors_point_into_it(server: ScriptedServer, tmp_path: Path) -> None:
+    path = tmp_path / "chip.yaml"
+    path.write_text("vendor: Vendor\nmodel: 7\n")
+    assert run_medley("chips", "define", "x1", str(path), environment=logged_in(server, tmp_path)).returncode == 0
+    assert server.asked("PUT /v1/chips/x1")[0].body == {"vendor": "Vendor", "model": 7}
+    errors = [{"pointer": "/model", "detail": "must be text"}]
+    server.on("PUT /v1/chips/x1", Reply(422, a_problem(422, "invalid-request", errors=errors)))
+    refused = run_medley("chips", "define", "x1", str(path), environment=logged_in(server, tmp_path))
+    assert (refused.returncode, refused.stderr.splitlines()[1]) == (2, f"{path}:2: model: must be text")
 
 
 def test_a_job_from_stdin_is_named_so_in_errors(server: ScriptedServer, tmp_path: Path) -> None:

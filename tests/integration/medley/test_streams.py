@@ -58,7 +58,8 @@ def test_a_followed_submission_ends_with_its_result(server: ScriptedServer, tmp_
     ended = run_medley(*arguments, environment=logged_in(server, tmp_path))
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "   1  mixed/amd-1     mi300x    4        only node with a free mi300x" in ended.stdout
-    assert ended.stdout.endswith("loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60\n")
+    assert "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60" in ended.stdout
+    assert ended.stdout.endswith("running  only node with a free mi300x\n")
 
 
 def test_following_with_json_keeps_stdout_for_the_job(server: ScriptedServer, tmp_path: Path) -> None:

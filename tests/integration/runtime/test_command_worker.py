@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders.runtime import WorkerApi, gang_documents, launch_document, poll, running_gang, serving
+from tests.builders.eventually import eventually
+from tests.builders.runtime import WorkerApi, gang_documents, launch_document, running_gang, serving
 
 
 def command(*argv: str) -> dict[str, object]:
@@ -36,7 +37,7 @@ def test_exit_code_and_signals_are_the_commands_own(tmp_path: Path) -> None:
     )
     with running_gang(tmp_path, [failing, trapping]) as workers:
         assert workers[0].wait() == 42
-        assert poll(lambda: workers[1].output == "up\n", 10)
+        eventually(lambda: workers[1].output == "up\n", within_s=10)
         workers[1].process.send_signal(signal.SIGTERM)
         assert workers[1].wait() == 7
 

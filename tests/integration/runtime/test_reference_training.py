@@ -3,19 +3,19 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.builders.eventually import eventually
 from tests.builders.runtime import (
     RunningWorker,
     WorkerApi,
     gang_documents,
     launch_document,
-    poll,
     reference_training,
     running_gang,
     serving,
 )
 
 LOSS_BAR = 2.8
-"""Five seeds ended between 2.35 and 2.45, from above 5.5."""
+"""Five seeds ended between 2.43 and 2.47, from above 5.5."""
 ENDLESS = reference_training(steps=10_000_000)
 
 
@@ -55,7 +55,7 @@ def test_when_a_worker_is_killed_the_others_end_and_say_why(tmp_path: Path) -> N
     with serving(WorkerApi()) as api:
         documents = gang_documents(3, api_url=api.url, program=ENDLESS)
         with running_gang(tmp_path, documents) as workers:
-            assert poll(lambda: bool(api.progress), 60), workers[0].output
+            eventually(lambda: bool(api.progress), within_s=60)
             workers[1].process.kill()
             codes = [workers[rank].wait(30) for rank in (0, 2)]
 
@@ -69,7 +69,7 @@ def test_a_worker_that_is_asked_to_end_does_so_whatever_it_waits_for(tmp_path: P
     with serving(WorkerApi()) as api:
         documents = gang_documents(2, api_url=api.url, program=ENDLESS)
         with running_gang(tmp_path, documents[:1]) as workers:  # rank 1 never comes
-            assert poll(lambda: bool(api.address), 60), workers[0].output
+            eventually(lambda: bool(api.address), within_s=60)
             workers[0].process.send_signal(signal.SIGTERM)
             code = workers[0].wait(5)
 
@@ -82,7 +82,7 @@ def test_workers_wait_for_an_api_that_comes_up_later(tmp_path: Path) -> None:
         url = gone.url
     documents = gang_documents(2, api_url=url, program=reference_training(steps=2))
     with running_gang(tmp_path, documents) as workers:
-        assert poll(lambda: all("trying on" in worker.output for worker in workers), 60)
+        eventually(lambda: all("trying on" in worker.output for worker in workers), within_s=60)
         with serving(WorkerApi(), int(url.rpartition(":")[2])) as api:
             assert [worker.wait() for worker in workers] == [0, 0]
 
@@ -93,15 +93,15 @@ def test_a_training_goes_on_while_the_api_is_restarted(tmp_path: Path) -> None:
     api = WorkerApi()
     with ExitStack() as stack:
         with serving(api):
-            documents = gang_documents(2, api_url=api.url, program=reference_training(steps=400))
+            documents = gang_documents(2, api_url=api.url, program=reference_training(steps=150))
             workers = stack.enter_context(running_gang(tmp_path, documents))
-            assert poll(lambda: bool(api.progress), 60), workers[0].output
+            eventually(lambda: bool(api.progress), within_s=60)
         seen = len(api.progress)
         with serving(api, int(api.url.rpartition(":")[2])):
             assert [worker.wait() for worker in workers] == [0, 0]
 
     assert len(api.progress) > seen
-    assert api.progress[-1]["step"] == 400
+    assert api.progress[-1]["step"] == 150
 
 
 def test_a_closed_attempt_ends_the_workers_before_and_during_the_training(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_closed_attempt_ends_the_workers_before_and_during_the_training(tmp_pa
     with serving(WorkerApi()) as api:
         document = launch_document(api_url=api.url, program=ENDLESS)
         with running_gang(tmp_path, [document]) as workers:
-            assert poll(lambda: bool(api.progress), 60), workers[0].output
+            eventually(lambda: bool(api.progress), within_s=60)
             api.is_closed = True
             assert workers[0].wait() == 4
 

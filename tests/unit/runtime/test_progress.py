@@ -4,7 +4,8 @@ from medley_runtime.endings import AttemptClosed
 from medley_runtime.launch import parse_launch
 from medley_runtime.progress import WAITING_LIMIT, Progress, ProgressReporter
 
-from tests.builders.runtime import TOKEN, WorkerApi, launch_document, poll, serving
+from tests.builders.eventually import eventually
+from tests.builders.runtime import TOKEN, WorkerApi, launch_document, serving
 
 LAUNCH = parse_launch(launch_document())
 
@@ -32,11 +33,11 @@ def test_a_slow_api_never_holds_up_the_training_and_the_oldest_reports_are_dropp
         api.holds.set()
         reporter = reporter_for(api)
         reporter.report(progress(1))
-        assert poll(lambda: bool(api.requests), 5)
+        eventually(lambda: bool(api.requests), within_s=5)
         for step in range(2, 102):
             reporter.report(progress(step))
-        api.holds.clear()
-        assert poll(lambda: len(api.progress) == 1 + WAITING_LIMIT, 5)
+        api.released.set()
+        eventually(lambda: len(api.progress) == 1 + WAITING_LIMIT, within_s=5)
         reporter.close()
 
     want = [1, *range(102 - WAITING_LIMIT, 102)]
@@ -58,7 +59,7 @@ def test_refused_reports_are_told_once_and_the_training_goes_on(capsys: pytest.C
         reporter = reporter_for(api)
         for step in (1, 2, 3):
             reporter.report(progress(step))
-            assert poll(lambda step=step: len(api.requests) == step, 5)  # type: ignore[misc]  # binds the step
+            eventually(lambda want=step: len(api.requests) == want, within_s=5)  # type: ignore[misc]  # binds the step
         reporter.close()
 
     assert [report["step"] for report in api.progress] == [3]
@@ -69,7 +70,7 @@ def test_a_closed_attempt_ends_the_training_at_a_later_report() -> None:
     with serving(WorkerApi(is_closed=True)) as api:
         reporter = reporter_for(api)
         reporter.report(progress(1))
-        assert poll(lambda: bool(api.requests), 5)
+        eventually(lambda: bool(api.requests), within_s=5)
         reporter.close()
         with pytest.raises(AttemptClosed):
             reporter.report(progress(2))

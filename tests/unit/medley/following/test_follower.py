@@ -61,16 +61,30 @@ def test_a_job_is_followed_from_waiting_to_its_result() -> None:
         "RANK  NODE            CHIP      DEVICES  WHY THERE",
         "   0  mixed/nvidia-1  h100-sxm  0        tightest fit in rack r1",
         "   1  mixed/amd-1     mi300x    4        only node with a free mi300x",
-        "placed ...",
+        "running ...",
         "rank 0 | hello",
         "step    1/60   loss 5.5000   51,234 tokens/s",
         "step   30/60   loss 3.2500   51,234 tokens/s",
-        "running ...",
         "step   60/60   loss 2.3000   51,234 tokens/s",
         "rank 0 | world",
         "first succeeded after 1 min 5 s",
         "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60",
+        "Where its workers ran, and why there:",
+        "RANK  NODE            CHIP      DEVICES  WORKER   WHY THERE",
+        "   0  mixed/nvidia-1  h100-sxm  0        running  tightest fit in rack r1",
+        "   1  mixed/amd-1     mi300x    4        running  only node with a free mi300x",
     ]
+
+
+def test_steps_that_the_reference_training_prints_itself_are_not_told_twice() -> None:
+    shown = io.StringIO()
+    with a_scripted_server() as server:
+        _script_a_training(server)
+        screen = FollowScreen(shown)
+        screen.submitted(a_job())
+        _follow(server, screen)
+    assert "tokens/s" not in shown.getvalue()
+    assert "loss fell from 5.5000 to 2.3000" in shown.getvalue()
 
 
 def test_on_a_terminal_the_progress_is_one_line_that_moves() -> None:
@@ -104,7 +118,8 @@ def test_a_second_attempt_is_shown_as_the_first_was_and_its_loss_counts_alone() 
     assert asked == [["1"], ["1"], ["2"], ["2"], ["2"]]
     lines = shown.getvalue().splitlines()
     assert [line for line in lines if line.endswith("is placed:")] == ["Attempt 1 is placed:", "Attempt 2 is placed:"]
-    assert lines[-2:] == [
+    at = lines.index("first failed after 1 min 5 s: rank 1 ended with exit code 3")
+    assert lines[at : at + 2] == [
         "first failed after 1 min 5 s: rank 1 ended with exit code 3",
         "loss fell from 5.0000 to 4.0000 in steps 2 to 4 of 60",
     ]

@@ -4,7 +4,7 @@ import pytest
 
 from medley.screens.job_text import next_commands, program, situation, wanted
 from medley.screens.jobs import jobs_table, print_job, print_why
-from medley.screens.placement import device_range, placement_table, workers_table
+from medley.screens.placement import number_runs, placement_table, workers_table
 from tests.builders.command import a_job, a_report, a_spec, a_worker, an_attempt
 
 AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
@@ -15,7 +15,7 @@ WAITS = {"code": "too-few-free", "text": "needs 4 nodes with 8 free H100; 2 have
     ("devices", "want"), [([0], "0"), ([3, 1, 2, 0], "0-3"), ([0, 2, 3, 7], "0, 2-3, 7"), ([], ""), ([4, 5], "4-5")]
 )
 def test_device_numbers_are_drawn_together(devices: list[int], want: str) -> None:
-    assert device_range(devices) == want
+    assert number_runs(devices) == want
 
 
 def test_the_placement_says_where_each_rank_is_and_why_there() -> None:
@@ -24,6 +24,21 @@ def test_the_placement_says_where_each_rank_is_and_why_there() -> None:
         ("1", "mixed/amd-1", "mi300x", "4", "only node with a free mi300x"),
     ]
     assert placement_table(an_attempt()).rows == want
+
+
+def test_a_large_gang_has_one_row_for_ranks_that_are_alike() -> None:
+    workers = [a_worker(rank=rank, devices=[rank % 8], node=f"mixed/nvidia-{rank // 8}") for rank in range(24)]
+    workers[9] |= {"phase": "exited", "exit_code": 1, "end": "exited"}
+    want = [
+        ("0-7", "mixed/nvidia-0", "0-7", "running"),
+        ("8", "mixed/nvidia-1", "0", "running"),
+        ("9", "mixed/nvidia-1", "1", "exit code 1"),
+        ("10-15", "mixed/nvidia-1", "2-7", "running"),
+        ("16-23", "mixed/nvidia-2", "0-7", "running"),
+    ]
+    rows = workers_table(an_attempt(workers=workers)).rows
+    assert [(row[0], row[1], row[3], row[4]) for row in rows] == want
+    assert len(workers_table(an_attempt(workers=workers[:16])).rows) == 16
 
 
 @pytest.mark.parametrize(
@@ -119,13 +134,14 @@ def test_a_job_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixture[str]) -> None:
     why = {
-        "job": "x", "state": "queued", "reasons": [WAITS], "position": 3, "ahead": 2, "text": "it waits for devices",
-        "next": "ask for fewer", "change": 123, "age_s": 0.012,
+        "job": "x", "state": "queued", "reasons": [{"text": "too few free"}, WAITS], "position": 3, "ahead": 2,
+        "text": "It waits: too few free.", "next": "ask for fewer", "change": 123, "age_s": 0.012,
     }  # fmt: skip
     print_why(why, "first")
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
-        "first is queued: it waits for devices",
+        "first   queued",
+        "It waits: too few free.",
         "  - needs 4 nodes with 8 free H100; 2 have them",
         "  position 3 in the queue, 2 jobs ahead of it",
     ]

@@ -1,0 +1,119 @@
+"""Recording inventories: what a cluster's nodes become, whatever is held on them."""
+
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.change import NodeSeen
+from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
+from scheduler.core.model.topology import Topology
+from scheduler.ports.directory import DoesNotExist, InventoryOutcome
+from tests.builders.database import CLUSTER, NOON, Database, World, make_node, take
+
+N1 = make_node("n1", {"h100": 8, "mi300x": 4})
+N2 = make_node("n2", {"h100": 8, "mi300x": 4})
+
+
+def present(world: World) -> list[Node]:
+    return [view.node for view in world.storage.views.nodes(cluster=None, chip=None, after=None, limit=99)]
+
+
+def test_the_same_inventory_again_changes_nothing(world: World) -> None:
+    before = world.storage.views.last_change()
+    assert world.record(N2, N1) == InventoryOutcome(0, 0, 0, ())
+    assert world.storage.views.last_change() == before
+    assert present(world) == [N1, N2]
+
+
+def test_nodes_are_added_changed_and_gone_and_the_feed_tells_each(world: World) -> None:
+    before = world.storage.views.last_change()
+    changed = replace(N1, topology=Topology((("rack", "r9"), ("zone", "z"))), labels=(), cpu_milli=1)
+    added = make_node("n0", {"ascend-910b": 2}, state=NodeState.DRAINED)
+    assert world.record(changed, added) == InventoryOutcome(added=1, changed=1, gone=1, held_back=())
+    assert present(world) == [added, changed]
+    bodies = [change.body for change in world.storage.views.changes_after(before, limit=9)]
+    assert bodies == [NodeSeen(added), NodeSeen(changed), NodeSeen(replace(N2, state=NodeState.GONE))]
+    assert set(world.storage.views.snapshot().nodes) == {added, changed, replace(N2, state=NodeState.GONE)}
+
+
+def test_a_gone_node_keeps_what_is_held_on_it_and_may_come_back(world: World) -> None:
+    job = world.submit()
+    attempt = world.place(job, take("n1", 0))
+    assert world.record(N2).gone == 1
+    assert world.record(N2).gone == 0
+    assert world.record(N1, N2) == InventoryOutcome(added=0, changed=1, gone=0, held_back=())
+    world.see(attempt, Event.ALL_SUCCEEDED)
+    assert world.storage.views.tenant_use(None) == []
+
+
+def test_what_a_gone_node_held_is_given_back_once_it_ends(world: World) -> None:
+    attempt = world.place(world.submit(), take("n1", 0))
+    world.record(N2)
+    world.see(attempt, Event.ALL_SUCCEEDED)
+    assert world.storage.views.tenant_use(None) == []
+
+
+@pytest.mark.parametrize(
+    "shrunk",
+    [
+        pytest.param(make_node("n1", {"h100": 2, "mi300x": 4}), id="the held slot vanished"),
+        pytest.param(make_node("n1", {"mi300x": 4, "h100": 8}), id="the held slot is another chip"),
+        pytest.param(make_node("n1", {"mi300x": 4}), id="the held chip vanished"),
+        pytest.param(replace(N1, cpu_milli=999), id="too little cpu"),
+        pytest.param(replace(N1, memory_mib=1_999), id="too little memory"),
+        pytest.param(replace(N1, pods=0), id="too few workers"),
+    ],
+)
+def test_a_node_that_shrank_below_what_is_held_keeps_its_capacity_and_is_drained_until_it_is_free(
+    world: World, shrunk: Node
+) -> None:
+    attempt = world.place(world.submit(), take("n1", 2))
+    assert world.record(shrunk, N2) == InventoryOutcome(added=0, changed=1, gone=0, held_back=(N1.id,))
+    assert present(world)[0] == replace(N1, state=NodeState.DRAINED)
+    assert world.record(shrunk, N2) == InventoryOutcome(added=0, changed=0, gone=0, held_back=(N1.id,))
+    world.end(attempt)
+    assert world.record(shrunk, N2) == InventoryOutcome(added=0, changed=1, gone=0, held_back=())
+    assert present(world)[0] == shrunk
+
+
+def test_a_node_may_shrink_and_grow_beside_what_is_held(world: World, database: Database) -> None:
+    world.place(world.submit(), take("n1", 2))
+    assert world.record(make_node("n1", {"h100": 3}), N2).held_back == ()
+    assert world.record(make_node("n1", {"h100": 16, "ascend-910b": 1}), N2).held_back == ()
+    world.place(world.submit(), take("n1", 15))
+    world.storage.close()
+    held = database.ask(f"SELECT slot FROM device_slots WHERE node_id = '{N1.id}' AND used_milli > 0 ORDER BY slot")
+    assert held == [(2,), (15,)]
+
+
+def test_an_inventory_names_a_cluster_and_chips_that_exist(world: World) -> None:
+    with pytest.raises(DoesNotExist, match="abacus"):
+        world.record(N1, make_node("n3", {"abacus": 1}))
+    with pytest.raises(DoesNotExist, match="elsewhere"):
+        world.storage.directory.record_nodes("elsewhere", [], NOON)
+    assert present(world) == [N1, N2], "a refused inventory leaves no trace"
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        pytest.param([N1, N1], id="a node twice"),
+        pytest.param([replace(N1, cluster="other")], id="a node of another cluster"),
+        pytest.param([replace(N1, devices=(DeviceGroup("h100", 1, 1), DeviceGroup("h100", 2, 1)))], id="a chip twice"),
+    ],
+)
+def test_an_inventory_that_contradicts_itself_is_the_callers_error(world: World, nodes: list[Node]) -> None:
+    with pytest.raises(ValueError, match="node"):
+        world.record(*nodes)
+
+
+def test_clusters_keep_their_nodes_apart(world: World) -> None:
+    world.storage.directory.register_cluster(Cluster("second", "local"), NOON)
+    world.storage.directory.record_nodes("second", [replace(N1, cluster="second")], NOON)
+    assert [node.id for node in present(world)] == [f"{CLUSTER}/n1", f"{CLUSTER}/n2", "second/n1"]
+
+
+def test_a_node_without_devices_is_a_node(world: World) -> None:
+    world.record(make_node("n1", {}))
+    assert present(world) == [make_node("n1", {})]

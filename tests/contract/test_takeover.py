@@ -1,0 +1,89 @@
+"""Leadership: an old leader's transaction is either before the takeover or refused."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+
+import pytest
+
+from scheduler.adapters.database.engine import Engines, open_engines
+from scheduler.adapters.database.journal import write_items
+from scheduler.adapters.database.storage import Storage
+from scheduler.adapters.database.transaction import Transaction
+from scheduler.core.model.group import State
+from scheduler.ports.journal import Rejection
+from tests.builders.database import Database, World, refused, take, written
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def old_leader(database: Database) -> Iterator[Engines]:
+    """The connections of a leader whose transactions the test holds open."""
+    engines = open_engines(database.url)
+    yield engines
+    engines.close()
+
+
+def test_nobody_leads_at_first_and_every_takeover_raises_the_epoch(storage: Storage) -> None:
+    assert storage.leadership.current() == (0, "")
+    assert storage.leadership.take("one") == 1
+    assert storage.leadership.take("two") == 2
+    assert storage.leadership.take("two") == 3
+    assert storage.leadership.current() == (3, "two")
+
+
+def test_a_takeover_waits_for_the_old_leaders_open_transaction(world: World, old_leader: Engines) -> None:
+    job = world.submit()
+    item = world.placing(job, take("n1", 0))
+    with ThreadPoolExecutor(1) as threads:
+        with old_leader.writing.begin() as connection:
+            transaction = Transaction(connection)
+            (outcome,) = write_items(transaction, [item])
+            taking = threads.submit(world.storage.leadership.take, "new")
+            with pytest.raises(StillWaiting):
+                taking.result(0.3)
+            transaction.number_changes()
+        assert taking.result(WAIT_S) == 2
+    written(outcome)
+    assert world.group(job).state is State.PLACED
+
+
+def test_even_a_look_at_the_epoch_holds_it_until_the_commit(world: World, old_leader: Engines) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with old_leader.writing.begin() as connection:
+            assert Transaction(connection).leads(world.epoch)
+            taking = threads.submit(world.storage.leadership.take, "new")
+            with pytest.raises(StillWaiting):
+                taking.result(0.3)
+        assert taking.result(WAIT_S) == 2
+
+
+def test_a_transaction_after_the_takeover_is_refused_whoever_writes_it(world: World, database: Database) -> None:
+    item = world.placing(world.submit(), take("n1", 0))
+    with database.opened() as new_leader:
+        assert new_leader.leadership.take("new") == 2
+        for storage in (world.storage, new_leader):
+            (outcome,) = storage.journal.write([item])
+            assert refused(outcome) is Rejection.STALE_EPOCH
+
+
+def test_on_postgresql_a_transaction_that_began_before_the_takeover_but_looked_after_it_is_refused(
+    postgres_database: Database,
+) -> None:
+    engines = open_engines(postgres_database.url)
+    try:
+        with postgres_database.opened() as storage, engines.writing.begin() as connection:
+            first = storage.leadership.take("old")
+            connection.exec_driver_sql("SELECT count(*) FROM jobs")
+            storage.leadership.take("new")
+            assert not Transaction(connection).leads(first)
+    finally:
+        engines.close()
+
+
+def test_of_many_takeovers_at_once_each_has_an_epoch_of_its_own(database: Database) -> None:
+    with database.opened() as one, database.opened() as two, ThreadPoolExecutor(8) as threads:
+        epochs = list(threads.map(lambda number: (one, two)[number % 2].leadership.take(str(number)), range(16)))
+        assert sorted(epochs) == list(range(1, 17))
+        assert one.leadership.current()[0] == 16

@@ -1,0 +1,205 @@
+"""What people and followers read."""
+
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.attempt import WorkerPhase, WorkerRecord
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.job import AnyOf, Job
+from scheduler.core.model.node import Cluster, NodeState, Pool
+from scheduler.ports.views import Holding, JobFilter, TenantUse
+from tests.builders.database import CLUSTER, NOON, World, make_node, take, written
+
+
+def listed(world: World, where: JobFilter | None = None, **page: object) -> list[str]:
+    views = world.storage.views.jobs(where or JobFilter(), **{"before": None, "limit": 99, **page})  # type: ignore[arg-type] # a page
+    return [view.job.id for view in views]
+
+
+def test_jobs_come_newest_first_in_pages(world: World) -> None:
+    jobs = [world.submit().id for _ in range(5)]
+    assert listed(world) == jobs[::-1]
+    assert listed(world, limit=2) == [jobs[4], jobs[3]]
+    assert listed(world, before=jobs[3], limit=2) == [jobs[2], jobs[1]]
+
+
+@pytest.mark.parametrize(
+    ("where", "want_names"),
+    [
+        (JobFilter(tenant="beta"), ["b"]),
+        (JobFilter(states=frozenset({State.CANCELLED, State.PLACED})), ["c", "a"]),
+        (JobFilter(states=frozenset()), []),
+        (JobFilter(name="c"), ["c"]),
+        (JobFilter(chip="mi300x"), ["b", "a"]),
+        (JobFilter(submitted_by="bob"), ["c"]),
+        (JobFilter(label=("team", "x")), ["c", "a"]),
+        (JobFilter(label=("team", "z")), []),
+        (JobFilter(tenant="alpha", chip="mi300x", label=("team", "x")), ["a"]),
+    ],
+)
+def test_jobs_are_filtered_by_what_they_are(world: World, where: JobFilter, want_names: list[str]) -> None:
+    either = AnyOf(("h100", "mi300x"))
+    a = world.submit(world.make_job(either, name="a", labels=(("team", "x"), ("tier", "1"))))
+    world.submit(world.make_job(either, name="b", labels=(("team", "y"),), tenant="beta"))
+    c = world.submit(world.make_job(name="c", labels=(("team", "x"),), submitted_by="bob"))
+    world.place(a)
+    world.cancel(c)
+    views = world.storage.views.jobs(where, before=None, limit=9)
+    assert [view.job.spec.name for view in views] == want_names
+
+
+def test_a_list_shows_the_latest_attempt_and_a_job_all_of_them(world: World) -> None:
+    job, fresh = world.submit(world.make_job(retries=5)), world.submit()
+    for _ in range(2):
+        attempt = world.place(job)
+        world.report(attempt, 7)
+        world.end(attempt)
+    running = WorkerRecord(0, WorkerPhase.RUNNING, started_at=NOON)
+    attempt = world.place(job, take("n2", 1))
+    world.see(attempt, Event.ALL_READY, running)
+    world.report(attempt, 9)
+    waiting, in_list = world.storage.views.jobs(JobFilter(), before=None, limit=9)
+    whole = world.storage.views.job(job.id, tenant="alpha")
+    assert whole is not None
+    assert waiting.job == fresh
+    assert waiting.attempts == ()
+    assert waiting.progress is None
+    assert [attempt.number for attempt in whole.attempts] == [1, 2, 3]
+    assert in_list == replace(whole, attempts=whole.attempts[2:])
+    assert whole.attempts[2].workers == (running,)
+    assert whole.progress is not None
+    assert whole.progress.step == 9
+
+
+def test_another_tenants_job_is_none(world: World) -> None:
+    job = world.submit()
+    assert world.storage.views.job(job.id, tenant="beta") is None
+    assert world.storage.views.job("000000099abcdefg", tenant=None) is None
+
+
+def test_nodes_show_who_holds_what_and_leave_out_what_is_gone(world: World) -> None:
+    job = world.submit(world.make_job("h100", workers=2))
+    attempt = world.place(job, take("n1", 0, 1), take("n1", 2, rank=1))
+    other = world.submit(world.make_job("mi300x", tenant="beta"))
+    later = world.place(other, take("n1", 8, chip="mi300x"))
+    (view,) = world.storage.views.nodes(cluster=CLUSTER, chip=None, after=None, limit=1)
+    assert (view.node.name, view.cpu_milli_held, view.memory_mib_held) == ("n1", 3_000, 6_000)
+    assert view.holdings == (
+        Holding("alpha", job.id, attempt, "h100", 3),
+        Holding("beta", other.id, later, "mi300x", 1),
+    )
+    world.record(make_node("n1", {"h100": 8, "mi300x": 4}), make_node("n3", {"ascend-910b": 1}))
+    assert names(world) == ["n1", "n3"]
+    assert names(world, chip="ascend-910b") == ["n3"]
+    assert names(world, after=f"{CLUSTER}/n1") == ["n3"]
+    assert names(world, cluster="other") == []
+
+
+def names(world: World, **where: str) -> list[str]:
+    asked: dict[str, str | None] = {"cluster": None, "chip": None, "after": None, **where}
+    return [view.node.name for view in world.storage.views.nodes(**asked, limit=9)]
+
+
+def test_pools_count_nodes_of_the_same_kind(world: World) -> None:
+    world.storage.directory.register_cluster(Cluster("second", "local"), NOON)
+    nodes = [make_node(f"n{number}", {"h100": 8, "mi300x": 4}) for number in range(1, 4)]
+    world.record(*nodes, make_node("small", {"h100": 4}), make_node("gone", {"h100": 8}))
+    world.record(*nodes[:2], replace(nodes[2], state=NodeState.DRAINED), make_node("small", {"h100": 4}))
+    world.storage.directory.record_nodes("second", [replace(nodes[0], cluster="second")], NOON)
+    world.place(world.submit(), take("n1", 0, 1))
+    assert [pool for pool in world.storage.views.pools() if pool.cluster == CLUSTER] == [
+        Pool(CLUSTER, "h100", 81_920, 4, nodes=1, devices=4, devices_held=0, devices_drained=0),
+        Pool(CLUSTER, "h100", 81_920, 8, nodes=3, devices=24, devices_held=2, devices_drained=8),
+        Pool(CLUSTER, "mi300x", 81_920, 4, nodes=3, devices=12, devices_held=0, devices_drained=4),
+    ]
+    assert [pool.name for pool in world.storage.views.pools()][3:] == [
+        "second/h100-81920-x8",
+        "second/mi300x-81920-x4",
+    ]
+
+
+def test_held_devices_of_a_drained_node_are_not_counted_as_drained(world: World) -> None:
+    world.place(world.submit(), take("n1", 0, 1, 2))
+    world.record(make_node("n1", state=NodeState.DRAINED))
+    (pool,) = world.storage.views.pools()
+    assert (pool.devices, pool.devices_held, pool.devices_drained, pool.devices_free) == (8, 3, 5, 0)
+
+
+def test_use_is_listed_by_tenant_and_chip(world: World) -> None:
+    world.place(world.submit(world.make_job(tenant="beta")), take("n1", 0))
+    over = world.place(world.submit(), take("n1", 1))
+    world.place(world.submit(world.make_job("mi300x")), take("n1", 8, 9, chip="mi300x"))
+    world.end(over)
+    want_use = [TenantUse("alpha", "mi300x", 2), TenantUse("beta", "h100", 1)]
+    assert world.storage.views.tenant_use(None) == want_use
+    assert world.storage.views.tenant_use("beta") == want_use[1:]
+
+
+def test_changes_are_read_in_order_from_anywhere_and_of_one_tenant_or_job(world: World) -> None:
+    views = world.storage.views
+    start = views.last_change()
+    jobs = [world.submit(world.make_job(tenant=tenant)) for tenant in ("alpha", "beta", "alpha")]
+    world.cancel(jobs[0])
+    everything = views.changes_after(start, limit=99)
+    assert [change.number for change in everything] == list(range(start + 1, start + 6))
+    assert views.changes_after(start + 1, limit=2) == everything[1:3]
+    assert views.changes_after(start, limit=9, tenant="alpha") == [everything[0], *everything[2:]]
+    assert views.changes_after(start, limit=9, job=jobs[0].id) == [everything[0], *everything[3:]]
+    assert views.changes_after(start, limit=9, tenant="beta", job=jobs[0].id) == []
+    assert views.last_change() == start + 5
+
+
+def live_a_little(world: World) -> None:
+    """Leave jobs in every state, with a quota and a node that is gone but held."""
+    world.set_quota(6)
+    world.set_quota(3, chip="mi300x", tenant="beta")
+    world.storage.directory.lift_quota("beta", "mi300x", NOON)
+    jobs: list[Job] = [world.submit(world.make_job(retries=1)) for _ in range(7)]
+    for slot, job in enumerate(jobs[:5]):
+        world.place(job, take("n1", slot))
+    world.see(f"{jobs[0].id}-g0-a1", Event.ALL_SUCCEEDED)
+    world.see(f"{jobs[1].id}-g0-a1", Event.ALL_READY, WorkerRecord(0, WorkerPhase.RUNNING, NOON))
+    world.end(f"{jobs[2].id}-g0-a1", StopReason.WORKER_FAILED)
+    world.see(f"{jobs[3].id}-g0-a1", Event.STOP, reason=StopReason.LOST)
+    world.cancel(jobs[4])
+    world.cancel(jobs[5])
+    world.record(make_node("n2", {"h100": 8, "mi300x": 4}), make_node("n3"))
+
+
+def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(world: World) -> None:
+    live_a_little(world)
+    snapshot = world.storage.views.snapshot()
+    rebuilt = SchedulerState.from_parts(
+        clusters=snapshot.clusters,
+        nodes=snapshot.nodes,
+        quotas=snapshot.quotas,
+        jobs=snapshot.jobs,
+        groups=snapshot.groups,
+        attempts=snapshot.attempts,
+    )
+    followed = SchedulerState()
+    for change in world.storage.views.changes_after(0, limit=9_999):
+        followed.apply(change)
+    assert snapshot.change == world.storage.views.last_change()
+    assert rebuilt.digest() == followed.digest()
+    assert sorted(group.state for group in snapshot.groups) == [
+        State.QUEUED,
+        State.QUEUED,
+        State.RUNNING,
+        State.STOPPING,
+        State.STOPPING,
+    ]
+    assert len(snapshot.attempts) == 3
+
+
+def test_a_live_attempt_is_found_with_all_it_holds(world: World) -> None:
+    attempt = world.place(world.submit(), take("n1", 4, 5))
+    found = world.storage.views.live_attempt(attempt)
+    assert found is not None
+    assert (found.id, found.allocations) == (attempt, (take("n1", 4, 5),))
+    written(world.write(world.seeing(attempt, Event.ALL_SUCCEEDED)))
+    assert world.storage.views.live_attempt(attempt) is None
+    assert world.storage.views.live_attempt("nothing") is None

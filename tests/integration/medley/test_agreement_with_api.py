@@ -1,0 +1,33 @@
+"""What the command knows of the API by heart is what the API says."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from api.schemas.job_request import JobRequest, TrainingRequest
+from medley.commands.access import Role as CommandRole
+from medley.commands.jobs import State as CommandState
+from medley.job_file import JOB_FIELDS, TRAINING_FIELDS, read_job_file
+from medley.screens import job_text
+from scheduler.core.model.group import FINAL, State
+from scheduler.core.model.tenant import Role
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "jobs").glob("*.yaml"))
+
+
+def test_the_fields_of_a_job_are_the_apis() -> None:
+    assert set(JOB_FIELDS) == set(JobRequest.model_fields)
+    assert set(TRAINING_FIELDS) == set(TrainingRequest.model_fields)
+
+
+def test_states_and_roles_are_the_schedulers() -> None:
+    assert set(get_args(CommandState)) == set(State)
+    assert set(get_args(CommandRole)) == set(Role)
+    assert job_text.FINAL == FINAL
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_api_accepts_every_example(path: Path) -> None:
+    request = JobRequest.model_validate(read_job_file(str(path)).job)
+    assert request.to_spec().name == path.stem

@@ -1,0 +1,13 @@
+from api.text.stops import stop_advice, stop_text
+from scheduler.core.model.group import StopReason
+
+
+def test_every_stop_has_a_sentence_of_its_own() -> None:
+    texts = [stop_text(reason) for reason in StopReason]
+    assert all(texts)
+    assert len(set(texts)) == len(texts)
+
+
+def test_advice_is_given_where_the_user_can_do_something() -> None:
+    without = {reason for reason in StopReason if stop_advice(reason) is None}
+    assert without == {StopReason.PREEMPTED, StopReason.CANCELLED}

@@ -1,0 +1,41 @@
+import pytest
+
+from api.text.words import count, gang, listed, ordinal
+from scheduler.core.model.job import AnyOf, ExactMix
+from scheduler.core.model.resources import WorkerShape
+from tests.builders.core import make_job
+
+
+@pytest.mark.parametrize(
+    ("number", "want"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (112, "112th"),
+    ],
+)
+def test_ordinals_end_as_people_say_them(number: int, want: str) -> None:
+    assert ordinal(number) == want
+
+
+def test_one_thing_has_no_plural() -> None:
+    assert [count(number, "worker") for number in (0, 1, 2)] == ["0 workers", "1 worker", "2 workers"]
+
+
+def test_a_long_list_is_cut_and_the_rest_counted() -> None:
+    assert listed(["a"], "and") == "a"
+    assert listed(["a", "b", "c"], "or") == "a, b or c"
+    assert listed(["a", "b", "c", "d", "e", "f", "g"], "and") == "a, b, c, d and 3 more"
+
+
+def test_a_gang_is_described_by_what_it_asks_for() -> None:
+    either = make_job(chips=AnyOf(("h100", "a800")), workers=4, shape=WorkerShape(2, 1, 1))
+    mixed = make_job(chips=ExactMix((("h100", 2), ("mi300x", 1))))
+    assert gang(either.spec) == "4 workers with 2 devices each on h100 or a800"
+    assert gang(mixed.spec) == "3 workers with 1 device each on h100 (2) and mi300x (1)"
