@@ -161,7 +161,7 @@ def _assemble(
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     epoch = storage.leadership.take(f"process {os.getpid()}")
     followed = FollowedState(storage.views, clock)
-    decider = Decider(followed, storage.journal, clock, epoch=epoch)
+    decider = Decider(followed, storage.journal, clock, wake_up, epoch=epoch)
     terms = LaunchTerms(api_url=reachable_url(listener), tokens=foundation.tokens)
     steps = {"deciding": deciding(decider, clock)}
     for cluster in clusters:

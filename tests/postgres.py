@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -32,98 +31,100 @@ class NoPostgres(Exception):
     """No server could be started; the message says what was tried."""
 
 
-@dataclass(slots=True)
 class PostgresServer:
-    """A running server; every database made in it goes with it."""
+    """A server of its own folder; every database made in it goes with it."""
 
-    folder: Path
-    process: "subprocess.Popen[bytes]"
-    numbers: "count[int]"
+    def __init__(self, folder: Path, user: pwd.struct_passwd | None, options: tuple[str, ...]) -> None:
+        self.folder = folder
+        self._user = user
+        self._options = options
+        self._binaries = _binaries(folder, user)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = count(1)
+        self._make_cluster()
 
     def url(self, database: str) -> str:
         """Return the URL of a database for Medley."""
         return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}"
 
     def execute(self, statement: str, *, database: str = "postgres") -> None:
-        """Run one statement outside of a transaction."""
-        with self.connect(database) as connection:
+        """Run statements outside of a transaction."""
+        with psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname=database, autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
-        """Open a connection of the test's own."""
-        return psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname=database, autocommit=True)
-
     def create_database(self) -> str:
-        """Make an empty database; returns its name."""
-        name = f"test_{next(self.numbers)}"
+        """Make an empty database; returns its URL for Medley."""
+        name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
-        return name
+        return self.url(name)
 
-    def stop(self) -> None:
-        """End the server."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGQUIT)  # at once: nobody needs the data again
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises NoPostgres."""
+        data = str(self.folder / "data")
+        arguments = ["-D", data, "-k", str(self.folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._binaries / "postgres"), *arguments, *self._options],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                preexec_fn=_end_with_the_tests,  # noqa: PLW1509 - it makes one system call and takes no lock
+                **_as(self._user),
+            )
         try:
-            self.process.wait(STOP_TIMEOUT_S)
+            eventually(self._answers, within_s=START_TIMEOUT_S, what="postgres to start")
+        except BaseException as error:
+            self.crash()
+            raise NoPostgres((self.folder / "log").read_text(errors="replace")) from error
+
+    def crash(self) -> None:
+        """End the server at once, without a checkpoint; `start` then recovers."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._process.kill()
+            self._process.wait()
+
+    def _make_cluster(self) -> None:
+        making = ["-D", str(self.folder / "data"), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        made = subprocess.run(
+            [str(self._binaries / "initdb"), *making, "--no-sync"],
+            capture_output=True,
+            cwd=self.folder,
+            check=False,
+            **_as(self._user),
+        )
+        if made.returncode != 0:
+            raise NoPostgres(f"{self._binaries / 'initdb'} failed: {made.stderr.decode(errors='replace')}")
+
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise NoPostgres("the process ended")
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 @contextmanager
 def running_postgres(*options: str) -> Iterator[PostgresServer]:
-    """Start a server with these options and stop it whatever happens. Raises NoPostgres."""
+    """Start a server with these options and end it whatever happens. Raises NoPostgres."""
     user = _unprivileged_user()
     with tempfile.TemporaryDirectory(prefix="medley-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
-        binaries = _binaries(folder, user)
-        server = _start(binaries, folder, user, options)
+        server = PostgresServer(folder, user, options)
         try:
+            server.start()
             yield server
         finally:
-            server.stop()
-
-
-def _start(binaries: Path, folder: Path, user: pwd.struct_passwd | None, options: tuple[str, ...]) -> PostgresServer:
-    data = folder / "data"
-    making = [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
-    made = subprocess.run([*making, "--locale=C.UTF-8"], capture_output=True, cwd=folder, check=False, **_as(user))
-    if made.returncode != 0:
-        raise NoPostgres(f"initdb of {binaries} failed: {made.stderr.decode()}")
-    with (folder / "log").open("wb") as log:
-        arguments = ["-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "max_connections=200"]
-        process = subprocess.Popen(
-            [str(binaries / "postgres"), *arguments, *options],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            preexec_fn=_end_with_the_tests,  # noqa: PLW1509 - it makes one system call and takes no lock
-            **_as(user),
-        )
-    server = PostgresServer(folder, process, count(1))
-    _wait_until_ready(server)
-    return server
-
-
-def _wait_until_ready(server: PostgresServer) -> None:
-    try:
-        eventually(lambda: _answers(server), within_s=START_TIMEOUT_S, what="postgres to start")
-    except BaseException as error:
-        server.stop()
-        log = (server.folder / "log").read_text(errors="replace")
-        raise NoPostgres(f"postgres did not start: {log}") from error
-
-
-def _answers(server: PostgresServer) -> bool:
-    if server.process.poll() is not None:
-        raise NoPostgres("postgres ended")
-    try:
-        server.execute("SELECT 1")
-    except psycopg.OperationalError:
-        return False
-    return True
+            server.crash()
 
 
 def _binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:

@@ -1,6 +1,5 @@
 """Jobs: submit, list, show, cancel, explain."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -23,7 +22,7 @@ from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_submission
 from scheduler.core.model.group import State
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.journal import IdempotencyKey, Outcome, Rejected, Unchanged
+from scheduler.ports.journal import IdempotencyKey, Outcome, Rejected, Unchanged, Written
 from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
@@ -60,10 +59,10 @@ async def submit_job(
     response.headers["Location"] = f"/v1/jobs/{outcome.job}"
     if isinstance(outcome, Unchanged):
         response.headers["Idempotency-Replayed"] = "true"
-    look = partial(find_job, context, caller, outcome.job)
     if query.wait is None:
-        return job_answer(await run_in_threadpool(look), (), caller.tenant)
-    view = await wait_until(look, _is_decided, context.wake_up, wait_s=query.wait_s)
+        view = await run_in_threadpool(find_job, context, caller, outcome.job)
+        return job_answer(view, (), caller.tenant)
+    view = await _wait_for_decision(context, caller, outcome, query.wait_s)
     reasons = await run_in_threadpool(reasons_of, context, view)
     return job_answer(view, reasons, caller.tenant)
 
@@ -76,8 +75,20 @@ def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: st
     return accept_job(context.journal, context.clock, context.identifiers, submission)
 
 
-def _is_decided(view: JobView) -> bool:
-    return view.state is not State.QUEUED
+async def _wait_for_decision(
+    context: ApiContext, caller: Principal, outcome: Written | Unchanged, wait_s: float
+) -> JobView:
+    """Return the job once it was placed or refused, or was decided to wait, or when the time is over."""
+    change = outcome.change if isinstance(outcome, Written) else await run_in_threadpool(context.views.last_change)
+
+    def look() -> tuple[JobView, bool]:
+        # In this order: what was decided before is in what is read after.
+        had_decision = context.followed.decided_change >= change
+        view = find_job(context, caller, outcome.job)
+        return view, had_decision or view.state is not State.QUEUED
+
+    view, _ = await wait_until(look, lambda seen: seen[1], context.wake_up, wait_s=wait_s)
+    return view
 
 
 @router.get("", operation_id="list_jobs")

@@ -18,8 +18,8 @@ def parse_time(text: str) -> datetime:
 
 
 def age(text: str | None, at: datetime) -> str:
-    """Return how long before `at` a time of the API was, such as `3 min`; empty where there is none."""
-    return duration((at - parse_time(text)).total_seconds()) if text else ""
+    """Return how long before `at` a time of the API was, in its largest unit; empty where there is none."""
+    return " ".join(duration((at - parse_time(text)).total_seconds()).split()[:2]) if text else ""
 
 
 def moment(text: str | None, at: datetime) -> str:

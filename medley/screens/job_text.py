@@ -9,8 +9,6 @@ Json = dict[str, Any]
 
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 """States that a job never leaves."""
-HELD = frozenset({"placed", "starting", "running", "stopping"})
-"""States in which a job has an attempt that holds devices."""
 
 
 def wanted_chips(spec: Json) -> str:

@@ -13,6 +13,8 @@ from medley.screens.tables import Table
 
 Json = dict[str, Any]
 
+_NO_JOBS = "no jobs here; `medley submit FILE` makes one"
+
 
 def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
     """Return one row per job; the tenant only where there are several."""
@@ -32,7 +34,7 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
         )
         for job in jobs
     ]
-    return Table(head, rows, when_empty="no jobs here; `medley submit FILE` makes one", numbers=("WORKERS",))
+    return Table(head, rows, _NO_JOBS, numbers=("WORKERS",), clipped=("HOW IT FARES",))
 
 
 def print_job(job: Json, at: datetime) -> None:

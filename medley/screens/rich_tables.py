@@ -34,8 +34,15 @@ def rich_text(table: Table) -> str:
             overflow="fold",
         )
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+        drawn.add_row(*(_cell(table, column, text) for column, text in zip(table.columns, row, strict=True)))
     console = Console(force_terminal=True)
     with console.capture() as captured:
         console.print(drawn)
     return captured.get().rstrip("\n")
+
+
+def _cell(table: Table, column: str, text: str) -> Text:
+    """The column may still shrink where its cells must not wrap: so other columns keep their width."""
+    if column in table.clipped:
+        return Text(text, no_wrap=True, overflow="ellipsis")
+    return Text(text, style=_COLOURS.get(text, ""))

@@ -15,6 +15,8 @@ class Table:
     when_empty: str = "nothing to show"
     numbers: tuple[str, ...] = ()
     """Columns that are aligned to the right."""
+    clipped: tuple[str, ...] = ()
+    """Columns that a narrow terminal cuts off rather than wraps."""
 
 
 def plain_text(table: Table) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.core.deciding.cycle import decide, next_due
-from scheduler.core.model.decision import Decision, Placed, Refused
+from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
+from scheduler.ports.wake_up import WakeUp
 from scheduler.services.follow_changes import FollowedState
 
 logger = logging.getLogger(__name__)
@@ -32,24 +33,45 @@ class CycleResult:
     """When a back-off ends that nothing else announces."""
 
 
+NOTHING_TO_DECIDE = CycleResult(placed=0, refused=0, rejected=0, next_due=None)
+
+
 class Decider:
     """Decides for the leader of `epoch`."""
 
-    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, *, epoch: int) -> None:
+    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, wake_up: WakeUp, *, epoch: int) -> None:
         self._followed = followed
         self._journal = journal
         self._clock = clock
+        self._wake_up = wake_up
         self._epoch = epoch
+        self._latest = NOTHING_TO_DECIDE
 
     def decide_once(self) -> CycleResult:
-        """Run one cycle. Raises LeadershipLost, StorageUnavailable.
+        """Run one cycle, unless nothing happened since the last one. Raises LeadershipLost, StorageUnavailable.
 
         The state is let go of before the commit, so that nobody waits for the disk to read it.
         """
         self._followed.follow()
         now = self._clock.now()
+        if not self._is_due(now):
+            return self._latest
         with self._followed.hold() as state:
             decisions = decide(state, now)
+            seen = self._followed.change
+        self._latest = self._carry_out(decisions, now)
+        self._followed.mark_decided(seen)
+        if any(isinstance(decision, Waiting) for decision in decisions):
+            self._wake_up.notify()  # whoever waits for a decision learns that it is to wait
+        return self._latest
+
+    def _is_due(self, now: datetime) -> bool:
+        """Say whether deciding again could give anything new: the same state at no new due time decides the same."""
+        latest = self._latest
+        due = latest.next_due is not None and latest.next_due <= now
+        return due or latest.rejected > 0 or self._followed.change != self._followed.decided_change
+
+    def _carry_out(self, decisions: Sequence[Decision], now: datetime) -> CycleResult:
         effective = [decision for decision in decisions if isinstance(decision, Placed | Refused)]
         outcomes: list[Outcome] = []
         for first in range(0, len(effective), DECISIONS_PER_COMMIT):

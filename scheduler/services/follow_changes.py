@@ -24,6 +24,7 @@ class FollowedState:
         self._lock = threading.RLock()
         self._state, self._change = self._load()
         self._followed_at_s = clock.monotonic_s()
+        self._decided_change = 0
 
     def _load(self) -> tuple[SchedulerState, int]:
         snapshot = self._views.snapshot()
@@ -41,6 +42,15 @@ class FollowedState:
     def change(self) -> int:
         """The number of the last change that is in the state."""
         return self._change
+
+    @property
+    def decided_change(self) -> int:
+        """The change up to which every waiting job had its decision here; 0 where this process does not decide."""
+        return self._decided_change
+
+    def mark_decided(self, change: int) -> None:
+        """Note that all jobs up to a change had their decision."""
+        self._decided_change = change
 
     @property
     def age_s(self) -> float:

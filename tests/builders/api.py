@@ -1,12 +1,15 @@
 """A whole API on a real SQLite database and a fake cluster, with a token per role and a scheduler that is stepped."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -83,7 +86,7 @@ class ApiWorld:
         """Decide once, then drive the cluster once."""
         followed = FollowedState(self.storage.views, self.context.clock)
         epoch = self.storage.leadership.take("the test")
-        Decider(followed, self.storage.journal, self.context.clock, epoch=epoch).decide_once()
+        Decider(followed, self.storage.journal, self.context.clock, self.context.wake_up, epoch=epoch).decide_once()
         terms = LaunchTerms(api_url="http://127.0.0.1:1", tokens=self.context.attempt_tokens)
         Reconciler(
             self.cluster,
@@ -206,3 +209,47 @@ def serve(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """One server-sent event as a client sees it."""
+
+    kind: str
+    number: int | None
+    data: Any
+
+
+class EventReader:
+    """Reads one event stream from a served application."""
+
+    def __init__(self, address: str, path: str, token: str, headers: Mapping[str, str] | None = None) -> None:
+        self._connection = HTTPConnection(urlsplit(address).netloc, timeout=20)
+        self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}", **(headers or {})})
+        self.response = self._connection.getresponse()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.response.close()
+        self._connection.close()
+
+    def read_block(self) -> dict[str, str]:
+        """Return the fields up to the next empty line; a comment has an empty name. Empty at the end."""
+        fields: dict[str, str] = {}
+        while line := self.response.readline().decode():
+            if line == "\n":
+                return fields
+            name, _, value = line.rstrip("\n").partition(": " if not line.startswith(":") else ":")
+            fields[name] = value
+        return fields
+
+    def read(self, count: int) -> list[SentEvent]:
+        """Return the next events, fewer where the stream ends."""
+        found: list[SentEvent] = []
+        while len(found) < count and (block := self.read_block()):
+            if "event" in block:
+                number = int(block["id"]) if "id" in block else None
+                found.append(SentEvent(block["event"], number, json.loads(block["data"])))
+        return found

@@ -20,9 +20,9 @@ EXITED = tuple(
 )
 
 
-def gang(world: World, **differing: object) -> Job:
+def gang(world: World, *, retries: int = 0) -> Job:
     """Return a placed job of two workers."""
-    job = world.submit(world.make_job(workers=2, **differing))
+    job = world.submit(world.make_job(workers=2, retries=retries))
     world.place(job, take("n1", 0, 1), take("n1", 2, rank=1))
     return job
 

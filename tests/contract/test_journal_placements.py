@@ -12,7 +12,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import ExactMix
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.reason import NoCluster
-from scheduler.ports.journal import Outcome, Rejection, Written
+from scheduler.ports.journal import Rejection, Write, Written
 from scheduler.ports.views import TenantUse
 from tests.builders.database import (
     CLUSTER,
@@ -25,6 +25,8 @@ from tests.builders.database import (
     take,
     written,
 )
+
+NEW_ATTEMPT = "INSERT INTO attempts (id, group_id, number, generation, state, notes, placed_at, ended_at)"
 
 
 def held(world: World, node: str = "n1") -> tuple[int, int, list[int]]:
@@ -185,12 +187,12 @@ def test_an_old_epoch_writes_nothing(world: World) -> None:
     job = world.submit()
     attempt = world.place(world.submit(), take("n1", 5))
     world.storage.leadership.take("another")
-    items = [
+    items: list[Write] = [
         world.placing(job, take("n1", 0)),
         world.refusing(job),
         world.seeing(attempt, Event.WORKERS_CREATED),
     ]
-    outcomes: list[Outcome] = world.storage.journal.write(items)
+    outcomes = world.storage.journal.write(items)
     assert [refused(outcome) for outcome in outcomes] == [Rejection.STALE_EPOCH] * 3
     assert world.group(job).state is State.QUEUED
 
@@ -219,10 +221,8 @@ def test_a_refused_group_fails_with_its_reasons_in_the_feed(world: World) -> Non
         "UPDATE attempts SET ended_at = placed_at",
         "UPDATE groups SET state = 'resting'",
         "UPDATE allocations SET node_id = 'mixed/n9'",
-        "INSERT INTO attempts (id, group_id, number, generation, state, notes, placed_at) "
-        "SELECT id || 'x', group_id, 2, 1, 'placed', '[]', placed_at FROM attempts",
-        "INSERT INTO attempts (id, group_id, number, generation, state, notes, placed_at, ended_at) "
-        "SELECT id || 'x', group_id, 1, 1, 'failed', '[]', placed_at, placed_at FROM attempts",
+        f"{NEW_ATTEMPT} SELECT id || 'x', group_id, 2, 1, 'placed', '[]', placed_at, NULL FROM attempts",
+        f"{NEW_ATTEMPT} SELECT id || 'x', group_id, 1, 1, 'failed', '[]', placed_at, placed_at FROM attempts",
         "INSERT INTO job_chips (job_id, chip) SELECT id, 'abacus' FROM jobs",
         "INSERT INTO change_counter (id, last) VALUES (2, 0)",
     ],

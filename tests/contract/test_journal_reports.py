@@ -9,7 +9,7 @@ from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import GroupMoved, ProgressReported, StopWished
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
-from scheduler.ports.journal import RegisterRendezvous, Rejection, ReportProgress, SubmitJob, Unchanged, WishStop
+from scheduler.ports.journal import RegisterRendezvous, Rejection, ReportProgress, SubmitJob, Unchanged, WishStop, Write
 from tests.builders.database import MANY_JOBS, NOON, World, after_noon, refused, take, written
 
 
@@ -68,7 +68,7 @@ def test_another_tenants_job_is_not_found(world: World) -> None:
 
 def test_a_job_may_be_submitted_and_cancelled_in_one_batch(world: World) -> None:
     job = world.make_job()
-    items = [SubmitJob(job, None, MANY_JOBS), WishStop(job.id, None, "ann", NOON)]
+    items: list[Write] = [SubmitJob(job, None, MANY_JOBS), WishStop(job.id, None, "ann", NOON)]
     first, second = (written(outcome) for outcome in world.storage.journal.write(items))
     assert (first.state, second.state) == (State.QUEUED, State.CANCELLED)
     assert second.change == first.change + 2
@@ -133,7 +133,7 @@ def test_only_the_present_attempt_and_generation_is_listened_to(world: World) ->
     over = world.place(job)
     world.end(over, StopReason.PREEMPTED)
     present = world.place(job)
-    items = [
+    items: list[Write] = [
         RegisterRendezvous(over, 1, "a:1", NOON),
         step_report(over, 1),
         RegisterRendezvous(present, 2, "a:1", NOON),

@@ -112,7 +112,7 @@ def _differing_checks(connection: Connection) -> list[str]:
     inspector = inspect(connection)
     has_text = connection.dialect.name == "sqlite"
     differences = []
-    for table in metadata.sorted_tables:
+    for table in (each for each in metadata.sorted_tables if inspector.has_table(each.name)):
         checks = [each for each in table.constraints if isinstance(each, CheckConstraint)]
         wanted = {(str(each.name), str(each.sqltext) if has_text else "") for each in checks}
         reflected = inspector.get_check_constraints(table.name)

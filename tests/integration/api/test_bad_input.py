@@ -18,7 +18,7 @@ def with_changes(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     ("body", "want_status", "want_pointer"),
     [
-        (b"", 400, None),
+        (b"", 422, ""),
         (b"{", 400, None),
         (b"\xff\xfe", 400, None),
         (b'{"name": NaN}', 400, None),
@@ -51,7 +51,7 @@ def with_changes(**changes: Any) -> bytes:
         (with_changes(chips={"h100-sxm": 10**9}), 422, "/chips/h100-sxm"),
         (with_changes(command=["x" * 5000]), 422, "/command/0"),
         (with_changes(command=["a\u0000"]), 422, "/command/0"),
-        (with_changes(command=["x"] * 300_000), 422, "/command"),
+        (with_changes(command=["x"] * 200_000), 422, "/command"),
         (with_changes(environment={"LD_PRELOAD": "evil.so"}), 422, "/environment/LD_PRELOAD"),
         (with_changes(environment={"A/B": "x"}), 422, "/environment/A~1B"),
         (with_changes(labels={"team": "\u202e"}), 422, "/labels/team"),
@@ -96,7 +96,11 @@ def test_a_body_that_is_not_called_json_is_refused(world: ApiWorld, headers: dic
 def test_a_bad_idempotency_key_is_refused(world: ApiWorld, key: str) -> None:
     client = world.client()
     before = world.rows()
-    answer = client.post("/v1/jobs", content=with_changes(), headers={**JSON, "Idempotency-Key": key.encode()})
+    answer = client.post(
+        "/v1/jobs",
+        content=with_changes(),
+        headers={b"Content-Type": b"application/json", b"Idempotency-Key": key.encode()},
+    )
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/header/Idempotency-Key"]
     assert world.rows() == before

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
 
 from api.app import ROUTERS
 from api.permissions import PERMISSIONS, Open
 from scheduler.core.model.tenant import Role
-from tests.builders.api import JOB, ApiWorld, TestClient, open_world
+from tests.builders.api import JOB, ApiWorld, open_world
 
 ROUTES = {
     str(route.operation_id): route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)
@@ -76,7 +77,7 @@ def test_a_role_gets_what_the_table_grants_and_nothing_else(world: ApiWorld, job
     ids=["none", "empty", "nonsense", "wrong checksum", "worker-like", "not ascii", "huge"],
 )
 def test_nothing_guarded_opens_without_a_valid_token(world: ApiWorld, job: str, name: str, secret: str | None) -> None:
-    headers = {} if secret is None else {"Authorization": b"Bearer " + secret.encode()}
+    headers = {} if secret is None else {b"Authorization": b"Bearer " + secret.encode()}
     client = world.bearer(None)
     client.headers.update(headers)
     before = world.rows()

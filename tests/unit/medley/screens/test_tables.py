@@ -38,6 +38,15 @@ def test_a_pipe_gets_plain_columns_and_a_terminal_fitted_ones(monkeypatch: pytes
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in fitted.splitlines()) <= 60
 
 
+def test_what_may_be_clipped_keeps_a_row_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table(("NAME", "HOW"), [("first", "word " * 40)], clipped=("HOW",))
+    last = table_text(table, _Terminal()).splitlines()[-1]
+    assert "first" in last
+    assert "…" in last
+
+
 def test_no_color_turns_colour_off_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")

@@ -1,0 +1,105 @@
+"""What workers tell the API and ask of it."""
+
+import threading
+
+import pytest
+from starlette.testclient import TestClient
+
+from scheduler.core.model.tenant import Role
+from tests.builders.api import ApiWorld
+from tests.builders.eventually import eventually
+
+
+@pytest.fixture
+def attempt(world: ApiWorld) -> str:
+    job = world.submit()
+    world.step()
+    return f"{job}-g0-a1"
+
+
+@pytest.fixture
+def worker(world: ApiWorld, attempt: str) -> TestClient:
+    return world.bearer(world.context.attempt_tokens.mint(attempt, 1))
+
+
+def test_rank_0_registers_and_the_others_find_it(worker: TestClient, attempt: str) -> None:
+    path = f"/v1/attempts/{attempt}/rendezvous"
+    answer = worker.get(f"{path}?generation=1")
+    assert (answer.status_code, answer.json()["code"]) == (404, "rendezvous-not-ready")
+    assert worker.put(path, json={"generation": 1, "address": "127.0.0.1:41234"}).status_code == 204
+    assert worker.get(f"{path}?generation=1").json() == {"address": "127.0.0.1:41234"}
+    assert worker.put(path, json={"generation": 1, "address": "[::1]:5"}).status_code == 204
+    assert worker.get(f"{path}?generation=1").json() == {"address": "[::1]:5"}
+
+
+def test_a_rank_that_waits_is_answered_when_rank_0_registers(worker: TestClient, attempt: str) -> None:
+    path = f"/v1/attempts/{attempt}/rendezvous"
+    found: list[int] = []
+    waiting = threading.Thread(target=lambda: found.append(worker.get(f"{path}?generation=1&wait_s=20").status_code))
+    waiting.start()
+    worker.put(path, json={"generation": 1, "address": "127.0.0.1:41234"})
+    waiting.join(20)
+    assert found == [200]
+
+
+def test_progress_is_kept(world: ApiWorld, worker: TestClient, attempt: str) -> None:
+    report = {"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0}
+    assert worker.post(f"/v1/attempts/{attempt}/progress", json=report).status_code == 204
+    shown = world.client().get(f"/v1/jobs/{attempt.partition('-')[0]}").json()["progress"]
+    assert {**shown, "generation": 1, "at": None} == {**report, "at": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "want_pointer"),
+    [
+        ({"loss": "nan"}, "/loss"),
+        ({"loss": 1e300}, "/loss"),
+        ({"step": -1}, "/step"),
+        ({"steps": 10**12}, "/steps"),
+        ({"tokens_per_s": -1.0}, "/tokens_per_s"),
+        ({"generation": 2}, "/generation"),
+        ({"at": "2026-01-01"}, "/at"),
+    ],
+)
+def test_a_senseless_report_is_refused(
+    world: ApiWorld, worker: TestClient, attempt: str, change: dict[str, object], want_pointer: str
+) -> None:
+    before = world.rows()
+    report = {"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0, **change}
+    answer = worker.post(f"/v1/attempts/{attempt}/progress", json=report)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [want_pointer]
+    assert world.rows() == before
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nowhere", "a b:1", "127.0.0.1:", "127.0.0.1:999999", "x" * 300 + ":1", "a\u0000:1", "host:1\n"]
+)
+def test_an_address_that_is_none_is_refused(worker: TestClient, attempt: str, address: str) -> None:
+    answer = worker.put(f"/v1/attempts/{attempt}/rendezvous", json={"generation": 1, "address": address})
+    assert answer.status_code == 422
+
+
+def test_workers_of_a_closed_attempt_are_told_to_end(world: ApiWorld, worker: TestClient, attempt: str) -> None:
+    world.client().post(f"/v1/jobs/{attempt.partition('-')[0]}/cancel")
+
+    def is_over() -> bool:
+        world.step()
+        return bool(world.client().get(f"/v1/jobs/{attempt.partition('-')[0]}").json()["state"] == "cancelled")
+
+    eventually(is_over, within_s=20)
+    path = f"/v1/attempts/{attempt}"
+    report = {"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0}
+    answers = [
+        worker.put(f"{path}/rendezvous", json={"generation": 1, "address": "127.0.0.1:1"}),
+        worker.get(f"{path}/rendezvous?generation=1&wait_s=20"),
+        worker.post(f"{path}/progress", json=report),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "attempt-closed")] * 3
+
+
+def test_a_token_of_another_server_is_worth_nothing(world: ApiWorld, attempt: str) -> None:
+    forged = world.context.attempt_tokens.mint(attempt, 1)[:-1] + "x"
+    answer = world.bearer(forged).get(f"/v1/attempts/{attempt}/rendezvous?generation=1")
+    assert answer.status_code == 401
+    assert world.client(Role.OPERATOR).get(f"/v1/attempts/{attempt}/rendezvous?generation=1").status_code == 401

@@ -1,0 +1,138 @@
+"""Parts of the model as JSON text: what goes in comes out, of the same type and equal."""
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from scheduler.adapters.database.documents import (
+    JOB_SPEC,
+    NOTES,
+    PAIRS,
+    SLOTS,
+    TOPOLOGY,
+    WORDS,
+    decode_body,
+    encode_body,
+)
+from scheduler.core.model.attempt import Progress, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.change import (
+    ChangeBody,
+    ChipDefined,
+    ClusterSeen,
+    GroupMoved,
+    GroupPlaced,
+    JobSubmitted,
+    NodeSeen,
+    ProgressReported,
+    QuotaLifted,
+    QuotaSet,
+    StopWished,
+    TenantCreated,
+)
+from scheduler.core.model.group import Group, State, StopReason
+from scheduler.core.model.job import AnyOf, CommandProgram, ExactMix, Job, JobKind, JobSpec, ReferenceTraining, Wish
+from scheduler.core.model.node import Cluster, NodeState
+from scheduler.core.model.reason import (
+    BackingOff,
+    Holder,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Reason,
+    TooFewFree,
+)
+from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.tenant import Quota
+from scheduler.core.model.topology import Topology
+from tests.builders.database import NOON, after_noon, make_chip, make_node, make_note, take
+
+STRANGE = 'quote " back\\slash\n\u202egnp.exe \U0001f600 é'
+SPEC = JobSpec(
+    name=STRANGE,
+    kind=JobKind.TRAINING,
+    workers=3,
+    shape=WorkerShape(1, 2, 3),
+    chips=ExactMix((("h100", 1), ("mi300x", 2))),
+    program=CommandProgram(("python", "-c", STRANGE, "")),
+    environment=(("B", "1"), ("A", STRANGE)),
+    retries=2,
+    time_limit_s=None,
+    labels=(("team", "x"),),
+)
+OTHER_SPEC = replace(
+    SPEC,
+    chips=AnyOf(("mi300x", "h100")),
+    program=ReferenceTraining(100, 8, 64, 32, 2, 4, learning_rate=3e-4, seed=2**40),
+    time_limit_s=3_600,
+)
+JOB = Job("000000001abcdefg", "alpha", SPEC, "ann", NOON, Wish.STOP)
+GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
+STOPPED = replace(GROUP, state=State.STOPPING, stop_reason=StopReason.LOST, not_before=after_noon(0.5), version=9)
+WORKER = WorkerRecord(0, WorkerPhase.EXITED, NOON, after_noon(1.25), exit_code=-9, end=WorkerEnd.MEMORY_LIMIT)
+REASONS: tuple[Reason, ...] = (
+    TooFewFree("mixed", "h100", 4, 8, 2, 2, 16, 8, (Holder("beta", 16), Holder("alpha", 1))),
+    NeverFits("mixed", "h100", 4, 8, 3, 8, "devices"),
+    QuotaExceeded("alpha", "h100", 4, 3, 2),
+    BackingOff(after_noon(2), 1, 3),
+    NoCluster(),
+)
+RANKS = (take("n1", 0, 1), take("n2", 7, rank=1, chip="mi300x"))
+BODIES: dict[str, ChangeBody] = {
+    "job-submitted": JobSubmitted(JOB, (GROUP,)),
+    "stop-wished": StopWished(JOB.id, STRANGE),
+    "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),
+    "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
+    "progress-reported": ProgressReported("a", Progress(1, 2, 0.1 + 0.2, 1e300, NOON)),
+    "cluster-seen": ClusterSeen(Cluster("mixed", "local")),
+    "node-seen": NodeSeen(make_node("n1", {"h100": 8, "mi300x": 4}, state=NodeState.GONE)),
+    "tenant-created": TenantCreated("alpha"),
+    "quota-set": QuotaSet(Quota("alpha", "h100", 0)),
+    "quota-lifted": QuotaLifted("alpha", "h100"),
+    "chip-defined": ChipDefined(make_chip("h100", measured_tflops=None, link=None)),
+}
+
+
+@pytest.mark.parametrize("spec", [SPEC, OTHER_SPEC])
+def test_a_specification_comes_out_as_it_went_in(spec: JobSpec) -> None:
+    assert JOB_SPEC.decode(JOB_SPEC.encode(spec)) == spec
+
+
+@pytest.mark.parametrize("want_kind", BODIES)
+def test_a_change_comes_out_as_it_went_in_under_its_kind(want_kind: str) -> None:
+    kind, text = encode_body(BODIES[want_kind])
+    decoded = decode_body(kind, text)
+    assert kind == want_kind
+    assert decoded == BODIES[want_kind]
+    assert type(decoded) is type(BODIES[want_kind])
+
+
+def test_every_kind_of_change_is_tried_above() -> None:
+    assert {type(body) for body in BODIES.values()} == set(get_args(ChangeBody))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_reason_stays_of_its_type(reason: Reason) -> None:
+    body = GroupMoved(GROUP, None, reasons=(reason,))
+    decoded = decode_body(*encode_body(body))
+    assert isinstance(decoded, GroupMoved)
+    assert [type(each) for each in decoded.reasons] == [type(reason)]
+
+
+def test_every_kind_of_reason_is_tried_above() -> None:
+    assert {type(reason) for reason in REASONS} == set(get_args(Reason))
+
+
+def test_smaller_parts_come_out_as_they_went_in() -> None:
+    topology = Topology((("rack", "r1"), ("zone", STRANGE)))
+    assert TOPOLOGY.decode(TOPOLOGY.encode(topology)) == topology
+    notes = (make_note(take("n1", 0)),)
+    assert NOTES.decode(NOTES.encode(notes)) == notes
+    assert PAIRS.decode(PAIRS.encode((("b", STRANGE), ("a", "")))) == (("b", STRANGE), ("a", ""))
+    assert SLOTS.decode(SLOTS.encode((7, 0))) == (7, 0)
+    assert WORDS.decode(WORDS.encode(())) == ()
+
+
+def test_a_text_that_is_no_such_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="JobSpec"):
+        JOB_SPEC.decode('{"name": "half"}')
