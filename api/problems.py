@@ -41,6 +41,7 @@ class Code(StrEnum):
     STORAGE_UNAVAILABLE = "storage-unavailable"
     TOO_MANY_STREAMS = "too-many-streams"
     NOT_READY = "not-ready"
+    ENDING = "ending"
 
 
 _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
@@ -67,6 +68,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.STORAGE_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer"),
     Code.TOO_MANY_STREAMS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many event streams are open"),
     Code.NOT_READY: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready"),
+    Code.ENDING: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is ending"),
 }
 
 

@@ -22,7 +22,7 @@ from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_submission
 from scheduler.core.model.group import State
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.journal import IdempotencyKey, Outcome, Rejected, Unchanged, Written
+from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
 from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
@@ -53,26 +53,29 @@ async def submit_job(
     key: KeyHeader = None,
 ) -> JobAnswer:
     """Submit a job. It is durable when the answer comes."""
-    outcome = await run_in_threadpool(_accept, context, caller, request, key)
-    if isinstance(outcome, Rejected):
-        raise await run_in_threadpool(refuse_submission, outcome, request, context.directory)
+    outcome, view = await run_in_threadpool(_accept, context, caller, request, key)
     response.headers["Location"] = f"/v1/jobs/{outcome.job}"
     if isinstance(outcome, Unchanged):
         response.headers["Idempotency-Replayed"] = "true"
     if query.wait is None:
-        view = await run_in_threadpool(find_job, context, caller, outcome.job)
         return job_answer(view, (), caller.tenant)
     view = await _wait_for_decision(context, caller, outcome, query.wait_s)
     reasons = await run_in_threadpool(reasons_of, context, view)
     return job_answer(view, reasons, caller.tenant)
 
 
-def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> Outcome:
+def _accept(
+    context: ApiContext, caller: Principal, request: JobRequest, key: str | None
+) -> tuple[Written | Unchanged, JobView]:
+    """Submit, and return the job as it is now. Raises Refusal."""
     if caller.tenant is None:
         raise TypeError("a principal who may submit has a tenant")
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
     submission = Submission(caller.tenant, caller.name, request.to_spec(), idempotency_key)
-    return accept_job(context.journal, context.clock, context.identifiers, submission)
+    outcome = accept_job(context.journal, context.clock, context.identifiers, submission)
+    if isinstance(outcome, Rejected):
+        raise refuse_submission(outcome, request, context.directory)
+    return outcome, find_job(context, caller, outcome.job)
 
 
 async def _wait_for_decision(
@@ -134,8 +137,11 @@ def cancel_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
 @router.get("/{job}/why", operation_id="explain_job")
 def explain_job(job: JobPath, context: Context, caller: Caller) -> WhyAnswer:
     """Say why a job is where it is: what it waits for, with numbers, and what would help."""
-    explained = explain(context.followed, context.clock, job)
     view = find_job(context, caller, job)
-    if view.state is State.QUEUED and explained.explanations:
+    explained = explain(context.followed, context.clock, job)
+    if explained.explanations:
         return waiting_answer(view, explained, caller.tenant)
+    if view.state is State.QUEUED:
+        # It was placed or refused between the two reads.
+        view = find_job(context, caller, job)
     return settled_answer(view, refusal_of(context, view), explained, caller.tenant)

@@ -1,5 +1,6 @@
 """The outermost frame of a request: its id, the headers of every answer, and what nobody foresaw."""
 
+import asyncio
 import logging
 import re
 import uuid
@@ -7,7 +8,7 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Code, Problem
+from api.problems import Code, Problem, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ class RequestFrame:
     """ASGI middleware around everything else.
 
     It gives each request an id (the client's own where it is well-formed), sets the headers of every answer, and turns
-    an unforeseen exception into a problem that says nothing of the inside.
+    an unforeseen exception into a problem that says nothing of the inside. A request that the ending server cancels is
+    answered too: one that waits is told to come back, a stream ends.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,6 +54,12 @@ class RequestFrame:
 
         try:
             await self._app(scope, receive, send_framed)
+        except asyncio.CancelledError:
+            if has_begun:
+                await send_framed({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                ending = unavailable(Code.ENDING, "It did not wait for this request any longer.")
+                await ending.respond(request_id)(scope, receive, send_framed)
         except Exception:
             logger.exception("request %s failed: %s %r", request_id, scope["method"], scope["path"][:200])
             if has_begun:

@@ -152,6 +152,16 @@ def test_the_second_of_two_placements_for_one_slot_is_refused_and_the_others_are
     assert held(world)[2] == [1, 1]
 
 
+def test_placements_of_one_batch_share_what_a_node_has(world: World) -> None:
+    world.record(make_node("n1", cpu_milli=2_000))
+    jobs = [world.submit() for _ in range(3)]
+    items = [world.placing(job, take("n1", slot)) for slot, job in enumerate(jobs)]
+    *fitting, too_much = world.storage.journal.write(items)
+    assert all(isinstance(outcome, Written) for outcome in fitting)
+    assert refused(too_much) is Rejection.NO_CAPACITY
+    assert held(world) == (2_000, 4_000, [1, 1])
+
+
 def test_a_decision_on_an_older_version_is_stale(world: World) -> None:
     job = world.submit()
     item = world.placing(job, take("n1", 0))

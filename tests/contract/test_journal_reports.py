@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import Progress
+from scheduler.core.model.attempt import Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.change import GroupMoved, ProgressReported, StopWished
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
@@ -35,6 +35,16 @@ def test_cancelling_a_live_job_stops_it_and_its_devices_stay_held_until_it_is_go
     view = world.storage.views.job(job.id, tenant=None)
     assert view is not None
     assert (view.state, view.attempts[0].state) == (State.CANCELLED, State.CANCELLED)
+
+
+def test_cancelling_tells_what_is_known_of_the_workers(world: World) -> None:
+    job = world.submit()
+    attempt = world.place(job)
+    running = WorkerRecord(0, WorkerPhase.RUNNING, started_at=NOON)
+    world.see(attempt, Event.ALL_READY, running)
+    outcome = written(world.cancel(job))
+    (change,) = world.storage.views.changes_after(outcome.change - 1, limit=9)
+    assert change.body == GroupMoved(world.group(job), attempt, workers=(running,))
 
 
 def test_cancelling_wins_over_a_failure_that_would_be_retried(world: World) -> None:

@@ -18,7 +18,7 @@ from scheduler.ports.journal import (
     Written,
 )
 from scheduler.ports.views import JobFilter
-from tests.builders.database import MANY_JOBS, NOON, Database, World, make_world, refused, take, written
+from tests.builders.database import MANY_JOBS, NOON, CountingWakeUp, Database, World, make_world, refused, take, written
 
 
 def submit_with_key(storage: Storage, job: Job) -> Outcome:
@@ -96,6 +96,15 @@ def test_hints_come_after_the_commit_and_only_where_the_feed_grew(world: World, 
     world.cancel(job)
     world.write(SubmitJob(world.make_job(tenant="nobody"), None, MANY_JOBS))
     assert database.wake_up.hints == hints + 2
+
+
+def test_a_hint_that_fails_is_lost_without_harm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_wake_up: CountingWakeUp) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(CountingWakeUp, "notify", fail)
+    for _ in range(2):
+        world.submit()
 
 
 def test_a_batch_is_bounded_and_an_empty_one_is_nothing(world: World) -> None:

@@ -75,12 +75,19 @@ class Writer:
         while batch := self._gather():
             committed = self._committer.commit([request for request, _ in batch])
             if committed.has_changes:
-                self._wake_up.notify()
+                self._hint()
             for (_, future), answer in zip(batch, committed.answers, strict=True):
                 if answer.error is not None:
                     future.set_exception(answer.error)
                 else:
                     future.set_result(answer.value)
+
+    def _hint(self) -> None:
+        """Say that something changed. A hint that fails is lost without harm; the writes must go on."""
+        try:
+            self._wake_up.notify()
+        except Exception:
+            log.exception("a hint was lost")
 
     def _gather(self) -> list[tuple[Request, Future[Any]]]:
         """Wait for requests and return what has queued, bounded; empty once closed and drained."""

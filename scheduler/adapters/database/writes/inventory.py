@@ -107,6 +107,10 @@ def _held_on(transaction: Transaction, ids: Iterable[NodeId]) -> dict[NodeId, _H
     """Return what is held on nodes, their counters locked until the commit."""
     held: dict[NodeId, _Held] = defaultdict(_Held)
     for chunk in in_chunks(ids):
+        # First the nodes, then their counters: in the order of a placement, so that neither waits for the other.
+        transaction.connection.execute(
+            select(nodes.c.id).where(nodes.c.id.in_(chunk)).order_by(nodes.c.id).with_for_update()
+        )
         counters = select(node_resources).where(node_resources.c.node_id.in_(chunk))
         ordered = counters.order_by(node_resources.c.node_id, node_resources.c.resource)
         for row in transaction.connection.execute(ordered.with_for_update()):
