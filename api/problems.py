@@ -39,6 +39,7 @@ class Code(StrEnum):
     BAD_REQUEST = "bad-request"
     INTERNAL_ERROR = "internal-error"
     STORAGE_UNAVAILABLE = "storage-unavailable"
+    CLUSTER_UNAVAILABLE = "cluster-unavailable"
     TOO_MANY_STREAMS = "too-many-streams"
     NOT_READY = "not-ready"
     ENDING = "ending"
@@ -66,6 +67,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.BAD_REQUEST: (HTTPStatus.BAD_REQUEST, "The request cannot be understood"),
     Code.INTERNAL_ERROR: (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong inside Medley"),
     Code.STORAGE_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer"),
+    Code.CLUSTER_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The cluster does not answer"),
     Code.TOO_MANY_STREAMS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many event streams are open"),
     Code.NOT_READY: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready"),
     Code.ENDING: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is ending"),

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.problems import Code, FieldError, Problem, Refusal, unavailable
 from api.web.field_errors import field_errors, nearest_field, summary
+from scheduler.ports.cluster import ClusterUnavailable
 from scheduler.ports.journal import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def install_failures(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(StorageUnavailable, _on_storage_unavailable)
+    app.add_exception_handler(ClusterUnavailable, _on_cluster_unavailable)
 
 
 def not_found(what: str) -> Problem:
@@ -54,6 +56,11 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 async def _on_storage_unavailable(request: Request, error: Exception) -> Response:
     logger.warning("request %s: storage is unavailable: %s", request.state.request_id, error)
     return _respond(request, unavailable(Code.STORAGE_UNAVAILABLE, "Nothing is known to be written."))
+
+
+async def _on_cluster_unavailable(request: Request, error: Exception) -> Response:
+    logger.warning("request %s: the cluster is unavailable: %s", request.state.request_id, error)
+    return _respond(request, unavailable(Code.CLUSTER_UNAVAILABLE, "What its workers printed cannot be read now."))
 
 
 def _framework_problem(request: Request, error: HTTPException) -> Problem:

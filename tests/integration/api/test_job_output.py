@@ -85,3 +85,11 @@ def test_progress_is_listed_oldest_first_and_the_latest_is_shown(world: ApiWorld
     assert [report["step"] for report in client.get(f"/v1/jobs/{job}/progress?limit=1").json()["items"]] == [3]
     assert client.get(f"/v1/jobs/{job}").json()["progress"] == items[-1]
     assert client.get(f"/v1/jobs/{world.submit()}/progress").json() == {"items": []}
+
+
+def test_a_cluster_that_does_not_answer_is_said_so(world: ApiWorld) -> None:
+    job = running(world)
+    world.cluster.is_away = True
+    answer = world.client().get(f"/v1/jobs/{job}/logs")
+    assert (answer.status_code, answer.json()["code"]) == (503, "cluster-unavailable")
+    assert world.client().get(f"/v1/jobs/{job}").status_code == 200

@@ -61,7 +61,7 @@ async def streams_for_ever(_scope: Scope, _receive: Receive, send: Send) -> None
 
 
 async def breaks(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise RuntimeError("inside")
+    raise RuntimeError("swordfish")
 
 
 def test_a_request_that_waits_when_the_server_ends_is_told_to_come_back() -> None:
@@ -83,4 +83,4 @@ def test_an_unforeseen_error_becomes_a_problem_with_the_requests_id() -> None:
     headers = dict(client.sent[0]["headers"])
     assert (client.status, problem["code"]) == (500, "internal-error")
     assert problem["request_id"].encode() == headers[b"x-request-id"]
-    assert "inside" not in client.body.decode()
+    assert "swordfish" not in client.body.decode()
