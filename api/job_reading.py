@@ -6,6 +6,7 @@ from api.web.failures import not_found
 from scheduler.core.model.change import GroupMoved
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import JobId
+from scheduler.core.model.job import Job
 from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.views import JobView
@@ -23,6 +24,11 @@ def find_job(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     if view is None:
         raise Refusal(not_found("job"))
     return view
+
+
+def just_submitted(job: Job) -> JobView:
+    """Return a new job as it is at the moment its submission became durable, without reading it back."""
+    return JobView(job=job, state=State.QUEUED, groups=(), attempts=(), progress=None, finished_at=None, refusal=None)
 
 
 def reasons_of(context: ApiContext, view: JobView) -> tuple[Reason, ...]:

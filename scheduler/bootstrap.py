@@ -168,7 +168,7 @@ def _assemble(
         reconciler = Reconciler(
             cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, epoch=epoch
         )
-        steps[f"reconciling {cluster.name}"] = reconciling(reconciler)
+        steps[f"reconciling {cluster.name}"] = reconciling(reconciler, clock)
         cluster.listen(wake_up.notify)
     loops = [
         Loop(name, step, wake_up.waiter(), clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)

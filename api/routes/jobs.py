@@ -1,5 +1,6 @@
 """Jobs: submit, list, show, cancel, explain."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from api.answers.explanations import settled_answer, waiting_answer
 from api.answers.jobs import job_answer
 from api.context import ApiContext
-from api.job_reading import MOST_EXPLAINED, find_job, reasons_of, refusal_of
+from api.job_reading import MOST_EXPLAINED, find_job, just_submitted, reasons_of, refusal_of
 from api.schemas.job import JobAnswer, JobPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobQuery, SubmitQuery
@@ -21,9 +22,10 @@ from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_submission
 from scheduler.core.model.group import State
+from scheduler.core.model.job import Job
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
-from scheduler.ports.views import JobFilter, JobView
+from scheduler.ports.views import JobFilter
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
 from scheduler.services.submit_job import Submission
@@ -53,45 +55,51 @@ async def submit_job(
     key: KeyHeader = None,
 ) -> JobAnswer:
     """Submit a job. It is durable when the answer comes."""
-    outcome, view = await run_in_threadpool(_accept, context, caller, request, key)
-    response.headers["Location"] = f"/v1/jobs/{outcome.job}"
-    if isinstance(outcome, Unchanged):
+    accepted = await run_in_threadpool(_accept, context, caller, request, key)
+    job = accepted.outcome.job
+    response.headers["Location"] = f"/v1/jobs/{job}"
+    if isinstance(accepted.outcome, Unchanged):
         response.headers["Idempotency-Replayed"] = "true"
-    if query.wait is None:
-        return job_answer(view, (), caller.tenant)
-    view = await _wait_for_decision(context, caller, outcome, query.wait_s)
+    elif query.wait is None:
+        return job_answer(just_submitted(accepted.job), (), caller.tenant)
+    if query.wait is not None:
+        await _decision(context, accepted.outcome, query.wait_s)
+    view = await run_in_threadpool(find_job, context, caller, job)
     reasons = await run_in_threadpool(reasons_of, context, view)
     return job_answer(view, reasons, caller.tenant)
 
 
-def _accept(
-    context: ApiContext, caller: Principal, request: JobRequest, key: str | None
-) -> tuple[Written | Unchanged, JobView]:
-    """Submit, and return the job as it is now. Raises Refusal."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A submission that is durable."""
+
+    job: Job
+    outcome: Written | Unchanged
+
+
+def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> _Kept:
+    """Submit. Raises Refusal."""
     if caller.tenant is None:
         raise TypeError("a principal who may submit has a tenant")
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
     submission = Submission(caller.tenant, caller.name, request.to_spec(), idempotency_key)
-    outcome = accept_job(context.journal, context.clock, context.identifiers, submission)
-    if isinstance(outcome, Rejected):
-        raise refuse_submission(outcome, request, context.directory)
-    return outcome, find_job(context, caller, outcome.job)
+    accepted = accept_job(context.journal, context.clock, context.identifiers, submission)
+    if isinstance(accepted.outcome, Rejected):
+        raise refuse_submission(accepted.outcome, request, context.directory)
+    return _Kept(accepted.job, accepted.outcome)
 
 
-async def _wait_for_decision(
-    context: ApiContext, caller: Principal, outcome: Written | Unchanged, wait_s: float
-) -> JobView:
-    """Return the job once it was placed or refused, or was decided to wait, or when the time is over."""
+async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: float) -> None:
+    """Return once it was decided whether the job is placed, refused or to wait, or when the time is over."""
     change = outcome.change if isinstance(outcome, Written) else await run_in_threadpool(context.views.last_change)
 
-    def look() -> tuple[JobView, bool]:
-        # In this order: what was decided before is in what is read after.
-        had_decision = context.followed.decided_change >= change
-        view = find_job(context, caller, outcome.job)
-        return view, had_decision or view.state is not State.QUEUED
+    def is_decided() -> bool:
+        if context.followed.decided_change:
+            return context.followed.decided_change >= change
+        view = context.views.job(outcome.job, tenant=None)  # another process decides: its decision shows in the job
+        return view is None or view.state is not State.QUEUED
 
-    view, _ = await wait_until(look, lambda seen: seen[1], context.wake_up, wait_s=wait_s)
-    return view
+    await wait_until(is_decided, bool, context.wake_up, wait_s=wait_s)
 
 
 @router.get("", operation_id="list_jobs")

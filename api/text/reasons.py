@@ -20,11 +20,7 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:
                 f"{reason.used} are held and {reason.asked} more are asked for"
             )
         case BackingOff():
-            failed = "attempt failed" if reason.failures == 1 else "attempts failed"
-            return (
-                f"{reason.failures} {failed} ({count(reason.retries, 'retry').replace('retrys', 'retries')} allowed); "
-                f"the next one is made at {clock_time(reason.until)}"
-            )
+            return f"{_what_failed(reason)}; the next attempt is made at {clock_time(reason.until)}"
         case NoCluster():
             return "no cluster has reported its nodes yet"
     assert_never(reason)
@@ -47,6 +43,12 @@ def advice(reason: Reason) -> str:
         case NoCluster():
             return "ask the operator to connect a cluster"
     assert_never(reason)
+
+
+def _what_failed(reason: BackingOff) -> str:
+    if not reason.failures:
+        return "the cluster refused to start it, which costs no retry"
+    return f"{count(reason.failures, 'attempt')} failed (retries allowed: {reason.retries})"
 
 
 def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:

@@ -25,11 +25,17 @@ def deciding(decider: Decider, clock: Clock) -> Step:
     return step
 
 
-def reconciling(reconciler: Reconciler) -> Step:
-    """Return the step that reconciles one cluster."""
+def reconciling(reconciler: Reconciler, clock: Clock) -> Step:
+    """Return the step that reconciles one cluster: at news at once, and at every interval whatever is known."""
+    looked_at_s = -LONGEST_WAIT_S
 
     def step() -> float:
-        reconciler.reconcile_once()
-        return LONGEST_WAIT_S
+        nonlocal looked_at_s
+        now_s = clock.monotonic_s()
+        due_s = looked_at_s + LONGEST_WAIT_S
+        if now_s >= due_s or reconciler.has_news():
+            reconciler.reconcile_once()
+            looked_at_s, due_s = now_s, now_s + LONGEST_WAIT_S
+        return max(0.0, due_s - now_s)
 
     return step

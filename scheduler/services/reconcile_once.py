@@ -1,6 +1,7 @@
 """Make a cluster's workers what the database wants, and the database what the workers are."""
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,14 @@ class Reconciler:
         self._clock = clock
         self._terms = terms
         self._epoch = epoch
+        self._hinted = threading.Event()
+        self._settled: list[WantedAttempt] | None = None
+        cluster.listen(self._hinted.set)
+
+    def has_news(self) -> bool:
+        """Say whether the cluster gave a hint, or other attempts are wanted than when all was last settled."""
+        self._followed.follow()
+        return self._hinted.is_set() or self._settled != _wanted(self._live_here())
 
     def reconcile_once(self) -> int:
         """Act until nothing is left to do now; return how many actions that took.
@@ -62,21 +71,26 @@ class Reconciler:
         Raises ClusterUnavailable, StorageUnavailable, LeadershipLost; what was done stays done, and the next call
         goes on from what it then sees.
         """
+        self._hinted.clear()
+        self._settled = None
         acted = 0
         for _ in range(MOST_ROUNDS):
-            done = self._round()
+            wanted, done = self._round()
             acted += done
             if not done:
+                self._settled = wanted
                 break
         return acted
 
-    def _round(self) -> int:
+    def _round(self) -> tuple[list[WantedAttempt], int]:
+        """Compare once and act; return what was wanted, and how many reports and starts that took."""
         # Seen before wanted: an attempt placed in between is wanted and unseen, which is safe, whereas a worker
         # seen and not yet wanted would be taken for a stray.
         seen = self._cluster.observe()
         self._followed.follow()
         live = self._live_here()
-        actions = reconcile([_wanted(attempt) for attempt in live.values()], seen)
+        wanted = _wanted(live)
+        actions = reconcile(wanted, seen)
         reports = [action for action in actions if isinstance(action, Report)]
         started = [self._start(live[action.attempt]) for action in actions if isinstance(action, Start)]
         for action in actions:
@@ -86,7 +100,7 @@ class Reconciler:
                 self._cluster.forget(action.attempt)
         refused = [refusal for refusal in started if refusal is not None]
         self._write([self._observation(report) for report in reports] + refused)
-        return len(reports) + len(started)
+        return wanted, len(reports) + len(started)
 
     def _live_here(self) -> dict[AttemptId, LiveAttempt]:
         prefix = f"{self._cluster.name}/"
@@ -146,11 +160,14 @@ class Reconciler:
             logger.warning("%s of %s was refused: %s", observation.event, observation.attempt, outcome.why)
 
 
-def _wanted(live: LiveAttempt) -> WantedAttempt:
-    return WantedAttempt(
-        attempt=live.attempt,
-        generation=live.generation,
-        state=live.group.state,
-        ranks=len(live.allocations),
-        grace_s=live.job.spec.grace_s,
-    )
+def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
+    return [
+        WantedAttempt(
+            attempt=attempt.attempt,
+            generation=attempt.generation,
+            state=attempt.group.state,
+            ranks=len(attempt.allocations),
+            grace_s=attempt.job.spec.grace_s,
+        )
+        for attempt in live.values()
+    ]

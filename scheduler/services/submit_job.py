@@ -22,10 +22,19 @@ class Submission:
     key: IdempotencyKey | None
 
 
-def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, submission: Submission) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a submission."""
+
+    job: Job
+    """The job as it was handed over; another one answers where `outcome` is Unchanged."""
+    outcome: Outcome
+
+
+def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, submission: Submission) -> Accepted:
     """Write the job and its queued group in one transaction.
 
-    Unchanged means that the same submission is already there, under the job id it names.
+    The outcome Unchanged means that the same submission is already there, under the job id it names.
     Raises StorageUnavailable; then the client may repeat the call under its idempotency key.
     """
     job = Job(
@@ -35,4 +44,4 @@ def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, su
         submitted_by=submission.by,
         submitted_at=clock.now(),
     )
-    return journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0]
+    return Accepted(job, journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0])

@@ -93,7 +93,7 @@ class Stage:
 
     def submit(self, spec: JobSpec) -> JobId:
         submission = Submission(TENANT, "somebody", spec, None)
-        outcome = submit_job(self.storage.journal, self.clock, self.names, submission)
+        outcome = submit_job(self.storage.journal, self.clock, self.names, submission).outcome
         assert not isinstance(outcome, Rejected)
         return outcome.job
 

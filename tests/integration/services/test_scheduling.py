@@ -229,3 +229,17 @@ def test_the_decision_to_wait_is_known_and_hinted_at(scene: Stage) -> None:
     scene.decider.decide_once()
     assert len(hints) <= before + 1, "no hint where nothing new was decided"
     stop()
+
+
+def test_only_news_of_its_own_calls_for_reconciling(scene: Stage) -> None:
+    job = scene.submit(make_spec())
+    scene.turn()
+    assert not scene.reconciler.has_news()
+    scene.submit(make_spec(workers=8, devices=1))
+    assert not scene.reconciler.has_news(), "a job that waits concerns no worker"
+    scene.cluster.end_worker(WorkerKey(scene.job(job).attempts[-1].id, 0), exit_code=0)
+    assert scene.reconciler.has_news(), "the cluster gave a hint"
+    scene.turn()
+    assert not scene.reconciler.has_news()
+    cancel(scene, job)
+    assert scene.reconciler.has_news(), "an attempt is to stop"

@@ -76,7 +76,11 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             "needs 4 workers with 8 h100-sxm each on one node; cluster mixed has no h100-sxm",
         ),
         (QUOTA, "your quota for h100-sxm is 16 devices; 8 are held and 12 more are asked for"),
-        (BACKING_OFF, "1 attempt failed (2 retries allowed); the next one is made at 12:30:05 UTC"),
+        (BACKING_OFF, "1 attempt failed (retries allowed: 2); the next attempt is made at 12:30:05 UTC"),
+        (
+            replace(BACKING_OFF, failures=0),
+            "the cluster refused to start it, which costs no retry; the next attempt is made at 12:30:05 UTC",
+        ),
         (NoCluster(), "no cluster has reported its nodes yet"),
     ],
 )
