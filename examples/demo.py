@@ -144,13 +144,10 @@ def introduce(address: str) -> None:
 
 
 def follow_first_training(address: str, token: str) -> int:
-    """Submit the job with the `medley` command, follow it, and show where it ran; return the exit status."""
+    """Submit the job with the `medley` command and follow it to its end; return the exit status."""
     environment = {**os.environ, "MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": token}
-    medley = [sys.executable, "-m", "medley"]
-    followed = subprocess.run([*medley, "submit", str(JOB_FILE), "--follow"], env=environment, check=False)
-    print(flush=True)
-    subprocess.run([*medley, "show", "first-training"], env=environment, check=False)
-    return followed.returncode
+    command = [sys.executable, "-m", "medley", "submit", str(JOB_FILE), "--follow"]
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def wait_for_interrupt(address: str) -> None:

@@ -9,6 +9,8 @@ from medley.screens.following import FollowScreen
 from medley.screens.job_text import FINAL, latest_attempt
 
 _FOLLOWED_RANK = 0
+_MOST_REPORTS = 10_000
+"""Kept for the picture of the loss; of a longer training the first ones are kept and the latest."""
 _TOLD = ("starting", "running", "stopping")
 """States that are told in a word; the others are told by reasons, a table or a result."""
 
@@ -29,8 +31,7 @@ class Follower:
         job: Json = {}
         for job in watch_job(self._client, self._job_id, deadline_s=math.inf):
             self._look(job)
-        first, last = self._attempt.ends() if self._attempt else (None, None)
-        self._screen.finished(job, first, last)
+        self._screen.finished(job, self._attempt.reports if self._attempt else ())
         return job
 
     def _look(self, job: Json) -> None:
@@ -64,15 +65,15 @@ class _FollowedAttempt:
         self._job_id = job_id
         self._logs = LogReader(client, job_id, attempt=number, rank=_FOLLOWED_RANK)
         self._cutter = LineCutter("rank {rank} | ")
-        self._reports: list[Json] = []
-        """The first report and the last."""
+        self.reports: list[Json] = []
+        """What was reported so far, oldest first."""
 
     def look(self, latest: Json | None) -> None:
         """Show what is new; `latest` is the job's latest report, of whichever attempt."""
         for entry in self._logs.new_entries():
             for line in self._cutter.lines(entry):
                 self._screen.line(line)
-        if latest and latest != (self._reports[-1] if self._reports else None):
+        if latest and latest != (self.reports[-1] if self.reports else None):
             self._show_reports()
 
     def finish(self) -> None:
@@ -81,13 +82,11 @@ class _FollowedAttempt:
         for line in self._cutter.rests():
             self._screen.line(line)
 
-    def ends(self) -> tuple[Json | None, Json | None]:
-        """Return the first report and the last."""
-        return (self._reports[0], self._reports[-1]) if self._reports else (None, None)
-
     def _show_reports(self) -> None:
-        last_step = self._reports[-1]["step"] if self._reports else -1
-        for report in self._client.progress(self._job_id, attempt=self.number):
-            if report["step"] > last_step:
-                self._reports = [self._reports[0] if self._reports else report, report]
-                self._screen.progress(report)
+        last_step = self.reports[-1]["step"] if self.reports else -1
+        news = [
+            report for report in self._client.progress(self._job_id, attempt=self.number) if report["step"] > last_step
+        ]
+        for report in news:
+            self._screen.progress(report)
+        self.reports = [*self.reports[: _MOST_REPORTS - len(news)], *news]

@@ -2,15 +2,18 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from medley.screens.amounts import duration, parse_time
+from medley.screens.curve import curve
 from medley.screens.job_text import latest_attempt, progress_line, wanted
 from medley.screens.output import is_terminal, printable, table_text
 from medley.screens.placement import placement_table, workers_table
 
 Json = dict[str, Any]
 
+_CURVE_WIDTH = 60
 _CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -67,16 +70,18 @@ class FollowScreen:
             self._stream.write("\n")
             self._stream.flush()
 
-    def finished(self, job: Json, first: Json | None, last: Json | None) -> None:
-        """Say how it ended, how far the loss came, and where the workers of the last attempt ran."""
+    def finished(self, job: Json, reports: Sequence[Json]) -> None:
+        """Say how it ended, how far the loss came by the last attempt's reports, and where its workers ran."""
         self.stop_moving()
         took_s = (parse_time(job["finished_at"]) - parse_time(job["submitted_at"])).total_seconds()
         stop = f": {printable(job['stop']['text'])}" if job["stop"] and job["state"] != "succeeded" else ""
         self.line(f"\n{job['name']} {job['state']} after {duration(took_s)}{stop}")
-        if first and last and last["step"] > first["step"]:
+        if len(reports) > 1:
+            first, last = reports[0], reports[-1]
             verb = "fell" if last["loss"] < first["loss"] else "went"
             steps = f"in steps {first['step']} to {last['step']} of {last['steps']}"
             self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
+            self.line(f"     {curve([report['loss'] for report in reports], width=_CURVE_WIDTH)}")
         if attempt := latest_attempt(job):
             self.line(f"\nWhere its workers ran, and why there:\n\n{table_text(workers_table(attempt), self._stream)}")
 

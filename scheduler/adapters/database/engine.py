@@ -1,19 +1,16 @@
 """Connections: one that writes, several that read, on SQLite or PostgreSQL."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from scheduler.adapters.database.failures import StorageError, is_outage, short_text
 from scheduler.ports.journal import StorageUnavailable
-
-T = TypeVar("T")
 
 READING_CONNECTIONS = 16
 CONNECT_TIMEOUT_S = 5
@@ -22,9 +19,6 @@ LOCK_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
 SILENCE_TIMEOUT_S = 10
 """A server that stopped answering on the network counts as gone after this."""
-
-PARAMETERS_PER_STATEMENT = 5_000
-"""Far below what either database allows (SQLite 32,766, PostgreSQL 65,535)."""
 
 _POSTGRESQL_OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c lock_timeout={LOCK_TIMEOUT_S}s "
@@ -73,13 +67,6 @@ def open_engines(url: str) -> Engines:
     if backend in ("postgresql", "postgres"):
         return _postgresql(parsed.set(drivername="postgresql+psycopg"))
     raise _wrong_url(f"it names {backend}, which Medley does not use.")
-
-
-def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    """Yield the values in lists short enough to be the parameters of one statement."""
-    rest = iter(values)
-    while chunk := list(islice(rest, PARAMETERS_PER_STATEMENT)):
-        yield chunk
 
 
 def _wrong_url(why: str) -> StorageError:

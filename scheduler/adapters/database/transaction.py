@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, insert, select, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.adapters.database.documents import encode_body
@@ -15,6 +16,17 @@ from scheduler.core.model.change import ChangeBody
 from scheduler.core.model.identifiers import JobId, TenantName
 
 Row = dict[str, Any]
+
+_EPOCH = select(leadership.c.epoch).with_for_update(read=True)
+_RAISE_EPOCH = (
+    update(leadership)
+    .values(epoch=leadership.c.epoch + 1, holder=bindparam("new_holder"))
+    .returning(leadership.c.epoch)
+)
+_LAST_CHANGE = select(change_counter.c.last)
+_COUNT_CHANGES = (
+    update(change_counter).values(last=change_counter.c.last + bindparam("added")).returning(change_counter.c.last)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +67,12 @@ class Transaction:
         The shared lock makes a takeover wait for this transaction; on SQLite the transaction is alone anyway.
         """
         if self._epoch is None:
-            self._epoch = self.connection.execute(select(leadership.c.epoch).with_for_update(read=True)).scalar_one()
+            self._epoch = self.connection.execute(_EPOCH).scalar_one()
         return epoch == self._epoch
 
     def take_leadership(self, holder: str) -> int:
         """Raise the epoch by one; what the old leader writes after this is refused."""
-        raised = update(leadership).values(epoch=leadership.c.epoch + 1, holder=holder).returning(leadership.c.epoch)
-        epoch: int = self.connection.execute(raised).scalar_one()
+        epoch: int = self.connection.execute(_RAISE_EPOCH, {"new_holder": holder}).scalar_one()
         self._epoch = epoch
         return epoch
 
@@ -71,10 +82,9 @@ class Transaction:
         Must be the transaction's last act: the counter's row stays locked until the commit, so that numbers
         have no gaps and appear in the order of commits.
         """
-        counted = update(change_counter).values(last=change_counter.c.last + len(self._drafts))
-        asked = counted.returning(change_counter.c.last) if self._drafts else select(change_counter.c.last)
-        last: int = self.connection.execute(asked).scalar_one()
-        before = last - len(self._drafts)
+        added = len(self._drafts)
+        counted = self.connection.execute(_COUNT_CHANGES if added else _LAST_CHANGE, {"added": added})
+        before: int = counted.scalar_one() - added
         self.insert(changes, [_row(before + place, draft) for place, draft in enumerate(self._drafts, start=1)])
         return before
 
@@ -84,18 +94,14 @@ class Transaction:
             self.connection.execute(insert(table), rows)
 
     def insert_or_replace(self, table: Table, rows: list[Row]) -> None:
-        """Insert rows, replacing those of the same primary key."""
-        if not rows:
-            return
-        statement = self._dialect_insert(table)
-        keys = [column.name for column in table.primary_key]
-        values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        self.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+        """Insert whole rows, replacing those of the same primary key."""
+        if rows:
+            self.connection.execute(_insert_or_replace(table, self.connection.dialect.name), rows)
 
     def insert_missing(self, table: Table, rows: list[Row]) -> None:
         """Insert rows, leaving those alone whose primary key is there."""
         if rows:
-            self.connection.execute(self._dialect_insert(table).on_conflict_do_nothing(), rows)
+            self.connection.execute(_insert_missing(table, self.connection.dialect.name), rows)
 
     def execute_guarded(self, statement: Update, rows: Iterable[Row]) -> None:
         """Run a guarded statement once per row. Raises LostRace unless each run wrote exactly one row."""
@@ -106,8 +112,21 @@ class Transaction:
         if result.rowcount != len(parameters):
             raise LostRace(f"{result.rowcount} of {len(parameters)} guarded rows were as expected")
 
-    def _dialect_insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
-        return postgresql.insert(table) if self.connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+@cache
+def _insert_or_replace(table: Table, dialect: str) -> Insert:
+    statement = _dialect_insert(table, dialect)
+    values = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+@cache
+def _insert_missing(table: Table, dialect: str) -> Insert:
+    return _dialect_insert(table, dialect).on_conflict_do_nothing()
+
+
+def _dialect_insert(table: Table, dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _row(number: int, draft: Draft) -> Row:

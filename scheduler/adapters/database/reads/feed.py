@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
 from scheduler.adapters.database.reads.nodes import read_clusters, read_nodes
@@ -17,10 +17,32 @@ from scheduler.ports.views import Snapshot
 
 _LIVE: Sequence[State] = [state for state in State if state not in FINAL]
 
+_LAST_CHANGE = select(change_counter.c.last)
+_CHANGES = (
+    select(changes).where(changes.c.number > bindparam("after")).order_by(changes.c.number).limit(bindparam("most"))
+)
+_OF_TENANT = changes.c.tenant == bindparam("tenant")
+_OF_JOB = changes.c.job_id == bindparam("job")
+_CHANGES_WHERE = {
+    (False, False): _CHANGES,
+    (True, False): _CHANGES.where(_OF_TENANT),
+    (False, True): _CHANGES.where(_OF_JOB),
+    (True, True): _CHANGES.where(_OF_TENANT, _OF_JOB),
+}
+"""By whether only those of a tenant, and only those of a job, are asked for."""
+_LIVE_JOBS = select(jobs).where(jobs.c.state.in_(_LIVE)).order_by(jobs.c.id)
+_LIVE_GROUPS = (
+    select(groups)
+    .join(jobs, jobs.c.id == groups.c.job_id)
+    .where(jobs.c.state.in_(_LIVE))
+    .order_by(groups.c.job_id, groups.c.position)
+)
+_OPEN_ATTEMPTS = select(attempts).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.id)
+
 
 def read_last_change(connection: Connection) -> int:
     """Return the number of the latest change."""
-    last: int = connection.execute(select(change_counter.c.last)).scalar_one()
+    last: int = connection.execute(_LAST_CHANGE).scalar_one()
     return last
 
 
@@ -28,28 +50,19 @@ def read_changes(
     connection: Connection, number: int, *, limit: int, tenant: TenantName | None, job: JobId | None
 ) -> list[Change]:
     """Return changes with a greater number, oldest first."""
-    asked = select(changes).where(changes.c.number > number).order_by(changes.c.number).limit(limit)
-    if tenant is not None:
-        asked = asked.where(changes.c.tenant == tenant)
-    if job is not None:
-        asked = asked.where(changes.c.job_id == job)
-    return [
-        Change(row.number, row.at, row.tenant, row.job_id, decode_body(row.kind, row.body))
-        for row in connection.execute(asked)
-    ]
+    asked = _CHANGES_WHERE[tenant is not None, job is not None]
+    rows = connection.execute(asked, {"after": number, "most": limit, "tenant": tenant, "job": job})
+    return [Change(row.number, row.at, row.tenant, row.job_id, decode_body(row.kind, row.body)) for row in rows]
 
 
 def read_snapshot(connection: Connection) -> Snapshot:
     """Return what deciding needs, each list by id."""
-    live = jobs.c.state.in_(_LIVE)
-    of_live = select(groups).join(jobs, jobs.c.id == groups.c.job_id).where(live)
-    open_attempts = select(attempts).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.id)
     return Snapshot(
         change=read_last_change(connection),
         clusters=tuple(read_clusters(connection)),
         nodes=tuple(read_nodes(connection, None)),
         quotas=tuple(read_quotas(connection, None)),
-        jobs=tuple(map(job_of, connection.execute(select(jobs).where(live).order_by(jobs.c.id)))),
-        groups=tuple(map(group_of, connection.execute(of_live.order_by(groups.c.job_id, groups.c.position)))),
-        attempts=tuple(attempts_of(connection, connection.execute(open_attempts))),
+        jobs=tuple(map(job_of, connection.execute(_LIVE_JOBS))),
+        groups=tuple(map(group_of, connection.execute(_LIVE_GROUPS))),
+        attempts=tuple(attempts_of(connection, connection.execute(_OPEN_ATTEMPTS))),
     )

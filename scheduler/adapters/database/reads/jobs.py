@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, attempts_of, group_of, job_of, progress_of
 from scheduler.adapters.database.schema.work import attempts, groups, job_chips, job_labels, jobs, progress, rendezvous
 from scheduler.core.model.attempt import Attempt, Progress
@@ -14,7 +14,41 @@ from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.ports.views import JobFilter, JobView
 
-_LATEST = (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts)
+_JOB = select(jobs).where(jobs.c.id == bindparam("job"))
+_JOB_OF_TENANT = _JOB.where(jobs.c.tenant == bindparam("tenant"))
+_GROUPS = select(groups).where(groups.c.job_id.in_(LISTED)).order_by(groups.c.job_id, groups.c.position)
+_ATTEMPTS = (
+    select(attempts)
+    .join(groups, groups.c.id == attempts.c.group_id)
+    .where(groups.c.job_id.in_(LISTED))
+    .order_by(groups.c.position, attempts.c.number)
+)
+_LATEST_ATTEMPTS = _ATTEMPTS.where(attempts.c.number == groups.c.attempts)
+_LIVE_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None))
+_ADDRESS = select(rendezvous.c.address).where(
+    rendezvous.c.attempt_id == bindparam("attempt"), rendezvous.c.generation == bindparam("generation")
+)
+_PROGRESS = (
+    select(progress)
+    .where(progress.c.attempt_id == bindparam("attempt"))
+    .order_by(progress.c.generation.desc(), progress.c.step.desc())
+    .limit(bindparam("most"))
+)
+
+_NEWER, _SAME = progress.alias("newer"), progress.alias("same")
+_LAST_GENERATION = select(func.max(_NEWER.c.generation)).where(_NEWER.c.attempt_id == attempts.c.id).scalar_subquery()
+_LAST_STEP = (
+    select(func.max(_SAME.c.step))
+    .where(_SAME.c.attempt_id == attempts.c.id, _SAME.c.generation == _LAST_GENERATION)
+    .scalar_subquery()
+)
+_LATEST_PROGRESS = (
+    select(progress)
+    .select_from(attempts)
+    .join(progress, progress.c.attempt_id == attempts.c.id)
+    .where(progress.c.generation == _LAST_GENERATION, progress.c.step == _LAST_STEP, attempts.c.id.in_(LISTED))
+)
+"""Each report is found by two look-ups in the primary key."""
 
 
 def view_jobs(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobView]:
@@ -23,38 +57,31 @@ def view_jobs(connection: Connection, where: JobFilter, *, before: JobId | None,
     if before is not None:
         asked = asked.where(jobs.c.id < before)
     rows = list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)))
-    latest = select(attempts, groups.c.job_id).join(groups, _LATEST)
-    return _views(connection, rows, latest)
+    return _views(connection, rows, _LATEST_ATTEMPTS)
 
 
 def view_job(connection: Connection, job: JobId, *, tenant: TenantName | None) -> JobView | None:
     """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
-    asked = select(jobs).where(jobs.c.id == job)
-    if tenant is not None:
-        asked = asked.where(jobs.c.tenant == tenant)
-    every = select(attempts, groups.c.job_id).join(groups, groups.c.id == attempts.c.group_id)
-    views = _views(connection, list(connection.execute(asked)), every)
-    return views[0] if views else None
+    asked = _JOB if tenant is None else _JOB_OF_TENANT
+    rows = list(connection.execute(asked, {"job": job, "tenant": tenant}))
+    return _views(connection, rows, _ATTEMPTS)[0] if rows else None
 
 
 def read_live_attempt(connection: Connection, attempt: AttemptId) -> Attempt | None:
     """Return an attempt while it holds devices."""
-    asked = select(attempts).where(attempts.c.id == attempt, attempts.c.ended_at.is_(None))
-    found = attempts_of(connection, connection.execute(asked))
+    found = attempts_of(connection, connection.execute(_LIVE_ATTEMPT, {"attempt": attempt}))
     return found[0] if found else None
 
 
 def read_address(connection: Connection, attempt: AttemptId, generation: int) -> str | None:
     """Return rank 0's address."""
-    mine = (rendezvous.c.attempt_id == attempt, rendezvous.c.generation == generation)
-    return connection.execute(select(rendezvous.c.address).where(*mine)).scalar()
+    return connection.execute(_ADDRESS, {"attempt": attempt, "generation": generation}).scalar()
 
 
 def read_progress(connection: Connection, attempt: AttemptId, *, limit: int) -> list[Progress]:
     """Return an attempt's latest reports, oldest first."""
-    newest_first = (progress.c.generation.desc(), progress.c.step.desc())
-    asked = select(progress).where(progress.c.attempt_id == attempt).order_by(*newest_first).limit(limit)
-    return [progress_of(row) for row in connection.execute(asked)][::-1]
+    newest_first = connection.execute(_PROGRESS, {"attempt": attempt, "most": limit})
+    return [progress_of(row) for row in newest_first][::-1]
 
 
 def _filtered(asked: Select[Any], where: JobFilter) -> Select[Any]:
@@ -78,14 +105,11 @@ def _filtered(asked: Select[Any], where: JobFilter) -> Select[Any]:
 
 def _views(connection: Connection, rows: Sequence[AnyRow], attempts_asked: Select[Any]) -> list[JobView]:
     """Return the views of rows of `jobs`, in their order, by one statement per table."""
+    ids = [row.id for row in rows]
     groups_of: dict[JobId, list[AnyRow]] = defaultdict(list)
-    attempt_rows: list[AnyRow] = []
-    for ids in in_chunks(row.id for row in rows):
-        asked = select(groups).where(groups.c.job_id.in_(ids)).order_by(groups.c.job_id, groups.c.position)
-        for row in connection.execute(asked):
-            groups_of[row.job_id].append(row)
-        of_jobs = attempts_asked.where(groups.c.job_id.in_(ids))
-        attempt_rows += connection.execute(of_jobs.order_by(groups.c.position, attempts.c.number))
+    for row in rows_listed(connection, _GROUPS, ids):
+        groups_of[row.job_id].append(row)
+    attempt_rows = rows_listed(connection, attempts_asked, ids)
     attempts_by_group: dict[GroupId, list[Attempt]] = defaultdict(list)
     for attempt in attempts_of(connection, attempt_rows):
         attempts_by_group[attempt.group_id].append(attempt)
@@ -114,20 +138,5 @@ def _view(
 
 
 def _latest_progress(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, Progress]:
-    """Return the latest report of attempts; each is found by two look-ups in the primary key."""
-    newer, same = progress.alias("newer"), progress.alias("same")
-    generation = select(func.max(newer.c.generation)).where(newer.c.attempt_id == attempts.c.id).scalar_subquery()
-    step = (
-        select(func.max(same.c.step))
-        .where(same.c.attempt_id == attempts.c.id, same.c.generation == generation)
-        .scalar_subquery()
-    )
-    found: dict[AttemptId, Progress] = {}
-    latest = (
-        (progress.c.attempt_id == attempts.c.id) & (progress.c.generation == generation) & (progress.c.step == step)
-    )
-    for ids in in_chunks(attempt_ids):
-        asked = select(progress).select_from(attempts).join(progress, latest).where(attempts.c.id.in_(ids))
-        for row in connection.execute(asked):
-            found[row.attempt_id] = progress_of(row)
-    return found
+    """Return the latest report of attempts."""
+    return {row.attempt_id: progress_of(row) for row in rows_listed(connection, _LATEST_PROGRESS, attempt_ids)}

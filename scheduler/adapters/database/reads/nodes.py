@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Integer, case, cast, func, literal, select
 
 from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, chip_of
 from scheduler.adapters.database.schema.fleet import (
     CPU_MILLI,
@@ -25,6 +25,20 @@ from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId
 from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.views import Holding, NodeView
+
+_DEVICES = select(node_devices).where(node_devices.c.node_id.in_(LISTED))
+_COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
+_HOLDING = (device_slots.c.node_id, jobs.c.tenant, groups.c.job_id, device_slots.c.holder_attempt, device_slots.c.chip)
+_HOLDINGS = (
+    select(*_HOLDING, func.count())
+    .select_from(device_slots)
+    .join(attempts, attempts.c.id == device_slots.c.holder_attempt)
+    .join(groups, groups.c.id == attempts.c.group_id)
+    .join(jobs, jobs.c.id == groups.c.job_id)
+    .where(device_slots.c.node_id.in_(LISTED))
+    .group_by(*_HOLDING)
+    .order_by(device_slots.c.holder_attempt, device_slots.c.chip)
+)
 
 
 def read_chips(connection: Connection) -> list[ChipType]:
@@ -61,7 +75,9 @@ def view_nodes(
         asked = asked.where(nodes.c.id > after)
     rows = list(connection.execute(asked))
     ids = [row.id for row in rows]
-    groups_of, holdings, held = _devices(connection, ids), _holdings(connection, ids), _held(connection, ids)
+    groups_of = _by_node(rows_listed(connection, _DEVICES, ids))
+    held = {(row.node_id, row.resource): row.used for row in rows_listed(connection, _COUNTERS, ids)}
+    holdings = _holdings(connection, ids)
     return [
         NodeView(
             node=_node_of(row, groups_of[row.id]),
@@ -108,13 +124,6 @@ def _node_of(row: AnyRow, devices: Iterable[DeviceGroup]) -> Node:
     )
 
 
-def _devices(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, list[DeviceGroup]]:
-    rows: list[AnyRow] = []
-    for chunk in in_chunks(ids):
-        rows += connection.execute(select(node_devices).where(node_devices.c.node_id.in_(chunk)))
-    return _by_node(rows)
-
-
 def _by_node(rows: Iterable[AnyRow]) -> dict[NodeId, list[DeviceGroup]]:
     devices: dict[NodeId, list[DeviceGroup]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.position):
@@ -122,29 +131,9 @@ def _by_node(rows: Iterable[AnyRow]) -> dict[NodeId, list[DeviceGroup]]:
     return devices
 
 
-def _held(connection: Connection, ids: Iterable[NodeId]) -> dict[tuple[NodeId, str], int]:
-    held: dict[tuple[NodeId, str], int] = {}
-    for chunk in in_chunks(ids):
-        for row in connection.execute(select(node_resources).where(node_resources.c.node_id.in_(chunk))):
-            held[row.node_id, row.resource] = row.used
-    return held
-
-
 def _holdings(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, list[Holding]]:
     """Return who holds devices on nodes, by attempt and chip."""
     found: dict[NodeId, list[Holding]] = defaultdict(list)
-    key = (device_slots.c.node_id, jobs.c.tenant, groups.c.job_id, device_slots.c.holder_attempt, device_slots.c.chip)
-    for chunk in in_chunks(ids):
-        asked = (
-            select(*key, func.count())
-            .select_from(device_slots)
-            .join(attempts, attempts.c.id == device_slots.c.holder_attempt)
-            .join(groups, groups.c.id == attempts.c.group_id)
-            .join(jobs, jobs.c.id == groups.c.job_id)
-            .where(device_slots.c.node_id.in_(chunk))
-            .group_by(*key)
-            .order_by(device_slots.c.holder_attempt, device_slots.c.chip)
-        )
-        for node, *holding in connection.execute(asked):
-            found[node].append(Holding(*holding))
+    for row in rows_listed(connection, _HOLDINGS, ids):
+        found[row.node_id].append(Holding(*row[1:]))
     return found

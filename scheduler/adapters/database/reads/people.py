@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, select
+from sqlalchemy import Column, Connection, Select, bindparam, select
 
 from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.people import quota_usage, quotas, tenants, tokens, users
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.tenant import Quota, Role, Tenant, Token, User
 from scheduler.ports.views import TenantUse
+
+_TENANT = select(tenants).where(tenants.c.name == bindparam("tenant"))
+_TOKEN_BY_SECRET = select(tokens).where(tokens.c.secret_sha256 == bindparam("secret_sha256"))
 
 
 def token_of(row: AnyRow) -> Token:
@@ -18,7 +21,7 @@ def token_of(row: AnyRow) -> Token:
 
 def read_tenant(connection: Connection, name: TenantName) -> Tenant | None:
     """Return a tenant, None where there is none."""
-    row = connection.execute(select(tenants).where(tenants.c.name == name)).first()
+    row = connection.execute(_TENANT, {"tenant": name}).first()
     return Tenant(**row._asdict()) if row is not None else None
 
 
@@ -42,7 +45,7 @@ def read_tokens(connection: Connection, *, tenant: TenantName | None, after: str
 
 def read_token(connection: Connection, secret_sha256: str) -> Token | None:
     """Return the token with that hash."""
-    row = connection.execute(select(tokens).where(tokens.c.secret_sha256 == secret_sha256)).first()
+    row = connection.execute(_TOKEN_BY_SECRET, {"secret_sha256": secret_sha256}).first()
     return token_of(row) if row is not None else None
 
 

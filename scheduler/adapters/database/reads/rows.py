@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS, WORDS
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.work import allocations, workers
 from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.chip import ChipType
@@ -16,6 +16,13 @@ from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.model.job import Job, Wish
 
 AnyRow = Row[Any]
+
+_WORKERS = select(workers).where(workers.c.attempt_id.in_(LISTED)).order_by(workers.c.attempt_id, workers.c.rank)
+_ALLOCATIONS = (
+    select(allocations)
+    .where(allocations.c.attempt_id.in_(LISTED))
+    .order_by(allocations.c.attempt_id, allocations.c.rank)
+)
 
 
 def job_of(row: AnyRow) -> Job:
@@ -106,19 +113,15 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
 def workers_of(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, tuple[WorkerRecord, ...]]:
     """Return the known workers of attempts in rank order; an attempt without any is absent."""
     known: dict[AttemptId, list[WorkerRecord]] = defaultdict(list)
-    for ids in in_chunks(attempt_ids):
-        asked = select(workers).where(workers.c.attempt_id.in_(ids)).order_by(workers.c.attempt_id, workers.c.rank)
-        for row in connection.execute(asked):
-            known[row.attempt_id].append(worker_of(row))
+    for row in rows_listed(connection, _WORKERS, attempt_ids):
+        known[row.attempt_id].append(worker_of(row))
     return {attempt: tuple(records) for attempt, records in known.items()}
 
 
 def _allocations(connection: Connection, generations: dict[AttemptId, int]) -> dict[AttemptId, tuple[Allocation, ...]]:
     """Return the allocations of attempts in rank order, those of the generation given for each."""
     held: dict[AttemptId, list[Allocation]] = {attempt: [] for attempt in generations}
-    for ids in in_chunks(generations):
-        asked = select(allocations).where(allocations.c.attempt_id.in_(ids))
-        for row in connection.execute(asked.order_by(allocations.c.attempt_id, allocations.c.rank)):
-            if row.generation == generations[row.attempt_id]:
-                held[row.attempt_id].append(allocation_of(row))
+    for row in rows_listed(connection, _ALLOCATIONS, generations):
+        if row.generation == generations[row.attempt_id]:
+            held[row.attempt_id].append(allocation_of(row))
     return {attempt: tuple(ranks) for attempt, ranks in held.items()}

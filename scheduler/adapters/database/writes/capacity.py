@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, func, select, update
 
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import allocation_of
 from scheduler.adapters.database.schema.fleet import (
     CPU_MILLI,
@@ -31,6 +31,29 @@ Purse = tuple[TenantName, ChipName]
 
 _NO_LIMIT = 2**31 - 1
 
+_READY_NODES = (
+    select(nodes.c.id)
+    .where(nodes.c.id.in_(LISTED), nodes.c.state == NodeState.READY)
+    .order_by(nodes.c.id)
+    .with_for_update(read=True)
+)
+_COUNTERS = (
+    select(node_resources)
+    .where(node_resources.c.node_id.in_(LISTED))
+    .order_by(node_resources.c.node_id, node_resources.c.resource)
+    .with_for_update()
+)
+_FREE_SLOTS = select(device_slots).where(device_slots.c.node_id.in_(LISTED), device_slots.c.used_milli == 0)
+_QUOTAS = (
+    select(quotas.c.tenant, quotas.c.chip, quotas.c.devices, quota_usage.c.devices.label("used"))
+    .outerjoin(quota_usage, (quota_usage.c.tenant == quotas.c.tenant) & (quota_usage.c.chip == quotas.c.chip))
+    .where(quotas.c.tenant.in_(LISTED))
+)
+_HELD = (
+    select(allocations)
+    .join(attempts, (attempts.c.id == allocations.c.attempt_id) & (attempts.c.generation == allocations.c.generation))
+    .where(allocations.c.attempt_id.in_(LISTED))
+)
 _TAKE_RESOURCE = (
     update(node_resources)
     .where(node_resources.c.node_id == bindparam("of_node"), node_resources.c.resource == bindparam("of_resource"))
@@ -81,10 +104,8 @@ class Capacity:
         self._taken: Counter[Resource] = Counter()
         self._used: Counter[Purse] = Counter()
         self._slots: list[tuple[AttemptId, Allocation]] = []
-        for ids in in_chunks(sorted(set(node_ids))):
-            self._load_nodes(ids)
-        for names in in_chunks(sorted(set(tenants))):
-            self._load_quotas(names)
+        self._load_nodes(sorted(set(node_ids)))
+        self._load_quotas(sorted(set(tenants)))
 
     def take(self, tenant: TenantName, attempt: AttemptId, ranks: Sequence[Allocation]) -> Rejected | None:
         """Take what all ranks ask for; where anything of it is not there, take nothing and say what."""
@@ -150,22 +171,14 @@ class Capacity:
 
     def _load_nodes(self, ids: list[NodeId]) -> None:
         connection = self._transaction.connection
-        ready = select(nodes.c.id).where(nodes.c.id.in_(ids), nodes.c.state == NodeState.READY).order_by(nodes.c.id)
-        self._ready.update(connection.execute(ready.with_for_update(read=True)).scalars())
-        counters = select(node_resources).where(node_resources.c.node_id.in_(ids))
-        counters = counters.order_by(node_resources.c.node_id, node_resources.c.resource).with_for_update()
-        for row in connection.execute(counters):
+        self._ready.update(row.id for row in rows_listed(connection, _READY_NODES, ids))
+        for row in rows_listed(connection, _COUNTERS, ids):
             self._free[row.node_id, row.resource] = row.allocatable - row.used
-        free = select(device_slots).where(device_slots.c.node_id.in_(ids), device_slots.c.used_milli == 0)
-        for row in connection.execute(free):
+        for row in rows_listed(connection, _FREE_SLOTS, ids):
             self._free_slots[row.node_id, row.slot] = row.chip
 
     def _load_quotas(self, names: list[TenantName]) -> None:
-        limits = select(quotas.c.tenant, quotas.c.chip, quotas.c.devices, quota_usage.c.devices.label("used"))
-        limits = limits.outerjoin(
-            quota_usage, (quota_usage.c.tenant == quotas.c.tenant) & (quota_usage.c.chip == quotas.c.chip)
-        )
-        for row in self._transaction.connection.execute(limits.where(quotas.c.tenant.in_(names))):
+        for row in rows_listed(self._transaction.connection, _QUOTAS, names):
             self._allowed[row.tenant, row.chip] = row.devices - (row.used or 0)
 
 
@@ -190,12 +203,8 @@ def release(transaction: Transaction, holders: dict[AttemptId, TenantName]) -> N
 
 def _held(transaction: Transaction, holders: Iterable[AttemptId]) -> dict[AttemptId, list[Allocation]]:
     held: dict[AttemptId, list[Allocation]] = defaultdict(list)
-    for ids in in_chunks(holders):
-        present = (attempts.c.id == allocations.c.attempt_id) & (attempts.c.generation == allocations.c.generation)
-        for row in transaction.connection.execute(
-            select(allocations).join(attempts, present).where(allocations.c.attempt_id.in_(ids))
-        ):
-            held[row.attempt_id].append(allocation_of(row))
+    for row in rows_listed(transaction.connection, _HELD, holders):
+        held[row.attempt_id].append(allocation_of(row))
     return held
 
 

@@ -1,14 +1,14 @@
 """Writing what nodes a cluster has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.nodes import read_nodes
 from scheduler.adapters.database.schema.fleet import (
     CPU_MILLI,
@@ -28,6 +28,15 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, N
 from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
+
+_LOCK_NODES = select(nodes.c.id).where(nodes.c.id.in_(LISTED)).order_by(nodes.c.id).with_for_update()
+_LOCK_COUNTERS = (
+    select(node_resources)
+    .where(node_resources.c.node_id.in_(LISTED))
+    .order_by(node_resources.c.node_id, node_resources.c.resource)
+    .with_for_update()
+)
+_HELD_SLOTS = select(device_slots).where(device_slots.c.node_id.in_(LISTED), device_slots.c.used_milli > 0)
 
 
 @dataclass(slots=True)
@@ -103,21 +112,15 @@ def _held_back(present: Node, seen: Node) -> Node:
     )
 
 
-def _held_on(transaction: Transaction, ids: Iterable[NodeId]) -> dict[NodeId, _Held]:
+def _held_on(transaction: Transaction, ids: Sequence[NodeId]) -> dict[NodeId, _Held]:
     """Return what is held on nodes, their counters locked until the commit."""
     held: dict[NodeId, _Held] = defaultdict(_Held)
-    for chunk in in_chunks(ids):
-        # First the nodes, then their counters: in the order of a placement, so that neither waits for the other.
-        transaction.connection.execute(
-            select(nodes.c.id).where(nodes.c.id.in_(chunk)).order_by(nodes.c.id).with_for_update()
-        )
-        counters = select(node_resources).where(node_resources.c.node_id.in_(chunk))
-        ordered = counters.order_by(node_resources.c.node_id, node_resources.c.resource)
-        for row in transaction.connection.execute(ordered.with_for_update()):
-            held[row.node_id].used[row.resource] = row.used
-        taken = select(device_slots).where(device_slots.c.node_id.in_(chunk), device_slots.c.used_milli > 0)
-        for row in transaction.connection.execute(taken):
-            held[row.node_id].slots[row.slot] = (row.chip, row.holder_attempt)
+    # First the nodes, then their counters: in the order of a placement, so that neither waits for the other.
+    rows_listed(transaction.connection, _LOCK_NODES, ids)
+    for row in rows_listed(transaction.connection, _LOCK_COUNTERS, ids):
+        held[row.node_id].used[row.resource] = row.used
+    for row in rows_listed(transaction.connection, _HELD_SLOTS, ids):
+        held[row.node_id].slots[row.slot] = (row.chip, row.holder_attempt)
     return held
 
 

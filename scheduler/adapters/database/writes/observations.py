@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
@@ -20,6 +20,8 @@ from scheduler.core.model.identifiers import AttemptId, TenantName
 from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
 
 LONGEST_DETAIL = 1_000
+
+_GENERATIONS = select(attempts.c.id, attempts.c.generation).where(attempts.c.id.in_(LISTED))
 
 
 @dataclass(slots=True)
@@ -99,11 +101,8 @@ def _merge_workers(run: _Run, item: Observe) -> tuple[WorkerRecord, ...]:
 
 def _generations(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, int]:
     """Return the present generation of attempts; unknown ones are absent."""
-    found: dict[AttemptId, int] = {}
-    for ids in in_chunks(attempt_ids):
-        asked = select(attempts.c.id, attempts.c.generation).where(attempts.c.id.in_(ids))
-        found.update((row.id, row.generation) for row in transaction.connection.execute(asked))
-    return found
+    rows = rows_listed(transaction.connection, _GENERATIONS, attempt_ids)
+    return {row.id: row.generation for row in rows}
 
 
 def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.work import attempts, groups, jobs, progress, rendezvous
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.core.model.change import ProgressReported
@@ -15,6 +15,25 @@ from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.ports.journal import Outcome, RegisterRendezvous, Rejected, Rejection, ReportProgress, Unchanged, Written
 
 KEPT_REPORTS = 1_000
+
+_SPEAKERS = (
+    select(attempts.c.id, attempts.c.generation, attempts.c.ended_at, groups.c.state, groups.c.job_id, jobs.c.tenant)
+    .join(groups, groups.c.id == attempts.c.group_id)
+    .join(jobs, jobs.c.id == groups.c.job_id)
+    .where(attempts.c.id.in_(LISTED))
+)
+_KEPT = select(progress).where(tuple_(progress.c.attempt_id, progress.c.generation, progress.c.step).in_(LISTED))
+_NEWEST_TOO_MANY = (
+    select(progress.c.generation, progress.c.step)
+    .where(progress.c.attempt_id == bindparam("attempt"))
+    .order_by(progress.c.generation.desc(), progress.c.step.desc())
+    .offset(KEPT_REPORTS)
+    .limit(1)
+)
+_DROP_UP_TO = delete(progress).where(
+    progress.c.attempt_id == bindparam("attempt"),
+    tuple_(progress.c.generation, progress.c.step) <= tuple_(bindparam("last_generation"), bindparam("last_step")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +97,8 @@ def report(transaction: Transaction, items: Sequence[ReportProgress]) -> list[Ou
 
 def _speakers(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, _Speaker]:
     found: dict[AttemptId, _Speaker] = {}
-    of_attempt = (attempts.c.id, attempts.c.generation, attempts.c.ended_at)
-    for ids in in_chunks(sorted(attempt_ids)):
-        asked = (
-            select(*of_attempt, groups.c.state, groups.c.job_id, jobs.c.tenant)
-            .join(groups, groups.c.id == attempts.c.group_id)
-            .join(jobs, jobs.c.id == groups.c.job_id)
-            .where(attempts.c.id.in_(ids))
-        )
-        for row in transaction.connection.execute(asked):
-            found[row.id] = _Speaker(row.job_id, row.tenant, State(row.state), row.generation, row.ended_at is None)
+    for row in rows_listed(transaction.connection, _SPEAKERS, sorted(attempt_ids)):
+        found[row.id] = _Speaker(row.job_id, row.tenant, State(row.state), row.generation, row.ended_at is None)
     return found
 
 
@@ -103,22 +114,18 @@ def _speaking(speakers: dict[AttemptId, _Speaker], item: RegisterRendezvous | Re
 def _kept(transaction: Transaction, items: Sequence[ReportProgress]) -> dict[tuple[AttemptId, int, int], Row]:
     """Return those reports that are there already."""
     found: dict[tuple[AttemptId, int, int], Row] = {}
-    keys = (progress.c.attempt_id, progress.c.generation, progress.c.step)
-    for chunk in in_chunks({(item.attempt, item.generation, item.progress.step) for item in items}):
-        for row in transaction.connection.execute(select(progress).where(tuple_(*keys).in_(chunk))):
-            found[row.attempt_id, row.generation, row.step] = dict(row._mapping)  # noqa: SLF001 - its public name
+    keys = {(item.attempt, item.generation, item.progress.step) for item in items}
+    for row in rows_listed(transaction.connection, _KEPT, keys):
+        found[row.attempt_id, row.generation, row.step] = dict(row._mapping)  # noqa: SLF001 - its public name
     return found
 
 
 def _drop_oldest(transaction: Transaction, attempt: AttemptId) -> None:
     """Keep an attempt's latest reports only."""
-    order = (progress.c.generation, progress.c.step)
-    mine = progress.c.attempt_id == attempt
-    latest = select(*order).where(mine).order_by(*(column.desc() for column in order))
-    oldest = transaction.connection.execute(latest.offset(KEPT_REPORTS).limit(1)).first()
-    if oldest is not None:
-        older = tuple_(*order) <= tuple_(oldest.generation, oldest.step)
-        transaction.connection.execute(delete(progress).where(mine, older))
+    last = transaction.connection.execute(_NEWEST_TOO_MANY, {"attempt": attempt}).first()
+    if last is not None:
+        dropped = {"attempt": attempt, "last_generation": last.generation, "last_step": last.step}
+        transaction.connection.execute(_DROP_UP_TO, dropped)
 
 
 def _row(item: ReportProgress) -> Row:

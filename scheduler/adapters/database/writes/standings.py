@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import group_of
 from scheduler.adapters.database.schema.work import attempts, groups, jobs
 from scheduler.adapters.database.transaction import Row, Transaction
@@ -16,6 +16,14 @@ from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.core.model.job import Wish
 
+_GROUPS = (
+    select(groups, jobs.c.tenant, jobs.c.wish, jobs.c.workers, jobs.c.retries, attempts.c.started_at)
+    .join(jobs, jobs.c.id == groups.c.job_id)
+    .outerjoin(attempts, (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts))
+    .where(groups.c.job_id.in_(LISTED))
+    .order_by(groups.c.job_id, groups.c.position)
+    .with_for_update(of=groups)
+)
 _MOVE_GROUP = (
     update(groups)
     .where(groups.c.id == bindparam("of_id"), groups.c.version == bindparam("of_version"))
@@ -70,8 +78,7 @@ class Standings:
         self._groups_of: dict[JobId, list[GroupId]] = defaultdict(list)
         self._moves: list[_Move] = []
         self._finished_at: dict[JobId, datetime] = {}
-        for ids in in_chunks(sorted(set(job_ids))):
-            self._load(ids)
+        self._load(sorted(set(job_ids)))
 
     def find(self, group: GroupId) -> Standing | None:
         """Return a group as it stands after the moves so far."""
@@ -106,17 +113,7 @@ class Standings:
         guarded(_MOVE_JOB, [self._job_row(job) for job in self._finished_at])
 
     def _load(self, job_ids: list[JobId]) -> None:
-        latest = (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts)
-        of_job = (jobs.c.tenant, jobs.c.wish, jobs.c.workers, jobs.c.retries)
-        asked = (
-            select(groups, *of_job, attempts.c.started_at)
-            .join(jobs, jobs.c.id == groups.c.job_id)
-            .outerjoin(attempts, latest)
-            .where(groups.c.job_id.in_(job_ids))
-            .order_by(groups.c.job_id, groups.c.position)
-            .with_for_update(of=groups)
-        )
-        for row in self._transaction.connection.execute(asked):
+        for row in rows_listed(self._transaction.connection, _GROUPS, job_ids):
             self._groups_of[row.job_id].append(row.id)
             self._standings[row.id] = Standing(
                 group_of(row), row.tenant, Wish(row.wish), row.workers, row.retries, row.stop_detail, row.started_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select, tuple_
 
 from scheduler.adapters.database.documents import JOB_SPEC
-from scheduler.adapters.database.engine import in_chunks
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.people import tenants
 from scheduler.adapters.database.schema.work import groups, idempotency_keys, job_chips, job_labels, jobs
@@ -19,6 +19,21 @@ from scheduler.core.model.job import Job
 from scheduler.ports.journal import Outcome, Rejected, Rejection, SubmitJob, Unchanged, Written
 
 _LIVE = [state for state in State if state not in FINAL]
+
+_LOCK_TENANTS = (
+    select(tenants.c.name).where(tenants.c.name.in_(LISTED)).order_by(tenants.c.name).with_for_update(key_share=True)
+)
+_CHIPS = select(chip_types.c.name).where(chip_types.c.name.in_(LISTED))
+_LIVE_JOBS = (
+    select(jobs.c.tenant, func.count().label("live"))
+    .where(jobs.c.tenant.in_(LISTED), jobs.c.state.in_(_LIVE))
+    .group_by(jobs.c.tenant)
+)
+_KEYS = (
+    select(idempotency_keys, jobs.c.state)
+    .join(jobs, jobs.c.id == idempotency_keys.c.job_id)
+    .where(tuple_(idempotency_keys.c.tenant, idempotency_keys.c.key).in_(LISTED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,37 +150,19 @@ def _group_row(group: Group) -> Row:
 
 
 def _lock_tenants(transaction: Transaction, names: Iterable[TenantName]) -> set[TenantName]:
-    found: set[TenantName] = set()
-    for chunk in in_chunks(sorted(names)):
-        asked = select(tenants.c.name).where(tenants.c.name.in_(chunk)).order_by(tenants.c.name)
-        found.update(transaction.connection.execute(asked.with_for_update(key_share=True)).scalars())
-    return found
+    return {row.name for row in rows_listed(transaction.connection, _LOCK_TENANTS, sorted(names))}
 
 
 def _known_chips(transaction: Transaction, names: Iterable[ChipName]) -> set[ChipName]:
-    found: set[ChipName] = set()
-    for chunk in in_chunks(sorted(names)):
-        asked = select(chip_types.c.name).where(chip_types.c.name.in_(chunk))
-        found.update(transaction.connection.execute(asked).scalars())
-    return found
+    return {row.name for row in rows_listed(transaction.connection, _CHIPS, sorted(names))}
 
 
 def _live_jobs(transaction: Transaction, names: Iterable[TenantName]) -> Counter[TenantName]:
-    counts: Counter[TenantName] = Counter()
-    for chunk in in_chunks(sorted(names)):
-        asked = select(jobs.c.tenant, func.count()).where(jobs.c.tenant.in_(chunk), jobs.c.state.in_(_LIVE))
-        for tenant, count in transaction.connection.execute(asked.group_by(jobs.c.tenant)):
-            counts[tenant] = count
-    return counts
+    return Counter({row.tenant: row.live for row in rows_listed(transaction.connection, _LIVE_JOBS, sorted(names))})
 
 
 def _known_keys(
     transaction: Transaction, keys: Iterable[tuple[TenantName, str]]
 ) -> dict[tuple[TenantName, str], _Known]:
-    found: dict[tuple[TenantName, str], _Known] = {}
-    for chunk in in_chunks(dict.fromkeys(keys)):
-        asked = select(idempotency_keys, jobs.c.state).join(jobs, jobs.c.id == idempotency_keys.c.job_id)
-        asked = asked.where(tuple_(idempotency_keys.c.tenant, idempotency_keys.c.key).in_(chunk))
-        for row in transaction.connection.execute(asked):
-            found[row.tenant, row.key] = _Known(row.body_sha256, row.job_id, State(row.state))
-    return found
+    rows = rows_listed(transaction.connection, _KEYS, dict.fromkeys(keys))
+    return {(row.tenant, row.key): _Known(row.body_sha256, row.job_id, State(row.state)) for row in rows}

@@ -69,6 +69,7 @@ def test_a_job_is_followed_from_waiting_to_its_result() -> None:
         "rank 0 | world",
         "first succeeded after 1 min 5 s",
         "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60",
+        "     █▃▁",
         "Where its workers ran, and why there:",
         "RANK  NODE            CHIP      DEVICES  WORKER   WHY THERE",
         "   0  mixed/nvidia-1  h100-sxm  0        running  tightest fit in rack r1",
