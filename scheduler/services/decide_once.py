@@ -60,9 +60,10 @@ class Decider:
             decisions = decide(state, now)
             seen = self._followed.change
         self._latest = self._carry_out(decisions, now)
-        self._followed.mark_decided(seen)
-        if any(isinstance(decision, Waiting) for decision in decisions):
-            self._wake_up.notify()  # whoever waits for a decision learns that it is to wait
+        if not self._latest.rejected:
+            self._followed.mark_decided(seen)
+            if any(isinstance(decision, Waiting) for decision in decisions):
+                self._wake_up.notify()  # whoever waits for a decision learns that it is to wait
         return self._latest
 
     def _is_due(self, now: datetime) -> bool:

@@ -1,12 +1,16 @@
 """Keep a state in memory equal to the change feed."""
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.change import Change
 from scheduler.ports.clock import Clock
 from scheduler.ports.views import Views
+
+logger = logging.getLogger(__name__)
 
 CHANGES_PER_READ = 1_000
 
@@ -63,13 +67,21 @@ class FollowedState:
         with self._lock:
             while True:
                 changes = self._views.changes_after(self._change, limit=CHANGES_PER_READ)
-                for change in changes:
-                    self._state.apply(change)
-                    self._change = change.number
+                self._apply(changes)
                 applied += len(changes)
                 if len(changes) < CHANGES_PER_READ:
                     self._followed_at_s = self._clock.monotonic_s()
                     return applied
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        """Apply changes; where one does not apply, take the whole state anew from the database."""
+        try:
+            for change in changes:
+                self._state.apply(change)
+                self._change = change.number
+        except Exception:
+            logger.exception("change %d does not apply; the state is loaded anew", self._change + 1)
+            self._state, self._change = self._load()
 
     @contextmanager
     def hold(self) -> Iterator[SchedulerState]:

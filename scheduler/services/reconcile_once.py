@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from scheduler.core.deciding.state import LiveAttempt
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.lifecycle.transitions import back_off_s
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
 from scheduler.core.reconciling.reconcile import reconcile
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import ClusterPort, GangOrder, StartFailed
+from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal, Observe, Rejected, Rejection
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -24,6 +25,31 @@ logger = logging.getLogger(__name__)
 
 MOST_ROUNDS = 4
 """A started gang is reported in the same call; what needs more rounds comes with the next one."""
+
+
+LONGEST_DETAIL = 1_000
+MOST_PUT_OFF = 10_000
+
+
+class _StartBackOff:
+    """Starts that a cluster could not answer, and when each is tried again; the oldest are dropped beyond a bound."""
+
+    def __init__(self) -> None:
+        self._failures: dict[AttemptId, tuple[int, float]] = {}
+
+    def is_due(self, attempt: AttemptId, now_s: float) -> bool:
+        return self._failures.get(attempt, (0, now_s))[1] <= now_s
+
+    def put_off(self, attempt: AttemptId, now_s: float) -> int:
+        failures = self._failures.pop(attempt, (0, 0.0))[0] + 1
+        wait_s = back_off_s(failures)
+        self._failures[attempt] = (failures, now_s + wait_s)
+        if len(self._failures) > MOST_PUT_OFF:
+            del self._failures[next(iter(self._failures))]
+        return wait_s
+
+    def forget(self, attempt: AttemptId) -> None:
+        self._failures.pop(attempt, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +82,7 @@ class Reconciler:
         self._clock = clock
         self._terms = terms
         self._epoch = epoch
+        self._starts = _StartBackOff()
         self._hinted = threading.Event()
         self._settled: list[WantedAttempt] | None = None
         cluster.listen(self._hinted.set)
@@ -92,38 +119,49 @@ class Reconciler:
         wanted = _wanted(live)
         actions = reconcile(wanted, seen)
         reports = [action for action in actions if isinstance(action, Report)]
-        started = [self._start(live[action.attempt]) for action in actions if isinstance(action, Start)]
+        # Starting comes last: it may take long, and nobody's end should wait for another's start.
         for action in actions:
             if isinstance(action, Stop):
                 self._cluster.stop(action.attempt, grace_s=action.grace_s)
             elif isinstance(action, Forget):
                 self._cluster.forget(action.attempt)
-        refused = [refusal for refusal in started if refusal is not None]
-        self._write([self._observation(report) for report in reports] + refused)
-        return wanted, len(reports) + len(started)
+        self._write([self._observation(report) for report in reports])
+        started = sum(self._start(live[action.attempt]) for action in actions if isinstance(action, Start))
+        return wanted, len(reports) + started
 
     def _live_here(self) -> dict[AttemptId, LiveAttempt]:
         prefix = f"{self._cluster.name}/"
         with self._followed.hold() as state:
             return {name: live for name, live in state.live.items() if live.allocations[0].node.startswith(prefix)}
 
-    def _start(self, live: LiveAttempt) -> Observe | None:
-        """Start a gang; return what to write down where the cluster refused it."""
+    def _start(self, live: LiveAttempt) -> bool:
+        """Start a gang, or write down that the cluster refused it; say whether either was done."""
+        if not self._starts.is_due(live.attempt, self._clock.monotonic_s()):
+            return False
         try:
             self._cluster.start(self._order(live))
         except StartFailed as failure:
             logger.warning("attempt %s was not started: %s", live.attempt, failure)
-            return Observe(
-                attempt=live.attempt,
-                generation=live.generation,
-                event=Event.STOP,
-                reason=StopReason.START_REFUSED,
-                workers=(),
-                epoch=self._epoch,
-                at=self._clock.now(),
-                detail=str(failure)[:1000],
-            )
-        return None
+            self._write([self._refusal(live, failure)])
+        except ClusterUnavailable as problem:
+            # The others go on; this one is tried again, later each time.
+            wait_s = self._starts.put_off(live.attempt, self._clock.monotonic_s())
+            logger.warning("attempt %s could not be started, next try in %d s: %s", live.attempt, wait_s, problem)
+            return False
+        self._starts.forget(live.attempt)
+        return True
+
+    def _refusal(self, live: LiveAttempt, failure: StartFailed) -> Observe:
+        return Observe(
+            attempt=live.attempt,
+            generation=live.generation,
+            event=Event.STOP,
+            reason=StopReason.START_REFUSED,
+            workers=(),
+            epoch=self._epoch,
+            at=self._clock.now(),
+            detail=str(failure)[:LONGEST_DETAIL],
+        )
 
     def _order(self, live: LiveAttempt) -> GangOrder:
         chips: Mapping[str, ChipType] = {chip.name: chip for chip in self._directory.chips()}

@@ -100,9 +100,10 @@ def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> 
         for pragma in ("foreign_keys=ON", f"busy_timeout={LOCK_TIMEOUT_S * 1000}", *pragmas):
             connection.execute(f"PRAGMA {pragma}").close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    def _begin(connection: Any) -> None:
+        connection.execute(begin).close()
+
+    engine.dialect.do_begin = _begin  # type: ignore[assignment]  # a listener would slow every statement
 
 
 def _postgresql(url: URL) -> Engines:

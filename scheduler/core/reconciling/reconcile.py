@@ -70,8 +70,9 @@ def _finish_stopping(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) ->
     stop = Stop(wanted.attempt, wanted.grace_s)
     if any(record.phase in _ALIVE for record in seen.values()):
         return [stop]
-    # The stop is asked for even where nothing lives: it keeps what was never started from starting later.
-    records = _complete(wanted, seen)
+    # The stop is asked for even where nothing lives: it keeps what was never started from starting later. Where no
+    # worker was ever seen, none is reported: they are not lost, they never were.
+    records = _complete(wanted, seen) if seen else ()
     return [stop, Report(wanted.attempt, wanted.generation, Event.GONE, None, records)]
 
 

@@ -243,3 +243,54 @@ def test_only_news_of_its_own_calls_for_reconciling(scene: Stage) -> None:
     assert not scene.reconciler.has_news()
     cancel(scene, job)
     assert scene.reconciler.has_news(), "an attempt is to stop"
+
+
+def test_a_gang_that_cannot_be_started_now_delays_nobody_else(scene: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = scene.submit(make_spec(workers=1))
+    start = scene.cluster.start
+    tries: list[str] = []
+
+    def refuse_one(order: GangOrder) -> None:
+        if order.job.id == stuck:
+            tries.append(order.attempt)
+            raise ClusterUnavailable("too busy")
+        start(order)
+
+    monkeypatch.setattr(scene.cluster, "start", refuse_one)
+    ended = scene.submit(make_spec(workers=1))
+    scene.turn()
+    assert scene.job(stuck).state is State.PLACED
+    assert scene.job(ended).state is State.RUNNING
+    cancel(scene, ended)
+    scene.turn()
+    assert scene.job(ended).state is State.CANCELLED
+    assert len(tries) == 1, "it is tried again later, not at every look"
+    monkeypatch.undo()
+    scene.clock.advance(1.0)
+    scene.turn()
+    assert scene.job(stuck).state is State.RUNNING
+
+
+def test_a_decision_that_the_database_refuses_is_made_anew_without_a_hint_of_its_own(scene: Stage) -> None:
+    scene.submit(make_spec(workers=8))
+    scene.submit(make_spec(workers=8))
+    with scene.storage.engines.writing.begin() as connection:  # the state in memory does not learn of this
+        connection.exec_driver_sql("UPDATE nodes SET state = 'drained'")
+    change = scene.storage.views.last_change()
+    hints: list[None] = []
+    stop = scene.wake_up.listen(lambda: hints.append(None))
+    assert scene.decider.decide_once().rejected == 1
+    assert scene.decider.decide_once().rejected == 1, "it is decided again"
+    assert hints == [], "a hint would turn the pause before the next try into a busy loop"
+    assert scene.followed.decided_change < change, "nobody is told that a decision stands"
+    stop()
+
+
+def test_a_change_that_does_not_apply_makes_the_state_be_loaded_anew(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene.followed.hold() as state:
+        monkeypatch.setattr(state, "apply", lambda _change: 1 / 0)
+    job = scene.submit(make_spec())
+    scene.turn()
+    assert scene.job(job).state is State.RUNNING

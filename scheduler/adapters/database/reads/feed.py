@@ -1,7 +1,5 @@
 """Reading the change feed, and the state of one moment that followers begin with."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
@@ -9,17 +7,17 @@ from scheduler.adapters.database.reads.nodes import read_clusters, read_nodes
 from scheduler.adapters.database.reads.people import read_quotas
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.schema.feed import change_counter, changes
-from scheduler.adapters.database.schema.work import attempts, groups, jobs
+from scheduler.adapters.database.schema.work import LIVE, attempts, groups, jobs
 from scheduler.core.model.change import Change
-from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.identifiers import JobId, TenantName
 from scheduler.ports.views import Snapshot
 
-_LIVE: Sequence[State] = [state for state in State if state not in FINAL]
-
 _LAST_CHANGE = select(change_counter.c.last)
 _CHANGES = (
-    select(changes).where(changes.c.number > bindparam("after")).order_by(changes.c.number).limit(bindparam("most"))
+    select(changes.c.number, changes.c.at, changes.c.tenant, changes.c.job_id, changes.c.kind, changes.c.body)
+    .where(changes.c.number > bindparam("after"))
+    .order_by(changes.c.number)
+    .limit(bindparam("most"))
 )
 _OF_TENANT = changes.c.tenant == bindparam("tenant")
 _OF_JOB = changes.c.job_id == bindparam("job")
@@ -30,11 +28,11 @@ _CHANGES_WHERE = {
     (True, True): _CHANGES.where(_OF_TENANT, _OF_JOB),
 }
 """By whether only those of a tenant, and only those of a job, are asked for."""
-_LIVE_JOBS = select(jobs).where(jobs.c.state.in_(_LIVE)).order_by(jobs.c.id)
+
+_LIVE_JOBS = select(jobs).where(LIVE).order_by(jobs.c.id)
 _LIVE_GROUPS = (
     select(groups)
-    .join(jobs, jobs.c.id == groups.c.job_id)
-    .where(jobs.c.state.in_(_LIVE))
+    .where(groups.c.job_id.in_(select(jobs.c.id).where(LIVE)))
     .order_by(groups.c.job_id, groups.c.position)
 )
 _OPEN_ATTEMPTS = select(attempts).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.id)
@@ -47,12 +45,15 @@ def read_last_change(connection: Connection) -> int:
 
 
 def read_changes(
-    connection: Connection, number: int, *, limit: int, tenant: TenantName | None, job: JobId | None
+    connection: Connection, after: int, *, limit: int, tenant: TenantName | None, job: JobId | None
 ) -> list[Change]:
-    """Return changes with a greater number, oldest first."""
+    """Return changes after a number, oldest first."""
     asked = _CHANGES_WHERE[tenant is not None, job is not None]
-    rows = connection.execute(asked, {"after": number, "most": limit, "tenant": tenant, "job": job})
-    return [Change(row.number, row.at, row.tenant, row.job_id, decode_body(row.kind, row.body)) for row in rows]
+    rows = connection.execute(asked, {"after": after, "most": limit, "tenant": tenant, "job": job}).all()
+    return [
+        Change(number, at, of_tenant, of_job, decode_body(kind, body))
+        for number, at, of_tenant, of_job, kind, body in rows
+    ]
 
 
 def read_snapshot(connection: Connection) -> Snapshot:

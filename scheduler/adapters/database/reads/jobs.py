@@ -36,10 +36,16 @@ _PROGRESS = (
 )
 
 _NEWER, _SAME = progress.alias("newer"), progress.alias("same")
-_LAST_GENERATION = select(func.max(_NEWER.c.generation)).where(_NEWER.c.attempt_id == attempts.c.id).scalar_subquery()
+_LAST_GENERATION = (
+    select(func.max(_NEWER.c.generation))
+    .where(_NEWER.c.attempt_id == attempts.c.id)
+    .correlate(attempts)
+    .scalar_subquery()
+)
 _LAST_STEP = (
     select(func.max(_SAME.c.step))
     .where(_SAME.c.attempt_id == attempts.c.id, _SAME.c.generation == _LAST_GENERATION)
+    .correlate(attempts)
     .scalar_subquery()
 )
 _LATEST_PROGRESS = (

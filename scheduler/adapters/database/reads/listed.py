@@ -19,7 +19,7 @@ def rows_listed(connection: Connection, statement: Executable, values: Iterable[
     """Return the rows of a statement that speaks of `LISTED`; asks nothing where the list is empty."""
     rows: list[Row[Any]] = []
     for chunk in in_chunks(values):
-        rows += connection.execute(statement, {LISTED.key: chunk})
+        rows += connection.execute(statement, {LISTED.key: chunk}).all()
     return rows
 
 

@@ -30,7 +30,7 @@ _DEVICES = select(node_devices).where(node_devices.c.node_id.in_(LISTED))
 _COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
 _HOLDING = (device_slots.c.node_id, jobs.c.tenant, groups.c.job_id, device_slots.c.holder_attempt, device_slots.c.chip)
 _HOLDINGS = (
-    select(*_HOLDING, func.count())
+    select(*_HOLDING, func.count().label("devices"))
     .select_from(device_slots)
     .join(attempts, attempts.c.id == device_slots.c.holder_attempt)
     .join(groups, groups.c.id == attempts.c.group_id)
@@ -135,5 +135,5 @@ def _holdings(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, lis
     """Return who holds devices on nodes, by attempt and chip."""
     found: dict[NodeId, list[Holding]] = defaultdict(list)
     for row in rows_listed(connection, _HOLDINGS, ids):
-        found[row.node_id].append(Holding(*row[1:]))
+        found[row.node_id].append(Holding(row.tenant, row.job_id, row.holder_attempt, row.chip, row.devices))
     return found

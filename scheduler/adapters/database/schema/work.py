@@ -18,7 +18,9 @@ from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import FINAL, HOLDING, State, StopReason
 from scheduler.core.model.job import JobKind, Wish
 
-_LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
+LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
+"""Of jobs and groups that are not final. A statement finds them by their partial index if it says exactly this."""
+
 _OPEN = text("ended_at IS NULL")
 
 jobs = Table(
@@ -46,7 +48,7 @@ jobs = Table(
         name="finished",
     ),
     Index(None, "tenant", "id"),
-    Index("ix_jobs_live", "tenant", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("ix_jobs_live", "tenant", sqlite_where=LIVE, postgresql_where=LIVE),
 )
 """`spec` is the whole specification as JSON; name, kind, workers and retries are kept beside it to be asked for."""
 
@@ -87,7 +89,7 @@ groups = Table(
     CheckConstraint(one_of("state", State), name="state"),
     CheckConstraint(one_of("stop_reason", StopReason), name="stop_reason"),
     Index(None, "job_id", "position", unique=True),
-    Index("ix_groups_live", "job_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("ix_groups_live", "job_id", sqlite_where=LIVE, postgresql_where=LIVE),
 )
 """`stop_detail` is what the cluster said about the latest stop."""
 

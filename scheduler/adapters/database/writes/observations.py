@@ -1,11 +1,10 @@
 """Writing what was seen of attempts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
@@ -21,7 +20,7 @@ from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Uncha
 
 LONGEST_DETAIL = 1_000
 
-_GENERATIONS = select(attempts.c.id, attempts.c.generation).where(attempts.c.id.in_(LISTED))
+_ATTEMPT = select(attempts.c.id).where(attempts.c.id == bindparam("attempt"))
 
 
 @dataclass(slots=True)
@@ -29,7 +28,6 @@ class _Run:
     """What a run of observations reads once and writes once."""
 
     standings: Standings
-    generations: dict[AttemptId, int]
     workers: dict[AttemptId, tuple[WorkerRecord, ...]]
     worker_rows: dict[tuple[AttemptId, int], Row]
     ended: dict[AttemptId, TenantName]
@@ -40,7 +38,6 @@ def observe(transaction: Transaction, items: Sequence[Observe]) -> list[Outcome]
     ids = sorted({item.attempt for item in items})
     run = _Run(
         standings=Standings(transaction, (job_named_by(attempt) for attempt in ids)),
-        generations=_generations(transaction, ids),
         workers=workers_of(transaction.connection, ids),
         worker_rows={},
         ended={},
@@ -79,12 +76,11 @@ def _observed(transaction: Transaction, run: _Run, item: Observe) -> Standing | 
     """Return the group whose latest attempt was seen."""
     if not transaction.leads(item.epoch):
         return Rejected(Rejection.STALE_EPOCH, str(item.epoch))
-    generation = run.generations.get(item.attempt)
-    if generation is None:
-        return Rejected(Rejection.NOT_FOUND, item.attempt)
     for standing in run.standings.of_job(job_named_by(item.attempt)):
-        if standing.group.latest_attempt == item.attempt and generation == item.generation:
+        if standing.group.latest_attempt == item.attempt and standing.generation == item.generation:
             return standing
+    if transaction.connection.execute(_ATTEMPT, {"attempt": item.attempt}).first() is None:
+        return Rejected(Rejection.NOT_FOUND, item.attempt)
     return Rejected(Rejection.STALE_ATTEMPT, f"{item.attempt}, generation {item.generation}")
 
 
@@ -97,12 +93,6 @@ def _merge_workers(run: _Run, item: Observe) -> tuple[WorkerRecord, ...]:
             run.worker_rows[item.attempt, record.rank] = _worker_row(item.attempt, record)
     run.workers[item.attempt] = tuple(merged[rank] for rank in sorted(merged))
     return run.workers[item.attempt]
-
-
-def _generations(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, int]:
-    """Return the present generation of attempts; unknown ones are absent."""
-    rows = rows_listed(transaction.connection, _GENERATIONS, attempt_ids)
-    return {row.id: row.generation for row in rows}
 
 
 def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:

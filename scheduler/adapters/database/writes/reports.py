@@ -32,7 +32,11 @@ _NEWEST_TOO_MANY = (
 )
 _DROP_UP_TO = delete(progress).where(
     progress.c.attempt_id == bindparam("attempt"),
-    tuple_(progress.c.generation, progress.c.step) <= tuple_(bindparam("last_generation"), bindparam("last_step")),
+    tuple_(progress.c.generation, progress.c.step)
+    <= tuple_(
+        bindparam("last_generation", type_=progress.c.generation.type),
+        bindparam("last_step", type_=progress.c.step.type),
+    ),
 )
 
 

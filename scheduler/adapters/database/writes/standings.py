@@ -17,7 +17,9 @@ from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantNa
 from scheduler.core.model.job import Wish
 
 _GROUPS = (
-    select(groups, jobs.c.tenant, jobs.c.wish, jobs.c.workers, jobs.c.retries, attempts.c.started_at)
+    select(
+        groups, jobs.c.tenant, jobs.c.wish, jobs.c.workers, jobs.c.retries, attempts.c.generation, attempts.c.started_at
+    )
     .join(jobs, jobs.c.id == groups.c.job_id)
     .outerjoin(attempts, (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts))
     .where(groups.c.job_id.in_(LISTED))
@@ -53,6 +55,8 @@ class Standing:
     """Size of the gang."""
     retries: int
     stop_detail: str | None
+    generation: int | None
+    """Of the latest attempt when it was read; None before the first."""
     started_at: datetime | None
     """When the latest attempt had all its workers ready."""
 
@@ -116,7 +120,14 @@ class Standings:
         for row in rows_listed(self._transaction.connection, _GROUPS, job_ids):
             self._groups_of[row.job_id].append(row.id)
             self._standings[row.id] = Standing(
-                group_of(row), row.tenant, Wish(row.wish), row.workers, row.retries, row.stop_detail, row.started_at
+                group=group_of(row),
+                tenant=row.tenant,
+                wish=Wish(row.wish),
+                workers=row.workers,
+                retries=row.retries,
+                stop_detail=row.stop_detail,
+                generation=row.generation,
+                started_at=row.started_at,
             )
 
     def _job_row(self, job: JobId) -> Row:

@@ -10,24 +10,20 @@ from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.people import tenants
-from scheduler.adapters.database.schema.work import groups, idempotency_keys, job_chips, job_labels, jobs
+from scheduler.adapters.database.schema.work import LIVE, groups, idempotency_keys, job_chips, job_labels, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.core.model.change import JobSubmitted
-from scheduler.core.model.group import FINAL, Group, State
+from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import ChipName, JobId, TenantName, group_id
 from scheduler.core.model.job import Job
 from scheduler.ports.journal import Outcome, Rejected, Rejection, SubmitJob, Unchanged, Written
-
-_LIVE = [state for state in State if state not in FINAL]
 
 _LOCK_TENANTS = (
     select(tenants.c.name).where(tenants.c.name.in_(LISTED)).order_by(tenants.c.name).with_for_update(key_share=True)
 )
 _CHIPS = select(chip_types.c.name).where(chip_types.c.name.in_(LISTED))
 _LIVE_JOBS = (
-    select(jobs.c.tenant, func.count().label("live"))
-    .where(jobs.c.tenant.in_(LISTED), jobs.c.state.in_(_LIVE))
-    .group_by(jobs.c.tenant)
+    select(jobs.c.tenant, func.count().label("live")).where(jobs.c.tenant.in_(LISTED), LIVE).group_by(jobs.c.tenant)
 )
 _KEYS = (
     select(idempotency_keys, jobs.c.state)

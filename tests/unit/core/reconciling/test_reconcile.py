@@ -115,7 +115,7 @@ def test_a_stopping_attempt_is_gone_once_nothing_lives() -> None:
 def test_an_attempt_stopped_before_its_start_is_barred_from_starting_and_gone() -> None:
     stop, gone = reconcile([wanted(State.STOPPING)], [])
     assert stop == Stop(ATTEMPT, 7)
-    assert report(gone) == (Event.GONE, None)
+    assert gone == Report(ATTEMPT, 1, Event.GONE, None, workers=()), "what never was is not lost"
 
 
 def test_a_stray_worker_is_stopped_and_an_ended_one_forgotten() -> None:
