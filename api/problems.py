@@ -20,6 +20,7 @@ class Code(StrEnum):
 
     MALFORMED_JSON = "malformed-json"
     BODY_TOO_SLOW = "body-too-slow"
+    HEADERS_TOO_SLOW = "headers-too-slow"
     NOT_AUTHENTICATED = "not-authenticated"
     FORBIDDEN = "forbidden"
     NO_SUCH_ROUTE = "no-such-route"
@@ -30,6 +31,7 @@ class Code(StrEnum):
     ATTEMPT_CLOSED = "attempt-closed"
     TOO_MANY_JOBS = "too-many-jobs"
     BODY_TOO_LARGE = "body-too-large"
+    HEADERS_TOO_LARGE = "headers-too-large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     INVALID_REQUEST = "invalid-request"
     UNKNOWN_CHIP = "unknown-chip"
@@ -41,6 +43,7 @@ class Code(StrEnum):
     STORAGE_UNAVAILABLE = "storage-unavailable"
     CLUSTER_UNAVAILABLE = "cluster-unavailable"
     TOO_MANY_STREAMS = "too-many-streams"
+    TOO_MANY_CONNECTIONS = "too-many-connections"
     NOT_READY = "not-ready"
     ENDING = "ending"
 
@@ -48,6 +51,7 @@ class Code(StrEnum):
 _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.MALFORMED_JSON: (HTTPStatus.BAD_REQUEST, "The body is not valid JSON"),
     Code.BODY_TOO_SLOW: (HTTPStatus.REQUEST_TIMEOUT, "The body took too long to arrive"),
+    Code.HEADERS_TOO_SLOW: (HTTPStatus.REQUEST_TIMEOUT, "The headers took too long to arrive"),
     Code.NOT_AUTHENTICATED: (HTTPStatus.UNAUTHORIZED, "A valid token is needed"),
     Code.FORBIDDEN: (HTTPStatus.FORBIDDEN, "This token may not do that"),
     Code.NO_SUCH_ROUTE: (HTTPStatus.NOT_FOUND, "There is no such address"),
@@ -58,6 +62,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),
     Code.BODY_TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    Code.HEADERS_TOO_LARGE: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
     Code.UNSUPPORTED_MEDIA_TYPE: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
     Code.INVALID_REQUEST: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     Code.UNKNOWN_CHIP: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such chip type"),
@@ -69,6 +74,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.STORAGE_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer"),
     Code.CLUSTER_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The cluster does not answer"),
     Code.TOO_MANY_STREAMS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many event streams are open"),
+    Code.TOO_MANY_CONNECTIONS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many clients are connected"),
     Code.NOT_READY: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready"),
     Code.ENDING: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is ending"),
 }

@@ -3,14 +3,15 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from api.app import create_app
 from api.context import ApiContext, Check
-from scheduler.adapters.database.storage import Storage, open_storage
+from scheduler.adapters.database.migrate import upgrade
+from scheduler.adapters.database.storage import Storage, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.files.inventory_file import read_inventory
 from scheduler.adapters.local.cluster import LocalCluster
@@ -18,15 +19,18 @@ from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.core.model.identifiers import ClusterName
+from scheduler.core.model.node import Node
 from scheduler.loops.loop import Loop
-from scheduler.loops.steps import deciding, reconciling
+from scheduler.loops.steps import deciding, reconciling, recording_nodes
 from scheduler.ports.cluster import ClusterPort
 from scheduler.services.access.attempt_tokens import AttemptTokens
-from scheduler.services.decide_once import Decider, LeadershipLost
+from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.prepare_first_start import FirstStart, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
-from scheduler.services.sync_inventory import sync_inventory
+from scheduler.services.sync_inventory import InventorySync
 from scheduler.settings import (
     OPERATOR_TOKEN_FILE,
     Settings,
@@ -43,13 +47,12 @@ OLDEST_SUCCESS_S = 30.0
 
 @dataclass(slots=True)
 class Server:
-    """Everything that runs in one process, in the order it is closed."""
+    """Everything that runs in one process."""
 
     app: FastAPI
     loops: Sequence[Loop]
-    clusters: Sequence[ClusterPort]
-    storage: Storage
-    lock: ProcessLock | None
+    resources: ExitStack
+    """Clusters, database and locks, closed in that order."""
 
     def start(self) -> None:
         """Start deciding and reconciling."""
@@ -60,11 +63,7 @@ class Server:
         """Stop everything in order; workers go on and are adopted by the next start."""
         for loop in self.loops:
             loop.stop(timeout_s=timeout_s)
-        for cluster in self.clusters:
-            cluster.close()
-        self.storage.close()
-        if self.lock is not None:
-            self.lock.release()
+        self.resources.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +84,12 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
     Raises what the parts raise for a locked or unusable database and for faulty files, each with a message for
     people. What was opened by then is closed again.
     """
-    prepare_data_folder(settings.data_folder)
-    lock = _lock_database(settings)
-    wake_up = InProcessWakeUp()
-    try:
+    with ExitStack() as resources:
+        prepare_data_folder(settings.data_folder)
+        _lock(settings, resources)
+        wake_up = InProcessWakeUp()
         storage = open_storage(settings.database_url, wake_up)
-    except BaseException:
-        _release(lock)
-        raise
-    try:
+        resources.callback(storage.close)
         foundation = _Foundation(
             settings=settings,
             clock=SystemClock(),
@@ -103,25 +99,34 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
             tokens=AttemptTokens(server_secret(settings.data_folder)),
         )
         _prepare_directory(foundation)
-        clusters = _clusters(foundation)
-        return _assemble(foundation, clusters, listener, on_leadership_lost, lock)
-    except BaseException:
-        storage.close()
-        _release(lock)
-        raise
+        clusters = _local_clusters(foundation)
+        for cluster in clusters:
+            resources.callback(cluster.close)
+        app, loops = _assemble(foundation, clusters, listener, on_leadership_lost)
+        return Server(app=app, loops=loops, resources=resources.pop_all())
+    raise AssertionError("unreachable: the block returns or raises")
 
 
-def _release(lock: ProcessLock | None) -> None:
-    if lock is not None:
-        lock.release()
+def migrate_database(settings: Settings) -> str:
+    """Bring the database's schema up to date and return its revision, while no server runs on it.
+
+    Raises AlreadyLocked, StorageError, OSError.
+    """
+    with ExitStack() as resources:
+        prepare_data_folder(settings.data_folder)
+        _lock(settings, resources)
+        return upgrade(settings.database_url)
+    raise AssertionError("unreachable: the block returns or raises")
 
 
-def _lock_database(settings: Settings) -> ProcessLock | None:
-    """Allow one server per SQLite file; PostgreSQL has the epoch alone."""
-    prefix = "sqlite:///"
-    if not settings.database_url.startswith(prefix):
-        return None
-    return ProcessLock(Path(settings.database_url.removeprefix(prefix) + ".lock"))
+def _lock(settings: Settings, resources: ExitStack) -> None:
+    """Allow one server per data folder, whose workers it drives, and one per SQLite file, wherever that lies."""
+    locks = [settings.data_folder / "server.lock"]
+    database = file_of(settings.database_url)
+    if database is not None:
+        locks.append(database.with_name(database.name + ".lock"))
+    for path in locks:
+        resources.callback(ProcessLock(path).release)
 
 
 def _prepare_directory(foundation: _Foundation) -> None:
@@ -135,20 +140,28 @@ def _prepare_directory(foundation: _Foundation) -> None:
         directory.define_chips(read_catalogue(settings.chips), foundation.clock.now())
 
 
-def _clusters(foundation: _Foundation) -> list[ClusterPort]:
+def _local_clusters(foundation: _Foundation) -> list[LocalCluster]:
+    """Return every local cluster the database knows; one that no inventory declares any more has no nodes.
+
+    It is driven all the same, so that what still runs there is seen to its end.
+    """
     settings, directory = foundation.settings, foundation.storage.directory
-    if settings.inventory is None:
-        return []
-    inventory = read_inventory(settings.inventory, directory.chips())
-    cluster = LocalCluster(
-        inventory.cluster,
-        inventory.nodes,
-        settings.data_folder.resolve() / "workers" / inventory.cluster,
-        runtime_command=(str(settings.runtime_python), "-m", "medley_runtime"),
-        server_environment=process_environment(),
-    )
-    sync_inventory(directory, foundation.clock, cluster, kind=LOCAL_CLUSTER_KIND)
-    return [cluster]
+    declared: dict[ClusterName, Sequence[Node]] = {
+        cluster.name: () for cluster in directory.clusters() if cluster.kind == LOCAL_CLUSTER_KIND
+    }
+    if settings.inventory is not None:
+        inventory = read_inventory(settings.inventory, directory.chips())
+        declared[inventory.cluster] = inventory.nodes
+    return [
+        LocalCluster(
+            name,
+            nodes,
+            settings.data_folder.resolve() / "workers" / name,
+            runtime_command=(str(settings.runtime_python), "-m", "medley_runtime"),
+            server_environment=process_environment(),
+        )
+        for name, nodes in sorted(declared.items())
+    ]
 
 
 def _assemble(
@@ -156,17 +169,19 @@ def _assemble(
     clusters: Sequence[ClusterPort],
     listener: socket.socket,
     on_leadership_lost: Callable[[], None],
-    lock: ProcessLock | None,
-) -> Server:
+) -> tuple[FastAPI, list[Loop]]:
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
-    epoch = storage.leadership.take(f"process {os.getpid()}")
+    lead = Lead.take(storage.leadership, f"process {os.getpid()}")
+    inventories = [InventorySync(storage.directory, clock, cluster, kind=LOCAL_CLUSTER_KIND) for cluster in clusters]
+    for inventory in inventories:
+        inventory.sync_once()
     followed = FollowedState(storage.views, clock)
-    decider = Decider(followed, storage.journal, clock, wake_up, epoch=epoch)
+    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
     terms = LaunchTerms(api_url=reachable_url(listener), tokens=foundation.tokens)
-    steps = {"deciding": deciding(decider, clock)}
+    steps = {"deciding": deciding(decider, clock), "recording nodes": recording_nodes(inventories, clock)}
     for cluster in clusters:
         reconciler = Reconciler(
-            cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, epoch=epoch
+            cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead
         )
         steps[f"reconciling {cluster.name}"] = reconciling(reconciler, clock)
         cluster.listen(wake_up.notify)
@@ -186,7 +201,7 @@ def _assemble(
         attempt_tokens=foundation.tokens,
         readiness=lambda: _readiness(storage, loops),
     )
-    return Server(app=create_app(context), loops=loops, clusters=clusters, storage=storage, lock=lock)
+    return create_app(context), loops
 
 
 def reachable_url(listener: socket.socket) -> str:

@@ -9,19 +9,37 @@ from types import FrameType
 
 import uvicorn
 
-from scheduler.adapters.database.migrate import upgrade
+from api.web.bounded_http import LONGEST_IDLE_S, BoundedHttp
 from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
-from scheduler.bootstrap import build_server, reachable_url
-from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings, prepare_data_folder
+from scheduler.bootstrap import build_server, migrate_database, reachable_url
+from scheduler.ports.directory import AlreadyExists
+from scheduler.ports.journal import StorageUnavailable
+from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings
+
+
+class CannotListen(Exception):
+    """The address or port cannot be had; the message says why."""
+
 
 EXIT_OK = 0
-EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_CONFLICT = 5
 EXIT_UNAVAILABLE = 6
 BACKLOG = 2048
+
+START_FAULTS = (
+    SettingsError,
+    FileError,
+    CannotListen,
+    AlreadyLocked,
+    AlreadyExists,
+    StorageError,
+    StorageUnavailable,
+    OSError,
+)
+"""What keeps a process from starting and is said in a sentence instead of a traceback."""
 THREAD_SWITCH_S = 0.0005
 """A request passes through several threads, each briefly: at Python's usual 5 ms one busy thread delays them all."""
 LONGEST_STREAM_CLOSE_S = 2
@@ -36,10 +54,8 @@ def serve(overrides: Mapping[str, str]) -> int:
     try:
         settings = load_settings(overrides)
         listener = _listen(settings)
-    except SettingsError as error:
-        return _refuse(EXIT_USAGE, str(error), "see `medley serve --help`")
-    except OSError as error:
-        return _refuse(EXIT_CONFLICT, f"cannot listen there: {error}", "choose another --listen ADDRESS:PORT")
+    except START_FAULTS as error:
+        return _refuse(error)
     with listener:
         return _serve(settings, listener)
 
@@ -47,19 +63,19 @@ def serve(overrides: Mapping[str, str]) -> int:
 def migrate(overrides: Mapping[str, str]) -> int:
     """Bring the database's schema up to date; return the exit status."""
     try:
-        settings = load_settings(overrides)
-        prepare_data_folder(settings.data_folder)
-        upgrade(settings.database_url)
-    except SettingsError as error:
-        return _refuse(EXIT_USAGE, str(error), "see `medley migrate --help`")
-    except StorageError as error:
-        return _refuse(EXIT_UNAVAILABLE, str(error), "see above")
+        revision = migrate_database(load_settings(overrides))
+    except START_FAULTS as error:
+        return _refuse(error)
+    print(f"The database's schema is at revision {revision}", flush=True)  # noqa: T201 - said to whoever asked for it
     return EXIT_OK
 
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {settings.listen}: {error.strerror or error}") from error
 
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
@@ -67,15 +83,13 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     exits = _Exits()
     try:
         server = build_server(settings, listener, on_leadership_lost=exits.on_leadership_lost)
-    except AlreadyLocked as error:
-        what = f"another Medley server ({error.args[0]}) uses the database {settings.database_url}"
-        return _refuse(EXIT_CONFLICT, what, "stop that one first, or give this one another --data-folder")
-    except FileError as error:
-        return _refuse(EXIT_USAGE, str(error), "mend the file and start again")
-    except StorageError as error:
-        return _refuse(EXIT_UNAVAILABLE, str(error), "mend that and start again")
+    except START_FAULTS as error:
+        return _refuse(error)
     config = uvicorn.Config(
         server.app,
+        http=BoundedHttp,
+        ws="none",
+        timeout_keep_alive=LONGEST_IDLE_S,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -89,7 +103,9 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     sys.setswitchinterval(THREAD_SWITCH_S)
     server.start()
     print(f"Medley listens on {reachable_url(listener)}", flush=True)  # noqa: T201 - said to whoever started it
-    print(f"The operator's token is in {settings.data_folder / OPERATOR_TOKEN_FILE}", flush=True)  # noqa: T201
+    token = settings.data_folder / OPERATOR_TOKEN_FILE
+    if token.exists():
+        print(f"The operator's token is in {token}", flush=True)  # noqa: T201
     try:
         exits.server.run(sockets=[listener])
     finally:
@@ -118,6 +134,34 @@ def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def _refuse(status: int, what: str, next_step: str) -> int:
+def _refuse(error: Exception) -> int:
+    """Say why nothing was started and what to do next; return the exit status."""
+    status, what, next_step = _fault(error)
     print(f"medley: {what}\n  next: {next_step}", file=sys.stderr, flush=True)  # noqa: T201
     return status
+
+
+def _fault(error: Exception) -> tuple[int, str, str]:
+    """Return the exit status, what is wrong, and what to do next."""
+    what = str(error)
+    match error:
+        case SettingsError():
+            status, next_step = EXIT_USAGE, "see `medley serve --help` and docs/operating.md"
+        case FileError():
+            status, next_step = EXIT_USAGE, "mend the file and start again"
+        case CannotListen():
+            status, next_step = EXIT_CONFLICT, "choose another --listen ADDRESS:PORT"
+        case AlreadyLocked(path, holder):
+            what = f"another Medley server ({holder}) holds {path}"
+            status, next_step = EXIT_CONFLICT, "stop that one first, or give this one another --data-folder"
+        case AlreadyExists():
+            what = f"the database knows cluster {error} as one of another kind"
+            status, next_step = EXIT_CONFLICT, "give the cluster in the file another name"
+        case StorageError():
+            what = f"{error.what}: {error.why}"
+            status, next_step = EXIT_UNAVAILABLE, error.next_step
+        case StorageUnavailable():
+            status, next_step = EXIT_UNAVAILABLE, "see that the database runs, and start again"
+        case _:
+            status, next_step = EXIT_UNAVAILABLE, "see that this user may use the data folder, and start again"
+    return status, what, next_step

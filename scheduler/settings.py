@@ -79,8 +79,9 @@ def load_settings(options: Mapping[str, str]) -> Settings:
 
 
 def prepare_data_folder(data: Path) -> None:
-    """Make the data folder, readable by its owner alone."""
+    """Make the data folder, or take over an existing one, readable by its owner alone. Raises OSError."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.chmod(0o700)
 
 
 def process_environment() -> dict[str, str]:
@@ -89,15 +90,24 @@ def process_environment() -> dict[str, str]:
 
 
 def server_secret(data: Path) -> bytes:
-    """Return the secret that attempt tokens are derived from; made at the first start, kept in a 0600 file."""
+    """Return the secret that attempt tokens are derived from; made at the first start, kept in a 0600 file.
+
+    Raises SettingsError where the file holds something else.
+    """
     path = data / SECRET_FILE
     if not path.exists():
         write_private(path, secrets.token_hex(SECRET_BYTES))
-    return bytes.fromhex(path.read_text().strip())
+    try:
+        secret = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise SettingsError(f"{path} is damaged; remove it, and workers that run now lose their access to the API")
+    return secret
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone reads, whole or not at all."""
+    """Write a file that its owner alone reads, whole or not at all, and durable when this returns."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -106,3 +116,8 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,12 +1,17 @@
 """The steps of Medley's loops, with their intervals."""
 
+from collections.abc import Sequence
+
 from scheduler.loops.loop import Step
 from scheduler.ports.clock import Clock
 from scheduler.services.decide_once import Decider
 from scheduler.services.reconcile_once import Reconciler
+from scheduler.services.sync_inventory import InventorySync
 
 LONGEST_WAIT_S = 1.0
 """Every loop looks by itself this often: a lost hint costs no more than this."""
+NODES_INTERVAL_S = 10.0
+"""How often nodes are recorded anew: one that was held back becomes itself again this soon after it is free."""
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
 
@@ -37,5 +42,21 @@ def reconciling(reconciler: Reconciler, clock: Clock) -> Step:
             reconciler.reconcile_once()
             looked_at_s, due_s = now_s, now_s + LONGEST_WAIT_S
         return max(0.0, due_s - now_s)
+
+    return step
+
+
+def recording_nodes(inventories: Sequence[InventorySync], clock: Clock) -> Step:
+    """Return the step that records what nodes the clusters have."""
+    recorded_at_s = clock.monotonic_s()
+
+    def step() -> float:
+        nonlocal recorded_at_s
+        now_s = clock.monotonic_s()
+        if now_s - recorded_at_s >= NODES_INTERVAL_S:
+            for inventory in inventories:
+                inventory.sync_once()
+            recorded_at_s = now_s
+        return recorded_at_s + NODES_INTERVAL_S - now_s
 
     return step

@@ -11,14 +11,11 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead, LeadershipLost
 
 logger = logging.getLogger(__name__)
 
 DECISIONS_PER_COMMIT = 500
-
-
-class LeadershipLost(Exception):
-    """Another process took the lead; this one must not decide any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,14 @@ NOTHING_TO_DECIDE = CycleResult(placed=0, refused=0, rejected=0, next_due=None)
 
 
 class Decider:
-    """Decides for the leader of `epoch`."""
+    """Decides while it leads."""
 
-    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, wake_up: WakeUp, *, epoch: int) -> None:
+    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, wake_up: WakeUp, *, lead: Lead) -> None:
         self._followed = followed
         self._journal = journal
         self._clock = clock
         self._wake_up = wake_up
-        self._epoch = epoch
+        self._lead = lead
         self._latest = NOTHING_TO_DECIDE
 
     def decide_once(self) -> CycleResult:
@@ -55,6 +52,7 @@ class Decider:
         self._followed.follow()
         now = self._clock.now()
         if not self._is_due(now):
+            self._lead.check()  # no write tells an idle process that it leads no longer
             return self._latest
         with self._followed.hold() as state:
             decisions = decide(state, now)
@@ -85,7 +83,9 @@ class Decider:
 
     def _commit(self, decisions: Sequence[Placed | Refused], now: datetime) -> list[Outcome]:
         writes = [
-            Place(decision, self._epoch, now) if isinstance(decision, Placed) else Refuse(decision, self._epoch, now)
+            Place(decision, self._lead.epoch, now)
+            if isinstance(decision, Placed)
+            else Refuse(decision, self._lead.epoch, now)
             for decision in decisions
         ]
         outcomes = self._journal.write(writes)

@@ -18,8 +18,8 @@ from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, 
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal, Observe, Rejected, Rejection
 from scheduler.services.access.attempt_tokens import AttemptTokens
-from scheduler.services.decide_once import LeadershipLost
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead, LeadershipLost
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class LaunchTerms:
 
 
 class Reconciler:
-    """Drives one cluster for the leader of `epoch`."""
+    """Drives one cluster while it leads."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Reconciler:
         *,
         clock: Clock,
         terms: LaunchTerms,
-        epoch: int,
+        lead: Lead,
     ) -> None:
         self._cluster = cluster
         self._followed = followed
@@ -81,7 +81,7 @@ class Reconciler:
         self._directory = directory
         self._clock = clock
         self._terms = terms
-        self._epoch = epoch
+        self._lead = lead
         self._starts = _StartBackOff()
         self._hinted = threading.Event()
         self._settled: list[WantedAttempt] | None = None
@@ -138,6 +138,7 @@ class Reconciler:
         """Start a gang, or write down that the cluster refused it; say whether either was done."""
         if not self._starts.is_due(live.attempt, self._clock.monotonic_s()):
             return False
+        self._lead.check()
         try:
             self._cluster.start(self._order(live))
         except StartFailed as failure:
@@ -158,7 +159,7 @@ class Reconciler:
             event=Event.STOP,
             reason=StopReason.START_REFUSED,
             workers=(),
-            epoch=self._epoch,
+            epoch=self._lead.epoch,
             at=self._clock.now(),
             detail=str(failure)[:LONGEST_DETAIL],
         )
@@ -183,7 +184,7 @@ class Reconciler:
             event=report.event,
             reason=report.reason,
             workers=report.workers,
-            epoch=self._epoch,
+            epoch=self._lead.epoch,
             at=self._clock.now(),
         )
 

@@ -34,8 +34,9 @@ from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.access.grant_access import Grant, draft_token
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
-from scheduler.services.sync_inventory import sync_inventory
+from scheduler.services.sync_inventory import InventorySync
 from tests.builders.eventually import eventually
 
 SERVER_SECRET = b"not a secret"
@@ -85,8 +86,8 @@ class ApiWorld:
     def step(self) -> None:
         """Decide once, then drive the cluster once."""
         followed = FollowedState(self.storage.views, self.context.clock)
-        epoch = self.storage.leadership.take("the test")
-        Decider(followed, self.storage.journal, self.context.clock, self.context.wake_up, epoch=epoch).decide_once()
+        lead = Lead.take(self.storage.leadership, "the test")
+        Decider(followed, self.storage.journal, self.context.clock, self.context.wake_up, lead=lead).decide_once()
         terms = LaunchTerms(api_url="http://127.0.0.1:1", tokens=self.context.attempt_tokens)
         Reconciler(
             self.cluster,
@@ -95,7 +96,7 @@ class ApiWorld:
             self.storage.directory,
             clock=self.context.clock,
             terms=terms,
-            epoch=epoch,
+            lead=lead,
         ).reconcile_once()
 
     def rows(self) -> dict[str, int]:
@@ -152,7 +153,7 @@ def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
             directory.create_tenant(tenant, clock.now())
         fleet = [make_node(f"{chip}-{number}", chip) for chip in CHIPS for number in range(nodes)]
         cluster = FakeCluster("mixed", fleet, clock=clock, script=script)
-        sync_inventory(directory, clock, cluster, kind="local")
+        InventorySync(directory, clock, cluster, kind="local").sync_once()
         checks: list[Check] = [Check("database", is_ok=True, detail="answers")]
         context = ApiContext(
             journal=storage.journal,

@@ -73,18 +73,24 @@ class Api:
 class ServerProcess:
     """`medley serve` on a data folder; the port stays the same over restarts."""
 
-    def __init__(self, data_folder: Path, inventory: Path, *, listen: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self, data_folder: Path, inventory: Path | None, *, listen: str = "127.0.0.1:0", database: str | None = None
+    ) -> None:
         self.data_folder = data_folder
         self.log = data_folder.with_suffix(".log")
-        self._inventory = inventory
+        self.inventory = inventory
+        """May be changed between stopping and starting."""
         self._listen = listen
+        self._database = database
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
         command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
-        command += ["--inventory", str(self._inventory), "--listen", self._listen]
+        command += ["--listen", self._listen]
+        command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
+        command += [] if self._database is None else ["--database", self._database]
         with self.log.open("ab") as log:
             seen = log.tell()
             self._process = subprocess.Popen(
@@ -130,6 +136,11 @@ class ServerProcess:
             asked = {"name": f"test-{time.monotonic_ns()}", "role": role, "tenant": name}
             token: str = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
             return token
+
+    def exit_status(self) -> int | None:
+        """Return how the server ended, None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
 
     def kill(self) -> None:
         """End the server with SIGKILL."""

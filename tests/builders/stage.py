@@ -22,9 +22,10 @@ from scheduler.ports.views import JobView
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.submit_job import Submission, submit_job
-from scheduler.services.sync_inventory import sync_inventory
+from scheduler.services.sync_inventory import InventorySync
 from tests.builders.database import NOON, make_chip
 
 CHIP = "h100"
@@ -78,9 +79,9 @@ class Stage:
 
     def lead(self) -> None:
         """Start (or start again) as a process would: nothing is known but what the database and the cluster say."""
-        epoch = self.storage.leadership.take("stage")
+        lead = Lead.take(self.storage.leadership, "stage")
         self.followed = FollowedState(self.storage.views, self.clock)
-        self.decider = Decider(self.followed, self.storage.journal, self.clock, self.wake_up, epoch=epoch)
+        self.decider = Decider(self.followed, self.storage.journal, self.clock, self.wake_up, lead=lead)
         self.reconciler = Reconciler(
             self.cluster,
             self.followed,
@@ -88,7 +89,7 @@ class Stage:
             self.storage.directory,
             clock=self.clock,
             terms=LaunchTerms("http://127.0.0.1:1", AttemptTokens(b"secret")),
-            epoch=epoch,
+            lead=lead,
         )
 
     def submit(self, spec: JobSpec) -> JobId:
@@ -128,7 +129,7 @@ def stage(folder: Path, script: Script = runs_for_ever) -> Iterator[Stage]:
             for number in range(NODES)
         ]  # fmt: skip
         cluster = FakeCluster("mixed", nodes, clock=clock, script=script)
-        sync_inventory(storage.directory, clock, cluster, kind="local")
+        InventorySync(storage.directory, clock, cluster, kind="local").sync_once()
         yield Stage(storage, cluster, clock, wake_up)
     finally:
         storage.close()

@@ -1,8 +1,11 @@
 """The way in: a database opened as the ports it fulfils."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ArgumentError
 
 from scheduler.adapters.database.committing import Committer
 from scheduler.adapters.database.directory import DatabaseDirectory
@@ -16,7 +19,7 @@ from scheduler.adapters.database.writer import Writer
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.ports.wake_up import WakeUp
 
-__all__ = ["Storage", "StorageError", "open_storage"]
+__all__ = ["Storage", "StorageError", "file_of", "open_storage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
     `wake_up` is notified once after every commit that added changes. Raises StorageError where the database cannot
     be opened or its schema is newer than this code.
     """
+    path = file_of(url)
+    if path is not None:
+        _create_private(path)
     upgrade(url)
     engines = open_engines(url)
     writer = Writer(Committer(engines.writing, write_items), wake_up)
@@ -64,3 +70,26 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
         engines=engines,
         writer=writer,
     )
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file a SQLite URL names, however it is written; None for any other URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database).resolve()
+
+
+def _create_private(path: Path) -> None:
+    """Make an empty database file that its owner alone reads; SQLite gives its companions the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StorageError(
+            f"Medley cannot use the database file {path}",
+            why=f"{error.strerror}.",
+            next_step="Name a file in a folder that this user may write to.",
+        ) from error

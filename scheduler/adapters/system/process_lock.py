@@ -6,7 +6,15 @@ from pathlib import Path
 
 
 class AlreadyLocked(Exception):
-    """Another process holds the lock; `args[0]` is what it wrote about itself."""
+    """Another process holds the lock."""
+
+    __match_args__ = ("path", "holder")
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(f"{path} is locked by {holder}")
+        self.path = path
+        self.holder = holder
+        """What the other process wrote about itself."""
 
 
 class ProcessLock:
@@ -20,7 +28,7 @@ class ProcessLock:
         except BlockingIOError:
             holder = os.pread(self._descriptor, 200, 0).decode(errors="replace").strip()
             os.close(self._descriptor)
-            raise AlreadyLocked(holder) from None
+            raise AlreadyLocked(path, holder) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"process {os.getpid()}\n".encode(), 0)
 

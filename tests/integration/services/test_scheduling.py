@@ -13,9 +13,9 @@ from scheduler.core.model.tenant import Quota
 from scheduler.ports.cluster import ClusterUnavailable, GangOrder
 from scheduler.ports.journal import Observe, Outcome, StorageUnavailable, Write
 from scheduler.services.cancel_job import cancel_job
-from scheduler.services.decide_once import LeadershipLost
 from scheduler.services.explain_job import explain_job
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import LeadershipLost
 from tests.builders.stage import CHIP, TENANT, Stage, make_spec, stage
 
 
@@ -158,6 +158,22 @@ def test_an_old_leader_decides_and_reports_nothing(scene: Stage) -> None:
     with pytest.raises(LeadershipLost):
         scene.decider.decide_once()
     assert scene.devices_held() == 0
+
+
+def test_an_old_leader_with_nothing_to_write_learns_that_it_leads_no_longer(scene: Stage) -> None:
+    scene.turn()
+    scene.storage.leadership.take("another process")
+    with pytest.raises(LeadershipLost):
+        scene.decider.decide_once()
+
+
+def test_an_old_leader_starts_no_workers(scene: Stage) -> None:
+    scene.submit(make_spec())
+    scene.decider.decide_once()
+    scene.storage.leadership.take("another process")
+    with pytest.raises(LeadershipLost):
+        scene.reconciler.reconcile_once()
+    assert scene.cluster.starts == []
 
 
 def test_a_gang_that_does_not_fit_waits_whole_and_lets_smaller_ones_pass(scene: Stage) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from scheduler.settings import Settings, SettingsError, load_settings, server_secret, write_private
+from scheduler.settings import Settings, SettingsError, load_settings, prepare_data_folder, server_secret, write_private
 
 
 def test_the_database_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
@@ -59,3 +59,17 @@ def test_a_private_file_replaces_an_unfinished_draft(tmp_path: Path) -> None:
     write_private(tmp_path / "x", "whole")
     assert (tmp_path / "x").read_text() == "whole\n"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_damaged_secret_is_named_and_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "server.secret").write_text("zz")
+    with pytest.raises(SettingsError, match=r"server\.secret is damaged"):
+        server_secret(tmp_path)
+    assert (tmp_path / "server.secret").read_text() == "zz"
+
+
+def test_an_existing_data_folder_is_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    prepare_data_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

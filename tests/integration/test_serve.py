@@ -1,0 +1,163 @@
+"""Starting a server: on PostgreSQL, on changed inventories, and what keeps it from starting."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.builders.eventually import eventually
+from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.postgres import FAST, running_postgres
+
+NODE_TYPE = "{devices: {t4: %d}, cpu_cores: 8, memory_gib: 8}"
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+def write_inventory(path: Path, cluster: str, *, devices: int) -> Path:
+    path.write_text(f"cluster: {cluster}\nnode_types: {{one: {NODE_TYPE % devices}}}\nracks: {{r1: {{node: one}}}}\n")
+    return path
+
+
+def job(*argv: str, devices: int = 1) -> dict[str, Any]:
+    return {"name": "job", "workers": 1, "chips": "t4", "devices_per_worker": devices, "memory_mib": 64, "grace_s": 1,
+            "command": list(argv)}  # fmt: skip
+
+
+def wait_for(api: Api, name: str, *states: str) -> Any:
+    def look() -> Any:
+        found = api.want(200, "GET", f"/v1/jobs/{name}")
+        return found if found["state"] in states else None
+
+    return eventually(look, within_s=40, what=f"{name} {states}")
+
+
+def serve(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "medley", "serve", "--listen", "127.0.0.1:0", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_what_runs_on_a_cluster_that_is_declared_no_longer_is_seen_to_its_end(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", write_inventory(tmp_path / "old.yaml", "old", devices=2))
+    server.start()
+    token = server.tenant("team")
+    with Api(server.address, token) as api:
+        running = api.want(201, "POST", "/v1/jobs", job("sleep", "600"))["id"]
+        ending = api.want(201, "POST", "/v1/jobs", job("sleep", "2"))["id"]
+        wait_for(api, running, "running")
+        wait_for(api, ending, "running")
+    assert server.stop() == 0
+    server.inventory = write_inventory(tmp_path / "new.yaml", "new", devices=1)
+    server.start()
+    try:
+        with Api(server.address, token) as api, server.operator() as operator:
+            assert wait_for(api, ending, *FINAL)["state"] == "succeeded"
+            fresh = api.want(201, "POST", "/v1/jobs", job("true"))["id"]
+            ended = wait_for(api, fresh, *FINAL)
+            assert (ended["state"], ended["attempts"][-1]["workers"][0]["node"]) == ("succeeded", "new/node")
+            api.want(200, "POST", f"/v1/jobs/{running}/cancel")
+            assert wait_for(api, running, *FINAL)["state"] == "cancelled"
+            assert [node["cluster"] for node in operator.want(200, "GET", "/v1/nodes")["items"]] == ["new"]
+    finally:
+        assert server.stop() == 0
+    assert strays(server.data_folder) == []
+
+
+def test_a_node_that_shrank_below_what_is_held_becomes_itself_once_that_is_free(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", write_inventory(tmp_path / "one.yaml", "one", devices=4))
+    server.start()
+    token = server.tenant("team")
+    with Api(server.address, token) as api:
+        held = api.want(201, "POST", "/v1/jobs", job("sleep", "600", devices=3))["id"]
+        wait_for(api, held, "running")
+    assert server.stop() == 0
+    write_inventory(tmp_path / "one.yaml", "one", devices=2)
+    server.start()
+    try:
+        with Api(server.address, token) as api:
+            assert api.want(200, "GET", "/v1/nodes")["items"][0]["state"] == "drained"
+            api.want(200, "POST", f"/v1/jobs/{held}/cancel")
+            next_one = api.want(201, "POST", "/v1/jobs", job("true", devices=2))["id"]
+            assert wait_for(api, next_one, *FINAL)["state"] == "succeeded"
+            (node,) = api.want(200, "GET", "/v1/nodes")["items"]
+            assert (node["state"], node["devices"][0]["count"]) == ("ready", 2)
+    finally:
+        assert server.stop() == 0
+
+
+def test_what_is_kept_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    server = ServerProcess(
+        data,
+        write_inventory(tmp_path / "one.yaml", "one", devices=1),
+        database=f"sqlite:///{elsewhere / 'medley.db'}",
+    )
+    server.start()
+    try:
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (*elsewhere.iterdir(), *data.glob("*.*"))}
+        assert {"medley.db", "medley.db-wal", "operator.token", "server.secret"} <= modes.keys()
+        assert set(modes.values()) == {0o600}, modes
+    finally:
+        assert server.stop() == 0
+
+
+def test_faults_at_the_start_are_said_in_a_sentence_with_what_to_do(tmp_path: Path) -> None:
+    inventory = tmp_path / "bad.yaml"
+    inventory.write_text(
+        "cluster: one\nnode_types:\n  x: {devices: {h1000: 8}, cpu_cores: 8, memory_gib: 8}\nracks: {}\n"
+    )
+    (tmp_path / "file").write_text("")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "medley.db").write_text("this is no database, " * 100)
+    data = str(tmp_path / "data")
+    cases = {
+        ("--data-folder", data, "--inventory", str(inventory)): (2, f"{inventory}:3:"),
+        ("--data-folder", data, "--inventory", str(tmp_path / "none.yaml")): (2, "none.yaml"),
+        ("--data-folder", data, "--database", "mysql://localhost/x"): (6, "mysql"),
+        ("--data-folder", data, "--database", "postgresql://127.0.0.1:1/x"): (6, "127.0.0.1"),
+        ("--data-folder", str(tmp_path / "file" / "below")): (6, "file"),
+        ("--data-folder", str(tmp_path / "damaged")): (6, "medley.db"),
+        ("--data-folder", data, "--listen", "127.0.0.1:99999"): (2, "listen"),
+        ("--data-folder", data, "--listen", "192.0.2.1:80"): (5, "192.0.2.1:80"),
+    }
+    for options, (status, words) in cases.items():
+        ended = serve(*options)
+        assert ended.returncode == status, (options, ended)
+        assert words in ended.stderr, (options, ended.stderr)
+        assert "next: " in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_the_whole_way_works_on_postgresql_and_a_new_leader_ends_the_old_one(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path / "one.yaml", "one", devices=2)
+    with running_postgres(*FAST) as postgres:
+        url = postgres.create_database()
+        first = ServerProcess(tmp_path / "first", inventory, database=url)
+        second = ServerProcess(tmp_path / "second", inventory, database=url)
+        first.start()
+        check_the_way_on(first)
+        second.start()
+        try:
+            eventually(lambda: first.exit_status() is not None, within_s=20, what="the old leader's end")
+            assert first.exit_status() == 5
+        finally:
+            assert second.stop() == 0
+
+
+def check_the_way_on(server: ServerProcess) -> None:
+    """Run a job, and another one during which the server is killed and started again."""
+    with Api(server.address, server.tenant("team")) as api:
+        name = api.want(201, "POST", "/v1/jobs", job("echo", "hello"))["id"]
+        assert wait_for(api, name, *FINAL)["state"] == "succeeded"
+        assert api.want(200, "GET", f"/v1/jobs/{name}/logs")["entries"][0]["text"] == "hello\n"
+        name = api.want(201, "POST", "/v1/jobs", job("sh", "-c", "sleep 1; exit 3"))["id"]
+        wait_for(api, name, "running")
+    server.kill()
+    server.start()
+    with server.operator() as api:
+        ended = wait_for(api, name, *FINAL)
+        assert (ended["state"], ended["attempts"][-1]["workers"][0]["exit_code"]) == ("failed", 3)
