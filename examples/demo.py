@@ -15,10 +15,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 from medley.client import Client
-from medley.errors import ApiProblem, Unreachable
+from medley.errors import ApiProblem, MedleyError, Unreachable
 
 ROOT = Path(__file__).parents[1]
 DATA_FOLDER = ROOT / ".medley" / "demo"
+TOKEN_FILE = DATA_FOLDER / "demo.token"
 INVENTORY = ROOT / "examples" / "clusters" / "mixed.yaml"
 JOB_FILE = ROOT / "examples" / "jobs" / "first-training.yaml"
 TENANT = "demo"
@@ -39,12 +40,14 @@ def main() -> int:
     status = EXIT_INTERRUPTED
     try:
         with running_server() as address:
-            token = tenant_token(address)
-            introduce(address)
-            status = follow_first_training(address, token)
-            if os.environ.get("ONCE") != "1":
-                wait_for_interrupt(address)
-    except DemoFailed as failure:
+            try:
+                introduce(address, tenant_token(address))
+                status = follow_first_training()
+                if os.environ.get("ONCE") != "1":
+                    wait_for_interrupt(address)
+            finally:
+                stop_jobs(address)
+    except (DemoFailed, MedleyError) as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -54,14 +57,13 @@ def main() -> int:
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    """Start the server, yield its address, and stop it in the end."""
+    """Start the server, yield its address once it is ready, and stop it in the end."""
     DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_path = DATA_FOLDER / "server.log"
-    log_path.unlink(missing_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(DATA_FOLDER)]
     command += ["--inventory", str(INVENTORY), "--listen", f"127.0.0.1:{port}"]
-    print(f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...")
+    print(f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...", flush=True)
     with log_path.open("wb") as log:
         # A session of its own: Ctrl-C reaches this script alone, which then ends the server in order.
         server = subprocess.Popen(
@@ -71,18 +73,14 @@ def running_server() -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(server, address, log_path)
         yield address
-        stop_jobs(address)
-    except KeyboardInterrupt:
-        print("\nStopping ...", flush=True)
-        stop_jobs(address)
-        raise
     finally:
         server.terminate()
         try:
             server.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             server.kill()
-        print("Medley has stopped; its history is kept for the next `make demo`.")
+            server.wait(STOP_WITHIN_S)
+        print("Medley has stopped; its history is kept for the next `make demo`.", flush=True)
 
 
 def free_port() -> int:
@@ -117,10 +115,9 @@ def operator_client(address: str) -> Client:
 
 
 def tenant_token(address: str) -> str:
-    """Return the demo tenant's token; made at the first run and kept beside the database."""
-    kept = DATA_FOLDER / "demo.token"
-    if kept.exists():
-        return kept.read_text().strip()
+    """Return the demo tenant's token: the one kept beside the database where it is still good, else a new one."""
+    if TOKEN_FILE.exists() and is_good(address, kept := TOKEN_FILE.read_text().strip()):
+        return kept
     with operator_client(address) as operator:
         try:
             operator.create_tenant(TENANT)
@@ -128,26 +125,36 @@ def tenant_token(address: str) -> str:
             if problem.status != HTTPStatus.CONFLICT:
                 raise
         token: str = operator.create_token({"name": "demo", "role": "tenant-admin", "tenant": TENANT})["secret"]
-    kept.touch(mode=0o600)
-    kept.write_text(token + "\n")
+    TOKEN_FILE.unlink(missing_ok=True)
+    TOKEN_FILE.touch(mode=0o600)
+    TOKEN_FILE.write_text(token + "\n")
     return token
 
 
-def introduce(address: str) -> None:
-    """Say where Medley is and how to log in."""
-    token_file = (DATA_FOLDER / "demo.token").relative_to(ROOT)
+def is_good(address: str, token: str) -> bool:
+    """Say whether the server knows a token."""
+    try:
+        with Client(address, token) as client:
+            client.whoami()
+    except ApiProblem:
+        return False
+    return True
+
+
+def introduce(address: str, token: str) -> None:
+    """Say where Medley is and how to log in, and have the `medley` command of this script use that login."""
+    os.environ.update({"MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": token})
     print(f"\nMedley is at {address}. To use it from another terminal:\n")
     print(f"    export PATH={ROOT / '.venv' / 'bin'}:$PATH")
-    print(f"    medley login {address} --token - < {token_file}        (tenant {TENANT})\n")
+    print(f"    medley login {address} --token - < {TOKEN_FILE.relative_to(ROOT)}        (tenant {TENANT})\n")
     print(f"Submitting {JOB_FILE.relative_to(ROOT)}:\n")
     print("".join(f"    {line}\n" for line in JOB_FILE.read_text().splitlines()), flush=True)
 
 
-def follow_first_training(address: str, token: str) -> int:
+def follow_first_training() -> int:
     """Submit the job with the `medley` command and follow it to its end; return the exit status."""
-    environment = {**os.environ, "MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": token}
     command = [sys.executable, "-m", "medley", "submit", str(JOB_FILE), "--follow"]
-    return subprocess.run(command, env=environment, check=False).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def wait_for_interrupt(address: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from asyncio import TimerHandle, Transport
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from uvicorn.config import Config
@@ -46,6 +47,31 @@ class RequestRefused(Exception):
     """Ends the parsing of a request; the parser reports it to `send_400_response`."""
 
 
+class _Alarm:
+    """Calls something once, later, unless it is stopped before."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, after_s: float, call: Callable[[], object]) -> None:
+        self._loop = loop
+        self._after_s = after_s
+        self._call = call
+        self._timer: TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to count; goes on counting where it did."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._after_s, self._ring)
+
+    def stop(self) -> None:
+        """Forget it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._call()
+
+
 class BoundedHttp(HttpToolsProtocol):
     """One connection. What breaks a bound is answered with a problem document, then the connection is closed."""
 
@@ -65,8 +91,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Of the address and headers of this request, as far as the parser gave them out."""
         self._unparsed_bytes = 0
         """Received since the parser last completed something; a header without an end grows inside it."""
-        self._silence: TimerHandle | None = None
-        self._unread: TimerHandle | None = None
+        self._silence = _Alarm(self.loop, LONGEST_SILENCE_S, self._on_silence)
+        self._unread = _Alarm(self.loop, LONGEST_UNREAD_S, self._on_unread)
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; a connection that says nothing is idle like one between two requests."""
@@ -80,8 +106,8 @@ class BoundedHttp(HttpToolsProtocol):
         """End, and with it every timer."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
-        self._silence = _stopped(self._silence)
-        self._unread = _stopped(self._unread)
+        self._silence.stop()
+        self._unread.stop()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; begin to count the time if it leaves a request incomplete."""
@@ -96,14 +122,15 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unparsed_bytes > MOST_HEAD_BYTES:
             self._refuse(_TOO_LARGE)
         elif self._is_between_requests:
-            self._silence = _stopped(self._silence)
-        elif self._silence is None:
-            self._silence = self.loop.call_later(LONGEST_SILENCE_S, self._on_silence)
+            self._silence.stop()
+        else:
+            self._silence.start()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         if len(self.pipeline) >= MOST_PIPELINED:
             self._stop_parsing(_TOO_MANY_PIPELINED)
+        self._is_between_requests = False
         self._parsed_bytes = 0
         super().on_message_begin()
 
@@ -162,19 +189,18 @@ class BoundedHttp(HttpToolsProtocol):
         """Go on: the client reads again."""
         super().resume_writing()
         if not self.transport.is_closing():
-            self._unread = _stopped(self._unread)
+            self._unread.stop()
 
     def _stop_parsing(self, problem: Problem) -> NoReturn:
         self._problem = problem
         raise RequestRefused(problem.code)
 
     def _on_silence(self) -> None:
-        self._silence = None
         if self._is_refused or self.transport.is_closing():
             return
         if self._is_answering():
             # Whoever makes the answer bounds the time: reading may be paused, and the fault would not be the client's.
-            self._silence = self.loop.call_later(LONGEST_SILENCE_S, self._on_silence)
+            self._silence.start()
         elif self.cycle is not None and self.cycle.more_body:
             self._close()  # it was answered, and still does not send what it announced
         else:
@@ -185,7 +211,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         self._is_refused = True
-        self._silence = _stopped(self._silence)
+        self._silence.stop()
         if self._is_answering() and self.cycle.response_started:
             self._close()
             return
@@ -202,13 +228,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._abort_if_left_unread()
 
     def _abort_if_left_unread(self) -> None:
-        if self._unread is None and self.transport.get_write_buffer_size():
-            self._unread = self.loop.call_later(LONGEST_UNREAD_S, self.transport.abort)
+        if self.transport.get_write_buffer_size():
+            self._unread.start()
 
-
-def _stopped(timer: TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _on_unread(self) -> None:
+        self.transport.abort()
 
 
 def _answer(problem: Problem) -> bytes:

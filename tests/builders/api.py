@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.context import ApiContext, Check
+from api.web.bounded_http import LONGEST_IDLE_S, BoundedHttp
 from scheduler.adapters.database.storage import Storage, open_storage
 from scheduler.adapters.memory.cluster import FakeCluster
 from scheduler.adapters.memory.fake_worker import Behaviour
@@ -197,9 +198,18 @@ def make_node(name: str, chip: str, *, devices: int = 8) -> Node:
 
 
 @contextmanager
-def serve(app: FastAPI) -> Iterator[str]:
+def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application on a port of the loopback interface; give its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        port=0,
+        http=BoundedHttp,
+        ws="none",
+        timeout_keep_alive=LONGEST_IDLE_S,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

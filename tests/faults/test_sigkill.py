@@ -112,6 +112,26 @@ COUNTED = """
            max(used) FILTER (WHERE resource = 'memory_mib')
     FROM node_resources GROUP BY node_id HAVING max(used) > 0
 """
+HELD_DEVICES = """
+    SELECT allocations.node_id, allocations.chip, 1000 * sum(json_array_length(allocations.slots))
+    FROM allocations JOIN attempts ON attempts.id = allocations.attempt_id
+    WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
+    GROUP BY allocations.node_id, allocations.chip
+"""
+COUNTED_DEVICES = """
+    SELECT node_id, substr(resource, 15), used FROM node_resources WHERE resource LIKE 'devices_milli/%' AND used > 0
+"""
+SLOTS_HELD = """
+    SELECT node_id, chip, sum(used_milli) FROM device_slots WHERE used_milli > 0 GROUP BY node_id, chip
+"""
+HELD_BY_TENANT = """
+    SELECT jobs.tenant, allocations.chip, sum(json_array_length(allocations.slots))
+    FROM allocations JOIN attempts ON attempts.id = allocations.attempt_id
+    JOIN groups ON groups.id = attempts.group_id JOIN jobs ON jobs.id = groups.job_id
+    WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
+    GROUP BY jobs.tenant, allocations.chip
+"""
+COUNTED_BY_TENANT = "SELECT tenant, chip, devices FROM quota_usage WHERE devices > 0"
 SLOTS_OF_THE_DEAD = """
     SELECT device_slots.* FROM device_slots LEFT JOIN attempts ON attempts.id = device_slots.holder_attempt
     WHERE device_slots.used_milli > 0
@@ -125,7 +145,9 @@ def check_capacity(data_folder: Path) -> None:
         rows = connection.execute("SELECT * FROM node_resources WHERE used < 0 OR used > allocatable")
         assert rows.fetchall() == []
         assert connection.execute(SLOTS_OF_THE_DEAD).fetchall() == []
-        assert sorted(connection.execute(HELD).fetchall()) == sorted(connection.execute(COUNTED).fetchall())
+        pairs = ((HELD, COUNTED), (HELD_DEVICES, COUNTED_DEVICES), (HELD_DEVICES, SLOTS_HELD))
+        for held, counted in (*pairs, (HELD_BY_TENANT, COUNTED_BY_TENANT)):
+            assert sorted(connection.execute(held).fetchall()) == sorted(connection.execute(counted).fetchall())
 
 
 @pytest.mark.timeout(600)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,8 +78,9 @@ def test_the_first_training_runs_on_two_chip_types_and_its_loss_falls(api: Api) 
 
     texts = logs_of(api, job)
     assert sorted(texts) == [0, 1, 2, 3]
-    digests = {line.split("sha256=")[1] for text in texts.values() for line in text.splitlines() if "sha256=" in line}
-    assert len(digests) == 1, "all ranks must end with identical weights"
+    digests = [re.findall(rf"rank {rank} weights sha256=([0-9a-f]+)", text) for rank, text in sorted(texts.items())]
+    assert [len(found) for found in digests] == [1, 1, 1, 1]
+    assert len({found[0] for found in digests}) == 1, "all ranks must end with identical weights"
 
 
 def test_a_failing_job_is_tried_again_as_often_as_it_says_and_keeps_its_exit_codes(api: Api) -> None:

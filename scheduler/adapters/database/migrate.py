@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy import CheckConstraint, Connection, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
@@ -80,7 +80,7 @@ def _alone(url: str) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise StorageError(
-            "Medley cannot use its database",
+            f"Medley cannot use its database {make_url(url).render_as_string(hide_password=True)}",
             why=f"{short_text(error)}.",
             next_step="Check that it is running, that the URL names it, and that Medley may create tables in it.",
         ) from error
