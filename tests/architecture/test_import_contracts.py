@@ -23,7 +23,7 @@ CLEAN = {
     "scheduler/services/decide.py": "import scheduler.ports.journal, scheduler.core.deciding.cycle",
     "scheduler/adapters/database/store.py": "import sqlalchemy, pydantic, scheduler.ports.journal",
     "scheduler/adapters/files/inventory.py": "import yaml",
-    "scheduler/adapters/local/cluster.py": "import scheduler.adapters.files.inventory, subprocess",
+    "scheduler/adapters/local/cluster.py": "import subprocess",
     "scheduler/adapters/memory/clock.py": "import scheduler.ports.journal",
     "scheduler/ports/journal.py": "import scheduler.core.model.job",
     "scheduler/core/deciding/cycle.py": "import scheduler.core.placement.gang, scheduler.core.queueing.order",

@@ -1,14 +1,17 @@
 """The local cluster: simulated nodes, and real workers as processes of this machine."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from scheduler.adapters.local import reading
+from scheduler.adapters.local.descriptors import raise_limit
 from scheduler.adapters.local.folders import Folders
 from scheduler.adapters.local.gangs import Gangs, StillEnding
 from scheduler.adapters.local.launch import Runtime
-from scheduler.adapters.local.leftovers import StillThere
 from scheduler.adapters.local.observing import Observer
+from scheduler.adapters.local.settling import Settler
 from scheduler.adapters.local.spawning import NoAnswer
 from scheduler.adapters.local.watching import Watcher
 from scheduler.core.model.attempt import SeenWorker
@@ -17,7 +20,12 @@ from scheduler.core.model.node import Node
 from scheduler.ports.cluster import Claims, ClusterUnavailable, GangOrder, LogChunk
 
 FINISHED_KEPT = 1000
-"""So many forgotten attempts keep their output."""
+"""So many forgotten attempts are known as over, and keep their output."""
+OUTPUT_BYTES_KEPT = 8 * 1024**3
+"""So much output they keep in all; the oldest goes first."""
+
+_WATCHED_SHARE = 0.75
+"""The part of this process's descriptors that may go to watching workers; the rest is for files and connections."""
 
 CLAIMS = Claims(
     binds_devices=True,
@@ -51,12 +59,14 @@ class LocalCluster:
         """
         self._name = name
         self._nodes = tuple(nodes)
-        self._folders = Folders(data, finished_kept=FINISHED_KEPT)
+        self._folders = Folders(data, finished_kept=FINISHED_KEPT, output_bytes_kept=OUTPUT_BYTES_KEPT)
+        self._listening = threading.Lock()
         self._callbacks: dict[object, Callable[[], None]] = {}
-        self._watcher = Watcher(self._tell)
-        self._observer = Observer(self._folders, self._watcher.watch)
+        self._watcher = Watcher(self._tell, most=int(raise_limit() * _WATCHED_SHARE))
+        settler = Settler()
+        self._observer = Observer(self._folders, settler, self._watcher.watch)
         runtime = Runtime.of(runtime_command, server_environment)
-        self._gangs = Gangs(self._folders, runtime, self._watcher.watch)
+        self._gangs = Gangs(self._folders, settler, runtime, on_running=self._watcher.watch)
 
     @property
     def name(self) -> ClusterName:
@@ -78,7 +88,7 @@ class LocalCluster:
             self._gangs.start(order)
         except NoAnswer as error:
             raise ClusterUnavailable("this machine is too busy: workers did not start within 10 s") from error
-        except (StillEnding, StillThere) as error:
+        except StillEnding as error:
             raise ClusterUnavailable(f"what was started of a refused gang does not end: {error}") from error
         except OSError as error:
             raise ClusterUnavailable(f"workers cannot be started now: {error}") from error
@@ -91,24 +101,27 @@ class LocalCluster:
             raise ClusterUnavailable(f"workers cannot be asked to end now: {error}") from error
 
     def observe(self) -> list[SeenWorker]:
-        """Return every worker, from the folder alone. What is left of a lost one is killed before it is reported."""
+        """Return every worker, from the folder alone.
+
+        What is left of a lost one is killed before it is reported; one of which something cannot be killed runs.
+        """
         try:
             seen = self._observer.look()
             present = {worker.key.attempt for worker in seen}
-            for attempt in self._folders.attempts():
-                if attempt not in present and self._gangs.is_stopped(attempt):
-                    self._gangs.finish(attempt)  # it was stopped before it started: nobody else would forget it
-        except StillThere as error:
-            raise ClusterUnavailable(f"what is left of a lost worker does not end: {error}") from error
+            unseen = [attempt for attempt in self._folders.attempts() if attempt not in present]
         except OSError as error:
             raise ClusterUnavailable(f"the workers' folders cannot be read: {error}") from error
+        for attempt in unseen:
+            with suppress(OSError):  # a later look can do it
+                if self._gangs.is_stopped(attempt):
+                    self._gangs.finish(attempt)  # it was stopped before it started: nobody else would forget it
         return seen
 
     def forget(self, attempt: AttemptId) -> None:
         """Move an attempt to the finished ones; without effect on one that runs."""
         try:
             self._gangs.finish(attempt)
-        except (OSError, StillThere) as error:
+        except OSError as error:
             raise ClusterUnavailable(f"attempt {attempt} cannot be forgotten now: {error}") from error
 
     def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
@@ -124,18 +137,23 @@ class LocalCluster:
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back from a thread when a worker ends that `start` or `observe` has met."""
         key = object()
-        self._callbacks[key] = callback
+        with self._listening:
+            self._callbacks[key] = callback
 
         def end() -> None:
-            self._callbacks.pop(key, None)
+            with self._listening:
+                self._callbacks.pop(key, None)
 
         return end
 
     def close(self) -> None:
         """End the listening thread; may be called again."""
-        self._callbacks.clear()
+        with self._listening:
+            self._callbacks.clear()
         self._watcher.close()
 
     def _tell(self) -> None:
-        for callback in list(self._callbacks.values()):
+        with self._listening:
+            callbacks = list(self._callbacks.values())
+        for callback in callbacks:
             callback()

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from scheduler.adapters.local.folders import REFUSED, Folders
 from scheduler.adapters.local.launch import Runtime, prepare_worker
-from scheduler.adapters.local.observing import settle
+from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.spawning import spawn
 from scheduler.adapters.local.supervisor import records
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity
@@ -28,9 +28,17 @@ class StillEnding(Exception):
 class Gangs:
     """Starts, ends and finishes attempts. What is done to one attempt is done one after the other."""
 
-    def __init__(self, folders: Folders, runtime: Runtime, on_running: Callable[[ProcessIdentity], None]) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        settler: Settler,
+        runtime: Runtime,
+        *,
+        on_running: Callable[[ProcessIdentity], None],
+    ) -> None:
         """`on_running` is told the supervisor of each worker that was started."""
         self._folders = folders
+        self._settler = settler
         self._runtime = runtime
         self._on_running = on_running
         self._stopping = threading.Lock()
@@ -123,6 +131,6 @@ class Gangs:
         self._folders.finish(attempt)
 
     def _is_idle(self, attempt: AttemptId) -> bool:
-        """Say whether nothing of an attempt runs or is about to. Raises leftovers.StillThere."""
+        """Say whether nothing of an attempt runs or is about to."""
         workers = [self._folders.live(attempt) / str(rank) for rank in self._folders.ranks(attempt)]
-        return all(settle(str(worker))[1] for worker in workers)
+        return all(self._settler.settle(str(worker))[1] is Standing.IDLE for worker in workers)

@@ -1,13 +1,11 @@
 """What the folders say of the workers. Nothing is known from memory that the folders do not hold."""
 
-import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from scheduler.adapters.local.folders import Folders
-from scheduler.adapters.local.leftovers import kill_leftovers
+from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.supervisor import records
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
@@ -17,16 +15,20 @@ from scheduler.core.model.identifiers import AttemptId, WorkerKey
 class Observer:
     """Reads the state of all workers. An ended worker is read once; a running one costs two calls of the system."""
 
-    def __init__(self, folders: Folders, on_running: Callable[[ProcessIdentity], None]) -> None:
+    def __init__(self, folders: Folders, settler: Settler, on_running: Callable[[ProcessIdentity], None]) -> None:
         """`on_running` is told the supervisor of each running worker at every look."""
         self._folders = folders
+        self._settler = settler
         self._on_running = on_running
         self._looking = threading.Lock()
         self._started: dict[WorkerKey, tuple[records.Started, int]] = {}
         self._ended: dict[WorkerKey, SeenWorker] = {}
 
     def look(self) -> list[SeenWorker]:
-        """Return every worker that starts, runs, or ended and was not forgotten, by key. Raises OSError, StillThere."""
+        """Return every worker that starts, runs, or ended and was not forgotten, by key. Raises OSError.
+
+        One that nobody is at, and that is not proven gone, runs.
+        """
         with self._looking:
             seen = [worker for attempt in self._folders.attempts() for worker in self._look_at_attempt(attempt)]
             present = {worker.key for worker in seen}
@@ -41,13 +43,17 @@ class Observer:
     def _look_at_worker(self, key: WorkerKey) -> SeenWorker | None:
         """Return what one worker is; None where it never was and never will be."""
         folder = str(self._folders.live(key.attempt) / str(key.rank))
-        ended, is_idle = settle(folder)
+        try:
+            ended, standing = self._settler.settle(folder)
+        except FileNotFoundError:
+            return None  # it was forgotten or deleted meanwhile
         known = self._started.get(key) or self._read_start(key, folder)
         if known is None:
-            return _not_started(key, folder, is_idle=is_idle)
+            return _not_started(key, folder, standing)
         started, generation = known
         if ended is None:
-            self._on_running(started.supervisor)
+            if standing is not Standing.STUCK:
+                self._on_running(started.supervisor)
             record = WorkerRecord(key.rank, WorkerPhase.RUNNING, started_at=_time(started.at_s))
             return SeenWorker(key, generation, record)
         self._ended[key] = SeenWorker(key, generation, _ended_record(key.rank, started, ended))
@@ -61,32 +67,9 @@ class Observer:
         return self._started[key]
 
 
-def settle(folder: str) -> tuple[records.Ended | None, bool]:
-    """Return how a worker ended, None where it did not, and whether nothing of it runs or is about to.
-
-    One that was started and has neither an end nor a supervisor is lost: what is left of it is killed, then its loss
-    is recorded. Raises StillThere, OSError.
-    """
-    ended = records.Ended.read(folder)
-    if ended is not None:
-        return ended, True
-    lock = records.try_lock(folder)
-    if lock is None:
-        return None, False
-    try:
-        ended = records.Ended.read(folder)  # it may have ended meanwhile
-        if ended is None and records.Started.read(folder) is not None:
-            kill_leftovers(Path(folder) / records.LAUNCH)
-            ended = records.Ended(WorkerEnd.LOST, None, datetime.now(UTC).timestamp())
-            ended.write(folder)
-        return ended, True
-    finally:
-        os.close(lock)
-
-
-def _not_started(key: WorkerKey, folder: str, *, is_idle: bool) -> SeenWorker | None:
+def _not_started(key: WorkerKey, folder: str, standing: Standing) -> SeenWorker | None:
     """A worker waits for its start while a supervisor is at it; without one it still is as good as not there."""
-    if is_idle:
+    if standing is Standing.IDLE:
         return None
     try:
         generation = records.Plan.read(folder).generation

@@ -10,11 +10,15 @@ from scheduler.adapters.local.supervisor.processes import ProcessIdentity
 
 
 class Watcher:
-    """Calls back whenever a watched supervisor ends. It holds one descriptor per supervisor, and a thread."""
+    """Calls back whenever a watched supervisor ends. It holds one descriptor per supervisor, and a thread.
 
-    def __init__(self, callback: Callable[[], None]) -> None:
-        """`callback` is called from the thread and must not block."""
+    A supervisor for which there is no descriptor is not watched: news of it come to those who look.
+    """
+
+    def __init__(self, callback: Callable[[], None], *, most: int) -> None:
+        """`callback` is called from the thread and must not block; of supervisors `most` are watched at a time."""
         self._callback = callback
+        self._most = most
         self._poll = select.poll()
         self._guard = threading.Lock()
         self._by_process: dict[tuple[int, str], int] = {}
@@ -28,12 +32,13 @@ class Watcher:
     def watch(self, supervisor: ProcessIdentity) -> None:
         """Watch a supervisor; without effect on one that is watched, and a call back at once for one that is gone."""
         with self._guard:
-            if self._is_closing or (supervisor.pid, supervisor.start) in self._by_process:
+            is_watched = (supervisor.pid, supervisor.start) in self._by_process
+            if self._is_closing or is_watched or len(self._by_process) >= self._most:
                 return
             try:
                 descriptor = supervisor.open()
             except OSError:
-                return  # no descriptor to be had: news of this one come from looking only
+                return  # none is free
             if descriptor is not None:
                 self._by_process[supervisor.pid, supervisor.start] = descriptor
                 self._by_descriptor[descriptor] = supervisor

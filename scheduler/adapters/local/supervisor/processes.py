@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
 _PARENT_FIELD = 1
+_SESSION_FIELD = 3
 _START_FIELD = 19
 """Places in /proc/PID/stat, counted from the field after the name."""
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -32,18 +33,27 @@ class ProcessIdentity:
         return fields is not None and fields[0] not in "ZX" and _start(fields) == self.start
 
     def open(self) -> int | None:
-        """Return a descriptor (pidfd) of this very process, None where it is gone."""
+        """Return a descriptor (pidfd) of this very process, None where it is gone. Raises OSError: none is free."""
         try:
             descriptor = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return None
-        if self.is_alive():
-            return descriptor
-        os.close(descriptor)
-        return None
+        is_alive = False
+        try:
+            is_alive = self.is_alive()
+        finally:
+            if not is_alive:
+                os.close(descriptor)
+        return descriptor if is_alive else None
+
+    def is_older_than(self, other: "ProcessIdentity") -> bool:
+        """Say whether this process started before another one of the same boot; one of another boot counts as older."""
+        ticks, _, boot = self.start.partition("@")
+        other_ticks, _, other_boot = other.start.partition("@")
+        return boot != other_boot or int(ticks) < int(other_ticks)
 
     def send(self, number: signal.Signals) -> None:
-        """Signal this very process; without effect where it is gone."""
+        """Signal this very process; without effect where it is gone. Raises OSError: not allowed, no descriptor free."""
         descriptor = self.open()
         if descriptor is None:
             return
@@ -53,6 +63,31 @@ class ProcessIdentity:
             pass  # it ended meanwhile
         finally:
             os.close(descriptor)
+
+
+class Relatives:
+    """A process, and to whom it belongs."""
+
+    __slots__ = ("parent", "process", "session")
+
+    def __init__(self, process: ProcessIdentity, *, parent: int, session: int) -> None:
+        self.process = process
+        self.parent = parent
+        self.session = session
+
+
+def running() -> list[Relatives]:
+    """Return every process that is more than an unreaped entry."""
+    boot = _boot()
+    found: list[Relatives] = []
+    for entry in os.listdir("/proc"):
+        fields = _stat(int(entry)) if entry.isdecimal() else None
+        if fields is not None and fields[0] not in "ZX":
+            process = ProcessIdentity(int(entry), f"{fields[_START_FIELD]}@{boot}")
+            found.append(
+                Relatives(process, parent=int(fields[_PARENT_FIELD]), session=int(fields[_SESSION_FIELD]))
+            )
+    return found
 
 
 def identify(pid: int) -> ProcessIdentity:
