@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from api.answers.reasons import reason_answers
 from api.schemas.job import (
+    MOST_ATTEMPTS,
     AttemptAnswer,
     JobAnswer,
     ProgressAnswer,
@@ -38,7 +39,7 @@ def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None)
         spec=spec_answer(job.spec),
         reasons=reason_answers(reasons, you),
         stop=_stop(view),
-        attempts=tuple(_attempt(attempt) for attempt in view.attempts),
+        attempts=tuple(_attempt(attempt) for attempt in view.attempts[-MOST_ATTEMPTS:]),
         progress=None if view.progress is None else progress_answer(view.progress),
         not_before=min(due, default=None),
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),

@@ -10,6 +10,7 @@ from api.job_reading import find_job
 from api.schemas.queries import MOST_CHANGE, EventQuery
 from api.streaming.change_events import ChangeEvents
 from api.streaming.event_stream import EventStream
+from api.web.callers import still_admitted
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.guarded_route import GuardedRoute
 
@@ -26,7 +27,7 @@ LastEventHeader = Annotated[
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events, each with the change number as its id, its kind, and an EventAnswer as JSON in `data`. "
-        "A comment comes every 15 seconds while nothing happens.",
+        "A comment comes every 15 seconds while nothing happens. The stream ends soon after its token does.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EVENT_EXAMPLE}},
     }
 }
@@ -43,8 +44,9 @@ async def follow_events(
 ) -> EventStream:
     """Follow all that the caller may see, from now on or from where it stopped; the stream does not end."""
     streams = request.app.state.streams
-    events = ChangeEvents(context, streams, caller)
-    return EventStream(events.of_everything(query.after if last_event is None else last_event), streams)
+    events = ChangeEvents(context, streams, caller, still_admitted(context, request))
+    start = query.after if last_event is None else last_event
+    return EventStream(events.of_everything(start), streams, caller.tenant)
 
 
 @router.get(
@@ -66,6 +68,6 @@ async def follow_job_events(
     """Follow one job from its beginning, or from where the reader stopped; ends with the event `end`."""
     view = await run_in_threadpool(find_job, context, caller, job)
     streams = request.app.state.streams
-    events = ChangeEvents(context, streams, caller)
+    events = ChangeEvents(context, streams, caller, still_admitted(context, request))
     start = last_event if last_event is not None else query.after
-    return EventStream(events.of_job(view.job.id, start or 0), streams)
+    return EventStream(events.of_job(view.job.id, start or 0), streams, caller.tenant)

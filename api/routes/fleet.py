@@ -41,13 +41,13 @@ def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Que
 
 @router.get("/pools", operation_id="list_pools")
 def list_pools(context: Context) -> PoolList:
-    """List pools: the nodes of one cluster that have the same devices."""
+    """List pools: the nodes of one cluster that have the same devices. All of them: they are few by nature."""
     return PoolList(items=tuple(pool_answer(pool) for pool in context.views.pools()))
 
 
 @router.get("/clusters", operation_id="list_clusters")
 def list_clusters(context: Context) -> ClusterList:
-    """List clusters."""
+    """List clusters, all of them: one per adapter that the server was started with."""
     clusters = context.directory.clusters()
     return ClusterList(items=tuple(ClusterAnswer(name=cluster.name, kind=cluster.kind) for cluster in clusters))
 
@@ -63,7 +63,7 @@ def show_utilisation(context: Context, caller: Caller) -> UtilisationAnswer:
 
 @router.get("/chips", operation_id="list_chips")
 def list_chips(context: Context) -> ChipList:
-    """List the chip types that jobs can ask for."""
+    """List the chip types that jobs can ask for, all of them: operators add each by hand."""
     return ChipList(items=tuple(chip_answer(chip) for chip in context.directory.chips()))
 
 

@@ -15,6 +15,7 @@ from api.schemas.job import JobAnswer, JobPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobQuery, SubmitQuery
 from api.schemas.reason import WhyAnswer
+from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, JobPath
@@ -37,7 +38,7 @@ KeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[!-~]([ -~]{0,198}[!-~])?$",
+        pattern=KEY_PATTERN,
         max_length=200,
         description="Your own name for this submission: sent again with the same body, it names the same job.",
     ),
@@ -128,7 +129,7 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
 
 @router.get("/{job}", operation_id="show_job")
 def show_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
-    """Show a job with all its attempts."""
+    """Show a job with its latest 20 attempts."""
     view = find_job(context, caller, job)
     return job_answer(view, reasons_of(context, view), caller.tenant)
 

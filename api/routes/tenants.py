@@ -44,7 +44,7 @@ def create_tenant(body: TenantBody, context: Context) -> TenantAnswer:
 
 @router.get("/{tenant}/quotas", operation_id="list_quotas")
 def list_quotas(tenant: TenantPath, context: Context, caller: Caller) -> QuotaList:
-    """List a tenant's quotas. A chip type without one has no limit."""
+    """List a tenant's quotas, at most one per chip type. A chip type without one has no limit."""
     if not caller.may_see(tenant) or context.directory.tenant(tenant) is None:
         raise Refusal(not_found("tenant"))
     return QuotaList(items=tuple(quota_answer(quota) for quota in context.directory.quotas(tenant)))

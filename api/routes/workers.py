@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import ApiContext
@@ -42,11 +43,14 @@ async def find_rendezvous(
     """Ask where rank 0 listens, waiting for it to say so; where it has not, ask again."""
     _same_generation(claim, query.generation, "/query/generation")
 
+    await run_in_threadpool(_require_open, context, claim)
+
     def look() -> str | None:
-        return _address(context, claim)
+        return context.views.rendezvous(claim.attempt, claim.generation)
 
     address = await wait_until(look, lambda found: found is not None, context.wake_up, wait_s=query.wait_s)
     if address is None:
+        await run_in_threadpool(_require_open, context, claim)
         raise refuse(Code.RENDEZVOUS_NOT_READY, "Its address is not known yet.", "ask again")
     return RendezvousAnswer(address=address)
 
@@ -62,12 +66,11 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
     return Response(status_code=204)
 
 
-def _address(context: ApiContext, claim: AttemptClaim) -> str | None:
-    """Return rank 0's address, None while it is not known. Raises Refusal where the attempt is over."""
+def _require_open(context: ApiContext, claim: AttemptClaim) -> None:
+    """Raise Refusal where the attempt is over; asked before and after a wait, for it reads the whole attempt."""
     live = context.views.live_attempt(claim.attempt)
     if live is None or live.generation != claim.generation:
         raise attempt_closed()
-    return context.views.rendezvous(claim.attempt, claim.generation)
 
 
 def _same_generation(claim: AttemptClaim, generation: int, pointer: str) -> None:

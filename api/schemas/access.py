@@ -1,23 +1,34 @@
 """Tenants, quotas, users, tokens, and who is asking."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from api.schemas.text import Answer, Body, Moment, Name, PersonName, PlainText
+from api.schemas.text import Answer, Body, Moment, Name, PersonName, PlainText, with_examples
 from scheduler.core.model.tenant import Role
+
+TENANT_EXAMPLE: dict[str, Any] = {"name": "demo", "created_at": "2026-01-01T00:00:00.000000Z"}
+QUOTA_EXAMPLE: dict[str, Any] = {"tenant": "demo", "chip": "h100-sxm", "devices": 64}
+USER_EXAMPLE: dict[str, Any] = {"name": "ada", "tenant": "demo", "created_at": "2026-01-01T00:00:00.000000Z"}
+TOKEN_EXAMPLE: dict[str, Any] = {
+    "id": "01jd3v9k2m0a7b4c",
+    "name": "nightly",
+    "role": "submitter",
+    "tenant": "demo",
+    "user": None,
+    "created_at": "2026-01-01T00:00:00.000000Z",
+    "expires_at": None,
+    "revoked_at": None,
+}
 
 
 class WhoAmI(Answer):
     """Whose token this is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "01jd3v9k2m0a7b4c"}]
-        }
-    )
+    model_config = with_examples({"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "01jd3v9k2m0a7b4c"})
 
     name: str
+    """A user's name, or `token:` and the name of a token that belongs to no user."""
     role: Role
     tenant: str | None
     token_id: str
@@ -26,13 +37,15 @@ class WhoAmI(Answer):
 class TenantBody(Body):
     """A tenant to create."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "demo"}]})
+    model_config = with_examples({"name": "demo"})
 
     name: Name
 
 
 class TenantAnswer(Answer):
     """A team that submits jobs and has quotas."""
+
+    model_config = with_examples(TENANT_EXAMPLE)
 
     name: str
     created_at: Moment
@@ -41,6 +54,8 @@ class TenantAnswer(Answer):
 class TenantPage(Answer):
     """Tenants by name."""
 
+    model_config = with_examples({"items": [TENANT_EXAMPLE], "next": None})
+
     items: tuple[TenantAnswer, ...]
     next: str | None
 
@@ -48,13 +63,15 @@ class TenantPage(Answer):
 class QuotaBody(Body):
     """The most devices of a chip type that a tenant may hold at once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"devices": 64}]})
+    model_config = with_examples({"devices": 64})
 
     devices: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 
 class QuotaAnswer(Answer):
     """A tenant's limit for one chip type; no quota is no limit."""
+
+    model_config = with_examples(QUOTA_EXAMPLE)
 
     tenant: str
     chip: str
@@ -64,13 +81,15 @@ class QuotaAnswer(Answer):
 class QuotaList(Answer):
     """A tenant's quotas by chip type."""
 
+    model_config = with_examples({"items": [QUOTA_EXAMPLE]})
+
     items: tuple[QuotaAnswer, ...]
 
 
 class UserBody(Body):
     """A user to create."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "ada", "tenant": "demo"}]})
+    model_config = with_examples({"name": "ada", "tenant": "demo"})
 
     name: PersonName
     tenant: Name | None = None
@@ -78,6 +97,8 @@ class UserBody(Body):
 
 class UserAnswer(Answer):
     """A person."""
+
+    model_config = with_examples(USER_EXAMPLE)
 
     name: str
     tenant: str | None
@@ -87,6 +108,8 @@ class UserAnswer(Answer):
 class UserPage(Answer):
     """Users by name."""
 
+    model_config = with_examples({"items": [USER_EXAMPLE], "next": None})
+
     items: tuple[UserAnswer, ...]
     next: str | None
 
@@ -94,9 +117,7 @@ class UserPage(Answer):
 class TokenBody(Body):
     """A token to make. A tenant's administrator may leave the tenant out: it is their own."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "nightly", "role": "submitter", "tenant": "demo"}]}
-    )
+    model_config = with_examples({"name": "nightly", "role": "submitter", "tenant": "demo"})
 
     name: PlainText
     role: Role
@@ -116,6 +137,8 @@ class TokenBody(Body):
 class TokenAnswer(Answer):
     """A token, never its secret."""
 
+    model_config = with_examples(TOKEN_EXAMPLE)
+
     id: str
     name: str
     role: Role
@@ -129,12 +152,16 @@ class TokenAnswer(Answer):
 class NewTokenAnswer(TokenAnswer):
     """A token just made."""
 
+    model_config = with_examples({**TOKEN_EXAMPLE, "secret": "mdl_0123456789abcdefghijABCDEFGHIJ012ZzZz0"})
+
     secret: str
     """Shown this once; Medley keeps only its hash."""
 
 
 class TokenPage(Answer):
     """Tokens by id."""
+
+    model_config = with_examples({"items": [TOKEN_EXAMPLE], "next": None})
 
     items: tuple[TokenAnswer, ...]
     next: str | None

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.text import Answer, Body, PlainText
+from api.schemas.text import TORCH_DEVICE_PATTERN, Answer, Body, PlainText, with_examples
 from scheduler.core.model.node import NodeState
 
 CHIP_EXAMPLE: dict[str, Any] = {
@@ -20,6 +20,37 @@ CHIP_EXAMPLE: dict[str, Any] = {
     "collective_library": "nccl",
     "estimated_fields": [],
 }
+KNOWN_CHIP_EXAMPLE: dict[str, Any] = {
+    "name": "h100-sxm",
+    **CHIP_EXAMPLE,
+    "planning_tflops": 720.0,
+    "rate_is_estimate": False,
+}
+NODE_EXAMPLE: dict[str, Any] = {
+    "cluster": "mixed",
+    "name": "nvidia-1",
+    "state": "ready",
+    "topology": {"rack": "r1"},
+    "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}],
+    "cpu_milli": 128000,
+    "cpu_milli_held": 1000,
+    "memory_mib": 1048576,
+    "memory_mib_held": 4096,
+    "holdings": [{"tenant": "demo", "job": "01jd3v9k2m0a7b4c", "chip": "h100-sxm", "devices": 2}],
+}
+POOL_EXAMPLE: dict[str, Any] = {
+    "name": "mixed/h100-sxm-80g-x8",
+    "cluster": "mixed",
+    "chip": "h100-sxm",
+    "device_memory_mib": 81920,
+    "devices_per_node": 8,
+    "nodes": 4,
+    "devices": 32,
+    "devices_held": 10,
+    "devices_free": 14,
+    "devices_drained": 8,
+}
+USE_EXAMPLE: dict[str, Any] = {"tenant": "demo", "chip": "h100-sxm", "devices_held": 10, "quota": 64}
 Figure = Annotated[float, Field(gt=0, le=1e9, strict=True)]
 EstimableField = Literal[
     "memory_mib", "dense_bf16_tflops", "measured_tflops", "memory_bandwidth_gb_s", "link_bandwidth_gb_s", "link"
@@ -35,6 +66,8 @@ class ClusterAnswer(Answer):
 
 class ClusterList(Answer):
     """All clusters by name."""
+
+    model_config = with_examples({"items": [{"name": "mixed", "kind": "local"}]})
 
     items: tuple[ClusterAnswer, ...]
 
@@ -61,24 +94,7 @@ class HoldingAnswer(Answer):
 class NodeAnswer(Answer):
     """A node, its devices, and who holds what on it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "cluster": "mixed",
-                    "name": "nvidia-1",
-                    "state": "ready",
-                    "topology": {"rack": "r1"},
-                    "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}],
-                    "cpu_milli": 128000,
-                    "cpu_milli_held": 1000,
-                    "memory_mib": 1048576,
-                    "memory_mib_held": 4096,
-                    "holdings": [{"tenant": "demo", "job": "01jd3v9k2m0a7b4c", "chip": "h100-sxm", "devices": 2}],
-                }
-            ]
-        }
-    )
+    model_config = with_examples(NODE_EXAMPLE)
 
     cluster: str
     name: str
@@ -94,6 +110,8 @@ class NodeAnswer(Answer):
 
 class NodePage(Answer):
     """Nodes by cluster and name."""
+
+    model_config = with_examples({"items": [NODE_EXAMPLE], "next": None})
 
     items: tuple[NodeAnswer, ...]
     next: str | None
@@ -117,6 +135,8 @@ class PoolAnswer(Answer):
 class PoolList(Answer):
     """All pools by name."""
 
+    model_config = with_examples({"items": [POOL_EXAMPLE]})
+
     items: tuple[PoolAnswer, ...]
 
 
@@ -133,6 +153,8 @@ class TenantUseAnswer(Answer):
 class UtilisationAnswer(Answer):
     """Who uses what now; whoever belongs to a tenant sees only that tenant's rows."""
 
+    model_config = with_examples({"pools": [POOL_EXAMPLE], "tenants": [USE_EXAMPLE]})
+
     pools: tuple[PoolAnswer, ...]
     tenants: tuple[TenantUseAnswer, ...]
 
@@ -140,7 +162,7 @@ class UtilisationAnswer(Answer):
 class ChipBody(Body):
     """What an operator knows about a chip type; a figure that nobody found is null."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [CHIP_EXAMPLE]})
+    model_config = with_examples(CHIP_EXAMPLE)
 
     vendor: PlainText
     model: PlainText
@@ -150,7 +172,7 @@ class ChipBody(Body):
     memory_bandwidth_gb_s: Figure | None = None
     link_bandwidth_gb_s: Figure | None = None
     link: PlainText | None = None
-    torch_device: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+    torch_device: Annotated[str, Field(pattern=TORCH_DEVICE_PATTERN, max_length=63)]
     collective_library: PlainText
     estimated_fields: Annotated[tuple[EstimableField, ...], Field(max_length=6)] = ()
 
@@ -158,11 +180,7 @@ class ChipBody(Body):
 class ChipAnswer(Answer):
     """One row of the chip catalogue."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"name": "h100-sxm", **CHIP_EXAMPLE, "planning_tflops": 720.0, "rate_is_estimate": False}]
-        }
-    )
+    model_config = with_examples(KNOWN_CHIP_EXAMPLE)
 
     name: str
     vendor: str
@@ -183,5 +201,7 @@ class ChipAnswer(Answer):
 
 class ChipList(Answer):
     """The catalogue by name."""
+
+    model_config = with_examples({"items": [KNOWN_CHIP_EXAMPLE]})
 
     items: tuple[ChipAnswer, ...]

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from pydantic import ConfigDict
-
 from api.schemas.reason import ReasonAnswer
-from api.schemas.text import Answer, Moment
+from api.schemas.text import Answer, Moment, with_examples
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import JobKind, Wish
+
+MOST_ATTEMPTS = 20
+"""Shown of one job. Its schema allows eleven that count; starts that the cluster refused come on top."""
 
 JOB_EXAMPLE: dict[str, Any] = {
     "id": "01jd3v9k2m0a7b4c",
@@ -156,7 +157,7 @@ class ProgressAnswer(Answer):
 class JobAnswer(Answer):
     """A job and what became of it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
+    model_config = with_examples(JOB_EXAMPLE)
 
     id: str
     tenant: str
@@ -173,7 +174,7 @@ class JobAnswer(Answer):
     list for all but the first 20 waiting jobs."""
     stop: StopAnswer | None
     attempts: tuple[AttemptAnswer, ...]
-    """Oldest first; in a list only the latest."""
+    """The latest 20, oldest first; in a list of jobs only the latest one."""
     progress: ProgressAnswer | None
     not_before: Moment | None
     """No new attempt before this."""
@@ -183,6 +184,8 @@ class JobAnswer(Answer):
 class JobPage(Answer):
     """Jobs, newest first."""
 
+    model_config = with_examples({"items": [JOB_EXAMPLE], "next": None})
+
     items: tuple[JobAnswer, ...]
     next: str | None
     """Cursor of the next page; null on the last one."""
@@ -190,6 +193,8 @@ class JobPage(Answer):
 
 class ProgressPage(Answer):
     """Reports of one attempt, oldest first."""
+
+    model_config = with_examples({"items": [JOB_EXAMPLE["progress"]]})
 
     items: tuple[ProgressAnswer, ...]
 
@@ -206,6 +211,14 @@ class LogEntryAnswer(Answer):
 
 class LogPageAnswer(Answer):
     """What workers printed since the cursor; ask again with `next` to follow."""
+
+    model_config = with_examples(
+        {
+            "entries": [{"attempt": 1, "rank": 0, "text": "step 10 of 60: loss 2.31\n", "skipped_bytes": 0}],
+            "next": "1.0:24",
+            "is_complete": False,
+        }
+    )
 
     entries: tuple[LogEntryAnswer, ...]
     next: str

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -16,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from api.schemas.text import Argument, Body, LabelText, Name
+from api.schemas.text import VARIABLE_PATTERN, Argument, Body, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
     ChipRequest,
@@ -34,10 +33,16 @@ MOST_ENVIRONMENT = 64
 MOST_LABELS = 32
 MOST_CHIP_TYPES = 16
 RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
-"""Variables that decide what a worker loads or which devices it sees are not the tenant's to set."""
+"""Variables that decide what a worker loads are not the tenant's to set."""
+DEVICE_VARIABLES = ("CUDA_DEVICE_ORDER", "GPU_DEVICE_ORDINAL", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK")
+VISIBLE = "_VISIBLE_"
+"""In CUDA_VISIBLE_DEVICES, ASCEND_RT_VISIBLE_DEVICES, NEURON_RT_VISIBLE_CORES and those of every other vendor: which
+devices a worker sees is not the tenant's to set either."""
 
 
 def _is_free(name: str) -> str:
+    if VISIBLE in name or name in DEVICE_VARIABLES:
+        raise ValueError("must not be set: which devices a worker sees follows from its placement")
     if name.startswith(RESERVED_PREFIXES):
         raise ValueError(f"must not begin with {', '.join(RESERVED_PREFIXES[:-1])} or {RESERVED_PREFIXES[-1]}")
     return name
@@ -61,9 +66,7 @@ def whole(lowest: int, highest: int) -> Any:
 
 
 WorkerCount = Annotated[int, whole(1, MOST_WORKERS)]
-VariableName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255), AfterValidator(_is_free)
-]
+VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_PATTERN, max_length=255), AfterValidator(_is_free)]
 AcceptableTypes = Annotated[
     tuple[Name, ...], Field(min_length=1, max_length=MOST_CHIP_TYPES), AfterValidator(_is_repeatless)
 ]
@@ -108,21 +111,17 @@ class TrainingRequest(Body):
 class JobRequest(Body):
     """One training: a gang of workers that run together or not at all."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"name": "first", "workers": 4, "chips": "h100-sxm", "training": {"steps": 60}},
-                {
-                    "name": "either-vendor",
-                    "workers": 2,
-                    "chips": ["h100-sxm", "a800-sxm"],
-                    "devices_per_worker": 8,
-                    "command": ["python", "train.py"],
-                    "retries": 2,
-                },
-                {"name": "mixed", "chips": {"h100-sxm": 2, "mi300x": 2}, "labels": {"team": "vision"}},
-            ]
-        }
+    model_config = with_examples(
+        {"name": "first", "workers": 4, "chips": "h100-sxm", "training": {"steps": 60}},
+        {
+            "name": "either-vendor",
+            "workers": 2,
+            "chips": ["h100-sxm", "a800-sxm"],
+            "devices_per_worker": 8,
+            "command": ["python", "train.py"],
+            "retries": 2,
+        },
+        {"name": "mixed", "chips": {"h100-sxm": 2, "mi300x": 2}, "labels": {"team": "vision"}},
     )
 
     name: Name

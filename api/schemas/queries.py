@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.text import Body, Cursor, Limit, Name, PersonName
+from api.schemas.text import LABEL_PAIR_PATTERN, LOG_CURSOR_PATTERN, Body, Cursor, Limit, Name, PrincipalName
 from scheduler.core.model.group import State
 
 DEFAULT_LIMIT = 50
@@ -12,7 +12,6 @@ LONGEST_WAIT_S = 30.0
 MOST_CHANGE = 2**62
 MOST_LOG_BYTES_PER_RANK = 65_536
 MOST_REPORTS = 1000
-LABEL_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
 
 AttemptNumber = Annotated[
     int, Field(ge=1, le=999_999_999, description="An attempt's number; the latest one if absent.")
@@ -33,8 +32,10 @@ class JobQuery(PageQuery):
     state: Annotated[list[State], Field(max_length=len(State))] | None = None
     name: Name | None = None
     chip: Name | None = Field(default=None, description="Jobs that accept this chip type.")
-    submitted_by: PersonName | None = None
-    label: Annotated[str, Field(pattern=LABEL_PATTERN, examples=["team:vision"])] | None = None
+    submitted_by: PrincipalName | None = Field(
+        default=None, description="A user's name, or `token:NAME` for a token that belongs to no user."
+    )
+    label: Annotated[str, Field(pattern=LABEL_PAIR_PATTERN, examples=["team:vision"])] | None = None
     tenant: Name | None = Field(default=None, description="For roles that see more than one.")
 
     @property
@@ -67,7 +68,7 @@ class LogQuery(Body):
 
     rank: Annotated[int, Field(ge=0, le=1023)] | None = Field(default=None, description="One worker only.")
     attempt: AttemptNumber | None = None
-    cursor: Annotated[str, Field(pattern=r"^[0-9][0-9.:]*$", max_length=32_768)] | None = Field(
+    cursor: Annotated[str, Field(pattern=LOG_CURSOR_PATTERN, max_length=32_768)] | None = Field(
         default=None, description="`next` of the read before."
     )
     limit: Annotated[int, Field(ge=1, le=MOST_LOG_BYTES_PER_RANK)] = Field(

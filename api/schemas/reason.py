@@ -2,9 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict
-
-from api.schemas.text import Answer, Moment
+from api.schemas.text import Answer, Moment, with_examples
 
 TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "code": "too-few-free",
@@ -31,7 +29,7 @@ class HolderAnswer(Answer):
 class TooFewFreeAnswer(Answer):
     """Fewer workers fit now than are wanted; all would if nothing else ran."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [TOO_FEW_FREE_EXAMPLE]})
+    model_config = with_examples(TOO_FEW_FREE_EXAMPLE)
 
     code: Literal["too-few-free"] = "too-few-free"
     text: str
@@ -95,21 +93,17 @@ ReasonAnswer = TooFewFreeAnswer | NeverFitsAnswer | QuotaExceededAnswer | Backin
 class WhyAnswer(Answer):
     """Where a job stands and what would help."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "job": "01jd3v9k2m0a7b4c",
-                    "state": "queued",
-                    "reasons": [TOO_FEW_FREE_EXAMPLE],
-                    "position": 3,
-                    "ahead": 2,
-                    "text": "It waits, third in the queue: " + str(TOO_FEW_FREE_EXAMPLE["text"]) + ".",
-                    "next": "wait, or submit it with fewer workers or with more acceptable chip types",
-                    "change": 1204,
-                    "age_s": 0.002,
-                }
-            ]
+    model_config = with_examples(
+        {
+            "job": "01jd3v9k2m0a7b4c",
+            "state": "queued",
+            "reasons": [TOO_FEW_FREE_EXAMPLE],
+            "position": 3,
+            "ahead": 2,
+            "text": "It waits, third in the queue: " + str(TOO_FEW_FREE_EXAMPLE["text"]) + ".",
+            "next": "wait, or submit it with fewer workers or with more acceptable chip types",
+            "change": 1204,
+            "age_s": 0.002,
         }
     )
 

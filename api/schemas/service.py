@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from pydantic import ConfigDict
-
 from api.problems import Code
-from api.schemas.text import Answer, Moment
+from api.schemas.text import Answer, Moment, with_examples
 from scheduler.core.model.group import State
 
 
 class VersionAnswer(Answer):
     """Which Medley this is."""
+
+    model_config = with_examples({"version": "0.1.0", "api": "v1"})
 
     version: str
     api: str
@@ -18,6 +18,8 @@ class VersionAnswer(Answer):
 
 class AliveAnswer(Answer):
     """The process answers."""
+
+    model_config = with_examples({"status": "alive"})
 
     status: str
 
@@ -33,6 +35,10 @@ class CheckAnswer(Answer):
 class ReadyAnswer(Answer):
     """Everything works."""
 
+    model_config = with_examples(
+        {"status": "ready", "checks": [{"name": "database", "is_ok": True, "detail": "answers"}]}
+    )
+
     status: str
     checks: tuple[CheckAnswer, ...]
 
@@ -47,20 +53,16 @@ class FieldErrorAnswer(Answer):
 class ProblemAnswer(Answer):
     """An RFC 9457 problem document."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "/problems/invalid-request",
-                    "title": "The request is not valid",
-                    "status": 422,
-                    "detail": "workers: Input should be less than or equal to 1024",
-                    "code": "invalid-request",
-                    "request_id": "5f0c1f0a8e5b4d43a1d2c3b4a5968778",
-                    "next": None,
-                    "errors": [{"pointer": "/workers", "detail": "Input should be less than or equal to 1024"}],
-                }
-            ]
+    model_config = with_examples(
+        {
+            "type": "/problems/invalid-request",
+            "title": "The request is not valid",
+            "status": 422,
+            "detail": "workers: Input should be less than or equal to 1024",
+            "code": "invalid-request",
+            "request_id": "5f0c1f0a8e5b4d43a1d2c3b4a5968778",
+            "next": None,
+            "errors": [{"pointer": "/workers", "detail": "Input should be less than or equal to 1024"}],
         }
     )
 

@@ -1,13 +1,42 @@
 """Bounded texts and numbers that the schemas are made of."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
+PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
+LABEL_PATTERN = r"^[A-Za-z0-9._/-]+$"
+LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
+VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+ARGUMENT_PATTERN = r"^[^\x00]*$"
+CURSOR_PATTERN = r"^[A-Za-z0-9_-]*$"
+LOG_CURSOR_PATTERN = r"^[0-9][0-9.:]*$"
+KEY_PATTERN = r"^[!-~]([ -~]{0,198}[!-~])?$"
+ADDRESS_PATTERN = r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$"
+TORCH_DEVICE_PATTERN = r"^[a-z][a-z0-9_]*$"
+FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        NAME_PATTERN: "must have lower-case letters, digits and dashes only, and begin and end with a letter or digit",
+        ID_PATTERN: "must be an id: 16 lower-case letters and digits",
+        PERSON_PATTERN: "must have letters, digits and - . _ @ only, and begin with a letter or digit",
+        LABEL_PATTERN: "must have letters, digits and . _ / - only, and at least one of them",
+        LABEL_PAIR_PATTERN: "must be KEY:VALUE, each of 1 to 63 letters, digits and . _ / -",
+        VARIABLE_PATTERN: "must have letters, digits and underscores only, and not begin with a digit",
+        ARGUMENT_PATTERN: "must not contain the character NUL",
+        CURSOR_PATTERN: "must be `next` of the page before",
+        LOG_CURSOR_PATTERN: "must be `next` of the read before",
+        KEY_PATTERN: "must have 1 to 200 printable ASCII characters, and not begin or end with a space",
+        ADDRESS_PATTERN: "must be HOST:PORT or [IPV6]:PORT",
+        TORCH_DEVICE_PATTERN: "must have lower-case letters, digits and underscores only, and begin with a letter",
+    }
+)
+"""What each pattern asks for, for people."""
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (bidirectional overrides among them), surrogate, private and unassigned characters; line breaks."""
 
@@ -23,19 +52,18 @@ def _has_nothing_hidden(text: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 """Lower-case letters, digits and dashes, such as a job's, tenant's or chip type's."""
 
-NodeName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][-._a-zA-Z0-9]*$", max_length=253)]
-Identifier = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-"""An id that Medley gave."""
-
-PersonName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$", max_length=63)]
+PersonName = Annotated[str, StringConstraints(pattern=PERSON_PATTERN, max_length=63)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=63), AfterValidator(_has_nothing_hidden)]
 """Visible characters of any script."""
 
-LabelText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=63)]
-Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=4096)]
+PrincipalName = Annotated[str, StringConstraints(min_length=1, max_length=69), AfterValidator(_has_nothing_hidden)]
+"""A user's name, or `token:` and the name of a token that belongs to no user."""
+
+LabelText = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)]
+Argument = Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN, max_length=4096)]
 """Anything but NUL."""
 
-Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", min_length=1, max_length=512)]
+Cursor = Annotated[str, StringConstraints(pattern=CURSOR_PATTERN, min_length=1, max_length=512)]
 Limit = Annotated[int, Field(ge=1, le=200, description="The most items of one page.")]
 
 
@@ -57,3 +85,8 @@ class Answer(BaseModel):
     """What a client gets."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def with_examples(*documents: dict[str, Any]) -> ConfigDict:
+    """Return what a schema is configured with so that its documentation shows these."""
+    return ConfigDict(json_schema_extra={"examples": list(documents)})

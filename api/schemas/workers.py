@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.text import Answer, Body
+from api.schemas.text import ADDRESS_PATTERN, Answer, Body, with_examples
 
 Generation = Annotated[int, Field(ge=1, le=999_999_999, strict=True)]
 StepNumber = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
@@ -13,14 +13,16 @@ StepNumber = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 class RendezvousBody(Body):
     """Where the other ranks reach rank 0."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"generation": 1, "address": "127.0.0.1:41234"}]})
+    model_config = with_examples({"generation": 1, "address": "127.0.0.1:41234"})
 
     generation: Generation
-    address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$")]
+    address: Annotated[str, Field(pattern=ADDRESS_PATTERN)]
 
 
 class RendezvousAnswer(Answer):
     """Rank 0's address."""
+
+    model_config = with_examples({"address": "127.0.0.1:41234"})
 
     address: str
 
@@ -28,11 +30,7 @@ class RendezvousAnswer(Answer):
 class ProgressBody(Body):
     """One report of a training."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0}]
-        }
-    )
+    model_config = with_examples({"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0})
 
     generation: Generation
     step: StepNumber

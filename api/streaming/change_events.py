@@ -1,7 +1,7 @@
 """The change feed as server-sent events."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
 import anyio
@@ -25,19 +25,23 @@ HEARTBEAT = b": heartbeat\n\n"
 
 
 class ChangeEvents:
-    """Reads the feed for one reader."""
+    """Reads the feed for one reader, as long as it is one: every stream ends soon after its token does."""
 
-    def __init__(self, context: ApiContext, streams: Streams, reader: Principal) -> None:
+    def __init__(
+        self, context: ApiContext, streams: Streams, reader: Principal, is_admitted: Callable[[], bool]
+    ) -> None:
         self._context = context
         self._streams = streams
         self._reader = reader
+        self._is_admitted = is_admitted
+        self._admitted_at_s = time.monotonic()
 
     async def of_everything(self, after: int | None) -> AsyncGenerator[bytes]:
         """Yield what the reader may see: what comes after a change number, or from now on where there is none."""
         position = await self._streams.read(self._context.views.last_change) if after is None else after
         pulse = _Pulse()
         with Hint.listening(self._context.wake_up) as hint:
-            while True:
+            while await self._may_go_on():
                 changes = await self._read(position, job=None)
                 position = _last(changes, position)
                 if chunk := pulse.next_chunk(self._encode(changes)):
@@ -51,7 +55,7 @@ class ChangeEvents:
         pulse = _Pulse()
         with Hint.listening(self._context.wake_up) as hint:
             final_state = await self._final_state(job)
-            while True:
+            while await self._may_go_on():
                 changes = await self._read(position, job=job)
                 position = _last(changes, position)
                 if chunk := pulse.next_chunk(self._encode(changes)):
@@ -66,6 +70,14 @@ class ChangeEvents:
                     final_state = await self._final_state(job)
                 if final_state is None:
                     await _rest(hint)
+
+    async def _may_go_on(self) -> bool:
+        """Say whether the reader is still admitted; asked again once per heartbeat, whether or not one was sent."""
+        now_s = time.monotonic()
+        if now_s - self._admitted_at_s < HEARTBEAT_S:
+            return True
+        self._admitted_at_s = now_s
+        return await self._streams.read(self._is_admitted)
 
     async def _read(self, position: int, *, job: JobId | None) -> Sequence[Change]:
         read = partial(self._context.views.changes_after, position, limit=CHANGES_PER_READ, job=job)

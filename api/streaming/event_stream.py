@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.problems import Code, unavailable
 from api.streaming.streams import Streams
+from scheduler.core.model.identifiers import TenantName
 
 LONGEST_SEND_S = 30.0
 """A client that takes nothing for this long is dropped."""
@@ -26,18 +27,19 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, source: AsyncGenerator[bytes], streams: Streams) -> None:
+    def __init__(self, source: AsyncGenerator[bytes], streams: Streams, tenant: TenantName | None) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._source = source
         self._streams = streams
+        self._tenant = tenant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the source ends or the client goes; a problem where too many streams are open."""
         async with aclosing(self._source):
-            with self._streams.enter() as has_room:
+            with self._streams.enter(self._tenant) as has_room:
                 if not has_room:
-                    problem = unavailable(Code.TOO_MANY_STREAMS, "This process serves as many streams as it can.")
+                    problem = unavailable(Code.TOO_MANY_STREAMS, "You, or all together, have as many as can be served.")
                     await problem.respond(scope["state"]["request_id"])(scope, receive, send)
                     return
                 async with anyio.create_task_group() as tasks:

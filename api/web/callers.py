@@ -1,6 +1,6 @@
 """Who is asking, and may they: from the Authorization header to a principal or an attempt's claim."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from starlette.concurrency import run_in_threadpool
@@ -33,6 +33,12 @@ async def admit(context: ApiContext, request: Request, access: Access) -> Caller
     if principal.role not in access:
         raise _forbidden(principal, access)
     return principal
+
+
+def still_admitted(context: ApiContext, request: Request) -> Callable[[], bool]:
+    """Return what says, at every call, whether the token of an admitted request still opens anything."""
+    secret = _bearer_token(request)
+    return lambda: tokens.authenticate(context.directory, context.clock, secret) is not None
 
 
 def _bearer_token(request: Request) -> str:

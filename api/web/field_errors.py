@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.problems import FieldError
+from api.schemas.text import FORMS
 
 MOST_ERRORS = 20
 LONGEST_POINTER = 200
@@ -69,5 +70,6 @@ def _pointer(location: Sequence[str | int], body: object) -> str:
 
 
 def _detail(error: Mapping[str, Any]) -> str:
-    text = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    form = FORMS.get(error.get("ctx", {}).get("pattern", ""))
+    text = form or _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
     return text[:LONGEST_DETAIL]

@@ -1,6 +1,8 @@
 """Reading bodies: JSON only, bounded in size, depth and time."""
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any
@@ -13,6 +15,7 @@ from api.problems import Code, refuse
 MOST_BODY_BYTES = 1024 * 1024
 MOST_DEPTH = 20
 LONGEST_READ_S = 30.0
+LONGEST_NAME = 63
 
 
 class JsonRequest(Request):
@@ -30,7 +33,7 @@ class JsonRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        """Return the parsed body. NaN and Infinity are not JSON."""
+        """Return the parsed body. NaN and Infinity are not JSON; a name given twice leaves open which one counts."""
         body = await self.body()
         try:
             parsed = from_json(body, allow_inf_nan=False)
@@ -38,6 +41,7 @@ class JsonRequest(Request):
             raise refuse(Code.MALFORMED_JSON, f"{error}."[:200], "send one JSON document in UTF-8") from None
         if body.count(b"{") + body.count(b"[") > MOST_DEPTH and is_deeper_than(MOST_DEPTH, parsed):
             raise refuse(Code.MALFORMED_JSON, f"It is nested deeper than {MOST_DEPTH} levels.")
+        json.loads(body, object_pairs_hook=_refuse_repeats, parse_int=str, parse_float=str)
         return parsed
 
     def _require_json(self) -> None:
@@ -67,6 +71,13 @@ def is_deeper_than(depth: int, document: object) -> bool:
     for _ in range(depth):
         level = [inner for outer in level for inner in _inside(outer)]
     return any(isinstance(value, Mapping | list) for value in level)
+
+
+def _refuse_repeats(members: list[tuple[str, Any]]) -> None:
+    if len(dict(members)) < len(members):
+        name, times = Counter(name for name, _ in members).most_common(1)[0]
+        detail = f"It has the name {name[:LONGEST_NAME]!r} {times} times in one object."
+        raise refuse(Code.MALFORMED_JSON, detail, "give each name once")
 
 
 def _inside(value: object) -> list[object]:

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.routing import BaseRoute
 
 from api.permissions import EVERYBODY, PERMISSIONS, Open
 from api.problems import MEDIA_TYPE
@@ -109,8 +108,3 @@ def _statuses(route: APIRoute) -> list[int]:
 
 def _has_inputs(route: APIRoute) -> bool:
     return bool(route.dependant.query_params or route.dependant.header_params)
-
-
-def routes_of(app: FastAPI) -> list[BaseRoute]:
-    """Return every route of the application, those of included routers too."""
-    return [context.original_route for context in iter_route_contexts(app.routes)]

@@ -43,7 +43,6 @@ sa.Table(
     sa.Column("kind", Name, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("ix_changes_job_id_number", "job_id", "number", **_where("job_id IS NOT NULL")),
-    sa.Index("ix_changes_tenant_number", "tenant", "number", **_where("tenant IS NOT NULL")),
 )
 sa.Table(
     "chip_types",
@@ -280,6 +279,7 @@ sa.Table(
     sa.Column("loss", sa.Float(53), nullable=False),
     sa.Column("tokens_per_s", sa.Float(53), nullable=False),
     sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_progress_attempt_id_at", "attempt_id", "at"),
 )
 sa.Table(
     "rendezvous",

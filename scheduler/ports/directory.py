@@ -31,9 +31,10 @@ class InventoryOutcome:
 
 
 class Directory(Protocol):
-    """Reads are plain; every write is durable and in the change feed when it returns.
+    """Reads are plain; every write is durable when it returns.
 
-    Any write may raise StorageUnavailable (ports.journal).
+    Writes of tenants, quotas, clusters, nodes and chip types are then in the change feed as well. Users and tokens
+    never are: nothing is decided on them. Any write may raise StorageUnavailable (ports.journal).
     """
 
     def create_tenant(self, name: TenantName, at: datetime) -> Tenant:

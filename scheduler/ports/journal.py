@@ -1,7 +1,7 @@
 """Guarded writes about jobs. A batch goes in, one outcome per item comes out, in one transaction.
 
-An item is refused on its own: the others of its batch are still written. Every written item adds entries to the
-change feed. When `write` returns, what was written is durable.
+An item is refused on its own: the others of its batch are still written. Every written item but a RegisterRendezvous
+adds entries to the change feed. When `write` returns, what was written is durable.
 """
 
 from collections.abc import Sequence
@@ -94,6 +94,8 @@ class Observe:
 class RegisterRendezvous:
     """Keep rank 0's address for the other ranks; a second registration replaces the first.
 
+    It adds no change: nobody but those ranks asks for it. Its `Written.change` is the latest change there is.
+
     Refused: NOT_FOUND, STALE_ATTEMPT (closed, or another generation).
     """
 
@@ -105,7 +107,14 @@ class RegisterRendezvous:
 
 @dataclass(frozen=True, slots=True)
 class ReportProgress:
-    """Keep a training's report; of one attempt the latest 1,000 are kept. Refused: NOT_FOUND, STALE_ATTEMPT."""
+    """Keep a training's report; of one attempt the latest 1,000 are kept.
+
+    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one: every kept report
+    stays in the change feed, and trainings may step faster than anybody looks. The report of the last step (`step` is
+    `steps`) is kept nevertheless, unless the latest kept one is of a last step too.
+
+    Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure that is not finite).
+    """
 
     attempt: AttemptId
     generation: int
@@ -145,12 +154,13 @@ class Written:
     state: State
     """The state of the job's group after it; for SubmitJob with a known key the state the job has now."""
     change: int
-    """The number of the item's last change."""
+    """The number of the item's last change; for RegisterRendezvous that of the latest change there is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Nothing needed to be written: the wish or news was already true, or the same submission is already there."""
+    """Nothing needed to be written: the wish or news was already true, the same submission is already there, or a report
+    came too soon after another."""
 
     job: JobId
     state: State
@@ -169,7 +179,7 @@ Outcome = Written | Unchanged | Rejected
 
 
 class StorageUnavailable(Exception):
-    """The database did not answer, or the bounded queue before it is full; nothing is known to be written."""
+    """The database did not answer, or the bounded queue before it is full; what was handed over may be written or not."""
 
 
 class Journal(Protocol):
@@ -178,6 +188,6 @@ class Journal(Protocol):
     def write(self, items: Sequence[Write]) -> list[Outcome]:
         """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order.
 
-        Raises StorageUnavailable where nothing could be written.
+        Raises StorageUnavailable where it is not known to be written; Medley never writes such a batch twice by itself.
         """
         ...

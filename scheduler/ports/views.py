@@ -99,10 +99,8 @@ class Views(Protocol):
         """Return the number of the latest change, 0 where there is none."""
         ...
 
-    def changes_after(
-        self, number: int, *, limit: int, tenant: TenantName | None = None, job: JobId | None = None
-    ) -> list[Change]:
-        """Return changes with a greater number, oldest first; with `tenant` or `job` only theirs."""
+    def changes_after(self, number: int, *, limit: int, job: JobId | None = None) -> list[Change]:
+        """Return changes with a greater number, oldest first; with `job` only the job's."""
         ...
 
     def jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobView]:
@@ -115,6 +113,10 @@ class Views(Protocol):
 
     def live_attempt(self, attempt: AttemptId) -> Attempt | None:
         """Return an attempt while it holds devices, else None."""
+        ...
+
+    def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
+        """Say whether an attempt holds devices and is of that generation: one look-up, cheap enough to ask often."""
         ...
 
     def rendezvous(self, attempt: AttemptId, generation: int) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.core.deciding.cycle import decide, next_due
-from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
+from scheduler.core.model.decision import Decision, Placed, Refused
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
 from scheduler.ports.wake_up import WakeUp
@@ -60,8 +60,8 @@ class Decider:
         self._latest = self._carry_out(decisions, now)
         if not self._latest.rejected:
             self._followed.mark_decided(seen)
-            if any(isinstance(decision, Waiting) for decision in decisions):
-                self._wake_up.notify()  # whoever waits for a decision learns that it is to wait
+            if decisions:
+                self._wake_up.notify()  # to whoever waits for a decision; the commit's hint came before the mark
         return self._latest
 
     def _is_due(self, now: datetime) -> bool:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from scheduler.core.deciding.cycle import decide
-from scheduler.core.deciding.state import FIRST_GENERATION, SchedulerState
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, PutNode
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import LONGEST_BACK_OFF_S, RetryRule, Verdict, apply_event
-from scheduler.core.model.attempt import Allocation, Attempt
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
 from scheduler.core.model.change import (
     Change,
     ChangeBody,

@@ -2,12 +2,17 @@
 
 Arguments: MODE DATA_FOLDER WORKERS STEP...  It starts one gang, prints `started` and waits. Modes:
 
-    run                   nothing else
-    run-for-a-second      with a time limit of one second
-    die-before-spawning   kill itself when every folder is made and no supervisor runs
+    run                           nothing else
+    run-for-a-second              with a time limit of one second
+    die-before-spawning           kill itself when every folder is made and no supervisor runs
+    run-with-few-files            with a low limit of open files
+    run-with-few-files-for-good   with a low limit that it may not raise
+
+When the gang is started it looks at it, too.
 """
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -20,6 +25,7 @@ from unittest.mock import patch
 from scheduler.adapters.local.spawning import spawn
 from tests.builders.cluster import local_cluster, order, with_limits
 
+FEW_FILES = 16
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,12 +52,16 @@ def _die(_attempt_folder: Path, _ranks: Sequence[int]) -> NoReturn:
 
 
 def _main(mode: str, data: str, workers: str, *steps: str) -> None:
+    if mode.startswith("run-with-few-files"):
+        most = FEW_FILES if mode.endswith("for-good") else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, most))
     cluster = local_cluster(Path(data))
     given = order(*steps, workers=int(workers))
     if mode == "run-for-a-second":
         given = with_limits(given, time_limit_s=1, grace_s=60)
     with patch("scheduler.adapters.local.gangs.spawn", _die if mode == "die-before-spawning" else spawn):
         cluster.start(given)
+    assert len(cluster.observe()) == int(workers)
     print("started", flush=True)  # noqa: T201 - what the test waits for
     signal.pause()
 

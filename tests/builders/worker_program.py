@@ -5,6 +5,7 @@ spew BYTES       print so many bytes that are not UTF-8, without a line's end
 stubborn         ignore requests to end from here on
 daemonise        leave a process behind, in a session of its own, that never ends; print its number
 nameless         the same, without any of the worker's environment
+undressed        leave a process behind, without the worker's environment; print its number
 hold MIB         take so much memory
 fork             go on as two processes
 await PATH       wait until a file is there
@@ -54,6 +55,14 @@ def daemonise(environment: dict[str, str]) -> None:
     show(os.read(reader, 100).decode())
 
 
+def undress() -> None:
+    """Start a process that keeps nothing of the worker's but its session, and say which."""
+    pid = os.fork()
+    if pid == 0:
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    show(str(pid))
+
+
 def await_file(path: str) -> None:
     """Wait until a file is there."""
     while not os.path.exists(path):  # noqa: PTH110 - starts faster
@@ -71,6 +80,7 @@ BY_ITSELF: dict[str, Callable[[], object]] = {
     "stubborn": ignore_requests,
     "daemonise": lambda: daemonise(dict(os.environ)),
     "nameless": lambda: daemonise({}),
+    "undressed": undress,
     "fork": os.fork,
     "wait": signal.pause,
 }

@@ -314,6 +314,31 @@ def test_listeners_hear_of_an_end_until_they_leave(bench: Bench) -> None:
     assert not left.is_set()
 
 
+def test_listeners_come_and_go_while_ends_are_told(bench: Bench) -> None:
+    attempts = [f"0a1b2c3d4e5f6g7h-g0-a{number}" for number in range(3, 9)]
+    over = Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            bench.cluster.listen(lambda: None)()
+
+    visitors = [Thread(target=come_and_go) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    heard = Event()
+    bench.cluster.listen(heard.set)
+    for attempt in attempts:
+        bench.cluster.start(order("exit", "0", attempt=attempt))
+
+    for attempt in attempts:
+        assert bench.ended(attempt)[0].record.exit_code == 0
+
+    over.set()
+    for visitor in visitors:
+        visitor.join(PATIENCE_S)
+    assert heard.wait(PATIENCE_S)
+
+
 def test_closing_twice_is_fine_and_leaves_workers_alone(bench: Bench) -> None:
     bench.cluster.start(order("wait"))
 

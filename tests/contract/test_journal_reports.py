@@ -1,6 +1,7 @@
 """Cancelling, and what trainings say about themselves."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,16 @@ from scheduler.core.model.attempt import Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.change import GroupMoved, ProgressReported, StopWished
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
-from scheduler.ports.journal import RegisterRendezvous, Rejection, ReportProgress, SubmitJob, Unchanged, WishStop, Write
+from scheduler.ports.journal import (
+    RegisterRendezvous,
+    Rejection,
+    ReportProgress,
+    SubmitJob,
+    Unchanged,
+    WishStop,
+    Write,
+    Written,
+)
 from tests.builders.database import MANY_JOBS, NOON, World, after_noon, refused, take, written
 
 
@@ -87,8 +97,10 @@ def test_a_job_may_be_submitted_and_cancelled_in_one_batch(world: World) -> None
 def test_the_latest_address_of_rank_0_is_what_the_others_get(world: World) -> None:
     attempt = world.place(world.submit())
     assert world.storage.views.rendezvous(attempt, 1) is None
+    before = world.storage.views.last_change()
     for address in ("10.0.0.1:1", "10.0.0.1:2"):
-        written(world.write(RegisterRendezvous(attempt, 1, address, NOON)))
+        outcome = written(world.write(RegisterRendezvous(attempt, 1, address, NOON)))
+        assert outcome.change == world.storage.views.last_change() == before, "it adds no change"
         assert world.storage.views.rendezvous(attempt, 1) == address
     assert world.storage.views.rendezvous(attempt, 2) is None
 
@@ -111,8 +123,39 @@ def test_a_report_sent_again_changes_nothing(world: World) -> None:
     attempt = world.place(job)
     written(world.report(attempt, 1))
     assert world.report(attempt, 1) == Unchanged(job.id, State.PLACED)
-    written(world.report(attempt, 1, loss=0.25))
+    again = replace(step_report(attempt, 1), progress=Progress(1, 10_000, 0.25, 10.0, after_noon(202)))
+    written(world.write(again))
     assert [report.loss for report in world.storage.views.progress(attempt, limit=9)] == [0.25]
+
+
+def test_a_report_close_to_the_latest_is_dropped_unless_it_tells_of_the_end(world: World) -> None:
+    job = world.submit()
+    attempt = world.place(job)
+    other = world.place(world.submit(), take("n1", 1))
+    dropped = Unchanged(job.id, State.PLACED)
+    want_kept = [
+        (1, 0.0, True),
+        (2, 0.199, False),
+        (3, 0.2, True),
+        (2, 0.39, False),  # a smaller step is no way around
+        (3, 0.39, False),
+        (4, 0.6, True),
+        (100, 0.61, True),
+        (100, 0.62, False),  # nor is the last step, said over and over
+        (5, 0.7, False),
+        (6, -3_600.0, True),  # a clock that was set back
+    ]
+    before = world.storage.views.last_change()
+    one_by_one = [world.write(report_after(attempt, step, seconds)) for step, seconds, _ in want_kept]
+    assert [outcome != dropped for outcome in one_by_one] == [is_kept for *_, is_kept in want_kept]
+    at_once = world.storage.journal.write([report_after(other, step, seconds) for step, seconds, _ in want_kept])
+    assert [isinstance(outcome, Written) for outcome in at_once] == [is_kept for *_, is_kept in want_kept]
+    assert world.storage.views.last_change() == before + 2 * sum(is_kept for *_, is_kept in want_kept)
+    assert [report.step for report in world.storage.views.progress(attempt, limit=99)] == [1, 3, 4, 6, 100]
+
+
+def report_after(attempt: str, step: int, seconds: float) -> ReportProgress:
+    return ReportProgress(attempt, 1, Progress(step, 100, 1.0, 10.0, after_noon(seconds)))
 
 
 def test_of_one_attempt_the_latest_thousand_reports_are_kept(world: World) -> None:

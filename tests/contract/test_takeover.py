@@ -1,17 +1,18 @@
 """Leadership: an old leader's transaction is either before the takeover or refused."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillWaiting
 
 import pytest
 
+from scheduler.adapters.database.committing import Committer, Items
 from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.journal import write_items
 from scheduler.adapters.database.storage import Storage
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.core.model.group import State
-from scheduler.ports.journal import Rejection
+from scheduler.ports.journal import Outcome, Rejection, Write, Written
 from tests.builders.database import Database, World, refused, take, written
 
 WAIT_S = 20
@@ -80,6 +81,28 @@ def test_on_postgresql_a_transaction_that_began_before_the_takeover_but_looked_a
             assert not Transaction(connection).leads(first)
     finally:
         engines.close()
+
+
+def test_an_item_that_fails_does_not_take_the_fence_from_those_after_it(world: World, old_leader: Engines) -> None:
+    spoilt = world.placing(world.submit(), take("n1", 0), take("n1", 1))  # two ranks of the same number
+    fine = world.placing(world.submit(), take("n1", 2))
+    takeovers: list[Future[int]] = []
+    came_between: list[bool] = []
+
+    def write_slowly(transaction: Transaction, items: Sequence[Write], /) -> list[Outcome]:
+        """Write items; between the spoilt one and the fine one somebody else takes the lead, or waits to."""
+        if list(items) == [fine]:
+            takeovers.append(threads.submit(world.storage.leadership.take, "new"))
+            came_between.append(bool(wait(takeovers, 0.5).done))
+        return write_items(transaction, items)
+
+    with ThreadPoolExecutor(1) as threads:
+        (answer,) = Committer(old_leader.writing, write_slowly).commit([Items([spoilt, fine])]).answers
+        assert takeovers[0].result(WAIT_S) == 2
+    first, second = answer.value
+    assert refused(first) is Rejection.ILLEGAL
+    assert isinstance(second, Written) is not came_between[0]
+    assert isinstance(second, Written) or refused(second) is Rejection.STALE_EPOCH
 
 
 def test_of_many_takeovers_at_once_each_has_an_epoch_of_its_own(database: Database) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, RootTransaction
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from scheduler.adapters.database.failures import LostRace, is_outage, may_be_retried, short_text
@@ -109,10 +109,11 @@ class Committer:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _write(self, requests: Sequence[Request], write_items: WriteItems) -> Committed:
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection, connection.begin() as open_transaction:
             transaction = Transaction(connection)
             answers = list(_answers(transaction, requests, write_items))
             before = transaction.number_changes()
+            _commit(open_transaction)
         return Committed([_numbered(answer, before) for answer in answers], transaction.added > 0)
 
     def _write_item_by_item(self, transaction: Transaction, items: Sequence[Write], /) -> list[Outcome]:
@@ -120,13 +121,21 @@ class Committer:
 
     def _write_carefully(self, transaction: Transaction, item: Write) -> Outcome:
         """Write one item; what the schema forbids is refused and leaves no trace."""
-        place = transaction.added
         try:
-            with transaction.connection.begin_nested():
+            with transaction.savepoint():
                 return self._write_items(transaction, [item])[0]
         except (IntegrityError, DataError) as error:
-            transaction.forget_since(place)
             return Rejected(Rejection.ILLEGAL, short_text(error))
+
+
+def _commit(open_transaction: RootTransaction) -> None:
+    """Commit. Raises StorageUnavailable where nobody knows whether it happened: written again, it could be twice."""
+    try:
+        open_transaction.commit()
+    except Exception as error:
+        if may_be_retried(error):
+            raise
+        raise StorageUnavailable(f"Nobody knows whether the database wrote it: {short_text(error)}") from error
 
 
 def _answers(transaction: Transaction, requests: Sequence[Request], write_items: WriteItems) -> Iterator[Answer]:
@@ -141,14 +150,12 @@ def _answers(transaction: Transaction, requests: Sequence[Request], write_items:
 
 
 def _call(transaction: Transaction, call: Call) -> Answer:
-    place = transaction.added
     try:
-        with transaction.connection.begin_nested():
+        with transaction.savepoint():
             return Answer(call.function(transaction))
     except (SQLAlchemyError, LostRace):
         raise
     except Exception as error:  # noqa: BLE001 - a refusal, for the caller alone
-        transaction.forget_since(place)
         return Answer(error=error)
 
 

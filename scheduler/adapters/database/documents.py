@@ -1,11 +1,10 @@
 """What is kept as JSON text: the parts of the model that are only ever read whole."""
 
-import re
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from scheduler.core.model.change import ChangeBody
+from scheduler.core.model.change import KIND_OF, ChangeBody
 from scheduler.core.model.job import JobSpec
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.topology import Topology
@@ -36,17 +35,12 @@ SLOTS: Document[tuple[int, ...]] = Document(tuple[int, ...])
 WORDS: Document[tuple[str, ...]] = Document(tuple[str, ...])
 
 
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-
-
-_KINDS: dict[type, str] = {body: _kebab(body.__name__) for body in get_args(ChangeBody)}
-_BODIES: dict[str, Document[ChangeBody]] = {kind: Document(body) for body, kind in _KINDS.items()}
+_BODIES: dict[str, Document[ChangeBody]] = {kind: Document(body) for body, kind in KIND_OF.items()}
 
 
 def encode_body(body: ChangeBody) -> tuple[str, str]:
     """Return a change's kind, such as `group-placed`, and its body as JSON text."""
-    kind = _KINDS[type(body)]
+    kind = KIND_OF[type(body)]
     return kind, _BODIES[kind].encode(body)
 
 

@@ -56,11 +56,11 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
     `wake_up` is notified once after every commit that added changes. Raises StorageError where the database cannot
     be opened or its schema is newer than this code.
     """
+    engines = open_engines(url)  # connects to nothing yet, and refuses what is no database before a file is made
     path = file_of(url)
     if path is not None:
         _create_private(path)
     upgrade(url)
-    engines = open_engines(url)
     writer = Writer(Committer(engines.writing, write_items), wake_up)
     return Storage(
         journal=DatabaseJournal(writer),
@@ -84,7 +84,10 @@ def file_of(url: str) -> Path | None:
 
 
 def _create_private(path: Path) -> None:
-    """Make an empty database file that its owner alone reads; SQLite gives its companions the same mode."""
+    """Make an empty database file that its owner alone reads; SQLite gives its companions the same mode.
+
+    A file that is there keeps its mode: whoever made it may have let others read it on purpose.
+    """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:

@@ -1,6 +1,7 @@
 """One write transaction while it is open, and the changes it will add to the feed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -52,9 +53,20 @@ class Transaction:
         self._drafts.append(draft)
         return len(self._drafts)
 
-    def forget_since(self, place: int) -> None:
-        """Drop the changes added after a place: their writes were rolled back."""
-        del self._drafts[place:]
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo all that was done within where it raises: rows, changes, and what was locked.
+
+        The epoch is among the last: a rollback gives its lock away, so that it is no longer known.
+        """
+        place, epoch = len(self._drafts), self._epoch
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._drafts[place:]
+            self._epoch = epoch
+            raise
 
     @property
     def added(self) -> int:

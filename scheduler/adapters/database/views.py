@@ -25,12 +25,10 @@ class DatabaseViews:
         with self._engines.read() as connection:
             return feed.read_last_change(connection)
 
-    def changes_after(
-        self, number: int, *, limit: int, tenant: TenantName | None = None, job: JobId | None = None
-    ) -> list[Change]:
-        """Return changes with a greater number, oldest first; with `tenant` or `job` only theirs."""
+    def changes_after(self, number: int, *, limit: int, job: JobId | None = None) -> list[Change]:
+        """Return changes with a greater number, oldest first; with `job` only the job's."""
         with self._engines.read() as connection:
-            return feed.read_changes(connection, number, limit=limit, tenant=tenant, job=job)
+            return feed.read_changes(connection, number, limit=limit, job=job)
 
     def jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobView]:
         """Return jobs newest first, those older than `before`."""
@@ -46,6 +44,11 @@ class DatabaseViews:
         """Return an attempt while it holds devices, else None."""
         with self._engines.read() as connection:
             return jobs.read_live_attempt(connection, attempt)
+
+    def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
+        """Say whether an attempt holds devices and is of that generation."""
+        with self._engines.read() as connection:
+            return jobs.read_live_generation(connection, attempt) == generation
 
     def rendezvous(self, attempt: AttemptId, generation: int) -> str | None:
         """Return rank 0's address, None while it is not known."""

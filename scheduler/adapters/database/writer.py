@@ -19,6 +19,10 @@ MOST_ITEMS_PER_TRANSACTION = 2_000
 MOST_ITEMS_QUEUED = 20_000
 ANSWER_TIMEOUT_S = 60.0
 
+_CLOSED = "The storage is closed."
+_Waiting = tuple[Request, Future[Any]]
+"""A request, and where its caller waits for the answer."""
+
 
 class Writer:
     """The only one who writes. Callers block until their request is durable or refused."""
@@ -27,7 +31,7 @@ class Writer:
         self._committer = committer
         self._wake_up = wake_up
         self._changed = threading.Condition()
-        self._queue: deque[tuple[Request, Future[Any]]] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._queued_items = 0
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="medley-writer", daemon=True)
@@ -59,8 +63,8 @@ class Writer:
     def _hand_over(self, request: Request) -> Any:
         answer: Future[Any] = Future()
         with self._changed:
-            if self._is_closed:
-                raise StorageUnavailable("The storage is closed.")
+            if not self.is_open:
+                raise StorageUnavailable(_CLOSED)
             if self._queued_items + request.size > MOST_ITEMS_QUEUED:
                 raise StorageUnavailable(f"{self._queued_items} writes already wait for the database.")
             self._queue.append((request, answer))
@@ -72,28 +76,48 @@ class Writer:
             raise StorageUnavailable(f"The database did not answer for {ANSWER_TIMEOUT_S:.0f} s.") from error
 
     def _run(self) -> None:
-        while batch := self._gather():
-            committed = self._committer.commit([request for request, _ in batch])
-            if committed.has_changes:
-                self._hint()
-            for (_, future), answer in zip(batch, committed.answers, strict=True):
-                if answer.error is not None:
-                    future.set_exception(answer.error)
-                else:
-                    future.set_result(answer.value)
+        """Write until closed. However this ends, nobody is left waiting for an answer that cannot come."""
+        batch: list[_Waiting] = []
+        try:
+            while batch := self._gather():
+                self._write_all(batch)
+        except BaseException:
+            log.critical("nothing is written any more: restart Medley", exc_info=True)
+        finally:
+            self._turn_away(batch)
+
+    def _write_all(self, batch: Sequence[_Waiting]) -> None:
+        committed = self._committer.commit([request for request, _ in batch])
+        if committed.has_changes:
+            self._hint()
+        for (_, future), answer in zip(batch, committed.answers, strict=True):
+            if answer.error is not None:
+                future.set_exception(answer.error)
+            else:
+                future.set_result(answer.value)
 
     def _hint(self) -> None:
         """Say that something changed. A hint that fails is lost without harm; the writes must go on."""
         try:
             self._wake_up.notify()
-        except Exception:
+        except BaseException:
             log.exception("a hint was lost")
 
-    def _gather(self) -> list[tuple[Request, Future[Any]]]:
+    def _turn_away(self, batch: Sequence[_Waiting]) -> None:
+        """Take no more requests, and answer those that have no answer yet."""
+        with self._changed:
+            self._is_closed = True
+            for _, future in (*batch, *self._queue):
+                if not future.done():
+                    future.set_exception(StorageUnavailable(_CLOSED))
+            self._queue.clear()
+            self._queued_items = 0
+
+    def _gather(self) -> list[_Waiting]:
         """Wait for requests and return what has queued, bounded; empty once closed and drained."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._is_closed)
-            batch: list[tuple[Request, Future[Any]]] = []
+            batch: list[_Waiting] = []
             size = 0
             while self._queue and (not batch or size + self._queue[0][0].size <= MOST_ITEMS_PER_TRANSACTION):
                 batch.append(self._queue.popleft())

@@ -62,7 +62,7 @@ class LocalCluster:
         self._folders = Folders(data, finished_kept=FINISHED_KEPT, output_bytes_kept=OUTPUT_BYTES_KEPT)
         self._listening = threading.Lock()
         self._callbacks: dict[object, Callable[[], None]] = {}
-        self._watcher = Watcher(self._tell, most=int(raise_limit() * _WATCHED_SHARE))
+        self._watcher = Watcher(self._tell, below=int(raise_limit() * _WATCHED_SHARE))
         settler = Settler()
         self._observer = Observer(self._folders, settler, self._watcher.watch)
         runtime = Runtime.of(runtime_command, server_environment)

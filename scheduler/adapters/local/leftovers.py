@@ -13,6 +13,7 @@ groups) could do better, and that takes rights that Medley does not ask for.
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity, Relatives, running
@@ -79,7 +80,5 @@ def _is_marked(pid: int, mark: bytes) -> bool:
 
 
 def _kill(process: ProcessIdentity) -> None:
-    try:
+    with suppress(PermissionError):  # it runs as another user by now: it counts as left until somebody else ends it
         process.send(signal.SIGKILL)
-    except PermissionError:
-        pass  # it runs as another user by now: it counts as left until somebody else ends it

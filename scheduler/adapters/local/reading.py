@@ -1,6 +1,8 @@
 """Reading a worker's output by offset, while it grows and its oldest part is dropped."""
 
 import codecs
+import enum
+from dataclasses import dataclass
 from pathlib import Path
 
 from scheduler.adapters.local.supervisor import records
@@ -17,19 +19,41 @@ def read_output(folder: Path, *, offset: int, limit: int) -> LogChunk:
     A character is not split between two chunks, unless `limit` is smaller than a character.
     """
     has_ended = records.Ended.read(str(folder)) is not None  # before the output: then all of it is there
-    start, content, is_last = _read_bytes(folder / records.OUTPUT, offset, limit)
-    is_complete = has_ended and is_last
+    piece = _read_piece(folder / records.OUTPUT, offset, limit)
+    is_complete = has_ended and piece.after is _After.NOTHING
+    is_final = is_complete or piece.after is _After.GAP or limit < _LONGEST_CHARACTER_BYTES
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    text = decoder.decode(content, final=is_complete or limit < _LONGEST_CHARACTER_BYTES)
+    text = decoder.decode(piece.content, final=is_final)
     cut_off, _ = decoder.getstate()
-    return LogChunk(text=text, start=start, end=start + len(content) - len(cut_off), is_complete=is_complete)
+    return LogChunk(text=text, start=piece.start, end=piece.end - len(cut_off), is_complete=is_complete)
 
 
-def _read_bytes(folder: Path, offset: int, limit: int) -> tuple[int, bytes, bool]:
-    """Return where the bytes start, the bytes, and whether nothing comes after them now."""
+class _After(enum.Enum):
+    NOTHING = enum.auto()
+    """Nothing now."""
+    GAP = enum.auto()
+    """Output that is gone, then more."""
+    MORE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    start: int
+    content: bytes
+    after: _After
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.content)
+
+
+def _read_piece(folder: Path, offset: int, limit: int) -> _Piece:
+    """Read on from an offset, or from the oldest byte after it that is there, at most to the next gap."""
     content = b""
     start = offset
     for first, segment in _segments(folder):
+        if content and first > start + len(content):
+            return _Piece(start, content, _After.GAP)
         try:
             size = segment.stat().st_size
             if first + size <= start and not content:
@@ -42,8 +66,8 @@ def _read_bytes(folder: Path, offset: int, limit: int) -> tuple[int, bytes, bool
         except FileNotFoundError:
             continue  # dropped meanwhile: what comes after it is the oldest now
         if len(content) == limit:
-            return start, content, start + len(content) >= _end(folder)
-    return start, content, True
+            return _Piece(start, content, _After.NOTHING if start + limit >= _end(folder) else _After.MORE)
+    return _Piece(start, content, _After.NOTHING)
 
 
 def _segments(folder: Path) -> list[tuple[int, Path]]:

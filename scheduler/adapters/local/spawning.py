@@ -49,7 +49,16 @@ def spawn(attempt_folder: Path, ranks: Sequence[int]) -> dict[int, str]:
 def _launch(attempt_folder: Path, ranks: Sequence[int], report: int) -> subprocess.Popen[bytes]:
     """Run the program that makes the supervisors; nothing of ours is open in it but the pipe for their answers."""
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-I", "-S", _SCRIPT, str(ordinary_limit()), str(attempt_folder), str(report), *map(str, ranks)],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            _SCRIPT,
+            str(ordinary_limit()),
+            str(attempt_folder),
+            str(report),
+            *map(str, ranks),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

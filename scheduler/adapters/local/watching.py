@@ -15,10 +15,13 @@ class Watcher:
     A supervisor for which there is no descriptor is not watched: news of it come to those who look.
     """
 
-    def __init__(self, callback: Callable[[], None], *, most: int) -> None:
-        """`callback` is called from the thread and must not block; of supervisors `most` are watched at a time."""
+    def __init__(self, callback: Callable[[], None], *, below: int) -> None:
+        """`callback` is called from the thread and must not block. Only descriptors `below` a number are used.
+
+        The system gives the lowest number that is free, so the others stay for whatever else this process opens.
+        """
         self._callback = callback
-        self._most = most
+        self._below = below
         self._poll = select.poll()
         self._guard = threading.Lock()
         self._by_process: dict[tuple[int, str], int] = {}
@@ -32,13 +35,15 @@ class Watcher:
     def watch(self, supervisor: ProcessIdentity) -> None:
         """Watch a supervisor; without effect on one that is watched, and a call back at once for one that is gone."""
         with self._guard:
-            is_watched = (supervisor.pid, supervisor.start) in self._by_process
-            if self._is_closing or is_watched or len(self._by_process) >= self._most:
+            if self._is_closing or (supervisor.pid, supervisor.start) in self._by_process:
                 return
             try:
                 descriptor = supervisor.open()
             except OSError:
                 return  # none is free
+            if descriptor is not None and descriptor >= self._below:
+                os.close(descriptor)
+                return
             if descriptor is not None:
                 self._by_process[supervisor.pid, supervisor.start] = descriptor
                 self._by_descriptor[descriptor] = supervisor

@@ -60,7 +60,8 @@ class FakeCluster:
 
     def inventory(self) -> list[Node]:
         """Return the nodes."""
-        self._look()
+        with self._guard:
+            self._look()
         return list(self._nodes)
 
     def start(self, order: GangOrder) -> None:
@@ -122,16 +123,19 @@ class FakeCluster:
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back whenever a worker is found to have ended, and at every request to end."""
         key = object()
-        self._callbacks[key] = callback
+        with self._guard:
+            self._callbacks[key] = callback
 
         def end() -> None:
-            self._callbacks.pop(key, None)
+            with self._guard:
+                self._callbacks.pop(key, None)
 
         return end
 
     def close(self) -> None:
         """Stop calling back."""
-        self._callbacks.clear()
+        with self._guard:
+            self._callbacks.clear()
 
     def end_worker(self, key: WorkerKey, *, exit_code: int) -> None:
         """Have a running worker end by itself now."""
@@ -180,7 +184,9 @@ class FakeCluster:
             self._tell()
 
     def _tell(self) -> None:
-        for callback in list(self._callbacks.values()):
+        with self._guard:
+            callbacks = list(self._callbacks.values())
+        for callback in callbacks:
             callback()
 
     def _seen(self, key: WorkerKey) -> SeenWorker:

@@ -7,7 +7,7 @@ from typing import Self
 from scheduler.core.ledger.changes import PutNode, Release, RemoveNode, Restore
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.model.attempt import Allocation, Attempt
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
 from scheduler.core.model.change import (
     Change,
     ChipDefined,
@@ -27,9 +27,6 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, G
 from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
-
-FIRST_GENERATION = 1
-"""The generation of an attempt's first allocation."""
 
 
 @dataclass(frozen=True, slots=True)

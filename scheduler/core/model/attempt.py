@@ -9,6 +9,9 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeI
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
+FIRST_GENERATION = 1
+"""The generation of an attempt's first allocation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allocation:

@@ -1,7 +1,9 @@
-"""The change feed: every write of Medley as one ordered, gapless list that followers apply."""
+"""The change feed: every write that anything is decided on, as one ordered, gapless list that followers apply."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord
 from scheduler.core.model.chip import ChipType
@@ -117,6 +119,23 @@ ChangeBody = (
     | QuotaLifted
     | ChipDefined
 )
+
+KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
+    {
+        JobSubmitted: "job-submitted",
+        StopWished: "stop-wished",
+        GroupPlaced: "group-placed",
+        GroupMoved: "group-moved",
+        ProgressReported: "progress-reported",
+        ClusterSeen: "cluster-seen",
+        NodeSeen: "node-seen",
+        TenantCreated: "tenant-created",
+        QuotaSet: "quota-set",
+        QuotaLifted: "quota-lifted",
+        ChipDefined: "chip-defined",
+    }
+)
+"""What changes are called wherever they are kept or told; a name once given stays."""
 
 
 @dataclass(frozen=True, slots=True)

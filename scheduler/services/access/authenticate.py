@@ -41,7 +41,7 @@ def authenticate(directory: Directory, clock: Clock, secret: str) -> Principal |
     token = directory.token_by_secret(secret_sha256(secret))
     if token is None or not token.is_valid(clock.now()):
         return None
-    return Principal(token_id=token.id, name=token.user or token.name, role=token.role, tenant=token.tenant)
+    return Principal(token_id=token.id, name=token.user or f"token:{token.name}", role=token.role, tenant=token.tenant)
 
 
 def _checksum(body: str) -> str:

@@ -1,6 +1,7 @@
 """Server-sent events from a real server: in order, without gaps, resumable, and each reader its own."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_silent_stream_has_a_heartbeat(world: ApiWorld, address: str, monkeypa
 
 
 def test_one_stream_too_many_is_told_to_come_back_later(world: ApiWorld, address: str) -> None:
-    world.app.state.streams = Streams(1)
+    world.app.state.streams = Streams(10, 1)
     token = world.token(Role.VIEWER)
     with EventReader(address, "/v1/events", token) as first:
         assert first.read_block()
@@ -109,6 +110,31 @@ def test_one_stream_too_many_is_told_to_come_back_later(world: ApiWorld, address
             assert second.response.status == 503
             assert second.response.headers["Retry-After"]
             assert b"too-many-streams" in second.response.read()
+        with EventReader(address, "/v1/events", world.token(Role.VIEWER, "beta")) as of_another_tenant:
+            assert of_another_tenant.response.status == 200
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["silent", "busy"])
+def test_a_stream_ends_with_its_token(
+    world: ApiWorld,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    is_busy: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    monkeypatch.setattr(change_events, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(change_events, "POLL_S", 0.05)
+    job = world.submit()
+    token = world.token(Role.VIEWER)
+    paths = ("/v1/events", f"/v1/jobs/{job}/events")
+    with ExitStack() as opened:
+        readers = [opened.enter_context(EventReader(address, path, token)) for path in paths]
+        assert [reader.read_block() for reader in readers] == [{"retry": "2000"}] * 2
+        myself = world.client(Role.VIEWER).get("/v1/whoami").json()
+        world.client(Role.OPERATOR).delete(f"/v1/tokens/{myself['token_id']}")
+        for _ in range(3 * is_busy):
+            world.submit()
+        for reader in readers:
+            assert all(event.kind != "end" for event in reader.read(EVERYTHING))
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "", "9" * 40])

@@ -39,7 +39,7 @@ def test_a_submitted_job_is_there_as_it_was_asked_for(world: ApiWorld) -> None:
     job = answer.json()
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
-    assert (job["state"], job["tenant"], job["submitted_by"]) == ("queued", "demo", "submitter-of-demo")
+    assert (job["state"], job["tenant"], job["submitted_by"]) == ("queued", "demo", "token:submitter-of-demo")
     assert {name: job["spec"][name] for name in asked} == asked
     assert job["spec"]["cpu_milli"] == 1000
     assert client.get(answer.headers["location"]).json()["spec"] == job["spec"]
@@ -145,7 +145,7 @@ def test_jobs_are_listed_newest_first_in_pages(world: ApiWorld) -> None:
         ("name=vision", {"vision"}),
         ("chip=mi300x", {"text"}),
         ("label=team:b", {"text"}),
-        ("submitted_by=submitter-of-demo", {"vision", "text", "placed"}),
+        ("submitted_by=token:submitter-of-demo", {"vision", "text", "placed"}),
         ("submitted_by=somebody", set()),
         ("tenant=demo", {"vision", "text", "placed"}),
         ("tenant=beta", set()),

@@ -2,12 +2,14 @@
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.context import Check
+from api.schemas.text import FORMS
 from scheduler.core.model.tenant import Role
 from tests.builders.api import JOB, ApiWorld
 
@@ -68,7 +70,46 @@ def test_what_nobody_foresaw_is_logged_with_its_id_and_says_nothing_of_the_insid
     assert "swordfish" in caplog.text
 
 
-def test_the_document_describes_every_route_with_examples(world: ApiWorld) -> None:
+def test_every_answer_and_body_of_the_document_has_an_example(world: ApiWorld) -> None:
+    document = world.bearer(None).get("/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+
+    def has_example(content: dict[str, Any]) -> bool:
+        reference = content["schema"].get("$ref", "").rpartition("/")[2]
+        schema = document["components"]["schemas"].get(reference, {})
+        return "example" in content or bool(schema.get("examples"))
+
+    contents = [
+        (f"{operation['operationId']} {part}", content)
+        for operation in operations
+        for part, said in [("body", operation.get("requestBody", {})), *operation["responses"].items()]
+        for content in said.get("content", {}).values()
+    ]
+    assert len(contents) > 100
+    assert not [where for where, content in contents if not has_example(content)]
+    answerless = [
+        operation["operationId"]
+        for operation in operations
+        if not any(status < "300" and said.get("content") for status, said in operation["responses"].items())
+    ]
+    assert sorted(answerless) == ["lift_quota", "register_rendezvous", "report_progress"]
+
+
+def test_every_form_that_a_body_or_parameter_must_have_is_said_in_words(world: ApiWorld) -> None:
+    def patterns(part: Any) -> set[str]:
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        own = {part["pattern"]} if isinstance(part, dict) and isinstance(part.get("pattern"), str) else set()
+        return own.union(*(patterns(each) for each in inner))
+
+    document = world.bearer(None).get("/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    parameters = [given for operation in operations for given in operation.get("parameters", [])]
+    found = patterns([document["components"]["schemas"], [given for given in parameters if given["in"] != "path"]])
+    assert len(found) > 8
+    assert found <= set(FORMS)
+
+
+def test_the_document_describes_every_route(world: ApiWorld) -> None:
     document = world.bearer(None).get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     operations = [operation for path in document["paths"].values() for operation in path.values()]

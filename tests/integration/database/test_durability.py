@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWaiting
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -92,6 +93,32 @@ def test_a_lost_connection_is_replaced(durable_postgres: PostgresServer) -> None
         )
         storage.directory.create_tenant("beta", NOON)
         assert storage.directory.tenant("beta") is not None
+
+
+def test_a_connection_lost_at_the_commit_leaves_the_job_there_once_or_not_at_all(
+    durable_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Database(durable_postgres.create_database()).opened() as storage:
+        world = make_world(storage)
+        commit = storage.engines.writing.dialect.do_commit
+
+        def commit_and_lose_the_connection(connection: Any) -> None:
+            commit(connection)
+            durable_postgres.execute(
+                f"SELECT pg_terminate_backend({connection.driver_connection.info.backend_pid})"  # noqa: S608 - a number
+            )
+            connection.driver_connection.execute("SELECT 1")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(storage.engines.writing.dialect, "do_commit", commit_and_lose_the_connection)
+            with pytest.raises(StorageUnavailable, match="Nobody knows"):
+                world.submit()
+        (written_once,) = storage.views.jobs(JobFilter(), before=None, limit=99)
+        after = world.submit()
+        assert [view.job.id for view in storage.views.jobs(JobFilter(), before=None, limit=99)] == [
+            after.id,
+            written_once.job.id,
+        ]
 
 
 def test_a_crash_of_postgresql_loses_nothing_and_needs_no_restart_of_ours(durable_postgres: PostgresServer) -> None:

@@ -1,5 +1,6 @@
 """Opening a database: what cannot be used is refused with what, why and what to do."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,29 @@ def opening(url: str) -> StorageError:
         ("sqlite:///:memory:", "absolute"),
     ],
 )
-def test_a_url_of_another_kind_is_refused(url: str, want_why: str) -> None:
+def test_a_url_of_another_kind_is_refused_and_leaves_no_file(
+    url: str, want_why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert want_why in opening(url).why
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_file_is_private_and_one_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    new, shared = tmp_path / "new.db", tmp_path / "shared.db"
+    shared.touch()
+    shared.chmod(0o644)
+    for path, want_mode in ((new, 0o600), (shared, 0o644)):
+        with Database(f"sqlite:///{path}").opened():
+            assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob(f"{path.name}*")} == {want_mode}
 
 
 def test_a_folder_that_is_not_there_is_named_by_the_database(tmp_path: Path) -> None:
-    assert "unable to open" in opening(f"sqlite:///{tmp_path}/missing/medley.db").why
+    path = tmp_path / "missing" / "medley.db"
+    error = opening(f"sqlite:///{path}")
+    assert str(path) in error.what
+    assert "No such file or directory" in error.why
+    assert "Name a file in a folder" in error.next_step
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

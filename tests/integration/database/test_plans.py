@@ -42,7 +42,9 @@ class Plans:
     def _is_walk(self, step: str) -> bool:
         if not step.startswith(("SCAN", "SEARCH")) or "(" in step:
             return False
-        return step.split()[1] in (*GROWING, "newer", "same") and not any(index in step for index in LIVE_ONLY)
+        return step.split()[1] in (*GROWING, "newer", "same", "of_same") and not any(
+            index in step for index in LIVE_ONLY
+        )
 
 
 @pytest.fixture
@@ -85,14 +87,14 @@ def test_a_tenants_live_jobs_are_counted_among_live_jobs_only(world: World, plan
     [
         lambda world: world.storage.views.snapshot(),
         lambda world: world.storage.views.changes_after(1, limit=10),
-        lambda world: world.storage.views.changes_after(1, limit=10, tenant=TENANT),
         lambda world: world.storage.views.changes_after(1, limit=10, job="000000001abcdefg"),
         lambda world: world.storage.views.job("000000001abcdefg", tenant=TENANT),
         lambda world: world.storage.views.live_attempt("000000001abcdefg-g0-a1"),
+        lambda world: world.storage.views.attempt_is_open("000000001abcdefg-g0-a1", 1),
         lambda world: world.storage.views.progress("000000001abcdefg-g0-a1", limit=10),
         lambda world: world.storage.directory.token_by_secret("abc"),
     ],
-    ids=["snapshot", "changes", "tenant", "job-changes", "job", "attempt", "progress", "token"],
+    ids=["snapshot", "changes", "job-changes", "job", "attempt", "is-open", "progress", "token"],
 )
 def test_what_is_often_asked_is_found_by_an_index(world: World, plans: Plans, read: Callable[[World], Any]) -> None:
     live(world)

@@ -4,13 +4,14 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from scheduler.adapters.local.supervisor.processes import children, identify
+from scheduler.adapters.local.supervisor.processes import ProcessIdentity, children, identify
 from scheduler.adapters.local.supervisor.records import Started, try_lock
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
@@ -31,6 +32,15 @@ def started(data: Path, rank: int = 0) -> Started:
     record = Started.read(str(data / "workers" / ATTEMPT / str(rank)))
     assert record is not None
     return record
+
+
+def wait_for_the_next_tick(process: ProcessIdentity) -> None:
+    """Return when a process that starts now cannot have the start time of this one."""
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    start_ticks = int(process.start.partition("@")[0])
+    eventually(
+        lambda: int(time.clock_gettime(time.CLOCK_BOOTTIME) * ticks_per_s) > start_ticks + 1, within_s=PATIENCE_S
+    )
 
 
 def printed_pid(bench: Bench) -> int:
@@ -88,6 +98,7 @@ def test_a_process_that_got_the_number_of_a_dead_supervisor_is_left_alone(bench:
     bench.cluster.start(order("wait"))
     folder = tmp_path / "workers" / ATTEMPT / "0"
     processes = started(tmp_path)
+    wait_for_the_next_tick(processes.child)
     with subprocess.Popen(["/bin/sleep", "1000"]) as bystander:
         os.kill(processes.supervisor.pid, signal.SIGKILL)
         lock = eventually(lambda: try_lock(str(folder)), within_s=PATIENCE_S)

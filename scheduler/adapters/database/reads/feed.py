@@ -11,7 +11,7 @@ from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.schema.feed import change_counter, changes
 from scheduler.adapters.database.schema.work import LIVE, attempts, groups, jobs
 from scheduler.core.model.change import Change
-from scheduler.core.model.identifiers import JobId, TenantName
+from scheduler.core.model.identifiers import JobId
 from scheduler.ports.views import Snapshot
 
 _LAST_CHANGE = select(change_counter.c.last)
@@ -21,15 +21,7 @@ _CHANGES = (
     .order_by(changes.c.number)
     .limit(bindparam("most"))
 )
-_OF_TENANT = changes.c.tenant == bindparam("tenant")
-_OF_JOB = changes.c.job_id == bindparam("job")
-_CHANGES_WHERE = {
-    (False, False): _CHANGES,
-    (True, False): _CHANGES.where(_OF_TENANT),
-    (False, True): _CHANGES.where(_OF_JOB),
-    (True, True): _CHANGES.where(_OF_TENANT, _OF_JOB),
-}
-"""By whether only those of a tenant, and only those of a job, are asked for."""
+_CHANGES_OF_JOB = _CHANGES.where(changes.c.job_id == bindparam("job"))
 
 _LIVE_JOBS = select(jobs).where(LIVE)
 _LIVE_GROUPS = (
@@ -47,15 +39,12 @@ def read_last_change(connection: Connection) -> int:
     return last
 
 
-def read_changes(
-    connection: Connection, after: int, *, limit: int, tenant: TenantName | None, job: JobId | None
-) -> list[Change]:
-    """Return changes after a number, oldest first."""
-    asked = _CHANGES_WHERE[tenant is not None, job is not None]
-    rows = connection.execute(asked, {"after": after, "most": limit, "tenant": tenant, "job": job}).all()
+def read_changes(connection: Connection, after: int, *, limit: int, job: JobId | None) -> list[Change]:
+    """Return changes after a number, oldest first; of one job, or all where `job` is None."""
+    asked = _CHANGES if job is None else _CHANGES_OF_JOB
+    rows = connection.execute(asked, {"after": after, "most": limit, "job": job}).all()
     return [
-        Change(number, at, of_tenant, of_job, decode_body(kind, body))
-        for number, at, of_tenant, of_job, kind, body in rows
+        Change(number, at, tenant, of_job, decode_body(kind, body)) for number, at, tenant, of_job, kind, body in rows
     ]
 
 

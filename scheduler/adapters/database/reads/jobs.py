@@ -25,6 +25,9 @@ _ATTEMPTS = (
 )
 _LATEST_ATTEMPTS = _ATTEMPTS.where(attempts.c.number == groups.c.attempts)
 _LIVE_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None))
+_LIVE_GENERATION = select(attempts.c.generation).where(
+    attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None)
+)
 _ADDRESS = select(rendezvous.c.address).where(
     rendezvous.c.attempt_id == bindparam("attempt"), rendezvous.c.generation == bindparam("generation")
 )
@@ -77,6 +80,11 @@ def read_live_attempt(connection: Connection, attempt: AttemptId) -> Attempt | N
     """Return an attempt while it holds devices."""
     found = attempts_of(connection, connection.execute(_LIVE_ATTEMPT, {"attempt": attempt}))
     return found[0] if found else None
+
+
+def read_live_generation(connection: Connection, attempt: AttemptId) -> int | None:
+    """Return an attempt's generation while it holds devices."""
+    return connection.execute(_LIVE_GENERATION, {"attempt": attempt}).scalar()
 
 
 def read_address(connection: Connection, attempt: AttemptId, generation: int) -> str | None:

@@ -15,13 +15,6 @@ changes = Table(
     Column("body", Text, nullable=False),
     Index(
         None,
-        "tenant",
-        "number",
-        sqlite_where=text("tenant IS NOT NULL"),
-        postgresql_where=text("tenant IS NOT NULL"),
-    ),
-    Index(
-        None,
         "job_id",
         "number",
         sqlite_where=text("job_id IS NOT NULL"),

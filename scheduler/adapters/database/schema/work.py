@@ -158,6 +158,7 @@ progress = Table(
     Column("loss", Float(53), nullable=False),
     Column("tokens_per_s", Float(53), nullable=False),
     Column("at", Instant, nullable=False),
+    Index(None, "attempt_id", "at"),
 )
 
 rendezvous = Table(

@@ -9,13 +9,12 @@ from scheduler.adapters.database.writes.capacity import Capacity
 from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
-
-FIRST_GENERATION = 1
 
 
 def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:

@@ -3,18 +3,21 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, func, select, tuple_
 
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.work import attempts, groups, jobs, progress, rendezvous
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import ProgressReported
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.ports.journal import Outcome, RegisterRendezvous, Rejected, Rejection, ReportProgress, Unchanged, Written
 
 KEPT_REPORTS = 1_000
+CLOSEST_REPORTS_S = 0.2
 
 _SPEAKERS = (
     select(attempts.c.id, attempts.c.generation, attempts.c.ended_at, groups.c.state, groups.c.job_id, jobs.c.tenant)
@@ -23,6 +26,17 @@ _SPEAKERS = (
     .where(attempts.c.id.in_(LISTED))
 )
 _KEPT = select(progress).where(tuple_(progress.c.attempt_id, progress.c.generation, progress.c.step).in_(LISTED))
+_OF_SAME = progress.alias("of_same")
+_LAST_AT = (
+    select(func.max(_OF_SAME.c.at)).where(_OF_SAME.c.attempt_id == attempts.c.id).correlate(attempts).scalar_subquery()
+)
+_LATEST = (
+    select(progress.c.attempt_id, progress.c.step, progress.c.steps, progress.c.at)
+    .select_from(attempts)
+    .join(progress, progress.c.attempt_id == attempts.c.id)
+    .where(progress.c.at == _LAST_AT, attempts.c.id.in_(LISTED))
+)
+"""By the time, not by the step: who reports ever smaller steps must not be free to send as many as they like."""
 _NEWEST_TOO_MANY = (
     select(progress.c.generation, progress.c.step)
     .where(progress.c.attempt_id == bindparam("attempt"))
@@ -51,6 +65,20 @@ class _Speaker:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """An attempt's latest kept report."""
+
+    at: datetime
+    is_last_step: bool
+
+    def is_too_close(self, given: Progress) -> bool:
+        """Say whether a report came so soon after this one that it is not kept."""
+        tells_of_end = given.step == given.steps and not self.is_last_step
+        # A clock that was set back must not silence an attempt until it has caught up.
+        return not tells_of_end and abs(given.at - self.at) < timedelta(seconds=CLOSEST_REPORTS_S)
+
+
 def register(transaction: Transaction, items: Sequence[RegisterRendezvous]) -> list[Outcome]:
     """Keep rank 0's address; the latest one counts. Nothing follows it, so it adds nothing to the feed."""
     speakers = _speakers(transaction, {item.attempt for item in items})
@@ -73,8 +101,9 @@ def register(transaction: Transaction, items: Sequence[RegisterRendezvous]) -> l
 
 
 def report(transaction: Transaction, items: Sequence[ReportProgress]) -> list[Outcome]:
-    """Keep reports of training; one that is there already changes nothing."""
-    speakers = _speakers(transaction, {item.attempt for item in items})
+    """Keep reports of training; one that is there already, or is too close to the latest, changes nothing."""
+    ids = {item.attempt for item in items}
+    speakers, latest = _speakers(transaction, ids), _latest(transaction, ids)
     kept = _kept(transaction, items)
     rows: dict[tuple[AttemptId, int, int], Row] = {}
     outcomes: list[Outcome] = []
@@ -86,10 +115,11 @@ def report(transaction: Transaction, items: Sequence[ReportProgress]) -> list[Ou
         key, row = (item.attempt, item.generation, item.progress.step), _row(item)
         if not (math.isfinite(item.progress.loss) and math.isfinite(item.progress.tokens_per_s)):
             outcomes.append(Rejected(Rejection.ILLEGAL, "loss and tokens/s must be finite numbers"))
-        elif kept.get(key) == row:
+        elif kept.get(key) == row or (item.attempt in latest and latest[item.attempt].is_too_close(item.progress)):
             outcomes.append(Unchanged(speaker.job, speaker.state))
         else:
             kept[key] = rows[key] = row
+            latest[item.attempt] = _Latest(item.progress.at, item.progress.step == item.progress.steps)
             body = ProgressReported(item.attempt, item.progress)
             change = transaction.add(Draft(item.progress.at, body, tenant=speaker.tenant, job=speaker.job))
             outcomes.append(Written(speaker.job, speaker.state, change))
@@ -121,6 +151,16 @@ def _kept(transaction: Transaction, items: Sequence[ReportProgress]) -> dict[tup
     keys = {(item.attempt, item.generation, item.progress.step) for item in items}
     for row in rows_listed(transaction.connection, _KEPT, keys):
         found[row.attempt_id, row.generation, row.step] = dict(row._mapping)  # noqa: SLF001 - its public name
+    return found
+
+
+def _latest(transaction: Transaction, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, _Latest]:
+    """Return the latest kept report of attempts; of two at once the last step counts."""
+    found: dict[AttemptId, _Latest] = {}
+    for row in rows_listed(transaction.connection, _LATEST, sorted(attempt_ids)):
+        same = found.get(row.attempt_id)
+        is_last_step = row.step == row.steps or (same is not None and same.is_last_step)
+        found[row.attempt_id] = _Latest(row.at, is_last_step)
     return found
 
 

@@ -1,7 +1,8 @@
 """Start the supervisors of a gang: `python -I -S .../supervisor/__main__.py FILES ATTEMPT_FOLDER REPORT_FD RANK...`.
 
 FILES is how many files a worker may have open unless it asks for more: the server has raised its own limit, and some
-programs take long where it is high. The process that was called loads what they need once, makes them and ends, so the server has nothing to reap later.
+programs take long where it is high. The process that was called loads what they need once, makes them and ends, so the
+server has nothing to reap later.
 """
 
 import os

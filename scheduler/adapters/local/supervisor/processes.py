@@ -53,7 +53,7 @@ class ProcessIdentity:
         return boot != other_boot or int(ticks) < int(other_ticks)
 
     def send(self, number: signal.Signals) -> None:
-        """Signal this very process; without effect where it is gone. Raises OSError: not allowed, no descriptor free."""
+        """Signal this very process; without effect where it is gone. Raises OSError: not allowed, none is free."""
         descriptor = self.open()
         if descriptor is None:
             return
@@ -84,9 +84,7 @@ def running() -> list[Relatives]:
         fields = _stat(int(entry)) if entry.isdecimal() else None
         if fields is not None and fields[0] not in "ZX":
             process = ProcessIdentity(int(entry), f"{fields[_START_FIELD]}@{boot}")
-            found.append(
-                Relatives(process, parent=int(fields[_PARENT_FIELD]), session=int(fields[_SESSION_FIELD]))
-            )
+            found.append(Relatives(process, parent=int(fields[_PARENT_FIELD]), session=int(fields[_SESSION_FIELD])))
     return found
 
 

@@ -1,10 +1,12 @@
 """Group commit: what is tried again, what is given up, and who is told."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from scheduler.adapters.database import committing, migrate
@@ -98,6 +100,51 @@ def test_an_outage_is_not_tried_again_as_the_commit_may_have_happened(engines: E
     assert script.tries == 1
     assert isinstance(answer.error, StorageUnavailable)
     assert "server closed the connection" in str(answer.error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("disk I/O error"),
+        sqlite3.DatabaseError("database disk image is malformed"),
+        RuntimeError("interrupted"),
+    ],
+)
+def test_what_failed_after_its_commit_was_sent_is_never_written_again(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    commit = engines.writing.dialect.do_commit
+
+    def commit_and_fail(connection: PoolProxiedConnection) -> None:
+        commit(connection)
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engines.writing.dialect, "do_commit", commit_and_fail)
+        committed = Committer(engines.writing, Script()).commit([Items([by("a")]), Items([by("b")])])
+    assert [type(answer.error) for answer in committed.answers] == [StorageUnavailable] * 2
+    (later,) = Committer(engines.writing, Script()).commit([Items([by("c")])]).answers
+    assert later.value[0].change == 3, "the two were written once"
+
+
+def test_a_commit_that_certainly_wrote_nothing_is_tried_again(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = engines.writing.dialect.do_commit
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    errors = [busy, busy]
+
+    def fail_at_first(connection: PoolProxiedConnection) -> None:
+        if errors:
+            raise errors.pop()
+        commit(connection)
+
+    monkeypatch.setattr(engines.writing.dialect, "do_commit", fail_at_first)
+    script = Script()
+    (answer,) = Committer(engines.writing, script).commit([Items([by("a")])]).answers
+    assert answer.value[0].change == 1
+    assert script.tries == 3
 
 
 def test_neighbouring_batches_share_a_transaction_and_get_their_own_outcomes(engines: Engines) -> None:

@@ -17,6 +17,7 @@ from scheduler.adapters.database.documents import (
 )
 from scheduler.core.model.attempt import Progress, WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.change import (
+    KIND_OF,
     ChangeBody,
     ChipDefined,
     ClusterSeen,
@@ -109,6 +110,7 @@ def test_a_change_comes_out_as_it_went_in_under_its_kind(want_kind: str) -> None
 
 def test_every_kind_of_change_is_tried_above() -> None:
     assert {type(body) for body in BODIES.values()} == set(get_args(ChangeBody))
+    assert {type(body): kind for kind, body in BODIES.items()} == KIND_OF
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -12,6 +12,7 @@ import pytest
 from scheduler.adapters.local.leftovers import kill_leftovers
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity, identify
 from tests.builders.cluster import is_gone
+from tests.builders.eventually import eventually
 
 LAUNCH = Path("/data/workers/a/0/launch.json")
 NOBODY = ProcessIdentity(2**22 + 1, "1@another-boot")
@@ -26,6 +27,8 @@ def leader(script: str, environment: dict[str, str]) -> Iterator[tuple[ProcessId
     ) as shell:
         assert shell.stdout is not None
         other = int(shell.stdout.readline())
+        comm = Path(f"/proc/{other}/comm")
+        eventually(lambda: comm.read_text() == "sleep\n", within_s=30, what="the program, with its own environment")
         try:
             yield identify(shell.pid), other
         finally:

@@ -47,3 +47,11 @@ def test_segments_that_follow_each_other_are_one_text(folder: Path) -> None:
     chunk = read_output(folder, offset=0, limit=100)
 
     assert (chunk.text, chunk.end, chunk.is_complete) == ("a€", 4, True)
+
+
+def test_output_that_was_deleted_reads_as_empty_and_complete(folder: Path) -> None:
+    (folder / "output").rmdir()
+
+    chunk = read_output(folder, offset=5, limit=100)
+
+    assert (chunk.text, chunk.start, chunk.end, chunk.is_complete) == ("", 5, 5, True)

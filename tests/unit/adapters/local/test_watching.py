@@ -30,9 +30,17 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def room_for(watched: int) -> int:
+    """Return the number below which a new watcher, with its pipe, finds so many descriptors free."""
+    free = [os.dup(1) for _ in range(2 + watched)]
+    for descriptor in free:
+        os.close(descriptor)
+    return max(free) + 1
+
+
 def test_no_more_descriptors_are_taken_than_allowed(sleepers: list[subprocess.Popen[bytes]]) -> None:
     heard = Event()
-    watcher = Watcher(heard.set, most=2)
+    watcher = Watcher(heard.set, below=room_for(2))
     before = descriptors()
 
     for process in sleepers:
@@ -47,7 +55,7 @@ def test_no_more_descriptors_are_taken_than_allowed(sleepers: list[subprocess.Po
 
 def test_a_descriptor_that_is_free_again_goes_to_the_next(sleepers: list[subprocess.Popen[bytes]]) -> None:
     heard = Event()
-    watcher = Watcher(heard.set, most=1)
+    watcher = Watcher(heard.set, below=room_for(1))
     watcher.watch(identify(sleepers[0].pid))
     next_one = identify(sleepers[1].pid)
     watcher.watch(next_one)
@@ -80,7 +88,7 @@ def test_no_descriptor_is_lost_where_a_process_cannot_be_looked_at(
 
 def test_closing_gives_every_descriptor_back(sleepers: list[subprocess.Popen[bytes]]) -> None:
     before = descriptors()
-    watcher = Watcher(lambda: None, most=10)
+    watcher = Watcher(lambda: None, below=room_for(10))
     for process in sleepers:
         watcher.watch(identify(process.pid))
 

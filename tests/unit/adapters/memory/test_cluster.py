@@ -1,4 +1,7 @@
-"""What the fake cluster offers beside the port: faults to order."""
+"""What the fake cluster offers beside the port: faults to order, and threads."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -78,3 +81,18 @@ def test_every_start_of_a_worker_is_counted() -> None:
     fake.start(order("wait", workers=2))
 
     assert fake.starts == [WorkerKey(ATTEMPT, 0), WorkerKey(ATTEMPT, 1)]
+
+
+def test_its_nodes_may_be_asked_for_while_gangs_are_started() -> None:
+    fake = cluster()
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(lambda: [fake.inventory() for _ in range(300)])
+            for number in range(300):
+                fake.start(order("wait", attempt=f"a-g0-a{number}"))
+
+            assert asked.result() == [[node()]] * 300
+    finally:
+        sys.setswitchinterval(interval_s)

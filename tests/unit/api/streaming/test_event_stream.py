@@ -52,7 +52,7 @@ SCOPE = {"type": "http", "state": {"request_id": "a-request"}}
 def test_a_stream_sends_all_that_its_source_yields_and_ends_with_it() -> None:
     async def run() -> tuple[Client, Source]:
         client, source = Client(), Source(2)
-        await EventStream(source.chunks(), Streams(1))(SCOPE, client.receive, client.send)
+        await EventStream(source.chunks(), Streams(1, 1), "demo")(SCOPE, client.receive, client.send)
         return client, source
 
     client, source = anyio.run(run)
@@ -63,13 +63,13 @@ def test_a_stream_sends_all_that_its_source_yields_and_ends_with_it() -> None:
 
 def test_a_client_that_goes_frees_its_stream() -> None:
     async def run() -> tuple[Source, bool]:
-        client, source, streams = Client(), Source(10**9), Streams(1)
+        client, source, streams = Client(), Source(10**9), Streams(1, 1)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(EventStream(source.chunks(), streams), SCOPE, client.receive, client.send)
+            tasks.start_soon(EventStream(source.chunks(), streams, "demo"), SCOPE, client.receive, client.send)
             while source.yielded < 3:
                 await anyio.lowlevel.checkpoint()
             client.gone.set()
-        with streams.enter() as has_room:
+        with streams.enter("demo") as has_room:
             return source, has_room
 
     source, has_room = anyio.run(run)
@@ -88,7 +88,7 @@ def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_kept_for_it(monke
 
     async def run() -> Source:
         client, source = Stalled(), Source(10**9)
-        await EventStream(source.chunks(), Streams(1))(SCOPE, client.receive, client.send)
+        await EventStream(source.chunks(), Streams(1, 1), "demo")(SCOPE, client.receive, client.send)
         return source
 
     source = anyio.run(run)
@@ -98,9 +98,9 @@ def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_kept_for_it(monke
 
 def test_a_stream_too_many_is_told_to_come_back() -> None:
     async def run() -> tuple[Client, Source]:
-        client, source, streams = Client(), Source(1), Streams(1)
-        with streams.enter():
-            await EventStream(source.chunks(), streams)(SCOPE, client.receive, client.send)
+        client, source, streams = Client(), Source(1), Streams(1, 1)
+        with streams.enter("demo"):
+            await EventStream(source.chunks(), streams, "demo")(SCOPE, client.receive, client.send)
         return client, source
 
     client, source = anyio.run(run)

@@ -1,7 +1,13 @@
 import pytest
+from pydantic import ValidationError
 
+from api.schemas.access import UserBody
+from api.schemas.job_request import JobRequest
+from api.schemas.text import Body
+from api.schemas.workers import RendezvousBody
 from api.web.field_errors import LONGEST_POINTER, MOST_ERRORS, field_errors, summary
 
+JOB = {"name": "first", "workers": 1, "chips": "h100-sxm"}
 BODY = {"chips": {"h100": 0}, "list": [{"a": 1}], "a/b~c": 1}
 
 
@@ -28,6 +34,30 @@ def test_errors_are_bounded_in_number_and_size() -> None:
     found = field_errors(errors, BODY)
     assert len(found) == MOST_ERRORS
     assert all(len(error.pointer) <= LONGEST_POINTER and len(error.detail) <= 300 for error in found)
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "want"),
+    [
+        (JobRequest, {**JOB, "name": "My Job"}, ("/name", "must have lower-case letters, digits and dashes only")),
+        (JobRequest, {**JOB, "chips": "H100"}, ("/chips", "must have lower-case letters, digits and dashes only")),
+        (JobRequest, {**JOB, "chips": {"H100": 1}}, ("/chips/H100", "must have lower-case letters")),
+        (JobRequest, {**JOB, "labels": {"a b": "c"}}, ("/labels/a b", "must have letters, digits and . _ / - only")),
+        (JobRequest, {**JOB, "labels": {"a": ""}}, ("/labels/a", "must have letters, digits and . _ / - only")),
+        (JobRequest, {**JOB, "environment": {"1A": ""}}, ("/environment/1A", "must have letters, digits and under")),
+        (JobRequest, {**JOB, "command": ["\0"]}, ("/command/0", "must not contain the character NUL")),
+        (UserBody, {"name": "ada!"}, ("/name", "must have letters, digits and - . _ @ only")),
+        (RendezvousBody, {"generation": 1, "address": "here"}, ("/address", "must be HOST:PORT or [IPV6]:PORT")),
+    ],
+)
+def test_what_may_be_written_is_said_in_words(schema: type[Body], body: object, want: tuple[str, str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        schema.model_validate(body)
+    errors = [{**error, "loc": ("body", *error["loc"])} for error in refused.value.errors()]
+    found = field_errors(errors, body)
+    assert len(found) == 1
+    assert found[0].pointer == want[0]
+    assert found[0].detail.startswith(want[1])
 
 
 def test_the_summary_names_the_first_field_and_counts_the_others() -> None:

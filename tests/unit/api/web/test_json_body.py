@@ -66,6 +66,27 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
     assert refusal_of(body) is Code.MALFORMED_JSON
 
 
+@pytest.mark.parametrize(
+    ("body", "want"),
+    [
+        (b'{"devices": 1, "devices": 64}', "'devices' 2 times"),
+        (b'{"a": {"b": [{"c": 1, "d": 2, "c": 1, "c": 3}]}}', "'c' 3 times"),
+        (b'{"a": 1, "\\u0061": 1}', "'a' 2 times"),
+        (b'{"' + b"x" * 1000 + b'": 1, "' + b"x" * 1000 + b'": 2}', "x' 2 times"),
+    ],
+)
+def test_a_name_given_twice_is_refused_for_nobody_knows_which_counts(body: bytes, want: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse(body)
+    assert refused.value.problem.code is Code.MALFORMED_JSON
+    assert want in refused.value.problem.detail
+    assert len(refused.value.problem.detail) < 200
+
+
+def test_the_same_name_in_different_objects_is_fine() -> None:
+    assert parse(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}') == {"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}
+
+
 def test_a_body_over_the_limit_is_refused_whatever_length_it_claims() -> None:
     half = b" " * (MOST_BODY_BYTES // 2 + 1)
     assert refusal_of(half, half) is Code.BODY_TOO_LARGE

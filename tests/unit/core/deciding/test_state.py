@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.state import FIRST_GENERATION, LiveAttempt, SchedulerState
+from scheduler.core.deciding.state import LiveAttempt, SchedulerState
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import Progress
+from scheduler.core.model.attempt import FIRST_GENERATION, Progress
 from scheduler.core.model.change import ChangeBody, GroupMoved, JobSubmitted, ProgressReported, TenantCreated
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
