@@ -4,6 +4,7 @@ With ONCE=1 in the environment it ends by itself; its exit status then says whet
 """
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -64,7 +65,7 @@ def running_server() -> Iterator[str]:
     command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(DATA_FOLDER)]
     command += ["--inventory", str(INVENTORY), "--listen", f"127.0.0.1:{port}"]
     print(f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...", flush=True)
-    with log_path.open("wb") as log:
+    with log_path.open("ab") as log:
         # A session of its own: Ctrl-C reaches this script alone, which then ends the server in order.
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
@@ -144,9 +145,9 @@ def is_good(address: str, token: str) -> bool:
 def introduce(address: str, token: str) -> None:
     """Say where Medley is and how to log in, and have the `medley` command of this script use that login."""
     os.environ.update({"MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": token})
-    print(f"\nMedley is at {address}. To use it from another terminal:\n")
-    print(f"    export PATH={ROOT / '.venv' / 'bin'}:$PATH")
-    print(f"    medley login {address} --token - < {TOKEN_FILE.relative_to(ROOT)}        (tenant {TENANT})\n")
+    print(f"\nMedley is at {address}. To use it from another terminal as tenant {TENANT}:\n")
+    print(f"    export PATH={shlex.quote(str(ROOT / '.venv' / 'bin'))}:$PATH")
+    print(f"    medley login {address} --token - < {shlex.quote(str(TOKEN_FILE))}\n")
     print(f"Submitting {JOB_FILE.relative_to(ROOT)}:\n")
     print("".join(f"    {line}\n" for line in JOB_FILE.read_text().splitlines()), flush=True)
 

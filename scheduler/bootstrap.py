@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -28,7 +30,7 @@ from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
-from scheduler.services.prepare_first_start import FirstStart, prepare_first_start
+from scheduler.services.prepare_first_start import FirstStart, make_operator_token, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from scheduler.settings import (
@@ -36,6 +38,7 @@ from scheduler.settings import (
     Settings,
     prepare_data_folder,
     process_environment,
+    require_runtime,
     server_secret,
     write_private,
 )
@@ -119,6 +122,22 @@ def migrate_database(settings: Settings) -> str:
     raise AssertionError("unreachable: the block returns or raises")
 
 
+def replace_operator_token(settings: Settings) -> Path:
+    """Make a new operator token, while no server runs on the data folder, and return the file it is in.
+
+    Raises AlreadyLocked, StorageError, StorageUnavailable, OSError.
+    """
+    path = settings.data_folder / OPERATOR_TOKEN_FILE
+    with ExitStack() as resources:
+        prepare_data_folder(settings.data_folder)
+        _lock(settings, resources)
+        storage = open_storage(settings.database_url, InProcessWakeUp())
+        resources.callback(storage.close)
+        keep = partial(write_private, path)
+        make_operator_token(storage.directory, SystemClock(), SystemIdentifiers(), keep_secret=keep)
+    return path
+
+
 def _lock(settings: Settings, resources: ExitStack) -> None:
     """Allow one server per data folder, whose workers it drives, and one per SQLite file, wherever that lies."""
     locks = [settings.data_folder / "server.lock"]
@@ -133,7 +152,7 @@ def _prepare_directory(foundation: _Foundation) -> None:
     settings, directory = foundation.settings, foundation.storage.directory
     first_start = FirstStart(
         chips=shipped_catalogue(),
-        keep_secret=lambda secret: write_private(settings.data_folder / OPERATOR_TOKEN_FILE, secret),
+        keep_secret=partial(write_private, settings.data_folder / OPERATOR_TOKEN_FILE),
     )
     prepare_first_start(directory, foundation.clock, foundation.identifiers, first_start=first_start)
     if settings.chips is not None:
@@ -152,6 +171,8 @@ def _local_clusters(foundation: _Foundation) -> list[LocalCluster]:
     if settings.inventory is not None:
         inventory = read_inventory(settings.inventory, directory.chips())
         declared[inventory.cluster] = inventory.nodes
+    if declared:
+        require_runtime(settings.runtime_python)
     return [
         LocalCluster(
             name,

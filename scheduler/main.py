@@ -13,7 +13,7 @@ from api.web.bounded_http import LONGEST_IDLE_S, BoundedHttp
 from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
-from scheduler.bootstrap import build_server, migrate_database, reachable_url
+from scheduler.bootstrap import build_server, migrate_database, reachable_url, replace_operator_token
 from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings
@@ -67,6 +67,16 @@ def migrate(overrides: Mapping[str, str]) -> int:
     except START_FAULTS as error:
         return _refuse(error)
     print(f"The database's schema is at revision {revision}", flush=True)  # noqa: T201 - said to whoever asked for it
+    return EXIT_OK
+
+
+def new_operator_token(overrides: Mapping[str, str]) -> int:
+    """Make a new operator token where the first one was lost; return the exit status."""
+    try:
+        path = replace_operator_token(load_settings(overrides))
+    except START_FAULTS as error:
+        return _refuse(error)
+    print(f"A new operator token is in {path}; older ones stay valid until revoked", flush=True)  # noqa: T201
     return EXIT_OK
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,6 +83,12 @@ def prepare_data_folder(data: Path) -> None:
     """Make the data folder, or take over an existing one, readable by its owner alone. Raises OSError."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
+
+
+def require_runtime(python: Path) -> None:
+    """Raise SettingsError unless the interpreter for workers is a program that this user may run."""
+    if shutil.which(python) is None:
+        raise SettingsError(f"runtime_python: {python} is not a program that this user may run")
 
 
 def process_environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import assert_never
 from api.schemas.reason import (
     BackingOffAnswer,
     HolderAnswer,
+    LimitAnswer,
     NeverFitsAnswer,
     NoClusterAnswer,
     QuotaExceededAnswer,
@@ -14,7 +15,7 @@ from api.schemas.reason import (
 )
 from api.text.reasons import reason_text
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import BackingOff, Limit, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
 
 
 def reason_answers(reasons: Iterable[Reason], you: TenantName | None) -> tuple[ReasonAnswer, ...]:
@@ -36,6 +37,7 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
                 devices_free=reason.devices_free,
                 devices_drained=reason.devices_drained,
                 holders=tuple(HolderAnswer(tenant=held.tenant, devices=held.devices) for held in reason.holders),
+                limit=_limit(reason.limit),
             )
         case NeverFits():
             return NeverFitsAnswer(
@@ -46,7 +48,7 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
                 devices_per_worker=reason.devices_per_worker,
                 workers_fit_empty=reason.workers_fit_empty,
                 largest_node_devices=reason.largest_node_devices,
-                limited_by=reason.limited_by,
+                limit=_limit(reason.limit),
             )
         case QuotaExceeded(tenant, chip, limit, used, asked):
             return QuotaExceededAnswer(text=text, tenant=tenant, chip=chip, limit=limit, used=used, asked=asked)
@@ -55,3 +57,7 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
         case NoCluster():
             return NoClusterAnswer(text=text)
     assert_never(reason)
+
+
+def _limit(limit: Limit) -> LimitAnswer:
+    return LimitAnswer(resource=limit.resource, asked=limit.asked, most=limit.most)

@@ -3,10 +3,14 @@
 from typing import Any, Literal
 
 from api.schemas.text import Answer, Moment, with_examples
+from scheduler.core.model.reason import Resource
 
 TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "code": "too-few-free",
-    "text": "needs 4 workers with 8 free h100-sxm each on one node; 2 fit now; 16 are held by tenant beta, 8 by you",
+    "text": (
+        "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now, 16 devices are free; "
+        "16 are held by tenant beta and 8 by you"
+    ),
     "cluster": "mixed",
     "chip": "h100-sxm",
     "workers": 4,
@@ -16,6 +20,7 @@ TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "devices_free": 16,
     "devices_drained": 0,
     "holders": [{"tenant": "beta", "devices": 16}, {"tenant": "demo", "devices": 8}],
+    "limit": {"resource": "devices", "asked": 8, "most": 8},
 }
 
 
@@ -24,6 +29,15 @@ class HolderAnswer(Answer):
 
     tenant: str
     devices: int
+
+
+class LimitAnswer(Answer):
+    """The one resource that keeps workers out: what each worker asks for, and the most that one node has to give."""
+
+    resource: Resource
+    asked: int
+    """Devices, milli-cores, MiB or workers, as the resource is counted."""
+    most: int
 
 
 class TooFewFreeAnswer(Answer):
@@ -42,6 +56,7 @@ class TooFewFreeAnswer(Answer):
     devices_free: int
     devices_drained: int
     holders: tuple[HolderAnswer, ...]
+    limit: LimitAnswer
 
 
 class NeverFitsAnswer(Answer):
@@ -55,7 +70,7 @@ class NeverFitsAnswer(Answer):
     devices_per_worker: int
     workers_fit_empty: int
     largest_node_devices: int
-    limited_by: str
+    limit: LimitAnswer
 
 
 class QuotaExceededAnswer(Answer):

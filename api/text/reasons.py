@@ -4,7 +4,19 @@ from typing import assert_never
 
 from api.text.words import clock_time, count, listed
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import (
+    BackingOff,
+    Limit,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Reason,
+    Resource,
+    TooFewFree,
+)
+from scheduler.core.model.resources import MILLI_CORES_PER_CORE
+
+_LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
 
 
 def reason_text(reason: Reason, you: TenantName | None) -> str:
@@ -30,19 +42,35 @@ def advice(reason: Reason) -> str:
     """Return what the user can do about it."""
     match reason:
         case TooFewFree():
-            return "wait until devices are free, or submit it with fewer workers or more acceptable chip types"
+            return f"wait, or submit it {listed(_smaller(reason), 'or')}"
         case NeverFits():
             return f"submit it again in a shape that fits: {_nearest_shape(reason)}"
         case QuotaExceeded():
-            if reason.asked > reason.limit:
-                most = count(reason.limit, "device")
-                return f"ask for at most {most} of {reason.chip}, or ask an operator for more quota"
-            return "wait until your running jobs end, cancel one, or ask an operator for more quota"
+            return _within_quota(reason)
         case BackingOff():
-            return "wait, or look at the failed attempt's output with `medley logs`"
+            return "wait, or look at the failed attempt's output with `medley logs`" if reason.failures else "wait"
         case NoCluster():
             return "ask the operator to connect a cluster"
     assert_never(reason)
+
+
+def _smaller(reason: TooFewFree) -> list[str]:
+    """Return what would make the job easier to place."""
+    ways = ["with more acceptable chip types"]
+    if reason.limit.resource in _LESS:
+        ways.insert(0, f"with {_LESS[reason.limit.resource]}")
+    if reason.workers > 1:
+        ways.insert(0, "with fewer workers")
+    return ways
+
+
+def _within_quota(reason: QuotaExceeded) -> str:
+    if not reason.limit:
+        return f"choose another chip type, or ask an operator for a quota of {reason.chip}"
+    if reason.asked > reason.limit:
+        most = count(reason.limit, "device")
+        return f"ask for at most {most} of {reason.chip}, or ask an operator for more quota"
+    return "wait until your running jobs end, cancel one, or ask an operator for more quota"
 
 
 def _what_failed(reason: BackingOff) -> str:
@@ -53,6 +81,8 @@ def _what_failed(reason: BackingOff) -> str:
 
 def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
     text = f"{_wanted(reason)}; {_fit_now(reason)}"
+    if reason.limit.resource is not Resource.DEVICES:
+        return f"{text}: devices are free, but {_shortage(reason.limit, 'such a node has left')}"
     if reason.devices_free:
         text += f", {count(reason.devices_free, 'device')} {'is' if reason.devices_free == 1 else 'are'} free"
     parts = [_held(holder.tenant, holder.devices, you) for holder in reason.holders]
@@ -67,10 +97,36 @@ def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
     return f"{text}; {listed([f'{number} {verb} {held}{rest}', *others], 'and')}"
 
 
-def _wanted(reason: TooFewFree | NeverFits) -> str:
-    return (
-        f"needs {count(reason.workers, 'worker')} with {reason.devices_per_worker} free {reason.chip} each on one node"
-    )
+def _wanted(reason: TooFewFree) -> str:
+    return f"needs {_gang(reason, 'free ')}"
+
+
+def _gang(reason: TooFewFree | NeverFits, which: str) -> str:
+    """Return `1 worker with 8 free t4 on one node`, `2 workers, each with 1 free t4`."""
+    where = " on one node" if reason.devices_per_worker > 1 else ""
+    each = ", each" if reason.workers > 1 else ""
+    return f"{count(reason.workers, 'worker')}{each} with {reason.devices_per_worker} {which}{reason.chip}{where}"
+
+
+def _shortage(limit: Limit, most: str) -> str:
+    """Return what is short; `most` says of whom the largest amount is."""
+    asked, left = _amount(limit.resource, limit.asked), _amount(limit.resource, limit.most)
+    if limit.resource is Resource.PODS:
+        return f"room for workers is short (the most {most} is {left})"
+    return f"{limit.resource} is short (each worker asks for {asked}, the most {most} is {left})"
+
+
+def _amount(resource: Resource, amount: int) -> str:
+    match resource:
+        case Resource.CPU:
+            return f"{amount / MILLI_CORES_PER_CORE:g} cores"
+        case Resource.MEMORY:
+            return f"{amount:,} MiB"
+        case Resource.DEVICES:
+            return count(amount, "device")
+        case Resource.PODS:
+            return count(amount, "worker")
+    assert_never(resource)
 
 
 def _fit_now(reason: TooFewFree) -> str:
@@ -90,7 +146,7 @@ def _possessive(tenant: TenantName, you: TenantName | None) -> str:
 
 
 def _never_fits(reason: NeverFits) -> str:
-    asked = f"{count(reason.workers, 'worker')} with {reason.devices_per_worker} {reason.chip} each on one node"
+    asked = _gang(reason, "")
     if not reason.largest_node_devices:
         return f"needs {asked}; cluster {reason.cluster} has no {reason.chip}"
     if reason.devices_per_worker > reason.largest_node_devices:
@@ -100,7 +156,10 @@ def _never_fits(reason: NeverFits) -> str:
         )
     fit = reason.workers_fit_empty
     most = "none fits" if not fit else f"at most {fit} {_fits(fit)}"
-    return f"needs {asked}; {most} into cluster {reason.cluster} when it is empty, limited by {reason.limited_by}"
+    text = f"needs {asked}; {most} into cluster {reason.cluster} when it is empty"
+    if reason.limit.resource is Resource.DEVICES:
+        return f"{text}: its devices are too few"
+    return f"{text}: {_shortage(reason.limit, 'such a node has')}"
 
 
 def _nearest_shape(reason: NeverFits) -> str:
@@ -110,9 +169,6 @@ def _nearest_shape(reason: NeverFits) -> str:
         return f"at most {count(reason.largest_node_devices, 'device')} per worker"
     if reason.workers_fit_empty:
         return f"at most {count(reason.workers_fit_empty, 'worker')} of {reason.devices_per_worker} {reason.chip}"
-    match reason.limited_by:
-        case "cpu":
-            return "fewer cpu_milli per worker"
-        case "memory":
-            return "less memory_mib per worker"
+    if reason.limit.resource in _LESS:
+        return f"{_LESS[reason.limit.resource]}, at most {_amount(reason.limit.resource, reason.limit.most)}"
     return "fewer devices per worker"

@@ -14,7 +14,9 @@ from scheduler.core.model.tenant import Role
 TITLE = "Medley"
 DESCRIPTION = (
     "Submit trainings to clusters that mix accelerators of many vendors, and see where each worker runs and why. "
-    "Every error is an RFC 9457 problem document with a code, what to do next, and pointers to the offending fields."
+    "Every error is an RFC 9457 problem document with a code, what to do next, and pointers to the offending fields. "
+    "Any request may also be answered with 400, 408 or 431, where its head is not HTTP, too slow or too large, and "
+    "with 503 where more clients are connected than can be served."
 )
 TAGS = [
     {"name": "jobs", "description": "Submit, watch, explain and cancel jobs."},

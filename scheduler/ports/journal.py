@@ -109,9 +109,9 @@ class RegisterRendezvous:
 class ReportProgress:
     """Keep a training's report; of one attempt the latest 1,000 are kept.
 
-    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one: every kept report
-    stays in the change feed, and trainings may step faster than anybody looks. The report of the last step (`step` is
-    `steps`) is kept nevertheless, unless the latest kept one is of a last step too.
+    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one: every kept
+    report stays in the change feed, and trainings may step faster than anybody looks. The report of the last step
+    (`step` is `steps`) is kept nevertheless, unless the latest kept one is of a last step too.
 
     Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure that is not finite).
     """
@@ -159,8 +159,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Nothing needed to be written: the wish or news was already true, the same submission is already there, or a report
-    came too soon after another."""
+    """Nothing needed to be written: it was already true or there, or is a report too close to another."""
 
     job: JobId
     state: State
@@ -179,7 +178,7 @@ Outcome = Written | Unchanged | Rejected
 
 
 class StorageUnavailable(Exception):
-    """The database did not answer, or the bounded queue before it is full; what was handed over may be written or not."""
+    """The database did not answer, or the bounded queue before it is full; nobody knows whether it was written."""
 
 
 class Journal(Protocol):

@@ -20,7 +20,7 @@ class FirstStart:
     """Puts the operator token's secret where only the operator reads it."""
 
 
-FIRST_TOKEN = "first-operator"  # noqa: S105 - a name, not a secret
+OPERATOR_TOKEN = "operator"  # noqa: S105 - a name, not a secret
 
 
 def prepare_first_start(
@@ -34,9 +34,15 @@ def prepare_first_start(
     """
     known = {chip.name for chip in directory.chips()}
     directory.define_chips([chip for chip in first_start.chips if chip.name not in known], clock.now())
-    if directory.tokens(tenant=None, after=None, limit=1):
-        return
-    grant = Grant(name=FIRST_TOKEN, role=Role.OPERATOR, tenant=None, user=None, valid_days=None)
+    if not directory.tokens(tenant=None, after=None, limit=1):
+        make_operator_token(directory, clock, identifiers, keep_secret=first_start.keep_secret)
+
+
+def make_operator_token(
+    directory: Directory, clock: Clock, identifiers: IdentifierSource, *, keep_secret: Callable[[str], None]
+) -> None:
+    """Make an operator token on behalf of whoever runs this process; older ones stay valid until revoked."""
+    grant = Grant(name=OPERATOR_TOKEN, role=Role.OPERATOR, tenant=None, user=None, valid_days=None)
     new = draft_token(clock, identifiers, grant)
-    first_start.keep_secret(new.secret)
+    keep_secret(new.secret)
     directory.create_token(new.token)

@@ -1,14 +1,12 @@
 """A process that drives a local cluster like a server does, to be killed: python -m tests.builders.local_server.
 
-Arguments: MODE DATA_FOLDER WORKERS STEP...  It starts one gang, prints `started` and waits. Modes:
+Arguments: MODE DATA_FOLDER WORKERS STEP...  It starts one gang, looks at it, prints `started` and waits. Modes:
 
     run                           nothing else
     run-for-a-second              with a time limit of one second
     die-before-spawning           kill itself when every folder is made and no supervisor runs
     run-with-few-files            with a low limit of open files
     run-with-few-files-for-good   with a low limit that it may not raise
-
-When the gang is started it looks at it, too.
 """
 
 import os

@@ -11,6 +11,8 @@ from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.journal import write_items
 from scheduler.adapters.database.storage import Storage
 from scheduler.adapters.database.transaction import Transaction
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.attempt import WorkerPhase, WorkerRecord
 from scheduler.core.model.group import State
 from scheduler.ports.journal import Outcome, Rejection, Write, Written
 from tests.builders.database import Database, World, refused, take, written
@@ -84,7 +86,8 @@ def test_on_postgresql_a_transaction_that_began_before_the_takeover_but_looked_a
 
 
 def test_an_item_that_fails_does_not_take_the_fence_from_those_after_it(world: World, old_leader: Engines) -> None:
-    spoilt = world.placing(world.submit(), take("n1", 0), take("n1", 1))  # two ranks of the same number
+    no_rank = WorkerRecord(-1, WorkerPhase.RUNNING)
+    spoilt = world.seeing(world.place(world.submit(), take("n1", 0)), Event.ALL_READY, no_rank)
     fine = world.placing(world.submit(), take("n1", 2))
     takeovers: list[Future[int]] = []
     came_between: list[bool] = []

@@ -1,5 +1,6 @@
 """Starting a server: on PostgreSQL, on changed inventories, and what keeps it from starting."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -32,9 +33,20 @@ def wait_for(api: Api, name: str, *states: str) -> Any:
     return eventually(look, within_s=40, what=f"{name} {states}")
 
 
-def serve(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "medley", "serve", "--listen", "127.0.0.1:0", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+def medley(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medley", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def serve(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return medley("serve", "--listen", "127.0.0.1:0", *options, **environment)
 
 
 def test_what_runs_on_a_cluster_that_is_declared_no_longer_is_seen_to_its_end(tmp_path: Path) -> None:
@@ -119,6 +131,7 @@ def test_faults_at_the_start_are_said_in_a_sentence_with_what_to_do(tmp_path: Pa
         ("--data-folder", data, "--inventory", str(tmp_path / "none.yaml")): (2, "none.yaml"),
         ("--data-folder", data, "--database", "mysql://localhost/x"): (6, "mysql"),
         ("--data-folder", data, "--database", "postgresql://127.0.0.1:1/x"): (6, "127.0.0.1"),
+        ("--data-folder", data, "--database", "sqlite:///relative.db"): (6, "absolute path"),
         ("--data-folder", str(tmp_path / "file" / "below")): (6, "file"),
         ("--data-folder", str(tmp_path / "damaged")): (6, "medley.db"),
         ("--data-folder", data, "--listen", "127.0.0.1:99999"): (2, "listen"),
@@ -130,6 +143,31 @@ def test_faults_at_the_start_are_said_in_a_sentence_with_what_to_do(tmp_path: Pa
         assert words in ended.stderr, (options, ended.stderr)
         assert "next: " in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_a_wrong_interpreter_for_workers_is_named_at_the_start(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path / "one.yaml", "one", devices=1)
+    options = ("--data-folder", str(tmp_path / "data"), "--inventory", str(inventory))
+    ended = serve(*options, MEDLEY_RUNTIME_PYTHON=str(tmp_path / "no-python"))
+    assert ended.returncode == 2
+    assert "no-python is not a program" in ended.stderr
+
+
+def test_a_lost_operator_token_is_replaced_while_the_server_is_stopped(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", write_inventory(tmp_path / "one.yaml", "one", devices=1))
+    server.start()
+    assert medley("operator-token", "--data-folder", str(server.data_folder)).returncode == 5
+    assert server.stop() == 0
+    first = server.operator_token
+    (server.data_folder / "operator.token").unlink()
+    assert medley("operator-token", "--data-folder", str(server.data_folder)).returncode == 0
+    assert server.operator_token != first
+    server.start()
+    try:
+        with server.operator() as operator:
+            assert operator.want(200, "GET", "/v1/whoami")["role"] == "operator"
+    finally:
+        assert server.stop() == 0
 
 
 def test_the_whole_way_works_on_postgresql_and_a_new_leader_ends_the_old_one(tmp_path: Path) -> None:

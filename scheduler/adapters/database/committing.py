@@ -133,6 +133,7 @@ def _commit(open_transaction: RootTransaction) -> None:
     try:
         open_transaction.commit()
     except Exception as error:
+        open_transaction.rollback()  # or the pool would keep the connection as it is, with its transaction open
         if may_be_retried(error):
             raise
         raise StorageUnavailable(f"Nobody knows whether the database wrote it: {short_text(error)}") from error

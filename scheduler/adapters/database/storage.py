@@ -73,14 +73,14 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file a SQLite URL names, however it is written; None for any other URL."""
+    """Return the file a SQLite URL names by its absolute path, however it is written; None for any other URL."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         return None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+    if parsed.get_backend_name() != "sqlite" or not Path(parsed.database or "").is_absolute():
         return None
-    return Path(parsed.database).resolve()
+    return Path(str(parsed.database)).resolve()
 
 
 def _create_private(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 
@@ -12,6 +13,29 @@ class Holder:
 
     tenant: TenantName
     devices: int
+
+
+class Resource(StrEnum):
+    """What a worker takes of its node."""
+
+    DEVICES = "devices"
+    CPU = "cpu"
+    """In milli-cores."""
+    MEMORY = "memory"
+    """In MiB."""
+    PODS = "pods"
+    """Workers at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The one resource that keeps workers out."""
+
+    resource: Resource
+    asked: int
+    """Per worker, in the resource's unit."""
+    most: int
+    """The most of it that one of the nodes in question has to give; 0 where there is no such node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,8 @@ class TooFewFree:
     """Devices that nobody holds on drained nodes."""
     holders: tuple[Holder, ...]
     """Who holds devices of the chip type, most first."""
+    limit: Limit
+    """What is short now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +73,8 @@ class NeverFits:
     """How many of the workers would fit if nothing else ran."""
     largest_node_devices: int
     """Devices of the chip type on the largest node; 0 where the cluster has no such chip."""
-    limited_by: str
-    """What runs out first: `devices`, `cpu`, `memory` or `pods`."""
+    limit: Limit
+    """What runs out first."""
 
 
 @dataclass(frozen=True, slots=True)

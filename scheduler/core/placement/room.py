@@ -7,6 +7,7 @@ from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.occupancy import Spare
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId
 from scheduler.core.model.node import Node
+from scheduler.core.model.reason import Resource
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.topology import RACK
 
@@ -108,13 +109,13 @@ def whole_spare(node: Node) -> Spare:
     return Spare(node.cpu_milli, node.memory_mib, node.pods)
 
 
-def workers_by_rest(spare: Spare, shape: WorkerShape) -> dict[str, int]:
+def workers_by_rest(spare: Spare, shape: WorkerShape) -> dict[Resource, int]:
     """Return how many workers each of cpu, memory and pods alone allows; what is not asked for is no limit."""
     by_pods = spare.pods
     return {
-        "cpu": spare.cpu_milli // shape.cpu_milli if shape.cpu_milli else by_pods,
-        "memory": spare.memory_mib // shape.memory_mib if shape.memory_mib else by_pods,
-        "pods": by_pods,
+        Resource.CPU: spare.cpu_milli // shape.cpu_milli if shape.cpu_milli else by_pods,
+        Resource.MEMORY: spare.memory_mib // shape.memory_mib if shape.memory_mib else by_pods,
+        Resource.PODS: by_pods,
     }
 
 

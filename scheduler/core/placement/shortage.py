@@ -1,14 +1,18 @@
 """Why a gang has no place in a cluster: the typed reasons with their numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.ledger.occupancy import Spare
 from scheduler.core.model.identifiers import ChipName, ClusterName
-from scheduler.core.model.reason import NeverFits, TooFewFree
+from scheduler.core.model.reason import Limit, NeverFits, Resource, TooFewFree
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.placement.request import PlacementRequest
 from scheduler.core.placement.room import ClusterRoom, Survey, whole_spare, workers_by_rest
 from scheduler.core.placement.seating import Unseated, find_unseated
+
+_REST = (Resource.CPU, Resource.MEMORY, Resource.PODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ def shortages(
 
 
 def _too_few_free(ledger: Ledger, room: ClusterRoom, short: _Short) -> TooFewFree:
+    free = ledger.nodes_with_free(short.cluster, short.chip, at_least=0)
     return TooFewFree(
         cluster=short.cluster,
         chip=short.chip,
@@ -54,6 +59,7 @@ def _too_few_free(ledger: Ledger, room: ClusterRoom, short: _Short) -> TooFewFre
         devices_free=ledger.devices_free(short.cluster, short.chip),
         devices_drained=ledger.devices_drained(short.cluster, short.chip),
         holders=ledger.holders(short.cluster, short.chip),
+        limit=_limit([_Offer(devices, ledger.spare(node)) for node, devices in free], short),
     )
 
 
@@ -66,24 +72,43 @@ def _never_fits(ledger: Ledger, short: _Short) -> NeverFits:
         devices_per_worker=short.shape.devices,
         workers_fit_empty=short.fit,
         largest_node_devices=max((len(node.slots(short.chip)) for node in nodes), default=0),
-        limited_by=_limiting_resource(ledger, short),
+        limit=_limit([_Offer(len(node.slots(short.chip)), whole_spare(node)) for node in nodes], short),
     )
 
 
-def _limiting_resource(ledger: Ledger, short: _Short) -> str:
-    """Return `devices` where they alone are too few, else that of cpu, memory and pods which allows fewest workers.
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What one node has to give."""
 
-    Chip types of one gang that fit one by one and not together are limited by what they share.
+    devices: int
+    spare: Spare
+
+    def amount(self, resource: Resource) -> int:
+        """Return how much of a resource that is, in its unit."""
+        amounts = {
+            Resource.DEVICES: self.devices,
+            Resource.CPU: self.spare.cpu_milli,
+            Resource.MEMORY: self.spare.memory_mib,
+            Resource.PODS: self.spare.pods,
+        }
+        return amounts[resource]
+
+
+def _limit(offers: Sequence[_Offer], short: _Short) -> Limit:
+    """Return what keeps workers out: devices where they alone are too few, else what allows the fewest workers.
+
+    Other resources count on nodes with devices for a worker. Chip types of one gang that fit one by one and not
+    together are limited by what they share.
     """
-    by_devices = 0
-    with_devices = {"cpu": 0, "memory": 0, "pods": 0}
-    by_itself = {"cpu": 0, "memory": 0, "pods": 0}
-    for node in ledger.nodes_with(short.cluster, short.chip):
-        seats = len(node.slots(short.chip)) // short.shape.devices
-        by_devices += seats
-        for resource, fit in workers_by_rest(whole_spare(node), short.shape).items():
-            with_devices[resource] += min(seats, fit)
+    seated = [offer for offer in offers if offer.devices >= short.shape.devices]
+    if sum(offer.devices // short.shape.devices for offer in seated) < short.workers:
+        return Limit(Resource.DEVICES, short.shape.devices, max((offer.devices for offer in offers), default=0))
+    with_devices = dict.fromkeys(_REST, 0)
+    by_itself = dict.fromkeys(_REST, 0)
+    for offer in seated:
+        for resource, fit in workers_by_rest(offer.spare, short.shape).items():
+            with_devices[resource] += min(offer.devices // short.shape.devices, fit)
             by_itself[resource] += fit
-    if by_devices < short.workers:
-        return "devices"
-    return min(with_devices, key=lambda resource: (with_devices[resource], by_itself[resource]))
+    scarcest = min(_REST, key=lambda resource: (with_devices[resource], by_itself[resource]))
+    asked = {Resource.CPU: short.shape.cpu_milli, Resource.MEMORY: short.shape.memory_mib, Resource.PODS: 1}
+    return Limit(scarcest, asked[scarcest], max(offer.amount(scarcest) for offer in seated))

@@ -172,13 +172,20 @@ def test_an_answered_client_that_does_not_send_its_body_is_closed(
 def test_a_client_in_the_middle_of_its_next_request_still_gets_a_slow_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "LONGEST_SILENCE_S", 0.05)
 
+    is_ready = threading.Event()
+
     async def slow(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(is_ready.wait, ANSWER_WITHIN_S)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
     with serve(slow) as address, connected(address) as connection:
         connection.sendall(GET + b"\r\n" + GET)
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        is_ready.set()
+        connection.settimeout(ANSWER_WITHIN_S)
         answer = read_to_the_end(connection)
     first, _, second = answer.partition(b"\r\n\r\n")
     assert first.startswith(b"HTTP/1.1 204 ")

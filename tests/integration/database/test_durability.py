@@ -104,9 +104,7 @@ def test_a_connection_lost_at_the_commit_leaves_the_job_there_once_or_not_at_all
 
         def commit_and_lose_the_connection(connection: Any) -> None:
             commit(connection)
-            durable_postgres.execute(
-                f"SELECT pg_terminate_backend({connection.driver_connection.info.backend_pid})"  # noqa: S608 - a number
-            )
+            durable_postgres.execute(f"SELECT pg_terminate_backend({connection.driver_connection.info.backend_pid})")
             connection.driver_connection.execute("SELECT 1")
 
         with monkeypatch.context() as patched:

@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.adapters.local.supervisor.records import Started
 from scheduler.core.model.attempt import WorkerPhase
-from tests.builders.cluster import ATTEMPT, Bench, local_bench
+from tests.builders.cluster import ATTEMPT, Bench, local_bench, open_files
 from tests.builders.local_server import FEW_FILES, local_server, wait_until_started
 
 WORKERS = FEW_FILES + 8
@@ -32,7 +32,7 @@ def soft_limit(pid: int) -> int:
 def test_a_low_limit_is_raised_for_the_server_and_for_nobody_else(tmp_path: Path, next_server: Bench) -> None:
     with local_server("run-with-few-files", tmp_path, "wait", workers=WORKERS) as server:
         wait_until_started(server)
-        watched = [entry for entry in Path(f"/proc/{server.pid}/fd").iterdir() if "pidfd" in str(entry.readlink())]
+        watched = [name for name in open_files(server.pid) if "pidfd" in name]
         record = Started.read(str(tmp_path / "workers" / ATTEMPT / "0"))
         assert record is not None
 

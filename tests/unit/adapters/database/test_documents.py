@@ -37,16 +37,20 @@ from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
     Holder,
+    Limit,
     NeverFits,
     NoCluster,
     QuotaExceeded,
     Reason,
+    Resource,
     TooFewFree,
 )
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import Topology
 from tests.builders.database import NOON, after_noon, make_chip, make_node, make_note, take
+
+LIMIT = Limit(Resource.CPU, 1_000, 500)
 
 STRANGE = 'quote " back\\slash\n\u202egnp.exe \U0001f600 é'
 SPEC = JobSpec(
@@ -72,8 +76,8 @@ GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
 STOPPED = replace(GROUP, state=State.STOPPING, stop_reason=StopReason.LOST, not_before=after_noon(0.5), version=9)
 WORKER = WorkerRecord(0, WorkerPhase.EXITED, NOON, after_noon(1.25), exit_code=-9, end=WorkerEnd.MEMORY_LIMIT)
 REASONS: tuple[Reason, ...] = (
-    TooFewFree("mixed", "h100", 4, 8, 2, 2, 16, 8, (Holder("beta", 16), Holder("alpha", 1))),
-    NeverFits("mixed", "h100", 4, 8, 3, 8, "devices"),
+    TooFewFree("mixed", "h100", 4, 8, 2, 2, 16, 8, (Holder("beta", 16), Holder("alpha", 1)), LIMIT),
+    NeverFits("mixed", "h100", 4, 8, 3, 8, LIMIT),
     QuotaExceeded("alpha", "h100", 4, 3, 2),
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),

@@ -5,7 +5,17 @@ from typing import get_args
 import pytest
 
 from api.text.reasons import advice, reason_text
-from scheduler.core.model.reason import BackingOff, Holder, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import (
+    BackingOff,
+    Holder,
+    Limit,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Reason,
+    Resource,
+    TooFewFree,
+)
 
 TOO_FEW = TooFewFree(
     cluster="mixed",
@@ -17,6 +27,7 @@ TOO_FEW = TooFewFree(
     devices_free=16,
     devices_drained=0,
     holders=(Holder("beta", 16), Holder("demo", 8)),
+    limit=Limit(Resource.DEVICES, asked=8, most=8),
 )
 NEVER = NeverFits(
     cluster="mixed",
@@ -25,7 +36,7 @@ NEVER = NeverFits(
     devices_per_worker=8,
     workers_fit_empty=3,
     largest_node_devices=8,
-    limited_by="devices",
+    limit=Limit(Resource.DEVICES, asked=8, most=8),
 )
 QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
@@ -45,35 +56,56 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (
             TOO_FEW,
             (
-                "needs 4 workers with 8 free h100-sxm each on one node; 2 fit now, 16 devices are free; "
+                "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now, 16 devices are free; "
                 "16 are held by tenant beta and 8 by you"
             ),
         ),
         (
             replace(TOO_FEW, workers=1, workers_fit=0, devices_free=1, holders=(Holder("beta", 1),), devices_drained=4),
             (
-                "needs 1 worker with 8 free h100-sxm each on one node; none fits now, 1 device is free; "
+                "needs 1 worker with 8 free h100-sxm on one node; none fits now, 1 device is free; "
                 "1 is held by tenant beta and 4 on drained nodes"
             ),
         ),
         (
             replace(TOO_FEW, devices_free=0, holders=(), devices_drained=8),
-            "needs 4 workers with 8 free h100-sxm each on one node; 2 fit now; 8 are on drained nodes",
+            "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now; 8 are on drained nodes",
         ),
         (
             NEVER,
             (
-                "needs 4 workers with 8 h100-sxm each on one node; at most 3 fit into cluster mixed when it is empty, "
-                "limited by devices"
+                "needs 4 workers, each with 8 h100-sxm on one node; at most 3 fit into cluster mixed when it is empty: "
+                "its devices are too few"
+            ),
+        ),
+        (
+            replace(NEVER, devices_per_worker=1, limit=Limit(Resource.MEMORY, asked=8_000, most=4_096)),
+            (
+                "needs 4 workers, each with 1 h100-sxm; at most 3 fit into cluster mixed when it is empty: "
+                "memory is short (each worker asks for 8,000 MiB, the most such a node has is 4,096 MiB)"
+            ),
+        ),
+        (
+            replace(TOO_FEW, workers=1, workers_fit=0, limit=Limit(Resource.CPU, asked=100_000, most=28_500)),
+            (
+                "needs 1 worker with 8 free h100-sxm on one node; none fits now: devices are free, but cpu is short "
+                "(each worker asks for 100 cores, the most such a node has left is 28.5 cores)"
+            ),
+        ),
+        (
+            replace(TOO_FEW, limit=Limit(Resource.PODS, asked=1, most=1)),
+            (
+                "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now: devices are free, "
+                "but room for workers is short (the most such a node has left is 1 worker)"
             ),
         ),
         (
             replace(NEVER, devices_per_worker=9, workers_fit_empty=0),
-            "needs 4 workers with 9 h100-sxm each on one node; the largest node of cluster mixed has 8 such devices",
+            "needs 4 workers, each with 9 h100-sxm on one node; the largest node of cluster mixed has 8 such devices",
         ),
         (
             replace(NEVER, workers_fit_empty=0, largest_node_devices=0),
-            "needs 4 workers with 8 h100-sxm each on one node; cluster mixed has no h100-sxm",
+            "needs 4 workers, each with 8 h100-sxm on one node; cluster mixed has no h100-sxm",
         ),
         (QUOTA, "your quota for h100-sxm is 16 devices; 8 are held and 12 more are asked for"),
         (BACKING_OFF, "1 attempt failed (retries allowed: 2); the next attempt is made at 12:30:05 UTC"),
@@ -99,8 +131,21 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (NEVER, "at most 3 workers of 8 h100-sxm"),
         (replace(NEVER, devices_per_worker=9), "at most 8 devices per worker"),
         (replace(NEVER, largest_node_devices=0), "choose another chip type"),
-        (replace(NEVER, workers_fit_empty=0, limited_by="cpu"), "fewer cpu_milli"),
-        (replace(NEVER, workers_fit_empty=0, limited_by="memory"), "less memory_mib"),
+        (
+            replace(NEVER, workers_fit_empty=0, limit=Limit(Resource.CPU, 9_000, 8_000)),
+            "less cpu_milli per worker, at most 8 cores",
+        ),
+        (
+            replace(NEVER, workers_fit_empty=0, limit=Limit(Resource.MEMORY, 900, 800)),
+            "less memory_mib per worker, at most 800 MiB",
+        ),
+        (TOO_FEW, "wait, or submit it with fewer workers or with more acceptable chip types"),
+        (replace(TOO_FEW, workers=1), "wait, or submit it with more acceptable chip types"),
+        (
+            replace(TOO_FEW, workers=1, limit=Limit(Resource.CPU, 9_000, 8_000)),
+            "wait, or submit it with less cpu_milli per worker or with more acceptable chip types",
+        ),
+        (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
         (QUOTA, "wait until your running jobs end"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),
     ],

@@ -2,7 +2,7 @@ from scheduler.core.deciding.options import Blocked, find_place, most_binding_fi
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.job import AnyOf, ExactMix, Job
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
+from scheduler.core.model.reason import BackingOff, Limit, NeverFits, NoCluster, QuotaExceeded, Resource, TooFewFree
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.request import Placement
 from scheduler.core.placement.room import Survey
@@ -62,5 +62,5 @@ def test_without_nodes_nothing_is_final() -> None:
 
 def test_reasons_come_most_binding_first_and_each_once() -> None:
     pause, quota = BackingOff(NOON, 1, 1), QuotaExceeded("alpha", "h100", 1, 0, 2)
-    never = NeverFits("mixed", "h100", 9, 1, 8, 8, "devices")
+    never = NeverFits("mixed", "h100", 9, 1, 8, 8, Limit(Resource.DEVICES, 1, 8))
     assert most_binding_first([never, quota, never, pause]) == (pause, quota, never)
