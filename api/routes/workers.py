@@ -57,7 +57,7 @@ async def find_rendezvous(
 
 @router.post("/progress", operation_id="report_progress", status_code=204, responses=CONFLICT)
 def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Response:
-    """Report a step of the training."""
+    """Report a step of the training. Reports closer together than 0.2 s are thinned out, the last step's is not."""
     _same_generation(claim, body.generation, "/generation")
     report = TrainingReport(body.step, body.steps, body.loss, body.tokens_per_s)
     outcome = keep_report(context.journal, context.clock, claim, report)

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from medley.screens.amounts import age, moment
-from medley.screens.output import printable
+from medley.answers import Json
+from medley.screens.amounts import age, duration, parse_time
+from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
-
-Json = dict[str, Any]
 
 
 def tenants_table(tenants: Sequence[Json], at: datetime) -> Table:
@@ -19,7 +17,7 @@ def tenants_table(tenants: Sequence[Json], at: datetime) -> Table:
 
 def users_table(users: Sequence[Json], at: datetime) -> Table:
     """Return one row per user."""
-    rows = [(printable(user["name"]), user["tenant"] or "", age(user.get("created_at"), at)) for user in users]
+    rows = [(one_line(user["name"]), user["tenant"] or "", age(user.get("created_at"), at)) for user in users]
     return Table(("NAME", "TENANT", "AGE"), rows, "no users yet; `medley users create NAME` makes one")
 
 
@@ -28,19 +26,23 @@ def tokens_table(tokens: Sequence[Json], at: datetime) -> Table:
     rows = [
         (
             token["id"],
-            printable(token["name"]),
+            one_line(token["name"]),
             token["role"],
             token["tenant"] or "all",
-            printable(token["user"] or ""),
+            one_line(token["user"] or ""),
             "revoked" if token["revoked_at"] else _validity(token["expires_at"], at),
         )
         for token in tokens
     ]
-    return Table(("ID", "NAME", "ROLE", "TENANT", "USER", "VALID"), rows, "no tokens")
+    head = ("ID", "NAME", "ROLE", "TENANT", "USER", "VALID")
+    return Table(head, rows, "no tokens", spare=("USER", "TENANT", "ROLE", "VALID"))
 
 
 def _validity(expires_at: str | None, at: datetime) -> str:
-    return f"expires {moment(expires_at, at)}" if expires_at else "until revoked"
+    if not expires_at:
+        return "until revoked"
+    left_s = (parse_time(expires_at) - at).total_seconds()
+    return f"for {duration(left_s)}" if left_s > 0 else "expired"
 
 
 def quotas_table(quotas: Sequence[Json], tenant: str) -> Table:

@@ -45,9 +45,18 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
-def gibibytes(mib: int | None) -> str:
-    """Return memory in GiB."""
-    return "?" if mib is None else f"{mib / _MIB_PER_GIB:g} GiB"
+def memory(mib: int | None) -> str:
+    """Return memory in MiB below 1 GiB, else in GiB to a tenth; `?` where it is not known."""
+    if mib is None:
+        return "?"
+    return f"{mib} MiB" if 0 < mib < _MIB_PER_GIB else f"{round(mib / _MIB_PER_GIB, 1):g} GiB"
+
+
+def memory_of(held_mib: int, mib: int) -> str:
+    """Return how much is held of how much memory, the unit said once where it is the same: `64/2304 GiB`."""
+    held, total = memory(held_mib), memory(mib)
+    unit = total.rpartition(" ")[2]
+    return f"{held.removesuffix(f' {unit}') if held_mib else 0}/{total}"
 
 
 def cores(milli: int) -> str:
@@ -55,9 +64,9 @@ def cores(milli: int) -> str:
     return f"{milli / _MILLI:g}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 worker`, `4 workers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 retry`, `4 retries`."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def figure(number: float | None) -> str:

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from medley.screens.amounts import cores, counted, figure, gibibytes
-from medley.screens.output import printable
+from medley.answers import Json
+from medley.screens.amounts import cores, counted, figure, memory, memory_of
+from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
-Json = dict[str, Any]
-
-_BAR_CELLS = 20
+_BAR_CELLS = 10
+_NO_NODES = "no nodes here: no cluster has reported any yet"
 
 
 def node_id(node: Json) -> str:
@@ -18,23 +17,30 @@ def node_id(node: Json) -> str:
     return f"{node['cluster']}/{node['name']}"
 
 
-def nodes_table(nodes: Sequence[Json]) -> Table:
+def nodes_table(nodes: Sequence[Json], *, when_empty: str = _NO_NODES) -> Table:
     """Return one row per node: its devices, what is held of it and by whom."""
     rows = [
         (
-            printable(node_id(node)),
+            one_line(node_id(node)),
             node["state"],
-            printable(node["topology"].get("rack", "")),
+            one_line(node["topology"].get("rack", "")),
             ", ".join(f"{group['count']} {group['chip']}" for group in node["devices"]),
             " + ".join(str(group["count"] - group["held"]) for group in node["devices"]),
-            f"{cores(node['cpu_milli_held'])} of {cores(node['cpu_milli'])}",
-            f"{gibibytes(node['memory_mib_held'])} of {gibibytes(node['memory_mib'])}",
+            f"{cores(node['cpu_milli_held'])}/{cores(node['cpu_milli'])}",
+            memory_of(node["memory_mib_held"], node["memory_mib"]),
             _holders(node["holdings"]),
         )
         for node in nodes
     ]
     head = ("NODE", "STATE", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY")
-    return Table(head, rows, when_empty="no nodes here", numbers=("FREE",))
+    return Table(
+        head,
+        rows,
+        when_empty,
+        numbers=("FREE",),
+        wrapped=("HELD BY",),
+        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY"),
+    )
 
 
 def _holders(holdings: Sequence[Json]) -> str:
@@ -48,9 +54,9 @@ def pools_table(pools: Sequence[Json]) -> Table:
     """Return one row per pool with a bar of what is held."""
     rows = [
         (
-            printable(pool["name"]),
+            one_line(pool["name"]),
             pool["chip"],
-            gibibytes(pool["device_memory_mib"]),
+            memory(pool["device_memory_mib"]),
             str(pool["nodes"]),
             str(pool["devices"]),
             str(pool["devices_held"]),
@@ -61,7 +67,13 @@ def pools_table(pools: Sequence[Json]) -> Table:
         for pool in pools
     ]
     head = ("POOL", "CHIP", "MEMORY", "NODES", "DEVICES", "HELD", "FREE", "DRAINED", "IN USE")
-    return Table(head, rows, when_empty="no pools: no cluster has nodes yet", numbers=head[3:8])
+    return Table(
+        head,
+        rows,
+        "no pools: no cluster has nodes yet",
+        numbers=head[3:8],
+        spare=("MEMORY", "NODES", "CHIP", "DRAINED", "IN USE", "HELD"),
+    )
 
 
 def _bar(held: int, total: int) -> str:
@@ -89,18 +101,24 @@ def chips_table(chips: Sequence[Json]) -> Table:
     rows = [
         (
             chip["name"],
-            printable(chip["vendor"]),
-            printable(chip["model"]),
-            _figure(chip, "memory_mib", gibibytes(chip["memory_mib"])),
+            one_line(chip["vendor"]),
+            one_line(chip["model"]),
+            _figure(chip, "memory_mib", memory(chip["memory_mib"])),
             _marked(figure(chip["planning_tflops"]), is_estimate=chip["rate_is_estimate"]),
             _figure(chip, "memory_bandwidth_gb_s", figure(chip["memory_bandwidth_gb_s"])),
-            printable(chip["torch_device"]),
-            printable(chip["collective_library"]),
+            one_line(chip["torch_device"]),
+            one_line(chip["collective_library"]),
         )
         for chip in chips
     ]
     head = ("NAME", "VENDOR", "MODEL", "MEMORY", "TFLOPS", "MEMORY GB/S", "TORCH", "COLLECTIVES")
-    return Table(head, rows, "the catalogue is empty", numbers=("MEMORY", "TFLOPS", "MEMORY GB/S"))
+    return Table(
+        head,
+        rows,
+        "the catalogue is empty",
+        numbers=("MEMORY", "TFLOPS", "MEMORY GB/S"),
+        spare=("COLLECTIVES", "TORCH", "MEMORY GB/S", "MODEL", "VENDOR"),
+    )
 
 
 def _figure(chip: Json, field: str, text: str) -> str:
@@ -115,4 +133,4 @@ def capacity_line(pools: Sequence[Json]) -> str:
     """Return all pools in one sentence."""
     devices, held = sum(pool["devices"] for pool in pools), sum(pool["devices_held"] for pool in pools)
     nodes = sum(pool["nodes"] for pool in pools)
-    return f"{counted(devices, 'device')} on {counted(nodes, 'node')}, {held:,} held"
+    return f"{counted(devices, 'device', 'devices')} on {counted(nodes, 'node', 'nodes')}, {held:,} held"

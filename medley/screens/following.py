@@ -1,17 +1,16 @@
 """What one sees while following a job: lines that stay, and on a terminal one line that moves."""
 
-import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
+from medley.answers import Json
 from medley.screens.amounts import duration, parse_time
 from medley.screens.curve import curve
-from medley.screens.job_text import latest_attempt, progress_line, wanted
-from medley.screens.output import is_terminal, printable, table_text
-from medley.screens.placement import placement_table, workers_table
-
-Json = dict[str, Any]
+from medley.screens.job_text import attempt_end, latest_attempt, progress_line, stop_text, wanted
+from medley.screens.output import is_terminal, table_text, window_width
+from medley.screens.placement import placement_table, why_there, workers_table
+from medley.screens.safe_text import one_line, safe_output
 
 _CURVE_WIDTH = 60
 _CLEAR_LINE = "\r\x1b[2K"
@@ -41,11 +40,22 @@ class FollowScreen:
     def waits(self, job: Json) -> None:
         """Say why the job waits."""
         for reason in job["reasons"]:
-            self.line(f"waits: {printable(reason['text'])}")
+            self.line(f"waits: {one_line(reason['text'])}")
+
+    def printed(self, line: str) -> None:
+        """Show a line that a worker printed; what a terminal would obey and not show is made visible."""
+        self.line(safe_output(line) if self._is_live else line)
 
     def placed(self, attempt: Json) -> None:
         """Show where each rank runs and why there."""
         self.line(f"\nAttempt {attempt['number']} is placed:\n\n{table_text(placement_table(attempt), self._stream)}\n")
+        if why := why_there(attempt, self._stream):
+            self.line(f"{why}\n")
+
+    def ended(self, attempt: Json) -> None:
+        """Say how an attempt ended that was not the last."""
+        self.stop_moving()
+        self.line(f"attempt {attempt['number']} is over: {attempt_end(attempt) or attempt['state']}")
 
     def became(self, state: str) -> None:
         """Say that the job's state changed."""
@@ -71,10 +81,10 @@ class FollowScreen:
             self._stream.flush()
 
     def finished(self, job: Json, reports: Sequence[Json]) -> None:
-        """Say how it ended, how far the loss came by the last attempt's reports, and where its workers ran."""
+        """Say how it ended, how far the loss came by the last attempt's reports, where its workers ran."""
         self.stop_moving()
         took_s = (parse_time(job["finished_at"]) - parse_time(job["submitted_at"])).total_seconds()
-        stop = f": {printable(job['stop']['text'])}" if job["stop"] and job["state"] != "succeeded" else ""
+        stop = f": {stop_text(job)}" if job["stop"] and job["state"] != "succeeded" else ""
         self.line(f"\n{job['name']} {job['state']} after {duration(took_s)}{stop}")
         if len(reports) > 1:
             first, last = reports[0], reports[-1]
@@ -83,10 +93,10 @@ class FollowScreen:
             self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
             self.line(f"     {curve([report['loss'] for report in reports], width=_CURVE_WIDTH)}")
         if attempt := latest_attempt(job):
-            self.line(f"\nWhere its workers ran, and why there:\n\n{table_text(workers_table(attempt), self._stream)}")
+            self.line(f"\nWhere its workers ran:\n\n{table_text(workers_table(attempt), self._stream)}")
 
     def _clipped(self, text: str) -> str:
-        return text[: shutil.get_terminal_size().columns - 1]
+        return text[: window_width() - 1]
 
 
 def screen_for(output: str) -> FollowScreen:

@@ -1,14 +1,15 @@
 """A job in words: what it asks for, where it stands, what to do next."""
 
-from typing import Any
+import shlex
 
+from medley.answers import Json
 from medley.screens.amounts import counted
-from medley.screens.output import printable
-
-Json = dict[str, Any]
+from medley.screens.ends import first_failure, has_run
+from medley.screens.safe_text import one_line
 
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 """States that a job never leaves."""
+_FAILED_BY_A_WORKER = frozenset({"worker-failed", "out-of-memory", "lost"})
 
 
 def wanted_chips(spec: Json) -> str:
@@ -21,14 +22,14 @@ def wanted_chips(spec: Json) -> str:
 
 def wanted(spec: Json) -> str:
     """Return the gang asked for in one line."""
-    devices = counted(spec["devices_per_worker"], "device")
-    return f"{counted(spec['workers'], 'worker')} of {devices} each: {wanted_chips(spec)}"
+    devices = counted(spec["devices_per_worker"], "device", "devices")
+    return f"{counted(spec['workers'], 'worker', 'workers')} of {devices} each: {wanted_chips(spec)}"
 
 
 def program(spec: Json) -> str:
-    """Return what each worker runs."""
+    """Return what each worker runs, in one line that a shell would read as the same words."""
     if spec.get("command"):
-        return printable(" ".join(spec["command"]))
+        return one_line(shlex.join(spec["command"]))
     training = spec.get("training") or {}
     return "the reference training, " + ", ".join(f"{name} {value}" for name, value in training.items())
 
@@ -42,11 +43,33 @@ def progress_line(progress: Json) -> str:
 def situation(job: Json) -> str:
     """Return in a few words how the job fares: its progress, why it waits, or how it ended."""
     if job["state"] in ("queued", "failed") and job["reasons"]:
-        return printable(job["reasons"][0]["text"])
-    if job["state"] in ("failed", "cancelled") and job.get("stop"):
-        return printable(job["stop"]["text"])
+        return one_line(job["reasons"][0]["text"])
+    if job["state"] in ("stopping", "failed", "cancelled") and job.get("stop"):
+        return stop_text(job)
     progress = job.get("progress")
     return f"step {progress['step']}/{progress['steps']}, loss {progress['loss']:.3f}" if progress else ""
+
+
+def stop_text(job: Json) -> str:
+    """Return why the latest attempt was stopped: which worker failed and how, or what the cluster said.
+
+    Empty where it was not stopped.
+    """
+    stop = job["stop"]
+    if not stop:
+        return ""
+    attempt = latest_attempt(job)
+    failure = first_failure(attempt) if attempt and stop["reason"] in _FAILED_BY_A_WORKER else None
+    detail = f": {one_line(stop['detail'])}" if stop["detail"] else ""
+    return f"{failure or one_line(stop['text'])}{detail}"
+
+
+def attempt_end(attempt: Json) -> str:
+    """Return how an attempt ended, `the cluster refused to start it` among others; empty where it is not over."""
+    if not attempt["stop_reason"]:
+        return ""
+    failure = first_failure(attempt) if attempt["stop_reason"] in _FAILED_BY_A_WORKER else None
+    return failure or one_line(attempt["stop_reason"])
 
 
 def latest_attempt(job: Json) -> Json | None:
@@ -54,11 +77,16 @@ def latest_attempt(job: Json) -> Json | None:
     return max(job["attempts"], key=lambda attempt: int(attempt["number"]), default=None)
 
 
+def may_have_output(job: Json) -> bool:
+    """Say whether any worker ran, as far as is known: else there is nothing that `medley logs` could print."""
+    return any(has_run(attempt) for attempt in job["attempts"])
+
+
 def next_commands(job: Json) -> str:
     """Return the commands that help from here."""
     name = job["name"]
     if job["state"] == "queued":
         return f"medley why {name}, medley follow {name}, medley cancel {name}"
-    if job["state"] == "failed" and not job["attempts"]:
-        return f"medley why {name}"
-    return f"medley logs {name}" if job["state"] in FINAL else f"medley follow {name}, medley cancel {name}"
+    if job["state"] in FINAL:
+        return f"medley logs {name}" if may_have_output(job) else f"medley why {name}"
+    return f"medley follow {name}, medley cancel {name}"

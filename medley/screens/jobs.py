@@ -1,22 +1,32 @@
 """The list of jobs, one job, and why it waits."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from medley.answers import Json
 from medley.screens.amounts import age, counted, moment
-from medley.screens.job_text import latest_attempt, next_commands, program, progress_line, situation, wanted
+from medley.screens.job_text import (
+    attempt_end,
+    latest_attempt,
+    may_have_output,
+    next_commands,
+    program,
+    progress_line,
+    situation,
+    stop_text,
+    wanted,
+)
 from medley.screens.job_text import wanted_chips as chips_text
-from medley.screens.output import print_table, printable, say, talk
-from medley.screens.placement import workers_table
+from medley.screens.output import entry_text, print_table, say, talk
+from medley.screens.placement import why_there, workers_table
+from medley.screens.safe_text import one_line, printable
 from medley.screens.tables import Table
-
-Json = dict[str, Any]
 
 _NO_JOBS = "no jobs here; `medley submit FILE` makes one"
 
 
-def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
+def jobs_table(jobs: Sequence[Json], at: datetime, *, when_empty: str = _NO_JOBS) -> Table:
     """Return one row per job; the tenant only where there are several."""
     tenants = {job["tenant"] for job in jobs}
     shows_tenant = len(tenants) > 1
@@ -34,23 +44,31 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
         )
         for job in jobs
     ]
-    return Table(head, rows, _NO_JOBS, numbers=("WORKERS",), clipped=("HOW IT FARES",))
+    return Table(
+        head,
+        rows,
+        when_empty,
+        numbers=("WORKERS",),
+        clipped=("HOW IT FARES",),
+        spare=("WORKERS", "CHIPS", "AGE", "TENANT", "HOW IT FARES"),
+    )
 
 
 def print_job(job: Json, at: datetime) -> None:
     """Print all that is known of one job."""
     say(f"{job['name']}   {job['state']}   id {job['id']}")
-    say(f"  submitted  {moment(job['submitted_at'], at)} by {printable(job['submitted_by'])} for {job['tenant']}")
-    say(f"  asks for   {wanted(job['spec'])}")
-    say(f"  runs       {program(job['spec'])}")
+    _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
+    _fact("asks for", wanted(job["spec"]))
+    _fact("runs", program(job["spec"]))
     if job["finished_at"]:
-        say(f"  finished   {moment(job['finished_at'], at)}")
+        _fact("finished", moment(job["finished_at"], at))
     if job["not_before"] and job["state"] == "queued":
-        say(f"  tries again {moment(job['not_before'], at)}")
-    _print_reasons(job)
+        _fact("tries again", moment(job["not_before"], at))
+    for number, reason in enumerate(job["reasons"]):
+        label = "waits for" if job["state"] == "queued" else "refused"
+        _fact("" if number else label, one_line(reason["text"]))
     if job["stop"]:
-        detail = job["stop"]["detail"]
-        say(f"  stopped    {printable(job['stop']['text'])}" + (f": {printable(detail)}" if detail else ""))
+        _fact("stopped", stop_text(job))
     if attempt := latest_attempt(job):
         _print_attempt(job, attempt, at)
     if job["progress"]:
@@ -58,31 +76,32 @@ def print_job(job: Json, at: datetime) -> None:
     talk(f"\nnext: {next_commands(job)}")
 
 
-def _print_reasons(job: Json) -> None:
-    if job["reasons"]:
-        label = "waits for" if job["state"] == "queued" else "refused"
-        say(f"  {label:<10} {printable(job['reasons'][0]['text'])}")
-        for reason in job["reasons"][1:]:
-            say(f"  {'':<10} {printable(reason['text'])}")
+def _fact(label: str, text: str) -> None:
+    say(entry_text(f"  {label:<10} ", text, sys.stdout))
 
 
 def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
-    used = f", {counted(job['retries_used'], 'retry').replace('retrys', 'retries')} used" if job["retries_used"] else ""
-    stopped = f", {attempt['stop_reason']}" if attempt["stop_reason"] else ""
-    placed = moment(attempt["placed_at"], at)
-    say(f"\nAttempt {attempt['number']}: {attempt['state']}{stopped}, placed {placed}{used}\n")
+    used = f", {counted(job['retries_used'], 'retry', 'retries')} used" if job["retries_used"] else ""
+    end = attempt_end(attempt)
+    ended = f", {end}" if end else ""
+    say(f"\nAttempt {attempt['number']}: {attempt['state']}{ended}, placed {moment(attempt['placed_at'], at)}{used}\n")
     print_table(workers_table(attempt))
+    if why := why_there(attempt, sys.stdout):
+        say(f"\nWhy there:\n{why}")
 
 
-def print_why(why: Json, name: str) -> None:
+def print_why(why: Json, job: Json) -> None:
     """Print why a job is where it is: in a sentence, every reason that is not in it, and what would help."""
-    say(f"{name}   {why['state']}\n{printable(why['text'])}")
+    say(f"{job['name']}   {why['state']}\n{printable(why['text'])}")
+    stop = job["stop"]
+    if stop and stop["detail"] and stop["detail"] not in why["text"]:
+        say(f"  - {stop_text(job)}")
     for reason in why["reasons"]:
         if reason["text"] not in why["text"]:
             say(f"  - {printable(reason['text'])}")
     if why["position"] is not None:
-        ahead = f", {counted(why['ahead'], 'job')} ahead of it" if why["ahead"] is not None else ""
+        ahead = f", {counted(why['ahead'], 'job', 'jobs')} ahead of it" if why["ahead"] is not None else ""
         say(f"  position {why['position']} in the queue{ahead}")
-    if why["next"]:
+    if why["next"] and (may_have_output(job) or "medley logs" not in why["next"]):
         talk(f"next: {printable(why['next'])}")
     talk(f"(as of change {why['change']}, {why['age_s']:.2f} s ago)")

@@ -2,17 +2,18 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TextIO
+from contextlib import suppress
+from typing import Literal, TextIO
 
+from medley.answers import Json
 from medley.errors import MedleyError
-from medley.screens.tables import Table, plain_text
+from medley.screens.safe_text import printable
+from medley.screens.tables import FittedTable, Table, fitted, hanging, plain_text
 
-Json = dict[str, Any]
 Format = Literal["table", "json", "name"]
-
-_UNPRINTABLE = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
 
 def say(text: str = "") -> None:
@@ -21,17 +22,19 @@ def say(text: str = "") -> None:
 
 
 def talk(text: str) -> None:
-    """Print what is not data: hints, and what is going on."""
-    print(text, file=sys.stderr)
+    """Print what is not data: hints, and what is going on. Where nobody can be talked to, that is no fault."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr)
 
 
 def tell_error(error: MedleyError, *, request_id: str | None = None) -> None:
     """Print what went wrong and what to do next."""
-    talk(f"medley: {error.what}")
+    talk(f"medley: {printable(error.what)}")
     if error.next_step:
-        talk(f"  next: {error.next_step}")
+        talk(f"  next: {printable(error.next_step)}")
     if request_id:
-        talk(f"  request: {request_id}")
+        talk(f"  request: {printable(request_id)}")
 
 
 def print_json(data: object) -> None:
@@ -58,28 +61,37 @@ def print_listing(
 
 
 def print_table(table: Table) -> None:
-    """Print a table; what to say of an empty one is talk."""
-    if table.rows:
-        say(table_text(table, sys.stdout))
-    else:
+    """Print a table; what to say of an empty one, and what a narrow window leaves out, is talk."""
+    if not table.rows:
         talk(table.when_empty)
+        return
+    shown = _fitted(table, sys.stdout)
+    say(shown.text)
+    if shown.left_out:
+        talk(f"(no room for {', '.join(shown.left_out)}: a wider window or a pipe shows all columns)")
 
 
 def table_text(table: Table, stream: TextIO) -> str:
     """Return a table: in colour and fitted to the window where the stream is a terminal, else plain columns."""
-    if not is_terminal(stream):
-        return plain_text(table)
-    # Rich takes a tenth of a second to load; who pipes does not pay for it.
-    from medley.screens.rich_tables import rich_text  # noqa: PLC0415
+    return _fitted(table, stream).text
 
-    return rich_text(table)
+
+def _fitted(table: Table, stream: TextIO) -> FittedTable:
+    if not is_terminal(stream):
+        return FittedTable(plain_text(table), ())
+    return fitted(table, window_width(), has_colour=not os.environ.get("NO_COLOR"))
+
+
+def entry_text(start: str, text: str, stream: TextIO) -> str:
+    """Return `start` and a sentence: on a terminal in lines below one another that fit, else in one line."""
+    return "\n".join(hanging(start, text, window_width())) if is_terminal(stream) else start + text
+
+
+def window_width() -> int:
+    """Return how many cells a line of the window has."""
+    return shutil.get_terminal_size().columns
 
 
 def is_terminal(stream: TextIO) -> bool:
     """Say whether a stream is a terminal that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def printable(text: object) -> str:
-    """Return a text from elsewhere without control characters, which could make a terminal lie; tabs and lines stay."""
-    return str(text).translate(_UNPRINTABLE)

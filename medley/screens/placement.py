@@ -1,25 +1,42 @@
 """Where the workers of an attempt run, and why there."""
 
+from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any
+from typing import TextIO
 
-from medley.screens.output import printable
+from medley.answers import Json
+from medley.screens.ends import worker_state
+from medley.screens.output import entry_text
+from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
-
-Json = dict[str, Any]
 
 _MOST_SINGLE_ROWS = 16
 
 
 def placement_table(attempt: Json) -> Table:
-    """Return where each rank was placed and why there."""
-    head = ("RANK", "NODE", "CHIP", "DEVICES", "WHY THERE")
-    return Table(head, [(*row[:4], row[5]) for row in _rows(attempt)], numbers=("RANK",))
+    """Return where each rank was placed."""
+    head = ("RANK", "NODE", "CHIP", "DEVICES")
+    return Table(head, [row[:4] for row in _rows(attempt)], numbers=("RANK",), spare=("DEVICES", "CHIP"))
 
 
 def workers_table(attempt: Json) -> Table:
-    """Return where each rank was placed, how it fares, and why it is there."""
-    return Table(("RANK", "NODE", "CHIP", "DEVICES", "WORKER", "WHY THERE"), _rows(attempt), numbers=("RANK",))
+    """Return where each rank was placed and how it fares."""
+    head = ("RANK", "NODE", "CHIP", "DEVICES", "WORKER")
+    return Table(head, _rows(attempt), numbers=("RANK",), wrapped=("WORKER",), spare=("DEVICES", "CHIP"))
+
+
+def why_there(attempt: Json, stream: TextIO) -> str:
+    """Return why each rank is where it is: one sentence for all ranks in a row of which the same is true."""
+    groups = _alike(attempt["workers"], lambda worker: (worker["node"], worker["why"]))
+    return "\n".join(
+        entry_text(
+            f"rank {number_runs([worker['rank'] for worker in members])}: ",
+            f"{one_line(members[0]['node'])}, {one_line(members[0]['why'])}",
+            stream,
+        )
+        for members in groups
+        if members[0]["why"]
+    )
 
 
 def _rows(attempt: Json) -> list[tuple[str, ...]]:
@@ -27,19 +44,22 @@ def _rows(attempt: Json) -> list[tuple[str, ...]]:
     workers = attempt["workers"]
     if len(workers) <= _MOST_SINGLE_ROWS:
         return [_row([worker]) for worker in workers]
-    alike = groupby(workers, key=lambda worker: (worker["node"], worker["chip"], worker["why"], _fare(worker)))
-    return [_row(list(members)) for _, members in alike]
+    return [_row(members) for members in _alike(workers, lambda one: (one["node"], one["chip"], worker_state(one)))]
+
+
+def _alike(workers: list[Json], key: Callable[[Json], tuple[str, ...]]) -> Iterator[list[Json]]:
+    for _, members in groupby(workers, key=key):
+        yield list(members)
 
 
 def _row(workers: list[Json]) -> tuple[str, ...]:
     first = workers[0]
     return (
         number_runs([worker["rank"] for worker in workers]),
-        printable(first["node"]),
+        one_line(first["node"]),
         first["chip"],
         number_runs([device for worker in workers for device in worker["devices"]]),
-        _fare(first),
-        printable(first["why"]),
+        worker_state(first),
     )
 
 
@@ -52,10 +72,3 @@ def number_runs(numbers: list[int]) -> str:
         else:
             runs.append([number])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def _fare(worker: Json) -> str:
-    if worker["exit_code"] is not None:
-        ended = "" if worker["end"] in (None, "exited") else f" ({worker['end']})"
-        return f"exit code {worker['exit_code']}{ended}"
-    return str(worker["end"] or worker["phase"])

@@ -1,5 +1,7 @@
 """Logs and progress over HTTP."""
 
+from datetime import timedelta
+
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.core.model.attempt import Progress
 from scheduler.ports.journal import ReportProgress
@@ -75,8 +77,9 @@ def test_what_is_not_there_to_read_is_refused(world: ApiWorld) -> None:
 
 def test_progress_is_listed_oldest_first_and_the_latest_is_shown(world: ApiWorld) -> None:
     job, client = running(world), world.client()
+    began_at = world.context.clock.now()
     reports = [
-        ReportProgress(f"{job}-g0-a1", 1, Progress(step, 60, 3.0 / step, 1000.0, world.context.clock.now()))
+        ReportProgress(f"{job}-g0-a1", 1, Progress(step, 60, 3.0 / step, 1000.0, began_at + timedelta(seconds=step)))
         for step in (1, 2, 3)
     ]
     world.storage.journal.write(reports)

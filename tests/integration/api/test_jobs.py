@@ -174,7 +174,7 @@ def test_a_waiting_job_is_explained_with_numbers(world: ApiWorld) -> None:
     job = world.submit("demo", workers=2, devices_per_worker=8)
     why = world.client().get(f"/v1/jobs/{job}/why").json()
     want = (
-        "needs 2 workers with 8 free h100-sxm each on one node; none fits now, 2 devices are free; "
+        "needs 2 workers, each with 8 free h100-sxm on one node; none fits now, 2 devices are free; "
         "8 are held by tenant beta and 6 by you"
     )
     assert (why["state"], why["position"], why["ahead"]) == ("queued", 1, 0)
