@@ -130,7 +130,7 @@ class Views(Protocol):
     def nodes(
         self, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
     ) -> list[NodeView]:
-        """Return nodes by id that are not GONE."""
+        """Return nodes by id; one that is GONE only while something is held on it."""
         ...
 
     def pools(self) -> list[Pool]:

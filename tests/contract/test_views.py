@@ -128,6 +128,21 @@ def test_held_devices_of_a_drained_node_are_not_counted_as_drained(world: World)
     assert (pool.devices, pool.devices_held, pool.devices_drained, pool.devices_free) == (8, 3, 5, 0)
 
 
+def test_a_gone_node_is_shown_and_counted_while_something_is_held_on_it(world: World) -> None:
+    world.record(make_node("n1"), make_node("n2"))
+    attempt = world.place(world.submit(), take("n1", 0, 1))
+    world.record(make_node("n2"))
+    (gone, stayed) = world.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)
+    assert (gone.node.name, gone.node.state, len(gone.holdings)) == ("n1", NodeState.GONE, 1)
+    assert (stayed.node.name, stayed.node.state) == ("n2", NodeState.READY)
+    (pool,) = world.storage.views.pools()
+    assert (pool.nodes, pool.devices, pool.devices_held, pool.devices_free) == (1, 8 + 2, 2, 8)
+    world.end(attempt)
+    assert names(world) == ["n2"]
+    (pool,) = world.storage.views.pools()
+    assert (pool.nodes, pool.devices, pool.devices_held, pool.devices_free) == (1, 8, 0, 8)
+
+
 def test_use_is_listed_by_tenant_and_chip(world: World) -> None:
     world.place(world.submit(world.make_job(tenant="beta")), take("n1", 0))
     over = world.place(world.submit(), take("n1", 1))

@@ -76,8 +76,9 @@ class Pool:
     device_memory_mib: int
     devices_per_node: int
     nodes: int
+    """Nodes that are in the cluster's inventory."""
     devices: int
-    """All devices of the pool, those of drained nodes included."""
+    """All devices of the pool: those of drained nodes included, and of nodes that are gone those still held."""
     devices_held: int
     devices_drained: int
     """Devices that nobody holds on drained nodes."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Integer, case, cast, func, literal, select
+from sqlalchemy import Connection, Integer, case, cast, exists, func, literal, or_, select
 
 from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
@@ -26,6 +26,10 @@ from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState, Poo
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.views import Holding, NodeView
 
+_PRESENT = or_(
+    nodes.c.state != NodeState.GONE,
+    exists().where(node_resources.c.node_id == nodes.c.id, node_resources.c.used > 0),
+)
 _DEVICES = select(node_devices).where(node_devices.c.node_id.in_(LISTED))
 _COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
 _HOLDING = (device_slots.c.node_id, jobs.c.tenant, groups.c.job_id, device_slots.c.holder_attempt, device_slots.c.chip)
@@ -65,8 +69,8 @@ def read_nodes(connection: Connection, cluster: ClusterName | None) -> list[Node
 def view_nodes(
     connection: Connection, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
 ) -> list[NodeView]:
-    """Return nodes by id that are not gone, with who holds what on them."""
-    asked = select(nodes).where(nodes.c.state != NodeState.GONE).order_by(nodes.c.id).limit(limit)
+    """Return nodes by id, with who holds what on them; one that is gone while something is held there."""
+    asked = select(nodes).where(_PRESENT).order_by(nodes.c.id).limit(limit)
     if cluster is not None:
         asked = asked.where(nodes.c.cluster == cluster)
     if chip is not None:
@@ -90,20 +94,23 @@ def view_nodes(
 
 
 def read_pools(connection: Connection) -> list[Pool]:
-    """Return all pools by name, counted by the database; nodes that are gone belong to none."""
+    """Return all pools by name, counted by the database; of a node that is gone, what is held there still counts."""
     held = cast(node_resources.c.used / WHOLE_DEVICE_MILLI, Integer)
+    is_gone = nodes.c.state == NodeState.GONE
+    present = case((is_gone, 0), else_=1)
+    devices = case((is_gone, held), else_=node_devices.c.devices)
     drained = case((nodes.c.state == NodeState.DRAINED, node_devices.c.devices - held), else_=0)
     key = (nodes.c.cluster, node_devices.c.chip, node_devices.c.memory_mib, node_devices.c.devices)
     counter = (node_resources.c.node_id == nodes.c.id) & (
         node_resources.c.resource == literal(DEVICES_MILLI) + node_devices.c.chip
     )
-    sums = (func.count(), func.sum(node_devices.c.devices), func.sum(held), func.sum(drained))
+    sums = (func.sum(present), func.sum(devices), func.sum(held), func.sum(drained))
     asked = (
         select(*key, *sums)
         .select_from(nodes)
         .join(node_devices, node_devices.c.node_id == nodes.c.id)
         .join(node_resources, counter)
-        .where(nodes.c.state != NodeState.GONE)
+        .where(or_(nodes.c.state != NodeState.GONE, held > 0))
         .group_by(*key)
     )
     pools = [Pool(*row[:4], *(int(number) for number in row[4:])) for row in connection.execute(asked)]
