@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import ClusterPort
@@ -36,3 +37,5 @@ class ApiContext:
     clusters: Sequence[ClusterPort]
     attempt_tokens: AttemptTokens
     readiness: Callable[[], tuple[Check, ...]]
+    ending: Event
+    """Set when the server is about to end: streams then end by themselves."""

@@ -6,7 +6,7 @@ from medley.exit_codes import MEANINGS
 
 STANDARD_INPUT = "/dev/stdin"
 """What a lone `-` becomes before it reaches a command: the parser would take it for an option."""
-_NAME_WIDTH = 14
+_NAME_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("serve", "medley.commands.processes:serve", "Run Medley: API, scheduler and local cluster."),
             Command("migrate", "medley.commands.processes:migrate", "Bring the database's schema up to date."),
+            Command(
+                "operator-token",
+                "medley.commands.processes:operator_token",
+                "Make a new operator token where the first was lost.",
+            ),
             Command("version", "medley.commands.session:version", "Print the versions of this command and the server."),
         ),
     ),

@@ -6,14 +6,15 @@
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from medley.transport import Query, ServerEvent
+from medley.answers import Json
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from medley.errors import MedleyError
+    from medley.transport import Query, ServerEvent
 
 _MOST_PAGES = 100_000
 _LONGEST_HOLD_S = 30
@@ -98,12 +99,18 @@ class Client:
 
     # Events
 
-    def events(self, job: str | None = None, *, after: int | None = None) -> "Iterator[ServerEvent]":
-        """Yield events after a number as they come; a broken stream is resumed.
+    def events(
+        self,
+        job: str | None = None,
+        *,
+        after: int | None = None,
+        on_break: "Callable[[MedleyError], None] | None" = None,
+    ) -> "Iterator[ServerEvent]":
+        """Yield events after a number as they come; a broken stream is resumed, `on_break` is told each time.
 
         A job's stream begins with the job and ends with it. That of all jobs begins now and does not end.
         """
-        return self._transport.events(_events_path(job), after=after)
+        return self._transport.events(_events_path(job), after=after, on_break=on_break)
 
     def recorded_events(self, job: str | None = None, *, after: int = 0) -> "Iterator[ServerEvent]":
         """Yield the events that are there now, then end."""

@@ -15,6 +15,8 @@ _EXIT_CODES = {
     429: ExitCode.UNAVAILABLE,
 }
 _FIRST_SERVER_ERROR = 500
+_UNKNOWN_REFERENCE = "unknown-reference"
+"""The code of a request that names a thing that does not exist."""
 
 
 class MedleyError(Exception):
@@ -56,6 +58,21 @@ class TimeIsOver(MedleyError):
         super().__init__(what, next_step=next_step, exit_code=ExitCode.TIMEOUT)
 
 
+class Detached(MedleyError):
+    """Ctrl-C ended the watching of a job, not the job."""
+
+    def __init__(self, what: str, *, next_step: str) -> None:
+        super().__init__(what, next_step=next_step, exit_code=ExitCode.INTERRUPTED)
+
+
+class OutputLost(MedleyError):
+    """What was to be printed could not be written."""
+
+    def __init__(self, why: str) -> None:
+        next_step = "see that stdout can be written; `> /dev/null` throws away what is printed"
+        super().__init__(f"the output cannot be written: {why}", next_step=next_step, exit_code=ExitCode.OUTPUT)
+
+
 class Unreachable(MedleyError):
     """No answer came from the server. `was_sent` says whether it may have acted on the request all the same."""
 
@@ -88,9 +105,13 @@ class ApiProblem(MedleyError):
         self.errors = _field_errors(problem.get("errors"))
         self.retry_after_s = retry_after_s
         """How long the server asks to be left alone, where it does."""
-        unavailable = status >= _FIRST_SERVER_ERROR
-        exit_code = ExitCode.UNAVAILABLE if unavailable else _EXIT_CODES.get(status, ExitCode.USAGE)
-        super().__init__(self.detail, next_step=problem.get("next"), exit_code=exit_code)
+        super().__init__(self.detail, next_step=problem.get("next"), exit_code=_exit_code(status, self.code))
+
+
+def _exit_code(status: int, code: str) -> ExitCode:
+    if status >= _FIRST_SERVER_ERROR:
+        return ExitCode.UNAVAILABLE
+    return ExitCode.NOT_FOUND if code == _UNKNOWN_REFERENCE else _EXIT_CODES.get(status, ExitCode.USAGE)
 
 
 def _field_errors(listed: object) -> tuple[FieldError, ...]:

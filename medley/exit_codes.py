@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     DENIED = 4
     CONFLICT = 5
     UNAVAILABLE = 6
+    OUTPUT = 7
     TIMEOUT = 124
     INTERRUPTED = 130
 
@@ -25,6 +26,7 @@ MEANINGS = {
     ExitCode.DENIED: "not logged in, or not allowed",
     ExitCode.CONFLICT: "in conflict with what is there",
     ExitCode.UNAVAILABLE: "the server cannot be reached, or cannot answer now",
+    ExitCode.OUTPUT: "what was to be printed could not be written",
     ExitCode.TIMEOUT: "the time given with --timeout is over",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }

@@ -1,5 +1,6 @@
 """The `medley` command: finds the command that is meant, loads only that one, and turns errors into exit codes."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from medley.catalogue import SECTIONS, STANDARD_INPUT, help_text
-from medley.errors import ApiProblem, BadUsage, MedleyError
+from medley.errors import ApiProblem, BadUsage, MedleyError, OutputLost
 from medley.exit_codes import ExitCode
 from medley.screens.output import talk, tell_error
 
@@ -20,25 +21,46 @@ _VERSION: tuple[list[str], ...] = (["--version"], ["-V"])
 
 def main() -> int:
     """Run the command that the process was called with; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # What the locale cannot write is better written out than a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     return run(sys.argv[1:])
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit status. Prints every error, raises none that a user can cause."""
     try:
+        if sys.stdout is None:
+            raise OutputLost("stdout is closed")
         status = _dispatch(list(arguments))
         sys.stdout.flush()
     except MedleyError as error:
-        tell_error(error, request_id=error.request_id if isinstance(error, ApiProblem) else None)
-        return error.exit_code
+        return _report(error)
     except KeyboardInterrupt:
         talk("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read stdout has seen enough; what Python still holds for it must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read stdout has seen enough.
+        _drop_output()
         return ExitCode.OK
+    except OSError as error:
+        why = error.strerror or str(error)
+        if error.filename is not None:
+            return _report(BadUsage(f"{error.filename} cannot be used: {why}"))
+        _drop_output()
+        return _report(OutputLost(why))
     return status
+
+
+def _report(error: MedleyError) -> ExitCode:
+    tell_error(error, request_id=error.request_id if isinstance(error, ApiProblem) else None)
+    return error.exit_code
+
+
+def _drop_output() -> None:
+    """Let what Python still holds for stdout go nowhere, so that it does not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -71,6 +93,7 @@ def build_app() -> "App":
         exit_on_error=False,
         print_error=False,
         result_action="return_value",
+        group_parameters="Options",
     )
     for _, commands in SECTIONS:
         for command in commands:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ _CONNECT_S = 5.0
 _ANSWER_S = 30.0
 _STREAM_SILENCE_S = 40.0
 """A stream sends a heartbeat every 15 seconds: after two missed ones it is taken for dead."""
+_RESUMING_S = 60.0
+"""How long a stream that was open and broke is tried again: a restart of the server takes less."""
 _LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 _END = "end"
 """The kind of a job's last event."""
@@ -47,6 +49,15 @@ class ServerEvent:
     id: str
     kind: str
     data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How far a stream was read."""
+
+    last_id: str | None
+    was_open: bool = False
+    """Whether the latest connection got as far as to be a stream."""
 
 
 class Transport:
@@ -98,37 +109,41 @@ class Transport:
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 
-    def events(self, path: str, *, after: int | None) -> Iterator[ServerEvent]:
+    def events(
+        self, path: str, *, after: int | None, on_break: Callable[[MedleyError], None] | None = None
+    ) -> Iterator[ServerEvent]:
         """Yield a stream's events after a number, or from now on; a broken stream is taken up where it broke.
 
-        Ends with the event `end`. Raises ApiProblem, and Unreachable after the patience.
+        Ends with the event `end`. Raises ApiProblem, and Unreachable: after the patience where the stream could not be
+        opened, after a minute where it was open and broke. Each time it breaks, `on_break` is told why.
         """
-        last_id = None if after is None else str(after)
-        tries, silent_since_s = 0, time.monotonic()
+        reading = _Reading(None if after is None else str(after))
+        tries, deadline_s = 0, time.monotonic() + self.patience_s
         while True:
-            error: MedleyError | None = None
+            error: MedleyError = Unreachable(self.address, "the event stream ended", was_sent=True)
+            reading.was_open = False
             try:
-                for event in self._stream_once(path, last_id):
+                for event in self._stream_once(path, reading):
                     if event.kind == _END:
                         return
-                    last_id, tries, silent_since_s = event.id or last_id, 0, time.monotonic()
+                    tries = 0
                     yield event
             except MedleyError as caught:
                 error = caught
+            if reading.was_open:
+                deadline_s = time.monotonic() + max(self.patience_s, _RESUMING_S)
+                if on_break:
+                    on_break(error)
             tries = min(tries + 1, MOST_TRIES)
-            self._pause_before_resuming(error, tries, silent_since_s)
-
-    def _pause_before_resuming(self, error: MedleyError | None, tries: int, silent_since_s: float) -> None:
-        ended = error or Unreachable(self.address, "the event stream ended", was_sent=True)
-        pause_s = pause_before_repeating_s(Failure(ended, is_idempotent=True, tries=tries))
-        if pause_s is None or (error is not None and time.monotonic() + pause_s > silent_since_s + self.patience_s):
-            raise ended
-        time.sleep(pause_s)
+            pause_s = pause_before_repeating_s(Failure(error, is_idempotent=True, tries=tries))
+            if pause_s is None or time.monotonic() + pause_s > deadline_s:
+                raise error
+            time.sleep(pause_s)
 
     def recorded_events(self, path: str, *, after: int, idle_s: float) -> Iterator[ServerEvent]:
         """Yield the events that are already there: ends when the stream does or is silent for `idle_s`."""
         try:
-            for event in self._stream_once(path, str(after), silence_s=idle_s):
+            for event in self._stream_once(path, _Reading(str(after)), silence_s=idle_s):
                 if event.kind == _END:
                     return
                 yield event
@@ -136,21 +151,22 @@ class Transport:
             return
 
     def _stream_once(
-        self, path: str, last_id: str | None, *, silence_s: float = _STREAM_SILENCE_S
+        self, path: str, reading: _Reading, *, silence_s: float = _STREAM_SILENCE_S
     ) -> Iterator[ServerEvent]:
         timeout = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S, read=silence_s)
-        headers = {} if last_id is None else {"Last-Event-ID": last_id}
-        is_open = False
+        headers = {} if reading.last_id is None else {"Last-Event-ID": reading.last_id}
         try:
             with self._http.sse(path, headers=headers, timeout=timeout) as source:
-                is_open = True
                 if not source.response.is_success:
                     self._read(source.response)
+                reading.was_open = True
                 for event in source:
+                    # An id without data says where a stream begins in which nothing has happened yet.
+                    reading.last_id = event.id or reading.last_id
                     if event.data:
                         yield ServerEvent(event.id, event.event, _event_data(event.data))
         except httpx2.TransportError as error:
-            if is_open and isinstance(error, httpx2.ReadTimeout):
+            if reading.was_open and isinstance(error, httpx2.ReadTimeout):
                 raise _Silence(self.address, f"no event for {silence_s:g} s", was_sent=True) from error
             raise self._unreachable(error) from error
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Server:
 
     app: FastAPI
     loops: Sequence[Loop]
+    wake_up: InProcessWakeUp
+    ending: threading.Event
     resources: ExitStack
     """Clusters, database and locks, closed in that order."""
 
@@ -61,6 +64,11 @@ class Server:
         """Start deciding and reconciling."""
         for loop in self.loops:
             loop.start()
+
+    def announce_end(self) -> None:
+        """Have streams end by themselves, so that nobody waits for their readers."""
+        self.ending.set()
+        self.wake_up.notify()
 
     def close(self, *, timeout_s: float) -> None:
         """Stop everything in order; workers go on and are adopted by the next start."""
@@ -105,8 +113,10 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
         clusters = _local_clusters(foundation)
         for cluster in clusters:
             resources.callback(cluster.close)
-        app, loops = _assemble(foundation, clusters, listener, on_leadership_lost)
-        return Server(app=app, loops=loops, resources=resources.pop_all())
+        ending = threading.Event()
+        context, loops = _assemble(foundation, clusters, listener, on_leadership_lost, ending=ending)
+        app = create_app(context)
+        return Server(app=app, loops=loops, wake_up=wake_up, ending=ending, resources=resources.pop_all())
     raise AssertionError("unreachable: the block returns or raises")
 
 
@@ -190,7 +200,9 @@ def _assemble(
     clusters: Sequence[ClusterPort],
     listener: socket.socket,
     on_leadership_lost: Callable[[], None],
-) -> tuple[FastAPI, list[Loop]]:
+    *,
+    ending: threading.Event,
+) -> tuple[ApiContext, list[Loop]]:
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
     inventories = [InventorySync(storage.directory, clock, cluster, kind=LOCAL_CLUSTER_KIND) for cluster in clusters]
@@ -221,8 +233,9 @@ def _assemble(
         clusters=tuple(clusters),
         attempt_tokens=foundation.tokens,
         readiness=lambda: _readiness(storage, loops),
+        ending=ending,
     )
-    return create_app(context), loops
+    return context, loops
 
 
 def reachable_url(listener: socket.socket) -> str:

@@ -4,7 +4,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 import uvicorn
@@ -106,7 +107,7 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
         lifespan="off",
         timeout_graceful_shutdown=LONGEST_STREAM_CLOSE_S,
     )
-    exits.server = uvicorn.Server(config)
+    exits.server = _HttpServer(config, server.announce_end)
     # uvicorn raises the signals it caught again once it has ended; by then they have done their work.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_handled)
@@ -121,6 +122,19 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     finally:
         server.close(timeout_s=settings.shutdown_s)
     return EXIT_CONFLICT if exits.lost_leadership else EXIT_OK
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn's server, which tells the application that it is about to end."""
+
+    def __init__(self, config: uvicorn.Config, announce_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce_end = announce_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order. The announcement takes locks, which a signal handler must not: a thread makes it."""
+        super().handle_exit(sig, frame)
+        threading.Thread(target=self._announce_end, name="announcing the end", daemon=True).start()
 
 
 class _Exits:

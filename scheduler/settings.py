@@ -1,20 +1,22 @@
 """The environment as typed values: every setting is `MEDLEY_` and its name, or an option of the command."""
 
 import os
+import re
 import secrets
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
 SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 LAST_PORT = 65_535
+_LISTEN = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -30,21 +32,20 @@ class Settings(BaseSettings):
     """YAML file with the nodes of the local cluster."""
     chips: Path | None = None
     """YAML file with further chip types."""
-    listen: Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")] = (
-        "127.0.0.1:8080"
-    )
+    listen: str = "127.0.0.1:8080"
     """Address and port of the API; port 0 takes a free one."""
     runtime_python: Path = Path(sys.executable)
     """The interpreter that has medley-runtime, for workers of the local cluster."""
-    log_level: Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long an ending server waits for open requests and its loops."""
 
     @field_validator("listen")
     @classmethod
-    def _port_exists(cls, listen: str) -> str:
-        if int(listen.rpartition(":")[2]) > LAST_PORT:
-            raise ValueError(f"ports end at {LAST_PORT}")
+    def _has_host_and_port(cls, listen: str) -> str:
+        match = _LISTEN.fullmatch(listen)
+        if match is None or int(match["port"]) > LAST_PORT:
+            raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
 
     @property
@@ -75,7 +76,7 @@ def load_settings(options: Mapping[str, str]) -> Settings:
     try:
         return Settings(**options)  # type: ignore[arg-type]  # texts, which pydantic turns into what the fields are
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        faults = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
         raise SettingsError("; ".join(faults)) from error
 
 

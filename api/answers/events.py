@@ -8,6 +8,7 @@ from api.schemas.service import EventAnswer
 from api.text.changes import change_text
 from api.text.stops import stop_text
 from scheduler.core.model.change import (
+    KIND_OF,
     Change,
     ChangeBody,
     ChipDefined,
@@ -25,21 +26,6 @@ from scheduler.core.model.change import (
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.tenant import Principal
-
-KINDS: dict[type[ChangeBody], str] = {
-    JobSubmitted: "job-submitted",
-    StopWished: "stop-wished",
-    GroupPlaced: "group-placed",
-    GroupMoved: "group-moved",
-    ProgressReported: "progress-reported",
-    ClusterSeen: "cluster-seen",
-    NodeSeen: "node-seen",
-    TenantCreated: "tenant-created",
-    QuotaSet: "quota-set",
-    QuotaLifted: "quota-lifted",
-    ChipDefined: "chip-defined",
-}
-"""What events are called on the wire."""
 
 
 def is_visible(change: Change, reader: Principal) -> bool:
@@ -59,7 +45,7 @@ def event_answer(change: Change, you: TenantName | None) -> EventAnswer:
         at=change.at,
         tenant=_tenant_of(change),
         job=change.job,
-        kind=KINDS[type(change.body)],
+        kind=KIND_OF[type(change.body)],
         state=_state(change.body),
         text=change_text(change.body, you),
         data=_data(change.body, you),

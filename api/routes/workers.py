@@ -67,9 +67,8 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
 
 
 def _require_open(context: ApiContext, claim: AttemptClaim) -> None:
-    """Raise Refusal where the attempt is over; asked before and after a wait, for it reads the whole attempt."""
-    live = context.views.live_attempt(claim.attempt)
-    if live is None or live.generation != claim.generation:
+    """Raise Refusal where the attempt is over."""
+    if not context.views.attempt_is_open(claim.attempt, claim.generation):
         raise attempt_closed()
 
 

@@ -40,6 +40,7 @@ class ChangeEvents:
         """Yield what the reader may see: what comes after a change number, or from now on where there is none."""
         position = await self._streams.read(self._context.views.last_change) if after is None else after
         pulse = _Pulse()
+        yield _position(position)
         with Hint.listening(self._context.wake_up) as hint:
             while await self._may_go_on():
                 changes = await self._read(position, job=None)
@@ -53,6 +54,7 @@ class ChangeEvents:
         """Yield a job's events after a change number; end with the event `end` once it is final and all is sent."""
         position = after
         pulse = _Pulse()
+        yield _position(position)
         with Hint.listening(self._context.wake_up) as hint:
             final_state = await self._final_state(job)
             while await self._may_go_on():
@@ -72,7 +74,9 @@ class ChangeEvents:
                     await _rest(hint)
 
     async def _may_go_on(self) -> bool:
-        """Say whether the reader is still admitted; asked again once per heartbeat, whether or not one was sent."""
+        """Say whether the reader is still admitted, asked again once per heartbeat, and the server not about to end."""
+        if self._context.ending.is_set():
+            return False
         now_s = time.monotonic()
         if now_s - self._admitted_at_s < HEARTBEAT_S:
             return True
@@ -109,6 +113,11 @@ class _Pulse:
 async def _rest(hint: Hint) -> None:
     await hint.wait(POLL_S)
     await anyio.sleep(PAUSE_S)
+
+
+def _position(number: int) -> bytes:
+    """Return a frame that is no event, but lets a reader who lost the stream before the first one resume from here."""
+    return f"id: {number}\n\n".encode()
 
 
 def _last(changes: Sequence[Change], before: int) -> int:

@@ -1,17 +1,20 @@
 """What there is to run on, and who holds it."""
 
+import re
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from medley.commands.connection import OutputOption, connected, explained
-from medley.errors import ApiProblem
+from medley.commands.connection import OutputOption, connected, explained, filters_text, unknown_chip
+from medley.errors import ApiProblem, BadUsage
 from medley.exit_codes import ExitCode
-from medley.job_file import read_job_file
+from medley.file_kinds import CHIP_FILE
 from medley.screens.capacity import capacity_line, chips_table, node_id, nodes_table, pools_table, tenants_use_table
 from medley.screens.output import print_json, print_listing, print_table, say, talk
+from medley.yaml_file import read_yaml_file
 
 _LARGEST_PAGE = 200
+_CHIP_NAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
 def nodes(
@@ -23,6 +26,10 @@ def nodes(
     """List nodes, what is free on them and who holds the rest."""
     with connected() as client:
         found = list(client.nodes(cluster=cluster, chip=chip, limit=_LARGEST_PAGE))
+        given = filters_text({"cluster": cluster, "chip": chip})
+        if output == "table" and given and not found:
+            talk(f"no node is found by {given}{unknown_chip(client, chip)}")
+            return ExitCode.OK
     print_listing(output, found, node_id, lambda: nodes_table(found))
     return ExitCode.OK
 
@@ -74,10 +81,16 @@ def define_chip(
     output: OutputOption = "table",
 ) -> int:
     """Add a chip type to the catalogue or change it (operators)."""
-    definition = read_job_file(file)
+    if not _CHIP_NAME.fullmatch(name):
+        raise BadUsage(
+            f"`{name}` cannot be the name of a chip type: it must have lower-case letters, digits and dashes only, "
+            "begin and end with a letter or digit, and have at most 63 of them",
+            next_step="choose a name such as h100-sxm",
+        )
+    definition = read_yaml_file(file, CHIP_FILE)
     with connected() as client:
         try:
-            chip = client.define_chip(name, definition.job)
+            chip = client.define_chip(name, definition.fields)
         except ApiProblem as problem:
             raise explained(problem, definition) from problem
     print_listing(output, [chip], "name", lambda: chips_table([chip]))

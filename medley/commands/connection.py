@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import islice
@@ -10,22 +10,25 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from medley.client import Client, Json
-from medley.errors import ApiProblem, BadUsage, MedleyError, NotFound
-from medley.exit_codes import ExitCode
-from medley.job_file import JobFile
+from medley.answers import Json
+from medley.client import Client
+from medley.errors import ApiProblem, BadUsage, Detached, MedleyError, NotFound
 from medley.login import find_login
-from medley.screens.output import Format, printable
+from medley.screens.output import Format
+from medley.yaml_file import YamlFile
 
 OutputOption = Annotated[
     Format, Parameter(name=["--output", "-o"], help="As a table, as the API's JSON, or as names for other commands.")
 ]
 JobArgument = Annotated[str, Parameter(help="A job's id, or its name: the newest of that name.")]
-FollowOption = Annotated[bool, Parameter(name=["--follow", "-f"], negative="", help="Go on as more comes.")]
+FollowOption = Annotated[
+    bool, Parameter(name=["--follow", "-f"], negative="", show_default=False, help="Go on as more comes.")
+]
 
 _JOB_ID = re.compile(r"[0-9a-z]{16}")
 _NAME_SAMPLE = 200
 _NOT_FOUND = 404
+_ABOUT_THE_BODY = frozenset({400, 422})
 
 
 @contextmanager
@@ -55,13 +58,45 @@ def find_job(client: Client, name_or_id: str) -> Json:
     return client.job(newest["id"])
 
 
-def explained(problem: ApiProblem, written: JobFile) -> MedleyError:
+def explained(problem: ApiProblem, written: YamlFile) -> MedleyError:
     """Return a refusal with the lines of the file that it is about, or as it is where it names no field."""
-    if not problem.errors or problem.exit_code != ExitCode.USAGE:
+    if not problem.errors or problem.status not in _ABOUT_THE_BODY:
         return problem
     errors = sorted(problem.errors, key=written.line)
-    lines = "\n".join(printable(written.describe(error)) for error in errors)
-    return BadUsage(f"the server does not accept this\n{lines}", next_step=problem.next_step)
+    lines = "\n".join(written.describe(error) for error in errors)
+    has_hint = any(written.meant(error) for error in errors)
+    return BadUsage(f"the server does not accept this\n{lines}", next_step=None if has_hint else problem.next_step)
+
+
+@contextmanager
+def staying_with(job: Json, again: str) -> Iterator[None]:
+    """Make Ctrl-C say that the job goes on, and which command comes back to it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        what = f"detached; {job['name']} is not touched by that. Come back with: {again}"
+        raise Detached(what, next_step=f"medley cancel {job['id']} would end it") from None
+
+
+def unknown_chip(client: Client, chip: str | None) -> str:
+    """Return a sentence about a chip type that the catalogue does not have; empty where it has it or none is given."""
+    if chip is None:
+        return ""
+    known = [row["name"] for row in client.chips()]
+    if chip in known:
+        return ""
+    close = get_close_matches(chip, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else "`medley chips` lists all"
+    return f"; there is no chip type `{chip}`: {hint}"
+
+
+def filters_text(filters: Mapping[str, object]) -> str:
+    """Return the options that were given, as they are typed; empty where none was."""
+    words = []
+    for option, value in filters.items():
+        values = value if isinstance(value, tuple) else (value,)
+        words += [f"--{option} {one}" for one in values if one is not None]
+    return " ".join(words)
 
 
 def _hint(client: Client, name: str) -> str:

@@ -8,9 +8,18 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from medley.client import Json
-from medley.commands.connection import JobArgument, OutputOption, connected, find_job
-from medley.errors import TimeIsOver
+from medley.answers import Json
+from medley.client import Client
+from medley.commands.connection import (
+    JobArgument,
+    OutputOption,
+    connected,
+    filters_text,
+    find_job,
+    staying_with,
+    unknown_chip,
+)
+from medley.errors import BadUsage, TimeIsOver
 from medley.exit_codes import ExitCode
 from medley.following.job_watch import wait_for_end
 from medley.screens.amounts import now
@@ -37,7 +46,9 @@ class JobFilters:
     label: Annotated[str | None, Parameter(help="Only jobs with this label, KEY:VALUE.")] = None
     tenant: Annotated[str | None, Parameter(help="Only this tenant's jobs (cluster-wide roles).")] = None
     limit: Annotated[int, Parameter(help="At most so many.")] = 50
-    all: Annotated[bool, Parameter(negative="", help="All of them, however many there are.")] = False
+    all: Annotated[bool, Parameter(negative="", show_default=False, help="All of them, however many there are.")] = (
+        False
+    )
 
 
 _NO_FILTERS = JobFilters()
@@ -45,7 +56,9 @@ _NO_FILTERS = JobFilters()
 
 def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> int:
     """List jobs, newest first."""
-    most = None if filters.all else max(1, filters.limit)
+    if filters.limit < 1:
+        raise BadUsage("--limit takes 1 or more", next_step="--all lists all jobs")
+    most = None if filters.all else filters.limit
     with connected() as client:
         found = client.jobs(
             state=list(filters.state) or None,
@@ -58,11 +71,21 @@ def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> 
         )
         jobs = list(islice(found, most))
         has_more = next(found, None) is not None
+        if output == "table" and not jobs:
+            talk(_none_found(client, filters))
+            return ExitCode.OK
     print_listing(output, jobs, "id", lambda: jobs_table(jobs, now()))
-    if output == "table" and jobs:
+    if output == "table":
         more = f"the newest {len(jobs)} of more; --all lists all. " if has_more else ""
         talk(f"{more}next: medley show {jobs[0]['name']}")
     return ExitCode.OK
+
+
+def _none_found(client: Client, filters: JobFilters) -> str:
+    asked = {name: getattr(filters, name) for name in ("state", "name", "chip", "by", "label", "tenant")}
+    if not (given := filters_text(asked)):
+        return "no jobs here; `medley submit FILE` makes one"
+    return f"no job is found by {given}{unknown_chip(client, filters.chip)}"
 
 
 def show(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -82,7 +105,7 @@ def why(job: JobArgument, /, *, output: OutputOption = "table") -> int:
         found = find_job(client, job)
         answer = client.why(found["id"])
     if output == "table":
-        print_why(answer, found["name"])
+        print_why(answer, found)
     elif output == "json":
         print_json(answer)
     else:
@@ -115,7 +138,9 @@ def wait(
     began_s = time.monotonic()
     with connected() as client:
         deadline_s = began_s + (math.inf if timeout is None else timeout)
-        found = wait_for_end(client, find_job(client, job)["id"], deadline_s=deadline_s)
+        meant = find_job(client, job)
+        with staying_with(meant, f"medley wait {meant['id']}"):
+            found = wait_for_end(client, meant["id"], deadline_s=deadline_s)
     if found["state"] not in FINAL:
         again = f"medley wait {found['id']}, or medley why {found['id']}"
         raise TimeIsOver(f"{found['name']} is still {found['state']} after {timeout:g} s", next_step=again)

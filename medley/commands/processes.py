@@ -34,5 +34,12 @@ def migrate(*, data_folder: Data = None, database: Database = None) -> int:
     return migrate_database(_given(data_folder=data_folder, database=database))
 
 
+def operator_token(*, data_folder: Data = None, database: Database = None) -> int:
+    """Make a new operator token and write it to operator.token in the data folder, for when the first one was lost."""
+    from scheduler.main import new_operator_token  # noqa: PLC0415 - as above
+
+    return new_operator_token(_given(data_folder=data_folder, database=database))
+
+
 def _given(**options: str | None) -> dict[str, str]:
     return {name: value for name, value in options.items() if value is not None}

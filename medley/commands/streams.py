@@ -1,20 +1,29 @@
 """What goes on: the output of workers, and the events of jobs."""
 
+import sys
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from medley.client import Json
-from medley.commands.connection import FollowOption, JobArgument, OutputOption, connected, find_job
+from medley.answers import Json
+from medley.commands.connection import FollowOption, JobArgument, OutputOption, connected, find_job, staying_with
+from medley.errors import BadUsage, Detached, MedleyError
 from medley.exit_codes import ExitCode
 from medley.following.log_reader import LineCutter, LogReader
-from medley.screens.output import print_json_line, printable, talk
+from medley.screens.job_text import may_have_output
+from medley.screens.output import is_terminal, print_json_line, talk
+from medley.screens.safe_text import one_line, safe_output
 
 _SHORTEST_PAUSE_S = 0.3
 _LONGEST_PAUSE_S = 2.0
 _PAUSE_GROWTH = 1.5
 _PATIENCE_S = 60.0
+_MOST_EVENT = 2**62
+LogOption = Annotated[
+    Literal["text", "json"],
+    Parameter(name=["--output", "-o"], help="As text, or as the API's JSON: one piece of output on each line."),
+]
 
 
 def logs(
@@ -24,21 +33,39 @@ def logs(
     follow: FollowOption = False,
     rank: Annotated[int | None, Parameter(help="Only this rank; else all, each line with its rank.")] = None,
     attempt: Annotated[int | None, Parameter(help="This attempt, from 1; else the latest.")] = None,
+    output: LogOption = "text",
 ) -> int:
     """Print what a job's workers printed; with -f go on to the job's end, over all further attempts."""
     with connected() as client:
         found = find_job(client, job)
-        if not follow and not found["attempts"]:
+        if not follow and not may_have_output(found):
             talk(f"{found['name']} is {found['state']} and has not run yet\nnext: medley why {found['id']}")
             return ExitCode.OK
         reader = LogReader(client, found["id"], attempt=attempt, rank=rank)
-        printer = _LogPrinter("{rank} | " if rank is None and found["spec"]["workers"] > 1 else "")
-        printer.print_new(reader)
-        if follow:
-            client.patience_s = _PATIENCE_S
-            _print_more(reader, printer)
+        prefix = "{rank} | " if rank is None and found["spec"]["workers"] > 1 else ""
+        printer = _EntryPrinter() if output == "json" else _LogPrinter(prefix)
+        with staying_with(found, f"medley logs -f {found['id']}"):
+            printer.print_new(reader)
+            if follow:
+                client.patience_s = _PATIENCE_S
+                _print_more(reader, printer)
         printer.print_rests()
     return ExitCode.OK
+
+
+class _EntryPrinter:
+    """Prints the pieces as the API gives them, one on each line."""
+
+    def print_new(self, reader: LogReader) -> bool:
+        """Print what is new; say whether anything was."""
+        printed = False
+        for entry in reader.new_entries():
+            printed = True
+            print_json_line(entry)
+        return printed
+
+    def print_rests(self) -> None:
+        """Do nothing: no piece is held back."""
 
 
 class _LogPrinter:
@@ -47,6 +74,7 @@ class _LogPrinter:
     def __init__(self, prefix: str) -> None:
         self._cutter = LineCutter(prefix)
         self._attempt: int | None = None
+        self._is_read_by_a_terminal = is_terminal(sys.stdout)
 
     def print_new(self, reader: LogReader) -> bool:
         """Print what is new; say whether anything was."""
@@ -58,16 +86,19 @@ class _LogPrinter:
                 talk(f"--- attempt {entry['attempt']} ---")
             self._attempt = entry["attempt"]
             for line in self._cutter.lines(entry):
-                print(line, flush=True)
+                self._print(line)
         return printed
 
     def print_rests(self) -> None:
         """Print what never ended with a line break."""
         for line in self._cutter.rests():
-            print(line, flush=True)
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        print(safe_output(line) if self._is_read_by_a_terminal else line, flush=True)
 
 
-def _print_more(reader: LogReader, printer: _LogPrinter) -> None:
+def _print_more(reader: LogReader, printer: _LogPrinter | _EntryPrinter) -> None:
     pause_s = _SHORTEST_PAUSE_S
     while not reader.is_complete:
         time.sleep(pause_s)
@@ -84,14 +115,28 @@ def events(
     output: OutputOption = "table",
 ) -> int:
     """Print what happened, oldest first; with -f go on: a job's to its end, those of all jobs from now until Ctrl-C."""
+    if after is not None and not 0 <= after <= _MOST_EVENT:
+        raise BadUsage("--after takes the number of an event, 0 or more", next_step="--after 0 begins with the first")
     with connected() as client:
         job_id = find_job(client, job)["id"] if job else None
-        if follow:
-            client.patience_s = _PATIENCE_S
-        stream = client.events(job_id, after=after) if follow else client.recorded_events(job_id, after=after or 0)
-        for event in stream:
-            _print_event(event.data, output)
+        latest = after
+        stream = (
+            client.events(job_id, after=after, on_break=_say_that_it_broke)
+            if follow
+            else client.recorded_events(job_id, after=after or 0)
+        )
+        try:
+            for event in stream:
+                _print_event(event.data, output)
+                latest = event.data["number"]
+        except KeyboardInterrupt:
+            again = " ".join(("medley events", *((job_id,) if job_id else ()), f"-f --after {latest or 0}"))
+            raise Detached("detached; nothing was ended by that", next_step=f"{again} goes on from here") from None
     return ExitCode.OK
+
+
+def _say_that_it_broke(error: MedleyError) -> None:
+    talk(f"medley: {error.what}; connecting again")
 
 
 def _print_event(event: Json, output: str) -> None:
@@ -101,5 +146,5 @@ def _print_event(event: Json, output: str) -> None:
         print(event["number"], flush=True)
     else:
         about = event["job"] or event["tenant"] or "cluster"
-        text = printable(event["text"])
+        text = one_line(event["text"])
         print(f"{event['number']:>7}  {event['at'][:19]}Z  {about:<16}  {event['kind']:<17}  {text}", flush=True)

@@ -8,17 +8,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from medley.client import Client, Json
-from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job
+from medley.answers import Json
+from medley.client import Client
+from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job, staying_with
 from medley.commands.jobs import print_one, report_end
 from medley.errors import ApiProblem, BadUsage, Unreachable
 from medley.exit_codes import ExitCode
+from medley.file_kinds import JOB_FILE
 from medley.following.follower import Follower
 from medley.following.job_watch import wait_for_end
-from medley.job_file import JobFile, read_job_file
 from medley.screens.following import screen_for
-from medley.screens.job_text import latest_attempt, next_commands
-from medley.screens.output import Format, printable, say, talk
+from medley.screens.job_text import latest_attempt, next_commands, stop_text
+from medley.screens.output import Format, say, talk
+from medley.screens.safe_text import one_line
+from medley.yaml_file import YamlFile, read_yaml_file
 
 _FIRST_DECISION_S = 1
 """A job that fits is placed in milliseconds: worth waiting for before saying how it stands."""
@@ -31,9 +34,15 @@ class SubmitOptions:
     """How to submit, and what to do then."""
 
     follow: Annotated[
-        bool, Parameter(name=["--follow", "-f"], negative="", help="Show placement, progress and logs to the end.")
+        bool,
+        Parameter(
+            name=["--follow", "-f"],
+            negative="",
+            show_default=False,
+            help="Show placement, progress and logs to the end.",
+        ),
     ] = False
-    wait: Annotated[bool, Parameter(negative="", help="Say nothing until the job's end.")] = False
+    wait: Annotated[bool, Parameter(negative="", show_default=False, help="Say nothing until the job's end.")] = False
     name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
     key: Annotated[str | None, Parameter(help="Idempotency key: the same key and job never make a second job.")] = None
 
@@ -49,9 +58,9 @@ def submit(
     output: OutputOption = "table",
 ) -> int:
     """Submit a job file. Once this says so, the job is stored; one that can never run fails at once, and says why."""
-    job_file = read_job_file(file)
+    job_file = read_yaml_file(file, JOB_FILE)
     if options.name is not None:
-        job_file.job["name"] = options.name
+        job_file.fields["name"] = options.name
     key = options.key if options.key is not None else uuid.uuid4().hex
     if not _KEY.fullmatch(key):
         raise BadUsage("--key takes 1 to 200 printable ASCII characters")
@@ -73,9 +82,9 @@ def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
         return _follow(client, find_job(client, job), output)
 
 
-def _submit(client: Client, job_file: JobFile, *, key: str, wait_placed_s: int) -> Json:
+def _submit(client: Client, job_file: YamlFile, *, key: str, wait_placed_s: int) -> Json:
     try:
-        return client.submit(job_file.job, key=key, wait_placed_s=wait_placed_s)
+        return client.submit(job_file.fields, key=key, wait_placed_s=wait_placed_s)
     except ApiProblem as problem:
         raise explained(problem, job_file) from problem
     except Unreachable as error:
@@ -93,12 +102,14 @@ def _report(job: Json, output: Format) -> None:
 
 
 def _standing(job: Json) -> str:
+    if job["stop"]:
+        return f"{job['state']}; {stop_text(job)}"
     attempt = latest_attempt(job)
     if attempt and job["state"] != "queued":
         nodes = sorted({worker["node"] for worker in attempt["workers"]})
-        return f"{job['state']} on {printable(', '.join(nodes))}"
+        return f"{job['state']} on {one_line(', '.join(nodes))}"
     if job["reasons"]:
-        return f"{job['state']}; {printable(job['reasons'][0]['text'])}"
+        return f"{job['state']}; {one_line(job['reasons'][0]['text'])}"
     return str(job["state"])
 
 
@@ -106,25 +117,16 @@ def _follow(client: Client, job: Json, output: Format) -> int:
     screen = screen_for(output)
     screen.submitted(job)
     try:
-        final = Follower(client, screen, job["id"]).follow()
-    except KeyboardInterrupt:
+        with staying_with(job, f"medley follow {job['id']}"):
+            final = Follower(client, screen, job["id"]).follow()
+    finally:
         screen.stop_moving()
-        _say_how_to_return(job)
-        return ExitCode.INTERRUPTED
     if output != "table":
         print_one(output, final)
     return ExitCode.OK if final["state"] == "succeeded" else ExitCode.JOB_FAILED
 
 
 def _wait(client: Client, job: Json, output: Format) -> int:
-    try:
+    with staying_with(job, f"medley wait {job['id']}"):
         final = wait_for_end(client, job["id"], deadline_s=math.inf)
-    except KeyboardInterrupt:
-        _say_how_to_return(job)
-        return ExitCode.INTERRUPTED
     return report_end(final, output)
-
-
-def _say_how_to_return(job: Json) -> None:
-    talk(f"detached; {job['name']} goes on. Come back with: medley follow {job['id']}")
-    talk(f"or end it with: medley cancel {job['id']}")

@@ -2,7 +2,8 @@
 
 import math
 
-from medley.client import Client, Json
+from medley.answers import Json
+from medley.client import Client
 from medley.following.job_watch import watch_job
 from medley.following.log_reader import LineCutter, LogReader
 from medley.screens.following import FollowScreen
@@ -25,6 +26,8 @@ class Follower:
         self._state = ""
         self._reasons: list[str] = []
         self._attempt: _FollowedAttempt | None = None
+        self._last_seen: Json | None = None
+        """The attempt that is followed, as it was seen last."""
 
     def follow(self) -> Json:
         """Return the job once it is final."""
@@ -35,24 +38,38 @@ class Follower:
         return job
 
     def _look(self, job: Json) -> None:
-        reasons = [reason["text"] for reason in job["reasons"]] if job["state"] == "queued" else []
-        if reasons != self._reasons:
-            self._reasons = reasons
-            self._screen.waits(job)
-        seen = latest_attempt(job)
-        if seen and (self._attempt is None or seen["number"] != self._attempt.number):
-            if self._attempt:
-                self._attempt.finish()
-            self._attempt = _FollowedAttempt(self._client, self._screen, self._job_id, seen["number"])
-            self._screen.placed(seen)
+        """Show what is new in the order in which it happened: attempts with what they printed, then why it waits."""
+        for seen in sorted(job["attempts"], key=lambda attempt: int(attempt["number"])):
+            self._look_at_attempt(seen)
         if job["state"] != self._state:
             self._state = job["state"]
             if self._state in _TOLD:
                 self._screen.became(self._state)
-        if self._attempt:
+        if self._attempt and self._state != "queued":
             self._attempt.look(job["progress"])
             if self._state in FINAL:
                 self._attempt.finish()
+        elif self._attempt and not self._attempt.is_over:
+            self._end_attempt(latest_attempt(job))
+        reasons = [reason["text"] for reason in job["reasons"]] if job["state"] == "queued" else []
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self._screen.waits(job)
+
+    def _look_at_attempt(self, seen: Json) -> None:
+        if self._attempt and seen["number"] <= self._attempt.number:
+            self._last_seen = seen if seen["number"] == self._attempt.number else self._last_seen
+            return
+        if self._attempt and not self._attempt.is_over:
+            self._end_attempt(self._last_seen)
+        self._attempt = _FollowedAttempt(self._client, self._screen, self._job_id, seen["number"])
+        self._last_seen = seen
+        self._screen.placed(seen)
+
+    def _end_attempt(self, seen: Json | None) -> None:
+        if self._attempt and seen:
+            self._attempt.finish()
+            self._screen.ended(seen)
 
 
 class _FollowedAttempt:
@@ -67,20 +84,27 @@ class _FollowedAttempt:
         self._cutter = LineCutter("rank {rank} | ")
         self.reports: list[Json] = []
         """What was reported so far, oldest first."""
+        self.is_over = False
+        """All of it was shown."""
 
     def look(self, latest: Json | None) -> None:
         """Show what is new; `latest` is the job's latest report, of whichever attempt."""
-        for entry in self._logs.new_entries():
-            for line in self._cutter.lines(entry):
-                self._screen.line(line)
+        self._show_output()
         if latest and latest != (self.reports[-1] if self.reports else None):
             self._show_reports()
 
     def finish(self) -> None:
         """Show the rest."""
+        self.is_over = True
+        self._show_output()
         self._show_reports()
         for line in self._cutter.rests():
-            self._screen.line(line)
+            self._screen.printed(line)
+
+    def _show_output(self) -> None:
+        for entry in self._logs.new_entries():
+            for line in self._cutter.lines(entry):
+                self._screen.printed(line)
 
     def _show_reports(self) -> None:
         last_step = self.reports[-1]["step"] if self.reports else -1

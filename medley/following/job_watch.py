@@ -4,7 +4,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from medley.client import Client, Json
+from medley.answers import Json
+from medley.client import Client
 from medley.screens.job_text import FINAL
 
 _LONGEST_PAUSE_S = 1.0

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from medley.client import Client, Json
+from medley.answers import Json
+from medley.client import Client
 
 
 class LogReader:

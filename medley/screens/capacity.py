@@ -9,7 +9,6 @@ from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
 _BAR_CELLS = 10
-_NO_NODES = "no nodes here: no cluster has reported any yet"
 
 
 def node_id(node: Json) -> str:
@@ -17,7 +16,7 @@ def node_id(node: Json) -> str:
     return f"{node['cluster']}/{node['name']}"
 
 
-def nodes_table(nodes: Sequence[Json], *, when_empty: str = _NO_NODES) -> Table:
+def nodes_table(nodes: Sequence[Json]) -> Table:
     """Return one row per node: its devices, what is held of it and by whom."""
     rows = [
         (
@@ -36,7 +35,7 @@ def nodes_table(nodes: Sequence[Json], *, when_empty: str = _NO_NODES) -> Table:
     return Table(
         head,
         rows,
-        when_empty,
+        "no nodes: no cluster has reported any yet",
         numbers=("FREE",),
         wrapped=("HELD BY",),
         spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY"),

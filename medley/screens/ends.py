@@ -30,7 +30,7 @@ def _signal(number: int) -> str:
 
 
 def first_failure(attempt: Json) -> str | None:
-    """Return which worker of an attempt failed first and how, such as `rank 2 ended with exit code 7`; None if none did.
+    """Return which worker of an attempt failed first and how: `rank 2 ended with exit code 7`; None if none did.
 
     Workers that were only ended because another one failed do not count.
     """

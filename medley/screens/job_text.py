@@ -9,6 +9,15 @@ from medley.screens.safe_text import one_line
 
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 """States that a job never leaves."""
+_ATTEMPT_ENDS = {
+    "preempted": "its devices were given to another job",
+    "start-refused": "the cluster refused to start it",
+    "lost": "a worker vanished",
+    "worker-failed": "a worker failed",
+    "out-of-memory": "out of memory",
+    "time-limit": "over its time limit",
+    "cancelled": "cancelled",
+}
 _FAILED_BY_A_WORKER = frozenset({"worker-failed", "out-of-memory", "lost"})
 
 
@@ -65,11 +74,11 @@ def stop_text(job: Json) -> str:
 
 
 def attempt_end(attempt: Json) -> str:
-    """Return how an attempt ended, `the cluster refused to start it` among others; empty where it is not over."""
+    """Return why an attempt ended or is being ended; empty where neither is so."""
     if not attempt["stop_reason"]:
         return ""
     failure = first_failure(attempt) if attempt["stop_reason"] in _FAILED_BY_A_WORKER else None
-    return failure or one_line(attempt["stop_reason"])
+    return failure or _ATTEMPT_ENDS.get(attempt["stop_reason"]) or one_line(attempt["stop_reason"])
 
 
 def latest_attempt(job: Json) -> Json | None:

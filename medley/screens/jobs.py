@@ -23,10 +23,8 @@ from medley.screens.placement import why_there, workers_table
 from medley.screens.safe_text import one_line, printable
 from medley.screens.tables import Table
 
-_NO_JOBS = "no jobs here; `medley submit FILE` makes one"
 
-
-def jobs_table(jobs: Sequence[Json], at: datetime, *, when_empty: str = _NO_JOBS) -> Table:
+def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
     """Return one row per job; the tenant only where there are several."""
     tenants = {job["tenant"] for job in jobs}
     shows_tenant = len(tenants) > 1
@@ -47,7 +45,6 @@ def jobs_table(jobs: Sequence[Json], at: datetime, *, when_empty: str = _NO_JOBS
     return Table(
         head,
         rows,
-        when_empty,
         numbers=("WORKERS",),
         clipped=("HOW IT FARES",),
         spare=("WORKERS", "CHIPS", "AGE", "TENANT", "HOW IT FARES"),

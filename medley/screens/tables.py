@@ -92,15 +92,13 @@ def _width(widths: Sequence[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _spread(
-    table: Table, least: dict[str, int], rows: Sequence[dict[str, str]], width: int
-) -> dict[str, int]:
+def _spread(table: Table, least: dict[str, int], rows: Sequence[dict[str, str]], width: int) -> dict[str, int]:
     """Return the width of each column: free text takes what is left, as much of it as it needs, left to right."""
     left = width - _width(list(least.values()))
     widths = dict(least)
-    for column in least:
+    for column, needed in least.items():
         if column in table.wrapped + table.clipped:
-            more = min(left, max(_cells(row[column]) for row in rows) - least[column]) if rows else 0
+            more = min(left, max(_cells(row[column]) for row in rows) - needed) if rows else 0
             widths[column] += max(0, more)
             left -= max(0, more)
     return widths
@@ -133,7 +131,7 @@ def _card(row: dict[str, str], shown: Sequence[str], width: int) -> Iterator[str
 
 
 def hanging(start: str, text: str, width: int) -> list[str]:
-    """Return a text in lines of at most `width`, those after the first indented below where it begins; no word is cut."""
+    """Return a text in lines of at most `width`, the later ones indented to where it begins; no word is cut."""
     below = " " * len(start)
     return textwrap.wrap(
         text,

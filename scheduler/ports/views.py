@@ -111,10 +111,6 @@ class Views(Protocol):
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         ...
 
-    def live_attempt(self, attempt: AttemptId) -> Attempt | None:
-        """Return an attempt while it holds devices, else None."""
-        ...
-
     def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
         """Say whether an attempt holds devices and is of that generation: one look-up, cheap enough to ask often."""
         ...

@@ -167,6 +167,7 @@ def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
             clusters=(cluster,),
             attempt_tokens=AttemptTokens(SERVER_SECRET),
             readiness=lambda: tuple(checks),
+            ending=threading.Event(),
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours)
     finally:

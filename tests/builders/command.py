@@ -1,19 +1,24 @@
 """What tests of the `medley` command need: answers of the API, a server that gives them, runs of the command."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-Json = dict[str, Any]
+from medley.answers import Json
 
 JOB_ID = "01jd3v9k2m0a7b4c"
 TOKEN = "mdl_" + "a" * 38
@@ -238,6 +243,33 @@ def run_medley(*arguments: str, environment: Mapping[str, str], stdin: str = "")
         input=stdin,
         timeout=RUN_TIME_LIMIT_S,
     )
+
+
+def run_in_window(*arguments: str, columns: int, environment: Mapping[str, str]) -> str:
+    """Run the command in a terminal of so many columns; return what it printed there, its colours left out."""
+    reading, writing = pty.openpty()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "medley", *arguments],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", "NO_COLOR": "1", **environment},
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+    ) as process:
+        os.close(writing)
+        shown = b"".join(_read_terminal(reading))
+        assert process.wait(RUN_TIME_LIMIT_S) == 0, shown
+    os.close(reading)
+    plain = re.sub(rb"\x1b\[[0-9;]*m", b"", shown)
+    return plain.decode().replace("\r\n", "\n")
+
+
+def _read_terminal(descriptor: int) -> Iterator[bytes]:
+    # A terminal whose other side is closed does not end: it fails.
+    with suppress(OSError):
+        while piece := os.read(descriptor, 65_536):
+            yield piece
 
 
 def logged_in(server: ScriptedServer, folder: Path) -> dict[str, str]:

@@ -75,10 +75,10 @@ def test_devices_stay_held_until_the_workers_are_proven_gone(world: World) -> No
     attempt = world.group(job).latest_attempt
     world.see(attempt, Event.STOP, reason=StopReason.WORKER_FAILED)
     assert not is_all_free(world)
-    assert world.storage.views.live_attempt(attempt) is not None
+    assert world.storage.views.attempt_is_open(attempt, 1)
     world.see(attempt, Event.GONE)
     assert is_all_free(world)
-    assert world.storage.views.live_attempt(attempt) is None
+    assert not world.storage.views.attempt_is_open(attempt, 1)
 
 
 def test_a_failed_attempt_with_a_retry_left_leads_back_to_the_queue_and_to_a_second_one(world: World) -> None:

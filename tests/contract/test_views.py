@@ -11,7 +11,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import AnyOf, Job
 from scheduler.core.model.node import Cluster, NodeState, Pool
 from scheduler.ports.views import Holding, JobFilter, TenantUse
-from tests.builders.database import CLUSTER, NOON, World, make_node, take, written
+from tests.builders.database import CLUSTER, NOON, World, make_node, take
 
 
 def listed(world: World, where: JobFilter | None = None, **page: object) -> list[str]:
@@ -206,16 +206,6 @@ def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(wor
         State.STOPPING,
     ]
     assert len(snapshot.attempts) == 3
-
-
-def test_a_live_attempt_is_found_with_all_it_holds(world: World) -> None:
-    attempt = world.place(world.submit(), take("n1", 4, 5))
-    found = world.storage.views.live_attempt(attempt)
-    assert found is not None
-    assert (found.id, found.allocations) == (attempt, (take("n1", 4, 5),))
-    written(world.write(world.seeing(attempt, Event.ALL_SUCCEEDED)))
-    assert world.storage.views.live_attempt(attempt) is None
-    assert world.storage.views.live_attempt("nothing") is None
 
 
 def test_an_attempt_is_open_while_it_holds_devices_in_its_present_generation(world: World) -> None:

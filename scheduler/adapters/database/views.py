@@ -2,7 +2,7 @@
 
 from scheduler.adapters.database.engine import Engines
 from scheduler.adapters.database.reads import feed, jobs, nodes, people
-from scheduler.core.model.attempt import Attempt, Progress
+from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.node import Pool
@@ -39,11 +39,6 @@ class DatabaseViews:
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         with self._engines.read() as connection:
             return jobs.view_job(connection, job, tenant=tenant)
-
-    def live_attempt(self, attempt: AttemptId) -> Attempt | None:
-        """Return an attempt while it holds devices, else None."""
-        with self._engines.read() as connection:
-            return jobs.read_live_attempt(connection, attempt)
 
     def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
         """Say whether an attempt holds devices and is of that generation."""

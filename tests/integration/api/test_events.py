@@ -98,7 +98,19 @@ def test_a_silent_stream_has_a_heartbeat(world: ApiWorld, address: str, monkeypa
     monkeypatch.setattr(change_events, "HEARTBEAT_S", 0.05)
     monkeypatch.setattr(change_events, "POLL_S", 0.05)
     with EventReader(address, "/v1/events", world.token(Role.VIEWER)) as reader:
-        assert [reader.read_block() for _ in range(3)] == [{"retry": "2000"}, {"": " heartbeat"}, {"": " heartbeat"}]
+        blocks = [reader.read_block() for _ in range(4)]
+    position = {"id": str(world.storage.views.last_change())}
+    assert blocks == [{"retry": "2000"}, position, {"": " heartbeat"}, {"": " heartbeat"}], (
+        "a reader that loses the stream before the first event knows where to resume"
+    )
+
+
+def test_streams_end_by_themselves_when_the_server_is_about_to_end(world: ApiWorld, address: str) -> None:
+    with EventReader(address, "/v1/events", world.token(Role.VIEWER)) as reader:
+        assert reader.read_block()
+        world.context.ending.set()
+        world.context.wake_up.notify()
+        assert reader.response.read().endswith(b"\n\n")
 
 
 def test_one_stream_too_many_is_told_to_come_back_later(world: ApiWorld, address: str) -> None:

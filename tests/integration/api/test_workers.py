@@ -5,7 +5,6 @@ import threading
 import pytest
 from starlette.testclient import TestClient
 
-from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.tenant import Role
 from tests.builders.api import ApiWorld
 from tests.builders.eventually import eventually
@@ -41,29 +40,6 @@ def test_a_rank_that_waits_is_answered_when_rank_0_registers(worker: TestClient,
     worker.put(path, json={"generation": 1, "address": "127.0.0.1:41234"})
     waiting.join(20)
     assert found == [200]
-
-
-def test_a_rank_that_waits_reads_the_whole_attempt_only_before_and_after(
-    world: ApiWorld, attempt: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = {"attempt": 0, "address": 0}
-    views, read_attempt = type(world.context.views), world.context.views.live_attempt
-
-    def counted_attempt(_self: object, asked: str) -> Attempt | None:
-        looks["attempt"] += 1
-        return read_attempt(asked)
-
-    def counted_address(_self: object, _attempt: str, _generation: int) -> None:
-        looks["address"] += 1
-        world.context.wake_up.notify()
-
-    monkeypatch.setattr(views, "live_attempt", counted_attempt)
-    monkeypatch.setattr(views, "rendezvous", counted_address)
-    worker = world.bearer(world.context.attempt_tokens.mint(attempt, 1))
-    answer = worker.get(f"/v1/attempts/{attempt}/rendezvous?generation=1&wait_s=0.3")
-    assert answer.json()["code"] == "rendezvous-not-ready"
-    assert looks["attempt"] == 2
-    assert looks["address"] > 2
 
 
 def test_a_rank_that_waits_is_told_when_its_attempt_ends(world: ApiWorld, worker: TestClient, attempt: str) -> None:

@@ -5,11 +5,13 @@ from typing import get_args
 
 import pytest
 
+from api.schemas.fleet import ChipBody
 from api.schemas.job_request import JobRequest, TrainingRequest
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
-from medley.job_file import JOB_FIELDS, TRAINING_FIELDS, read_job_file
+from medley.file_kinds import CHIP_FIELDS, JOB_FIELDS, JOB_FILE, TRAINING_FIELDS
 from medley.screens import job_text
+from medley.yaml_file import read_yaml_file
 from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.tenant import Role
 
@@ -21,6 +23,10 @@ def test_the_fields_of_a_job_are_the_apis() -> None:
     assert set(TRAINING_FIELDS) == set(TrainingRequest.model_fields)
 
 
+def test_the_fields_of_a_chip_type_are_the_apis() -> None:
+    assert set(CHIP_FIELDS) == set(ChipBody.model_fields)
+
+
 def test_states_and_roles_are_the_schedulers() -> None:
     assert set(get_args(CommandState)) == set(State)
     assert set(get_args(CommandRole)) == set(Role)
@@ -29,5 +35,5 @@ def test_states_and_roles_are_the_schedulers() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_api_accepts_every_example(path: Path) -> None:
-    request = JobRequest.model_validate(read_job_file(str(path)).job)
+    request = JobRequest.model_validate(read_yaml_file(str(path), JOB_FILE).fields)
     assert request.to_spec().name == path.stem

@@ -41,6 +41,9 @@ NEW_TOKEN = {"id": "t2", "name": "ci", "role": "submitter", "tenant": "demo", "u
 QUOTA = {"tenant": "demo", "chip": "h100-sxm", "devices": 4}
 SUCCEEDED = a_job(state="succeeded", finished_at="2026-01-01T00:01:00Z", attempts=[an_attempt(state="succeeded")])
 
+UNKNOWN_TENANT = Reply(422, a_problem(422, "unknown-reference", detail="there is no tenant nope",
+                                      errors=[{"pointer": "/tenant", "detail": "there is no tenant nope"}]))  # fmt: skip
+
 
 def _items(*items: object) -> Reply:
     return Reply(body={"items": list(items), "next": None})
@@ -188,13 +191,43 @@ def test_a_refused_job_points_to_the_lines_of_its_file(server: ScriptedServer, t
         {"pointer": "/workres", "detail": "unknown field"},
         {"pointer": "/workers", "detail": "must be at least 1"},
     ]
-    server.on("POST /v1/jobs", Reply(422, a_problem(422, "invalid-request", errors=errors)))
+    server.on("POST /v1/jobs", Reply(422, a_problem(422, "invalid-request", errors=errors, next="did you mean?")))
     made = run_medley("submit", str(path), environment=logged_in(server, tmp_path))
     assert made.returncode == 2
+    assert made.stderr.count("did you mean") == 1
     assert made.stderr.splitlines()[1:3] == [
         f"{path}:3: workres: unknown field - did you mean `workers`?",
         f"{path}:4: workers: must be at least 1",
     ]
+
+
+def test_a_start_that_is_refused_says_what_the_cluster_said(
+    server: ScriptedServer, tmp_path: Path, job_file: str
+) -> None:
+    stop = {"reason": "start-refused", "text": "the cluster refused to start it", "detail": "no room for its files"}
+    server.on("POST /v1/jobs", Reply(201, a_job(state="stopping", stop=stop, attempts=[an_attempt()])))
+    made = run_medley("submit", job_file, environment=logged_in(server, tmp_path))
+    want = f"Submitted first ({JOB_ID}): stopping; the cluster refused to start it: no room for its files\n"
+    assert (made.returncode, made.stdout) == (0, want)
+
+
+@pytest.mark.parametrize(
+    ("line", "want"),
+    [
+        ("ls --chip x2", "no job is found by --chip x2; there is no chip type `x2`: did you mean `x1`?\n"),
+        ("ls --chip x1 --state failed", "no job is found by --state failed --chip x1\n"),
+        ("ls", "no jobs here; `medley submit FILE` makes one\n"),
+        (
+            "nodes --chip nope",
+            "no node is found by --chip nope; there is no chip type `nope`: `medley chips` lists all\n",
+        ),
+    ],
+)
+def test_filters_that_find_nothing_are_named(server: ScriptedServer, tmp_path: Path, line: str, want: str) -> None:
+    server.on("GET /v1/jobs", _items())
+    server.on("GET /v1/nodes", _items())
+    ended = run_medley(*line.split(), environment=logged_in(server, tmp_path))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", want)
 
 
 def test_a_job_that_can_never_run_is_told_at_once(server: ScriptedServer, tmp_path: Path, job_file: str) -> None:
@@ -243,6 +276,11 @@ def test_a_submission_nobody_answered_gives_the_key_to_repeat_it_with(
         ("wait", None, (2, "requires an argument")),
         ("submit none.yaml", None, (2, "none.yaml cannot be read")),
         ("submit examples/jobs/first-training.yaml --key=", None, (2, "--key takes 1 to 200")),
+        ("ls --limit 0", None, (2, "--limit takes 1 or more")),
+        ("events --after -1", None, (2, "--after takes the number of an event, 0 or more")),
+        ("chips define Foo\N{NO-BREAK SPACE}2 f", None, (2, "cannot be the name of a chip type")),
+        ("chips define foo none.yaml", None, (2, "the fields of a chip type")),
+        ("tokens create x --role viewer --tenant nope", UNKNOWN_TENANT, (3, "there is no tenant nope")),
         ("show fisrt", None, (3, "there is no job `fisrt`; did you mean `first`?")),
         ("show zzzzzzzzzzzzzzzz", None, (3, "there is no job `zzzzzzzzzzzzzzzz`")),
         ("cancel first", Reply(403, a_problem(403, "forbidden", next="ask an admin")), (4, "next: ask an admin")),
@@ -258,6 +296,7 @@ def test_errors_have_their_exit_code_and_say_what_to_do(
         server.on("GET /v1/jobs", _items(), _items(a_job()))
     if reply:
         server.on(f"POST /v1/jobs/{JOB_ID}/cancel", reply)
+        server.on("POST /v1/tokens", reply)
     ended = run_medley(*line.split(), environment=logged_in(server, tmp_path))
     assert (ended.returncode, ended.stdout) == (want[0], "")
     assert want[1] in ended.stderr

@@ -33,7 +33,7 @@ def test_help_names_every_command_and_every_exit_code(tmp_path: Path) -> None:
     for arguments in (["--help"], ["-h"], ["help"], []):
         shown = run_medley(*arguments, environment={"HOME": str(tmp_path)})
         assert (shown.returncode, shown.stderr) == (0, "")
-        assert re.findall(r"^  ([a-z]+) ", shown.stdout, flags=re.MULTILINE) == NAMES
+        assert re.findall(r"^  ([a-z-]+) ", shown.stdout, flags=re.MULTILINE) == NAMES
         assert re.findall(r"^  (\d+) ", shown.stdout, flags=re.MULTILINE) == [str(int(code)) for code in MEANINGS]
 
 
@@ -59,7 +59,10 @@ def test_every_command_loads_and_explains_itself(name: str, capsys: pytest.Captu
     from medley.main import run  # noqa: PLC0415 - HEAVY is about what loading it loads
 
     assert run([name, "--help"]) == 0
-    assert f"Usage: medley {name}" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"Usage: medley {name}" in shown
+    assert "Parameters:" not in shown
+    assert "[default: False]" not in shown
 
 
 def _documented() -> str:
@@ -78,7 +81,7 @@ def test_the_documentation_names_every_command_that_exists_and_no_other() -> Non
                 found += [" ".join((*above, name)), *paths(sub, (*above, name))]
         return found
 
-    rows = re.findall(r"^\| `medley ([a-z ]+[a-z])", _documented(), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `medley ([a-z -]*[a-z])(?= -| [A-Z[]|`)", _documented(), flags=re.MULTILINE)
     assert sorted(rows) == sorted(paths(build_app(), ()))
 
 
@@ -107,3 +110,21 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("redirect", ["> /dev/full", ">&-", ">&- 2>&-"])
+def test_output_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path, redirect: str) -> None:
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"exec {sys.executable} -m medley --help {redirect}"],
+        cwd=CHECKOUT,
+        check=False,
+        encoding="utf-8",
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    assert ended.returncode == 7
+    assert "Traceback" not in ended.stderr
+    if "2>&-" not in redirect:
+        assert ended.stderr.startswith("medley: the output cannot be written: ")
+        assert len(ended.stderr.splitlines()) == 2

@@ -23,8 +23,10 @@ from tests.builders.command import (
     an_attempt,
     an_event,
     logged_in,
+    run_in_window,
     run_medley,
 )
+from tests.builders.eventually import eventually
 
 JOB = f"/v1/jobs/{JOB_ID}"
 RUNNING = a_job(state="running", attempts=[an_attempt()], progress=a_report(1, 5.5))
@@ -57,9 +59,10 @@ def test_a_followed_submission_ends_with_its_result(server: ScriptedServer, tmp_
     arguments = ("submit", "examples/jobs/first-training.yaml", "--follow")
     ended = run_medley(*arguments, environment=logged_in(server, tmp_path))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "   1  mixed/amd-1     mi300x    4        only node with a free mi300x" in ended.stdout
+    assert "   1  mixed/amd-1     mi300x    4\n" in ended.stdout
+    assert "rank 1: mixed/amd-1, only node with a free mi300x" in ended.stdout
     assert "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60" in ended.stdout
-    assert ended.stdout.endswith("running  only node with a free mi300x\n")
+    assert ended.stdout.endswith("mi300x    4        running\n")
 
 
 def test_following_with_json_keeps_stdout_for_the_job(server: ScriptedServer, tmp_path: Path) -> None:
@@ -69,25 +72,32 @@ def test_following_with_json_keeps_stdout_for_the_job(server: ScriptedServer, tm
     assert "loss fell" in ended.stderr
 
 
-def test_ctrl_c_detaches_and_says_how_to_come_back(server: ScriptedServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "route", "want"),
+    [
+        ("follow first", f"GET {JOB}", f"Come back with: medley follow {JOB_ID}"),
+        ("wait first", f"GET {JOB}", f"Come back with: medley wait {JOB_ID}"),
+        ("logs -f first", f"GET {JOB}/logs", f"Come back with: medley logs -f {JOB_ID}"),
+        ("events -f first", f"GET {JOB}/events", f"medley events {JOB_ID} -f --after 1 goes on from here"),
+    ],
+)
+def test_ctrl_c_detaches_and_says_how_to_come_back(
+    server: ScriptedServer, tmp_path: Path, line: str, route: str, want: str
+) -> None:
     following = subprocess.Popen(
-        [sys.executable, "-m", "medley", "follow", "first"],
+        [sys.executable, "-m", "medley", *line.split()],
         cwd=CHECKOUT,
         encoding="utf-8",
         env={"PATH": os.environ["PATH"], **logged_in(server, tmp_path)},
         stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     )
     with following:
-        assert following.stdout
-        until_s = time.monotonic() + RUN_TIME_LIMIT_S
-        while "running ..." not in (line := following.stdout.readline()):
-            assert line, "the command ended by itself"
-            assert time.monotonic() < until_s
+        eventually(lambda: len(server.asked(route)) >= 3, within_s=RUN_TIME_LIMIT_S)
         following.send_signal(signal.SIGINT)
         _, talk = following.communicate(timeout=RUN_TIME_LIMIT_S)
     assert following.returncode == 130
-    assert f"Come back with: medley follow {JOB_ID}" in talk
+    assert want in talk
     assert "Traceback" not in talk
     assert not server.asked(f"POST {JOB}/cancel")
 
@@ -141,3 +151,37 @@ def test_recorded_events_are_printed_and_no_more_is_waited_for(server: ScriptedS
     assert ended.returncode == 0
     assert [line.split()[0] for line in ended.stdout.splitlines()] == ["5", "6"]
     assert [request.headers["Last-Event-ID"] for request in server.requests] == ["4"]
+
+
+def test_logs_as_json_are_the_pieces_as_they_came(server: ScriptedServer, tmp_path: Path) -> None:
+    ended = run_medley("logs", "first", "-o", "json", environment=logged_in(server, tmp_path))
+    pieces = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(piece["rank"], piece["text"]) for piece in pieces] == [(0, "one\n"), (1, "two\nthr")]
+
+
+def test_output_of_workers_obeys_nothing_on_a_terminal_and_is_unchanged_in_a_pipe(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    text = "\x1b[2J\x1b]0;title\x07 \x1b[32mgreen\x1b[0m\n"
+    server.on(f"GET {JOB}/logs", _log(1, (0, text), is_complete=True))
+    environment = logged_in(server, tmp_path)
+    assert run_medley("logs", "first", "--rank", "0", environment=environment).stdout == text
+    shown = run_in_window("logs", "first", "--rank", "0", columns=80, environment=environment)
+    assert shown == "␛[2J␛]0;title␇ green\n"
+
+
+def test_events_of_a_server_that_is_not_there_are_given_up_soon(tmp_path: Path) -> None:
+    with a_scripted_server() as gone:
+        environment = logged_in(gone, tmp_path)
+    began_s = time.monotonic()
+    ended = run_medley("events", "-f", environment=environment)
+    assert (ended.returncode, ended.stdout) == (6, "")
+    assert time.monotonic() - began_s < 20
+
+
+def test_a_stream_that_breaks_says_that_it_connects_again(server: ScriptedServer, tmp_path: Path) -> None:
+    stream = Reply(stream=[an_event(8, "group-moved", "succeeded"), END_EVENT])
+    server.on(f"GET {JOB}/events", Reply(stream=[b"id: 7\n\n"]), Reply(is_dropped=True), stream)
+    ended = run_medley("events", "first", "-f", "-o", "name", environment=logged_in(server, tmp_path))
+    assert (ended.returncode, ended.stdout) == (0, "8\n")
+    assert "the event stream ended; connecting again" in ended.stderr

@@ -157,3 +157,29 @@ def test_an_event_stream_that_is_refused_ends_with_the_problem() -> None:
         with pytest.raises(ApiProblem) as failed:
             next(client.events())
         assert failed.value.exit_code == ExitCode.DENIED
+
+
+def test_a_stream_in_which_nothing_has_happened_yet_is_taken_up_where_it_began() -> None:
+    with a_scripted_server() as server, Client(server.address, TOKEN, patience_s=20) as client:
+        opened = Reply(stream=[b"retry: 2000\n\n", b"id: 7\n\n"])
+        server.on("GET /v1/events", opened, DROPPED, Reply(stream=[an_event(9, "group-placed")]))
+        assert next(client.events()).data["number"] == 9
+        found = [request.headers.get("Last-Event-ID") for request in server.requests]
+        assert found == [None, "7", "7"]
+
+
+def test_a_stream_that_was_open_is_tried_again_for_longer_than_the_patience() -> None:
+    broken: list[str] = []
+    with a_scripted_server() as server, Client(server.address, TOKEN, patience_s=0) as client:
+        first = Reply(stream=[an_event(4, "job-submitted")])
+        server.on("GET /v1/events", first, DROPPED, BUSY, Reply(stream=[an_event(5, "group-placed")]))
+        events = client.events(on_break=lambda error: broken.append(error.what))
+        assert [event.data["number"] for event in islice(events, 2)] == [4, 5]
+    assert len(broken) == 1
+
+
+def test_a_stream_that_never_opened_is_given_up_after_the_patience() -> None:
+    with a_scripted_server() as server:
+        gone = server.address
+    with Client(gone, TOKEN, patience_s=0) as client, pytest.raises(Unreachable):
+        next(client.events())

@@ -16,6 +16,7 @@ from medley.main import run
             "serve --data-folder a --inventory b --database c --chips d",
             ("serve", {"data_folder": "a", "inventory": "b", "database": "c", "chips": "d"}),
         ),
+        ("operator-token --data-folder there", ("new_operator_token", {"data_folder": "there"})),
         ("migrate --database sqlite:///x", ("migrate", {"database": "sqlite:///x"})),
     ],
 )
@@ -28,7 +29,7 @@ def test_options_reach_the_process_and_its_exit_code_comes_back(
         called.append((name, overrides))
         return ExitCode.CONFLICT
 
-    for name in ("serve", "migrate"):
+    for name in ("serve", "migrate", "new_operator_token"):
         monkeypatch.setattr(scheduler.main, name, lambda overrides, name=name: process(name, overrides))
     assert run(line.split()) == ExitCode.CONFLICT
     assert called == [want]

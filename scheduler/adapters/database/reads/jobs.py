@@ -24,7 +24,6 @@ _ATTEMPTS = (
     .order_by(groups.c.position, attempts.c.number)
 )
 _LATEST_ATTEMPTS = _ATTEMPTS.where(attempts.c.number == groups.c.attempts)
-_LIVE_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None))
 _LIVE_GENERATION = select(attempts.c.generation).where(
     attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None)
 )
@@ -74,12 +73,6 @@ def view_job(connection: Connection, job: JobId, *, tenant: TenantName | None) -
     asked = _JOB if tenant is None else _JOB_OF_TENANT
     rows = list(connection.execute(asked, {"job": job, "tenant": tenant}))
     return _views(connection, rows, _ATTEMPTS)[0] if rows else None
-
-
-def read_live_attempt(connection: Connection, attempt: AttemptId) -> Attempt | None:
-    """Return an attempt while it holds devices."""
-    found = attempts_of(connection, connection.execute(_LIVE_ATTEMPT, {"attempt": attempt}))
-    return found[0] if found else None
 
 
 def read_live_generation(connection: Connection, attempt: AttemptId) -> int | None:

@@ -3,8 +3,9 @@ from typing import get_args
 
 import pytest
 
-from api.answers.events import KINDS, event_answer, is_visible
+from api.answers.events import event_answer, is_visible
 from scheduler.core.model.change import (
+    KIND_OF,
     Change,
     ChangeBody,
     ChipDefined,
@@ -50,8 +51,8 @@ OF_EVERYBODY = [
 
 
 def test_every_kind_of_change_has_a_name_on_the_wire() -> None:
-    assert set(KINDS) == set(get_args(ChangeBody))
-    assert len(set(KINDS.values())) == len(KINDS)
+    assert set(KIND_OF) == set(get_args(ChangeBody))
+    assert len(set(KIND_OF.values())) == len(KIND_OF)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUBMITTER, Role.TENANT_ADMIN])

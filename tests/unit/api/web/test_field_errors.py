@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from api.schemas.access import UserBody
 from api.schemas.job_request import JobRequest
-from api.schemas.text import Body
+from api.schemas.text import FORMS, NAME_PATTERN, Body
 from api.schemas.workers import RendezvousBody
 from api.web.field_errors import LONGEST_POINTER, MOST_ERRORS, field_errors, summary
 
@@ -69,3 +69,32 @@ def test_the_summary_names_the_first_field_and_counts_the_others() -> None:
     assert summary(found) == "missing: is needed (1 more)"
     assert found[1].detail == "must be nice"
     assert summary(()) == "The request is not valid."
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"command": "python train.py"}, ("/command", "must be a list, such as [a, b]")),
+        ({"command": ["sleep", 10]}, ("/command/1", "must be text (in quotes)")),
+        ({"command": ["a\0b"]}, ("/command/0", "must not contain the character NUL")),
+        ({"command": []}, ("/command", "must have at least 1 entry")),
+        ({"environment": {"A": 1}}, ("/environment/A", "must be text (in quotes)")),
+        ({"kind": "inference"}, ("/kind", "must be one of: training")),
+        ({"chips": []}, ("/chips", "must have at least 1 entry")),
+        ({"chips": 5}, ("/chips", "must be text (in quotes)")),
+        ({"name": "My Job"}, ("/name", FORMS[NAME_PATTERN])),
+        ({"time_limit_s": "1h"}, ("/time_limit_s", "must be a whole number of seconds")),
+        ({"memory_mib": 1.5}, ("/memory_mib", "must be a whole number of MiB")),
+        ({"workers": 10**9}, ("/workers", "must be at most 1024")),
+        ({"workers": 0}, ("/workers", "must be at least 1")),
+        ({"labels": []}, ("/labels", "must be a mapping of names to values")),
+    ],
+)  # fmt: skip
+def test_the_commonest_mistakes_in_a_job_are_said_in_plain_words(
+    changes: dict[str, object], want: tuple[str, str]
+) -> None:
+    body = {"name": "job", "workers": 1, "chips": "t4", "command": ["true"], **changes}
+    with pytest.raises(ValidationError) as caught:
+        JobRequest.model_validate(body)
+    errors = [{**error, "loc": ("body", *error["loc"])} for error in caught.value.errors()]
+    assert [(error.pointer, error.detail) for error in field_errors(errors, body)] == [want]

@@ -11,6 +11,7 @@ from tests.builders.command import (
     a_job,
     a_report,
     a_scripted_server,
+    a_worker,
     an_attempt,
     an_event,
 )
@@ -58,9 +59,11 @@ def test_a_job_is_followed_from_waiting_to_its_result() -> None:
     assert [line for line in shown.getvalue().splitlines() if line] == [
         "waits: needs 2 free mi300x; 1 is free",
         "Attempt 1 is placed:",
-        "RANK  NODE            CHIP      DEVICES  WHY THERE",
-        "   0  mixed/nvidia-1  h100-sxm  0        tightest fit in rack r1",
-        "   1  mixed/amd-1     mi300x    4        only node with a free mi300x",
+        "RANK  NODE            CHIP      DEVICES",
+        "   0  mixed/nvidia-1  h100-sxm  0",
+        "   1  mixed/amd-1     mi300x    4",
+        "rank 0: mixed/nvidia-1, tightest fit in rack r1",
+        "rank 1: mixed/amd-1, only node with a free mi300x",
         "running ...",
         "rank 0 | hello",
         "step    1/60   loss 5.5000   51,234 tokens/s",
@@ -70,10 +73,10 @@ def test_a_job_is_followed_from_waiting_to_its_result() -> None:
         "first succeeded after 1 min 5 s",
         "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60",
         "     █▃▁",
-        "Where its workers ran, and why there:",
-        "RANK  NODE            CHIP      DEVICES  WORKER   WHY THERE",
-        "   0  mixed/nvidia-1  h100-sxm  0        running  tightest fit in rack r1",
-        "   1  mixed/amd-1     mi300x    4        running  only node with a free mi300x",
+        "Where its workers ran:",
+        "RANK  NODE            CHIP      DEVICES  WORKER",
+        "   0  mixed/nvidia-1  h100-sxm  0        running",
+        "   1  mixed/amd-1     mi300x    4        running",
     ]
 
 
@@ -124,3 +127,40 @@ def test_a_second_attempt_is_shown_as_the_first_was_and_its_loss_counts_alone() 
         "first failed after 1 min 5 s: rank 1 ended with exit code 3",
         "loss fell from 5.0000 to 4.0000 in steps 2 to 4 of 60",
     ]
+
+
+def test_a_quick_failure_is_told_in_the_order_in_which_it_happened() -> None:
+    failed = [a_worker(phase="exited", exit_code=7, end="exited")]
+    attempt = an_attempt(state="failed", stop_reason="worker-failed", workers=failed)
+    backing_off = {"code": "backing-off", "text": "1 attempt failed"}
+    shown = io.StringIO()
+    with a_scripted_server() as server:
+        server.on(
+            f"GET {JOB}",
+            Reply(body=a_job(attempts=[attempt], reasons=[backing_off])),
+            Reply(body=a_job(attempts=[attempt], reasons=[backing_off])),
+            Reply(body=a_job(state="succeeded", attempts=[attempt, an_attempt(number=2)], **END)),
+        )
+        server.on(f"GET {JOB}/logs", _log("oh no\n", is_complete=True), _log("", is_complete=True))
+        server.on(f"GET {JOB}/progress", Reply(body={"items": []}))
+        _follow(server, FollowScreen(shown))
+    lines = shown.getvalue().splitlines()
+    told = ("is placed:", "oh no", "is over", "waits:", "first succeeded")
+    assert [line for line in lines if any(words in line for words in told)] == [
+        "Attempt 1 is placed:",
+        "rank 0 | oh no",
+        "attempt 1 is over: rank 0 ended with exit code 7",
+        "waits: 1 attempt failed",
+        "Attempt 2 is placed:",
+        "first succeeded after 1 min 5 s",
+    ]
+
+
+def test_on_a_terminal_a_worker_cannot_move_the_cursor() -> None:
+    shown = _Terminal()
+    with a_scripted_server() as server:
+        _script_a_training(server)
+        server.on(f"GET {JOB}/logs", _log("\x1b[2Jgone\n", is_complete=True))
+        _follow(server, FollowScreen(shown))
+    assert "\x1b[2J" not in shown.getvalue()
+    assert "rank 0 | ␛[2Jgone" in shown.getvalue()

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from medley.screens.amounts import age, counted, duration, gibibytes, moment
+from medley.screens.amounts import age, counted, duration, memory, memory_of, moment
 
 AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def test_what_has_no_time_has_no_age() -> None:
 
 
 def test_one_is_not_many() -> None:
-    assert [counted(number, "worker") for number in (0, 1, 2, 1024)] == [
+    assert [counted(number, "worker", "workers") for number in (0, 1, 2, 1024)] == [
         "0 workers",
         "1 worker",
         "2 workers",
@@ -43,5 +43,12 @@ def test_one_is_not_many() -> None:
     ]
 
 
-def test_memory_is_said_in_gibibytes_or_not_known() -> None:
-    assert [gibibytes(mib) for mib in (81_920, 1_536, None)] == ["80 GiB", "1.5 GiB", "?"]
+def test_memory_is_said_in_the_unit_that_suits_it() -> None:
+    amounts = (81_920, 1_536, 1_000, 64, 0, None)
+    assert [memory(mib) for mib in amounts] == ["80 GiB", "1.5 GiB", "1000 MiB", "64 MiB", "0 GiB", "?"]
+
+
+def test_a_share_of_memory_says_its_unit_once() -> None:
+    found = [memory_of(held, 2_359_296) for held in (0, 512, 4_096)]
+    assert found == ["0/2304 GiB", "512 MiB/2304 GiB", "4/2304 GiB"]
+    assert memory_of(64, 512) == "64/512 MiB"

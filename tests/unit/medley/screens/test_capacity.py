@@ -18,7 +18,7 @@ def test_a_node_says_what_is_free_and_who_holds_the_rest() -> None:
         ],
     }  # fmt: skip
     want = (
-        "mixed/nvidia-1", "ready", "r1", "8 h100-sxm", "2", "1.5 of 128", "4 GiB of 1024 GiB", "beta 3, demo 3",
+        "mixed/nvidia-1", "ready", "r1", "8 h100-sxm", "2", "1.5/128", "4/1024 GiB", "beta 3, demo 3",
     )  # fmt: skip
     assert nodes_table([node]).rows == [want]
 
@@ -26,7 +26,7 @@ def test_a_node_says_what_is_free_and_who_holds_the_rest() -> None:
 def test_a_pool_has_a_bar_of_what_is_held() -> None:
     row = pools_table([POOL]).rows[0]
     assert row[3:8] == ("4", "32", "8", "16", "8")
-    assert row[8] == "█████░░░░░░░░░░░░░░░  25%"
+    assert row[8] == "██░░░░░░░░  25%"
 
 
 def test_an_empty_pool_divides_by_nothing() -> None:

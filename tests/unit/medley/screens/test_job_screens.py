@@ -1,13 +1,16 @@
+import io
 from datetime import UTC, datetime
 
 import pytest
 
 from medley.screens.job_text import next_commands, program, situation, wanted
 from medley.screens.jobs import jobs_table, print_job, print_why
-from medley.screens.placement import number_runs, placement_table, workers_table
+from medley.screens.placement import number_runs, placement_table, why_there, workers_table
 from tests.builders.command import a_job, a_report, a_spec, a_worker, an_attempt
 
 AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
+NEVER_RAN = an_attempt(started_at=None, stop_reason="start-refused", workers=[a_worker(phase="pending")])
+REFUSED = {"reason": "start-refused", "text": "the cluster refused to start it", "detail": "no such image"}
 WAITS = {"code": "too-few-free", "text": "needs 4 nodes with 8 free H100; 2 have them"}
 
 
@@ -19,11 +22,20 @@ def test_device_numbers_are_drawn_together(devices: list[int], want: str) -> Non
 
 
 def test_the_placement_says_where_each_rank_is_and_why_there() -> None:
-    want = [
-        ("0", "mixed/nvidia-1", "h100-sxm", "0", "tightest fit in rack r1"),
-        ("1", "mixed/amd-1", "mi300x", "4", "only node with a free mi300x"),
-    ]
+    want = [("0", "mixed/nvidia-1", "h100-sxm", "0"), ("1", "mixed/amd-1", "mi300x", "4")]
     assert placement_table(an_attempt()).rows == want
+    assert why_there(an_attempt(), io.StringIO()).splitlines() == [
+        "rank 0: mixed/nvidia-1, tightest fit in rack r1",
+        "rank 1: mixed/amd-1, only node with a free mi300x",
+    ]
+
+
+def test_what_is_true_of_several_ranks_is_said_once() -> None:
+    workers = [a_worker(rank=rank, devices=[rank], node=f"mixed/nvidia-{rank // 3}") for rank in range(5)]
+    assert why_there(an_attempt(workers=workers), io.StringIO()).splitlines() == [
+        "rank 0-2: mixed/nvidia-0, tightest fit in rack r1",
+        "rank 3-4: mixed/nvidia-1, tightest fit in rack r1",
+    ]
 
 
 def test_a_large_gang_has_one_row_for_ranks_that_are_alike() -> None:
@@ -42,19 +54,6 @@ def test_a_large_gang_has_one_row_for_ranks_that_are_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("worker", "want"),
-    [
-        (a_worker(), "running"),
-        (a_worker(phase="exited", exit_code=0, end="exited"), "exit code 0"),
-        (a_worker(phase="exited", exit_code=-9, end="memory-limit"), "exit code -9 (memory-limit)"),
-        (a_worker(phase="lost", end="lost"), "lost"),
-    ],
-)
-def test_each_worker_says_how_it_fares(worker: dict[str, object], want: str) -> None:
-    assert workers_table(an_attempt(workers=[worker])).rows[0][4] == want
-
-
-@pytest.mark.parametrize(
     ("chips", "want"),
     [
         ("h100-sxm", "2 workers of 1 device each: h100-sxm"),
@@ -68,6 +67,8 @@ def test_what_a_job_asks_for_is_one_line(chips: object, want: str) -> None:
 
 def test_a_program_is_its_command_or_the_reference_training() -> None:
     assert program(a_spec(command=["python", "train.py"], training=None)) == "python train.py"
+    spec = a_spec(command=["sh", "-c", "echo \u202e1\n\x1b[2J"], training=None)
+    assert program(spec) == r"sh -c 'echo �1\n�[2J'"
     assert program(a_spec()) == "the reference training, steps 60, seed 1"
 
 
@@ -102,6 +103,7 @@ def test_the_tenant_is_listed_only_where_there_are_several() -> None:
         (a_job(state="running"), "medley follow first, medley cancel first"),
         (a_job(state="succeeded", attempts=[an_attempt()]), "medley logs first"),
         (a_job(state="failed"), "medley why first"),
+        (a_job(state="failed", attempts=[NEVER_RAN]), "medley why first"),
     ],
 )
 def test_each_job_comes_with_the_next_command(job: dict[str, object], want: str) -> None:
@@ -124,7 +126,7 @@ def test_a_job_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
         "submitted  10 min ago (2026-01-01T00:00:00Z) by ada for demo",
         "refused    needs 4 nodes",
         "stopped    rank 1 ended with exit code 3: no�[2Kmemory",
-        "Attempt 2: failed, worker-failed, placed 9 min 59 s ago (2026-01-01T00:00:01Z), 1 retry used",
+        "Attempt 2: failed, a worker failed, placed 9 min 59 s ago (2026-01-01T00:00:01Z), 1 retry used",
         "   1  mixed/amd-1     mi300x    4",
         "step   20/60   loss 3.5000   51,234 tokens/s",
     ):
@@ -137,7 +139,7 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "job": "x", "state": "queued", "reasons": [{"text": "too few free"}, WAITS], "position": 3, "ahead": 2,
         "text": "It waits: too few free.", "next": "ask for fewer", "change": 123, "age_s": 0.012,
     }  # fmt: skip
-    print_why(why, "first")
+    print_why(why, a_job(attempts=[an_attempt()]))
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         "first   queued",
@@ -146,3 +148,16 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "  position 3 in the queue, 2 jobs ahead of it",
     ]
     assert shown.err == "next: ask for fewer\n(as of change 123, 0.01 s ago)\n"
+
+
+def test_why_says_what_the_cluster_said_and_sends_nobody_to_logs_that_are_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    why = {
+        "job": "x", "state": "queued", "reasons": [], "position": None, "ahead": None, "text": "It waits.",
+        "next": "read its output with `medley logs`", "change": 1, "age_s": 0.0,
+    }  # fmt: skip
+    print_why(why, a_job(attempts=[NEVER_RAN], stop=REFUSED))
+    shown = capsys.readouterr()
+    assert "the cluster refused to start it: no such image" in shown.out
+    assert "medley logs" not in shown.err

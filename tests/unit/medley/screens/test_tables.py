@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from medley.screens.output import printable, table_text
-from medley.screens.tables import Table, plain_text
+from medley.screens.output import table_text
+from medley.screens.tables import Table, fitted, plain_text
 
 
 class _Terminal(io.StringIO):
@@ -31,11 +31,11 @@ def test_a_pipe_gets_plain_columns_and_a_terminal_fitted_ones(monkeypatch: pytes
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
-    long = Table(("NAME", "WHY THERE"), [("first", "word " * 40)])
+    long = Table(("NAME", "WHY THERE"), [("first", "word " * 40)], wrapped=("WHY THERE",))
     assert table_text(long, io.StringIO()) == plain_text(long)
-    fitted = table_text(long, _Terminal())
-    assert len(fitted.splitlines()) > 4
-    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in fitted.splitlines()) <= 60
+    shown = table_text(long, _Terminal())
+    assert len(shown.splitlines()) > 4
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 60
 
 
 def test_what_may_be_clipped_keeps_a_row_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +56,29 @@ def test_no_color_turns_colour_off_on_a_terminal(monkeypatch: pytest.MonkeyPatch
     assert not colour.search(table_text(TABLE, _Terminal()))
 
 
-def test_a_text_from_elsewhere_cannot_move_the_cursor() -> None:
-    assert printable("a\x1b[2Kb\r\x9bc\x00") == "a�[2Kb��c�"
-    assert printable("ä 北 \t ok") == "ä 北 \t ok"
+WIDE = Table(
+    ("NAME", "ID", "CHIPS", "AGE"),
+    [("a-long-name-of-a-job", "01jd3v9k2m0a7b4c", "2 h100-sxm + 2 mi300x", "3 min")],
+    spare=("CHIPS", "AGE"),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "want"), [(80, ()), (67, ("CHIPS",)), (60, ("CHIPS",)), (44, ("CHIPS", "AGE")), (38, ("CHIPS", "AGE"))]
+)
+def test_a_narrow_window_goes_without_the_least_important_columns_first(width: int, want: tuple[str, ...]) -> None:
+    shown = fitted(WIDE, width, has_colour=False)
+    assert shown.left_out == want
+    assert len(shown.text.splitlines()) == 2
+    assert max(map(len, shown.text.splitlines())) <= width
+
+
+def test_a_row_that_cannot_fit_becomes_lines_of_its_own_and_nothing_is_cut() -> None:
+    want = ["a-long-name-of-a-job", "  ID  01jd3v9k2m0a7b4c"]
+    assert fitted(WIDE, 30, has_colour=False).text.splitlines() == want
+    assert fitted(WIDE, 10, has_colour=False).text.splitlines() == want
+
+
+def test_wide_letters_take_two_cells() -> None:
+    table = Table(("VENDOR", "X"), [("北京芯片", "a"), ("b", "c")])
+    assert plain_text(table).splitlines() == ["VENDOR    X", "北京芯片  a", "b         c"]

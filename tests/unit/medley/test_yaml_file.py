@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from medley.errors import BadUsage, FieldError
-from medley.job_file import JOB_FIELDS, LARGEST_FILE_BYTES, TRAINING_FIELDS, JobFile, parse_job, read_job_file
+from medley.file_kinds import CHIP_FILE, JOB_FIELDS, JOB_FILE, TRAINING_FIELDS
+from medley.yaml_file import LARGEST_FILE_BYTES, YamlFile, parse_yaml, read_yaml_file
 
 GOOD = b"""\
 # a comment
@@ -19,8 +20,8 @@ training:
 
 
 def test_a_job_file_is_read_with_the_line_of_each_field() -> None:
-    found = parse_job("job.yaml", GOOD)
-    assert found.job == {
+    found = parse_yaml("job.yaml", JOB_FILE, GOOD)
+    assert found.fields == {
         "name": "first",
         "chips": {"h100-sxm": 2, "mi300x": 2},
         "command": ["python", "train.py"],
@@ -44,7 +45,7 @@ def test_a_job_file_is_read_with_the_line_of_each_field() -> None:
     ],
 )
 def test_plain_words_are_read_as_in_yaml_1_2(scalar: str, want: object) -> None:
-    assert parse_job("job.yaml", f"value: {scalar}\n".encode()).job["value"] == want
+    assert parse_yaml("job.yaml", JOB_FILE, f"value: {scalar}\n".encode()).fields["value"] == want
 
 
 @pytest.mark.parametrize(
@@ -59,18 +60,22 @@ def test_plain_words_are_read_as_in_yaml_1_2(scalar: str, want: object) -> None:
         (b"name: a\nx: !!python/object:os.system ls\n", r"job.yaml:2: .*is no kind of value"),
         (b"base: &a {x: 1}\n<<: *a\n", r"job.yaml:2: a field's name must be plain text"),
         (b"name: a\nworkers: " + b"9" * 41, r"job.yaml:2: this number has more than 40 digits"),
-        (b"name: \xff\xfe\n", r"job.yaml:1: this is no YAML text"),
+        (b"name: a\ncommand: [\xe9t\xe9]\n", r"job.yaml:2: the file is not UTF-8"),
+        (b"name: a\nchips:\n\th100-sxm: 2\n", r"job.yaml:3: a tab is not allowed here: indent with spaces"),
+        (b"name:\n  x: 1\n\ty: 2\n", r"job.yaml:3: a tab is not allowed here"),
+        (b"\tname: a\n", r"job.yaml:1: a tab is not allowed here"),
+        (b"name:\t@a\n", r"job.yaml:1: found character that cannot start any token"),
         (b"name: a\x00\n", r"job.yaml:1: this is no YAML text"),
     ],
 )
 def test_what_is_no_job_is_refused_with_its_line(content: bytes, want: str) -> None:
     with pytest.raises(BadUsage, match=want):
-        parse_job("job.yaml", content)
+        parse_yaml("job.yaml", JOB_FILE, content)
 
 
 def test_a_large_file_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(BadUsage, match="larger than 1 MiB"):
-        parse_job("job.yaml", b"x" * (LARGEST_FILE_BYTES + 1))
+        parse_yaml("job.yaml", JOB_FILE, b"x" * (LARGEST_FILE_BYTES + 1))
 
 
 def _laughs() -> bytes:
@@ -92,7 +97,7 @@ def _laughs() -> bytes:
 )
 def test_a_file_that_swells_is_refused(content: bytes, want: str) -> None:
     with pytest.raises(BadUsage, match=rf"^job.yaml:\d+: {want}"):
-        parse_job("job.yaml", content)
+        parse_yaml("job.yaml", JOB_FILE, content)
 
 
 @pytest.mark.parametrize(
@@ -105,30 +110,41 @@ def test_a_file_that_swells_is_refused(content: bytes, want: str) -> None:
     ],
 )
 def test_an_error_points_to_its_line_or_to_what_holds_it(error: FieldError, want: str) -> None:
-    assert parse_job("job.yaml", GOOD).describe(error) == want
+    assert parse_yaml("job.yaml", JOB_FILE, GOOD).describe(error) == want
 
 
 def test_an_unknown_field_is_met_with_what_was_meant() -> None:
-    found = parse_job("job.yaml", b"nmae: first\ntraining:\n  step: 3\n")
+    found = parse_yaml("job.yaml", JOB_FILE, b"nmae: first\ntraining:\n  step: 3\n")
     assert found.describe(FieldError("/nmae", "unknown")) == "job.yaml:1: nmae: unknown - did you mean `name`?"
     assert found.describe(FieldError("/training/step", "unknown")).endswith("did you mean `steps`?")
 
 
+def test_a_file_of_another_kind_speaks_of_its_own_fields(tmp_path: Path) -> None:
+    with pytest.raises(BadUsage, match="a chip type is a list of `field: value`, such as `vendor: NVIDIA`") as refused:
+        parse_yaml("chip.yaml", CHIP_FILE, b"- a\n")
+    assert "fields of a chip type" in str(refused.value.next_step)
+    with pytest.raises(BadUsage, match="cannot be read") as missing:
+        read_yaml_file(str(tmp_path / "none.yaml"), CHIP_FILE)
+    assert "job" not in str(missing.value.next_step)
+    found = parse_yaml("chip.yaml", CHIP_FILE, b"vender: NVIDIA\n")
+    assert found.describe(FieldError("/vender", "unknown")).endswith("did you mean `vendor`?")
+
+
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match="cannot be read: No such file"):
-        read_job_file(str(tmp_path / "none.yaml"))
+        read_yaml_file(str(tmp_path / "none.yaml"), JOB_FILE)
 
 
 def test_every_example_is_a_job_file_of_known_fields() -> None:
     examples = sorted((Path(__file__).parents[3] / "examples" / "jobs").glob("*.yaml"))
-    found: list[JobFile] = [read_job_file(str(path)) for path in examples]
+    found: list[YamlFile] = [read_yaml_file(str(path), JOB_FILE) for path in examples]
     assert len(found) >= 3
     for job_file in found:
-        assert set(job_file.job) <= set(JOB_FIELDS)
-        assert set(job_file.job.get("training") or ()) <= set(TRAINING_FIELDS)
+        assert set(job_file.fields) <= set(JOB_FIELDS)
+        assert set(job_file.fields.get("training") or ()) <= set(TRAINING_FIELDS)
 
 
 def test_the_first_training_has_ten_lines_at_most_and_four_workers_on_two_chip_types() -> None:
     path = Path(__file__).parents[3] / "examples" / "jobs" / "first-training.yaml"
     assert len(path.read_text().splitlines()) <= 10
-    assert read_job_file(str(path)).job["chips"] == {"h100-sxm": 2, "mi300x": 2}
+    assert read_yaml_file(str(path), JOB_FILE).fields["chips"] == {"h100-sxm": 2, "mi300x": 2}
