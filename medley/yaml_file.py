@@ -87,6 +87,8 @@ for _tag, _pattern, _first in (
 def read_yaml_file(path: str, kind: FileKind) -> YamlFile:
     """Read a file, or standard input for STANDARD_INPUT. Raises BadUsage with file and line."""
     source = "standard input" if path == STANDARD_INPUT else path
+    if path == STANDARD_INPUT and sys.stdin is None:
+        raise BadUsage("standard input is closed, so there is nothing to read", next_step=kind.next_step)
     try:
         with sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb") as file:
             content = file.read(LARGEST_FILE_BYTES + 1)

@@ -14,10 +14,10 @@ from medley.screens.output import print_json, print_listing, say, talk
 
 Role = Literal["viewer", "submitter", "tenant-admin", "operator", "auditor"]
 
-tenants = App(name="tenants")
-users = App(name="users")
-tokens = App(name="tokens")
-quota = App(name="quota")
+tenants = App(name="tenants", group_parameters="Options")
+users = App(name="users", group_parameters="Options")
+tokens = App(name="tokens", group_parameters="Options")
+quota = App(name="quota", group_parameters="Options")
 
 
 def list_tenants(*, output: OutputOption = "table") -> int:

@@ -58,7 +58,7 @@ def utilisation(*, output: OutputOption = "table") -> int:
     return ExitCode.OK
 
 
-chips = App(name="chips")
+chips = App(name="chips", group_parameters="Options")
 
 
 @chips.default

@@ -45,11 +45,11 @@ def login(
 
 
 def _token(given: str | None) -> str:
-    if given == STANDARD_INPUT:
+    if given == STANDARD_INPUT and sys.stdin is not None:
         return sys.stdin.readline(_LONGEST_TOKEN)
-    if given is not None:
-        return given
-    if not sys.stdin.isatty():
+    if given not in (None, STANDARD_INPUT):
+        return str(given)
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadUsage(
             "no token was given, and there is no terminal to ask on", next_step="give it with --token - < FILE"
         )

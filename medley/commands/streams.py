@@ -130,7 +130,8 @@ def events(
                 _print_event(event.data, output)
                 latest = event.data["number"]
         except KeyboardInterrupt:
-            again = " ".join(("medley events", *((job_id,) if job_id else ()), f"-f --after {latest or 0}"))
+            where = "" if latest is None else f" --after {latest}"
+            again = " ".join(("medley events", *((job_id,) if job_id else ()), f"-f{where}"))
             raise Detached("detached; nothing was ended by that", next_step=f"{again} goes on from here") from None
     return ExitCode.OK
 

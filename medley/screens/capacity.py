@@ -38,7 +38,7 @@ def nodes_table(nodes: Sequence[Json]) -> Table:
         "no nodes: no cluster has reported any yet",
         numbers=("FREE",),
         wrapped=("HELD BY",),
-        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY"),
+        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "STATE"),
     )
 
 
@@ -71,7 +71,7 @@ def pools_table(pools: Sequence[Json]) -> Table:
         rows,
         "no pools: no cluster has nodes yet",
         numbers=head[3:8],
-        spare=("MEMORY", "NODES", "CHIP", "DRAINED", "IN USE", "HELD"),
+        spare=("MEMORY", "NODES", "CHIP", "DRAINED", "IN USE", "HELD", "DEVICES"),
     )
 
 

@@ -93,7 +93,9 @@ class FollowScreen:
             self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
             self.line(f"     {curve([report['loss'] for report in reports], width=_CURVE_WIDTH)}")
         if attempt := latest_attempt(job):
-            self.line(f"\nWhere its workers ran:\n\n{table_text(workers_table(attempt), self._stream)}")
+            self.line(f"\nWhere its workers ran, and why there:\n\n{table_text(workers_table(attempt), self._stream)}")
+            if why := why_there(attempt, self._stream):
+                self.line(f"\n{why}")
 
     def _clipped(self, text: str) -> str:
         return text[: window_width() - 1]

@@ -67,10 +67,19 @@ def stop_text(job: Json) -> str:
     stop = job["stop"]
     if not stop:
         return ""
-    attempt = latest_attempt(job)
-    failure = first_failure(attempt) if attempt and stop["reason"] in _FAILED_BY_A_WORKER else None
     detail = f": {one_line(stop['detail'])}" if stop["detail"] else ""
-    return f"{failure or one_line(stop['text'])}{detail}"
+    return f"{_failure(job) or one_line(stop['text'])}{detail}"
+
+
+def stop_adds_to(job: Json, text: str) -> bool:
+    """Say whether `stop_text` tells something that a text does not."""
+    stop = job["stop"]
+    return bool(stop) and any(part and part not in text for part in (_failure(job), stop["detail"]))
+
+
+def _failure(job: Json) -> str | None:
+    attempt = latest_attempt(job)
+    return first_failure(attempt) if attempt and job["stop"]["reason"] in _FAILED_BY_A_WORKER else None
 
 
 def attempt_end(attempt: Json) -> str:

@@ -14,6 +14,7 @@ from medley.screens.job_text import (
     program,
     progress_line,
     situation,
+    stop_adds_to,
     stop_text,
     wanted,
 )
@@ -53,7 +54,7 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
 
 def print_job(job: Json, at: datetime) -> None:
     """Print all that is known of one job."""
-    say(f"{job['name']}   {job['state']}   id {job['id']}")
+    _sentence(f"{job['name']}   {job['state']}   id {job['id']}")
     _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
     _fact("asks for", wanted(job["spec"]))
     _fact("runs", program(job["spec"]))
@@ -69,7 +70,8 @@ def print_job(job: Json, at: datetime) -> None:
     if attempt := latest_attempt(job):
         _print_attempt(job, attempt, at)
     if job["progress"]:
-        say(f"\n{progress_line(job['progress'])}")
+        say()
+        _sentence(progress_line(job["progress"]))
     talk(f"\nnext: {next_commands(job)}")
 
 
@@ -77,11 +79,19 @@ def _fact(label: str, text: str) -> None:
     say(entry_text(f"  {label:<10} ", text, sys.stdout))
 
 
+def _sentence(text: str, start: str = "") -> None:
+    say(entry_text(start, text, sys.stdout))
+
+
 def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
     used = f", {counted(job['retries_used'], 'retry', 'retries')} used" if job["retries_used"] else ""
     end = attempt_end(attempt)
     ended = f", {end}" if end else ""
-    say(f"\nAttempt {attempt['number']}: {attempt['state']}{ended}, placed {moment(attempt['placed_at'], at)}{used}\n")
+    say()
+    _sentence(
+        f"Attempt {attempt['number']}: {attempt['state']}{ended}, placed {moment(attempt['placed_at'], at)}{used}"
+    )
+    say()
     print_table(workers_table(attempt))
     if why := why_there(attempt, sys.stdout):
         say(f"\nWhy there:\n{why}")
@@ -89,13 +99,13 @@ def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
 
 def print_why(why: Json, job: Json) -> None:
     """Print why a job is where it is: in a sentence, every reason that is not in it, and what would help."""
-    say(f"{job['name']}   {why['state']}\n{printable(why['text'])}")
-    stop = job["stop"]
-    if stop and stop["detail"] and stop["detail"] not in why["text"]:
-        say(f"  - {stop_text(job)}")
+    say(f"{job['name']}   {why['state']}")
+    _sentence(one_line(why["text"]))
+    if stop_adds_to(job, why["text"]):
+        _sentence(stop_text(job), "  - ")
     for reason in why["reasons"]:
         if reason["text"] not in why["text"]:
-            say(f"  - {printable(reason['text'])}")
+            _sentence(one_line(reason["text"]), "  - ")
     if why["position"] is not None:
         ahead = f", {counted(why['ahead'], 'job', 'jobs')} ahead of it" if why["ahead"] is not None else ""
         say(f"  position {why['position']} in the queue{ahead}")

@@ -30,7 +30,7 @@ def why_there(attempt: Json, stream: TextIO) -> str:
     groups = _alike(attempt["workers"], lambda worker: (worker["node"], worker["why"]))
     return "\n".join(
         entry_text(
-            f"rank {number_runs([worker['rank'] for worker in members])}: ",
+            f"{'rank' if len(members) == 1 else 'ranks'} {number_runs([worker['rank'] for worker in members])}: ",
             f"{one_line(members[0]['node'])}, {one_line(members[0]['why'])}",
             stream,
         )

@@ -36,7 +36,7 @@ class Table:
     numbers: tuple[str, ...] = ()
     """Columns that are aligned to the right."""
     wrapped: tuple[str, ...] = ()
-    """Columns of free text, that a narrow window wraps; all others are shown whole or not at all."""
+    """Columns of free text, that a narrow window wraps between words; all others are shown whole or not at all."""
     clipped: tuple[str, ...] = ()
     """Columns of free text, that a narrow window cuts off with an ellipsis."""
     spare: tuple[str, ...] = ()
@@ -85,7 +85,12 @@ def fitted(table: Table, width: int, *, has_colour: bool) -> FittedTable:
 
 def _needed(table: Table, column: str, texts: Sequence[str]) -> int:
     whole = max(_cells(text) for text in (column, *texts))
-    return min(whole, _LEAST_FREE_TEXT) if column in table.wrapped + table.clipped else whole
+    if column in table.clipped:
+        return min(whole, _LEAST_FREE_TEXT)
+    if column in table.wrapped:
+        longest_word = max(_cells(word) for text in (column, *texts) for word in text.split() or ("",))
+        return max(min(whole, _LEAST_FREE_TEXT), longest_word)
+    return whole
 
 
 def _width(widths: Sequence[int]) -> int:
@@ -115,7 +120,7 @@ def _row_lines(
 
 def _wrapped(table: Table, column: str, text: str, width: int) -> list[str]:
     if column in table.wrapped:
-        return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
     if column in table.clipped and _cells(text) > width:
         return [f"{text[: width - 1].rstrip()}…"]
     return [text]

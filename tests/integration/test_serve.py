@@ -46,7 +46,7 @@ def medley(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def serve(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return medley("serve", "--listen", "127.0.0.1:0", *options, **environment)
+    return medley("serve", *options, **{"MEDLEY_LISTEN": "127.0.0.1:0", **environment})
 
 
 def test_what_runs_on_a_cluster_that_is_declared_no_longer_is_seen_to_its_end(tmp_path: Path) -> None:

@@ -160,13 +160,11 @@ def read_events(address: str, token: str, job: str, *, after: int) -> tuple[list
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
     headers = {"Authorization": f"Bearer {token}", "Last-Event-ID": str(after)}
     connection.request("GET", f"/v1/jobs/{job}/events", headers=headers)
-    lines = connection.getresponse().read().decode().splitlines()
+    blocks = connection.getresponse().read().decode().split("\n\n")
     connection.close()
-    data = [json.loads(line.removeprefix("data:")) for line in lines if line.startswith("data:")]
-    assert data
-    numbers = [int(line.removeprefix("id:")) for line in lines if line.startswith("id:")]
-    kinds = [line.removeprefix("event:").strip() for line in lines if line.startswith("event:")]
-    return numbers, kinds
+    events = [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks if "data: " in block]
+    assert all(isinstance(json.loads(event["data"]), dict) for event in events)
+    return [int(event["id"]) for event in events if "id" in event], [event["event"] for event in events]
 
 
 def test_utilisation_counts_what_is_held(server: ServerProcess, api: Api) -> None:

@@ -54,11 +54,11 @@ def test_help_is_there_in_three_tenths_of_a_second(tmp_path: Path) -> None:
     assert min(took_s) < 0.3
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "tokens create", "quota set", "chips define"])
 def test_every_command_loads_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     from medley.main import run  # noqa: PLC0415 - HEAVY is about what loading it loads
 
-    assert run([name, "--help"]) == 0
+    assert run([*name.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"Usage: medley {name}" in shown
     assert "Parameters:" not in shown

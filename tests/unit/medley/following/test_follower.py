@@ -73,10 +73,12 @@ def test_a_job_is_followed_from_waiting_to_its_result() -> None:
         "first succeeded after 1 min 5 s",
         "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60",
         "     █▃▁",
-        "Where its workers ran:",
+        "Where its workers ran, and why there:",
         "RANK  NODE            CHIP      DEVICES  WORKER",
         "   0  mixed/nvidia-1  h100-sxm  0        running",
         "   1  mixed/amd-1     mi300x    4        running",
+        "rank 0: mixed/nvidia-1, tightest fit in rack r1",
+        "rank 1: mixed/amd-1, only node with a free mi300x",
     ]
 
 

@@ -33,8 +33,8 @@ def test_the_placement_says_where_each_rank_is_and_why_there() -> None:
 def test_what_is_true_of_several_ranks_is_said_once() -> None:
     workers = [a_worker(rank=rank, devices=[rank], node=f"mixed/nvidia-{rank // 3}") for rank in range(5)]
     assert why_there(an_attempt(workers=workers), io.StringIO()).splitlines() == [
-        "rank 0-2: mixed/nvidia-0, tightest fit in rack r1",
-        "rank 3-4: mixed/nvidia-1, tightest fit in rack r1",
+        "ranks 0-2: mixed/nvidia-0, tightest fit in rack r1",
+        "ranks 3-4: mixed/nvidia-1, tightest fit in rack r1",
     ]
 
 
@@ -153,7 +153,7 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
 def test_why_says_what_the_cluster_said_and_sends_nobody_to_logs_that_are_not_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    why = {
+    why: dict[str, object] = {
         "job": "x", "state": "queued", "reasons": [], "position": None, "ahead": None, "text": "It waits.",
         "next": "read its output with `medley logs`", "change": 1, "age_s": 0.0,
     }  # fmt: skip
@@ -161,3 +161,19 @@ def test_why_says_what_the_cluster_said_and_sends_nobody_to_logs_that_are_not_th
     shown = capsys.readouterr()
     assert "the cluster refused to start it: no such image" in shown.out
     assert "medley logs" not in shown.err
+
+
+def test_why_names_the_worker_that_failed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "a worker ended with an exit code other than 0"
+    why: dict[str, object] = {
+        "job": "x", "state": "failed", "reasons": [], "position": None, "ahead": None, "text": f"It failed: {text}.",
+        "next": None, "change": 1, "age_s": 0.0,
+    }  # fmt: skip
+    failed = an_attempt(workers=[a_worker(rank=2, phase="exited", exit_code=7, end="exited")])
+    job = a_job(state="failed", attempts=[failed], stop={"reason": "worker-failed", "text": text, "detail": None})
+    print_why(why, job)
+    print_why(why | {"text": "It failed: rank 2 ended with exit code 7."}, job)
+    assert capsys.readouterr().out.splitlines() == [
+        "first   failed", f"It failed: {text}.", "  - rank 2 ended with exit code 7",
+        "first   failed", "It failed: rank 2 ended with exit code 7.",
+    ]  # fmt: skip

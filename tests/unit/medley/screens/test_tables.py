@@ -82,3 +82,10 @@ def test_a_row_that_cannot_fit_becomes_lines_of_its_own_and_nothing_is_cut() -> 
 def test_wide_letters_take_two_cells() -> None:
     table = Table(("VENDOR", "X"), [("北京芯片", "a"), ("b", "c")])
     assert plain_text(table).splitlines() == ["VENDOR    X", "北京芯片  a", "b         c"]
+
+
+def test_free_text_is_wrapped_between_words_only() -> None:
+    name = "a-tenant-with-a-name-of-many-letters"
+    table = Table(("NODE", "HELD BY"), [("a", f"demo 2, {name} 4, other 1")], wrapped=("HELD BY",), spare=("HELD BY",))
+    assert f"      {name} 4," in fitted(table, 45, has_colour=False).text.splitlines()
+    assert fitted(table, 30, has_colour=False).left_out == ("HELD BY",)
