@@ -1,4 +1,4 @@
-"""The processes of Medley: serve and migrate."""
+"""The processes of Medley: serve, migrate, and making a new operator token."""
 
 import logging
 import signal
@@ -19,16 +19,20 @@ from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings
 
-
-class CannotListen(Exception):
-    """The address or port cannot be had; the message says why."""
-
-
 EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_CONFLICT = 5
 EXIT_UNAVAILABLE = 6
 BACKLOG = 2048
+THREAD_SWITCH_S = 0.0005
+"""A request passes through several threads, each briefly: at Python's usual 5 ms one busy thread delays them all."""
+LONGEST_STREAM_CLOSE_S = 2
+"""How long an ending server waits for streams whose readers do not go."""
+
+
+class CannotListen(Exception):
+    """The address or port cannot be had; the message says why."""
+
 
 START_FAULTS = (
     SettingsError,
@@ -41,10 +45,6 @@ START_FAULTS = (
     OSError,
 )
 """What keeps a process from starting and is said in a sentence instead of a traceback."""
-THREAD_SWITCH_S = 0.0005
-"""A request passes through several threads, each briefly: at Python's usual 5 ms one busy thread delays them all."""
-LONGEST_STREAM_CLOSE_S = 2
-"""How long an ending server waits for streams whose readers do not go."""
 
 
 def serve(overrides: Mapping[str, str]) -> int:
@@ -156,6 +156,7 @@ def _already_handled(_number: int, _frame: FrameType | None) -> None:
 
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line per plugin says nothing
 
 
 def _refuse(error: Exception) -> int:
