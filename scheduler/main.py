@@ -108,9 +108,9 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
         timeout_graceful_shutdown=LONGEST_STREAM_CLOSE_S,
     )
     exits.server = _HttpServer(config, server.announce_end)
-    # uvicorn raises the signals it caught again once it has ended; by then they have done their work.
+    # Until uvicorn handles signals itself. Those it caught it raises again once it has ended; that changes nothing.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _already_handled)
+        signal.signal(number, exits.on_signal)
     sys.setswitchinterval(THREAD_SWITCH_S)
     server.start()
     print(f"Medley listens on {reachable_url(listener)}", flush=True)  # noqa: T201 - said to whoever started it
@@ -132,26 +132,31 @@ class _HttpServer(uvicorn.Server):
         self._announce_end = announce_end
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End in order. The announcement takes locks, which a signal handler must not: a thread makes it."""
+        """End in order at a signal; at a second one at once."""
         super().handle_exit(sig, frame)
+        self.end()
+
+    def end(self) -> None:
+        """End in order. The announcement takes locks, which a signal handler must not: a thread makes it."""
+        self.should_exit = True
         threading.Thread(target=self._announce_end, name="announcing the end", daemon=True).start()
 
 
 class _Exits:
-    """Ends the server when another process took the lead."""
+    """Ends the server at a signal that comes before it runs, or when another process took the lead."""
 
     def __init__(self) -> None:
-        self.server: uvicorn.Server | None = None
+        self.server: _HttpServer | None = None
         self.lost_leadership = False
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.server is not None:
+            self.server.should_exit = True
 
     def on_leadership_lost(self) -> None:
         self.lost_leadership = True
         if self.server is not None:
-            self.server.should_exit = True
-
-
-def _already_handled(_number: int, _frame: FrameType | None) -> None:
-    pass
+            self.server.end()
 
 
 def _log_to_stderr(level: str) -> None:

@@ -62,15 +62,14 @@ class ChangeEvents:
                 position = _last(changes, position)
                 if chunk := pulse.next_chunk(self._encode(changes)):
                     yield chunk
-                if len(changes) == CHANGES_PER_READ:
-                    continue
-                if final_state is not None:
+                is_last_page = len(changes) < CHANGES_PER_READ
+                if final_state is not None and is_last_page:
                     yield f'event: end\ndata: {{"state":"{final_state}"}}\n\n'.encode()
                     return
-                if any(_ends_a_group(change) for change in changes):
+                if final_state is None and any(_ends_a_group(change) for change in changes):
                     # Its state first, then what is left of the feed: nothing of a final job is missed.
                     final_state = await self._final_state(job)
-                if final_state is None:
+                if final_state is None and is_last_page:
                     await _rest(hint)
 
     async def _may_go_on(self) -> bool:

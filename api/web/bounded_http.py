@@ -123,8 +123,16 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(_TOO_LARGE)
         elif self._is_between_requests:
             self._silence.stop()
+            self._await_next_request()
         else:
             self._silence.start()
+
+    def _await_next_request(self) -> None:
+        """Count the idle time where a body came to its end only after its request was answered."""
+        if not self._is_answering() and self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         """Begin a request."""

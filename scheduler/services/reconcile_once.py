@@ -83,6 +83,8 @@ class Reconciler:
         self._terms = terms
         self._lead = lead
         self._starts = _StartBackOff()
+        self._barred: set[AttemptId] = set()
+        """Live attempts of which no worker will start any more."""
         self._hinted = threading.Event()
         self._settled: list[WantedAttempt] | None = None
         cluster.listen(self._hinted.set)
@@ -118,16 +120,26 @@ class Reconciler:
         live = self._live_here()
         wanted = _wanted(live)
         actions = reconcile(wanted, seen)
-        reports = [action for action in actions if isinstance(action, Report)]
+        reports = [action for action in actions if isinstance(action, Report) and self._is_proven(action)]
+        postponed = sum(isinstance(action, Report) for action in actions) - len(reports)
         # Starting comes last: it may take long, and nobody's end should wait for another's start.
         for action in actions:
             if isinstance(action, Stop):
                 self._cluster.stop(action.attempt, grace_s=action.grace_s)
+                self._barred.add(action.attempt)
             elif isinstance(action, Forget):
                 self._cluster.forget(action.attempt)
         self._write([self._observation(report) for report in reports])
         started = sum(self._start(live[action.attempt]) for action in actions if isinstance(action, Start))
-        return wanted, len(reports) + started
+        self._barred &= live.keys()
+        return wanted, len(reports) + postponed + started
+
+    def _is_proven(self, report: Report) -> bool:
+        """Say whether what is reported was seen late enough.
+
+        That all workers are gone is proven only by a look after the cluster was asked to let none start any more.
+        """
+        return report.event is not Event.GONE or report.attempt in self._barred
 
     def _live_here(self) -> dict[AttemptId, LiveAttempt]:
         prefix = f"{self._cluster.name}/"

@@ -169,6 +169,17 @@ def test_an_answered_client_that_does_not_send_its_body_is_closed(
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+def test_an_answered_client_that_sends_its_body_late_and_nothing_more_is_closed(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.builders.api.LONGEST_IDLE_S", 0.2)
+    with serve(world.app) as address, connected(address) as connection:
+        connection.sendall(POST + b"Content-Type: application/json\r\nContent-Length: 5\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
+        connection.sendall(b"{}   ")
+        read_to_the_end(connection)
+
+
 def test_a_client_in_the_middle_of_its_next_request_still_gets_a_slow_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "LONGEST_SILENCE_S", 0.05)
 

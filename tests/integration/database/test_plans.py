@@ -89,12 +89,11 @@ def test_a_tenants_live_jobs_are_counted_among_live_jobs_only(world: World, plan
         lambda world: world.storage.views.changes_after(1, limit=10),
         lambda world: world.storage.views.changes_after(1, limit=10, job="000000001abcdefg"),
         lambda world: world.storage.views.job("000000001abcdefg", tenant=TENANT),
-        lambda world: world.storage.views.live_attempt("000000001abcdefg-g0-a1"),
         lambda world: world.storage.views.attempt_is_open("000000001abcdefg-g0-a1", 1),
         lambda world: world.storage.views.progress("000000001abcdefg-g0-a1", limit=10),
         lambda world: world.storage.directory.token_by_secret("abc"),
     ],
-    ids=["snapshot", "changes", "job-changes", "job", "attempt", "is-open", "progress", "token"],
+    ids=["snapshot", "changes", "job-changes", "job", "is-open", "progress", "token"],
 )
 def test_what_is_often_asked_is_found_by_an_index(world: World, plans: Plans, read: Callable[[World], Any]) -> None:
     live(world)

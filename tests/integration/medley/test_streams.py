@@ -62,7 +62,7 @@ def test_a_followed_submission_ends_with_its_result(server: ScriptedServer, tmp_
     assert "   1  mixed/amd-1     mi300x    4\n" in ended.stdout
     assert "rank 1: mixed/amd-1, only node with a free mi300x" in ended.stdout
     assert "loss fell from 5.5000 to 2.3000 in steps 1 to 60 of 60" in ended.stdout
-    assert ended.stdout.endswith("mi300x    4        running\n")
+    assert ended.stdout.endswith("rank 1: mixed/amd-1, only node with a free mi300x\n")
 
 
 def test_following_with_json_keeps_stdout_for_the_job(server: ScriptedServer, tmp_path: Path) -> None:

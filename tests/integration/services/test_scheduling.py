@@ -310,3 +310,37 @@ def test_a_change_that_does_not_apply_makes_the_state_be_loaded_anew(
     job = scene.submit(make_spec())
     scene.turn()
     assert scene.job(job).state is State.RUNNING
+
+
+def test_workers_count_as_gone_only_when_looked_for_after_they_were_barred_from_starting(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = scene.submit(make_spec(workers=1))
+    scene.decider.decide_once()
+    cancel(scene, job)
+    stop, order = (
+        scene.cluster.stop,
+        GangOrder(
+            job=scene.job(job).job,
+            attempt=scene.job(job).attempts[-1].id,
+            number=1,
+            generation=1,
+            allocations=scene.job(job).attempts[-1].allocations,
+            torch_devices=("cuda",),
+            api_url="http://127.0.0.1:1",
+            token="none",
+        ),
+    )
+
+    def start_late(attempt: str, *, grace_s: int) -> None:
+        """A supervisor that was on its way gets there just before the request to stop."""
+        scene.cluster.start(order)
+        stop(attempt, grace_s=grace_s)
+
+    monkeypatch.setattr(scene.cluster, "_script", lambda _order, _rank: Behaviour(grace_used_s=5.0))
+    monkeypatch.setattr(scene.cluster, "stop", start_late)
+    scene.turn()
+    assert (scene.job(job).state, scene.devices_held()) == (State.STOPPING, 1), "its worker still runs"
+    scene.clock.advance(5.0)
+    scene.turn()
+    assert (scene.job(job).state, scene.devices_held()) == (State.CANCELLED, 0)
