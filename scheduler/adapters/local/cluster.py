@@ -113,8 +113,8 @@ class LocalCluster:
             raise ClusterUnavailable(f"the workers' folders cannot be read: {error}") from error
         for attempt in unseen:
             with suppress(OSError):  # a later look can do it
-                if self._gangs.is_stopped(attempt):
-                    self._gangs.finish(attempt)  # it was stopped before it started: nobody else would forget it
+                if self._gangs.is_to_end(attempt):
+                    self._gangs.finish(attempt)  # it was over before it had started: nobody else would forget it
         return seen
 
     def forget(self, attempt: AttemptId) -> None:
@@ -125,14 +125,19 @@ class LocalCluster:
             raise ClusterUnavailable(f"attempt {attempt} cannot be forgotten now: {error}") from error
 
     def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
-        """Return a piece of a worker's output; of a forgotten attempt while it is among the kept ones."""
-        folder = self._folders.worker(worker)
-        if folder is None:
-            return reading.UNKNOWN
-        try:
-            return reading.read_output(folder, offset=offset, limit=limit)
-        except FileNotFoundError:
-            return reading.UNKNOWN  # it was moved or deleted meanwhile: the next call finds it where it is then
+        """Return a piece of a worker's output; of a forgotten attempt while it is among the kept ones.
+
+        What was read counts only if the folder is still there: it moves once, when its attempt is forgotten.
+        """
+        for _ in ("where it runs", "where it is kept"):
+            folder = self._folders.worker(worker)
+            if folder is None:
+                break
+            with suppress(FileNotFoundError):
+                chunk = reading.read_output(folder, offset=offset, limit=limit)
+                if folder.is_dir():
+                    return chunk
+        return reading.UNKNOWN
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back from a thread when a worker ends that `start` or `observe` has met."""

@@ -56,6 +56,10 @@ class Folders:
                 return worker
         return None
 
+    def is_refused(self, attempt: AttemptId) -> bool:
+        """Say whether an attempt's gang could not be started; of a forgotten attempt too."""
+        return any((folder / REFUSED).exists() for folder in (self.live(attempt), self.finished(attempt)))
+
     def attempts(self) -> list[AttemptId]:
         """Return the attempts that were not forgotten, by id."""
         return sorted(folder.name for folder in self._live.iterdir() if _ATTEMPT.fullmatch(folder.name))

@@ -79,9 +79,10 @@ class Gangs:
                 return
         for rank in self._folders.ranks(attempt):
             worker = str(folder / str(rank))
-            started = records.Started.read(worker)
-            if started is not None and records.Ended.read(worker) is None:
-                started.supervisor.send(signal.SIGTERM)
+            with suppress(records.BrokenRecord):  # a supervisor that is there looks for the request itself
+                started = records.Started.read(worker)
+                if started is not None and records.Ended.read(worker) is None:
+                    started.supervisor.send(signal.SIGTERM)
 
     def finish(self, attempt: AttemptId) -> None:
         """Move an attempt to the finished ones; without effect while something of it runs or starts."""
@@ -94,8 +95,11 @@ class Gangs:
         finally:
             lock.release()
 
-    def is_stopped(self, attempt: AttemptId) -> bool:
-        """Say whether an attempt that was not forgotten is to end."""
+    def is_to_end(self, attempt: AttemptId) -> bool:
+        """Say whether an attempt that was not forgotten was stopped or refused."""
+        return self._is_stopped(attempt) or self._folders.is_refused(attempt)
+
+    def _is_stopped(self, attempt: AttemptId) -> bool:
         return records.read_stop(str(self._folders.live(attempt))) is not None
 
     def _lock(self, attempt: AttemptId) -> threading.Lock:
@@ -108,7 +112,7 @@ class Gangs:
         finished = self._folders.finished(attempt)
         with suppress(FileNotFoundError):
             raise StartFailed((finished / REFUSED).read_text())
-        folder = self._folders.live(attempt) if self.is_stopped(attempt) else finished
+        folder = self._folders.live(attempt) if self._is_stopped(attempt) else finished
         if not folder.exists():
             return False
         if any(records.Started.read(str(worker)) is not None for worker in folder.iterdir() if worker.is_dir()):
@@ -117,7 +121,7 @@ class Gangs:
 
     def _refuse(self, attempt: AttemptId, why: str) -> None:
         """End what runs of a gang. The reason is a file first: a later call goes on where this one was cut off."""
-        records.write_whole(str(self._folders.live(attempt)), REFUSED, why.encode())
+        records.write_durably(str(self._folders.live(attempt)), REFUSED, why.encode())
         self._clear(attempt)
         raise StartFailed(why)
 

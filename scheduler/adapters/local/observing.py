@@ -21,7 +21,7 @@ class Observer:
         self._settler = settler
         self._on_running = on_running
         self._looking = threading.Lock()
-        self._started: dict[WorkerKey, tuple[records.Started, int]] = {}
+        self._started: dict[WorkerKey, records.Started] = {}
         self._ended: dict[WorkerKey, SeenWorker] = {}
 
     def look(self) -> list[SeenWorker]:
@@ -38,7 +38,11 @@ class Observer:
 
     def _look_at_attempt(self, attempt: AttemptId) -> list[SeenWorker]:
         keys = [WorkerKey(attempt, rank) for rank in self._folders.ranks(attempt)]
-        return [seen for key in keys if (seen := self._ended.get(key) or self._look_at_worker(key)) is not None]
+        seen = [seen for key in keys if (seen := self._ended.get(key) or self._look_at_worker(key)) is not None]
+        if any(worker.key in self._ended for worker in seen) and self._folders.is_refused(attempt):
+            # They were ended because others could not start. To report them would hide why from whoever starts again.
+            return [worker for worker in seen if worker.key not in self._ended]
+        return seen
 
     def _look_at_worker(self, key: WorkerKey) -> SeenWorker | None:
         """Return what one worker is; None where it never was and never will be."""
@@ -47,24 +51,25 @@ class Observer:
             ended, standing = self._settler.settle(folder)
         except FileNotFoundError:
             return None  # it was forgotten or deleted meanwhile
-        known = self._started.get(key) or self._read_start(key, folder)
-        if known is None:
+        started = self._started.get(key) or self._read_start(key, folder)
+        if started is None:
             return _not_started(key, folder, standing)
-        started, generation = known
         if ended is None:
             if standing is not Standing.STUCK:
                 self._on_running(started.supervisor)
             record = WorkerRecord(key.rank, WorkerPhase.RUNNING, started_at=_time(started.at_s))
-            return SeenWorker(key, generation, record)
-        self._ended[key] = SeenWorker(key, generation, _ended_record(key.rank, started, ended))
+            return SeenWorker(key, started.generation, record)
+        self._ended[key] = SeenWorker(key, started.generation, _ended_record(key.rank, started, ended))
         return self._ended[key]
 
-    def _read_start(self, key: WorkerKey, folder: str) -> tuple[records.Started, int] | None:
-        started = records.Started.read(folder)
-        if started is None:
-            return None
-        self._started[key] = (started, records.Plan.read(folder).generation)
-        return self._started[key]
+    def _read_start(self, key: WorkerKey, folder: str) -> records.Started | None:
+        try:
+            started = records.Started.read(folder)
+        except records.BrokenRecord:
+            return None  # the settler has complained of it
+        if started is not None:
+            self._started[key] = started
+        return started
 
 
 def _not_started(key: WorkerKey, folder: str, standing: Standing) -> SeenWorker | None:
@@ -73,8 +78,8 @@ def _not_started(key: WorkerKey, folder: str, standing: Standing) -> SeenWorker 
         return None
     try:
         generation = records.Plan.read(folder).generation
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, records.BrokenRecord):
+        return None  # its supervisor cannot start it either, and says so to whoever called for the start
     return SeenWorker(key, generation, WorkerRecord(key.rank, WorkerPhase.PENDING))
 
 

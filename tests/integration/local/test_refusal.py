@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.adapters.local.cluster import LocalCluster
+from scheduler.core.model.attempt import WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable, StartFailed
 from tests.builders.cluster import ATTEMPT, PROGRAM, is_gone, local_cluster, order
@@ -74,6 +75,38 @@ def test_a_refusal_that_was_cut_off_is_completed(tmp_path: Path) -> None:
         cluster.start(order("wait"))
 
     assert eventually(lambda: cluster.observe() == [], within_s=10)
+    cluster.close()
+
+
+@pytest.mark.parametrize("begun", [("refused",), ("refused", "stop")])
+@pytest.mark.parametrize("looks", [1, 3])
+def test_a_refusal_that_was_cut_off_is_never_told_as_workers_that_failed(
+    tmp_path: Path, begun: tuple[str, ...], looks: int
+) -> None:
+    cluster = local_cluster(tmp_path)
+    cluster.start(order("exit", "1", workers=2))
+    eventually(lambda: len(list(tmp_path.glob("workers/*/*/ended"))) == 2, within_s=10)
+    for name in begun:
+        (tmp_path / "workers" / ATTEMPT / name).write_text({"refused": "worker 2: reasons", "stop": "0.0"}[name])
+
+    for _ in range(looks):
+        assert cluster.observe() == []
+    assert list(tmp_path.glob("workers/*")) == [], "nobody else would forget it"
+    with pytest.raises(StartFailed, match="worker 2: reasons"):
+        cluster.start(order("wait", workers=3))
+    cluster.close()
+
+
+def test_what_still_runs_of_a_refused_gang_is_seen(tmp_path: Path) -> None:
+    cluster = local_cluster(tmp_path)
+    gate = tmp_path / "gate"
+    cluster.start(order("await", str(gate), "exit", "0"))
+    (tmp_path / "workers" / ATTEMPT / "refused").write_text("worker 1: reasons")
+
+    assert [worker.record.phase for worker in cluster.observe()] == [WorkerPhase.RUNNING]
+
+    gate.touch()
+    eventually(lambda: cluster.observe() == [], within_s=10)
     cluster.close()
 
 

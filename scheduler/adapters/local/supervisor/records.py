@@ -10,6 +10,9 @@
     ../stop       the attempt is to end: when what still runs is killed, in seconds of this machine's monotonic clock
 
 Records are fields `name=value`, each ended by a NUL, as in /proc/PID/environ: no argument and no variable can hold one.
+
+A power failure spares `started`, `ended` and `stop`. The launch document and the plan are written anew before every
+start and not read after it, so they are not waited for: that would be on the way to a worker's first line.
 """
 
 import fcntl
@@ -29,6 +32,10 @@ STOP = "stop"
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+
+class BrokenRecord(OSError):
+    """A record is there and cannot be understood, as if its file could not be read."""
 
 
 class Limits:
@@ -66,7 +73,7 @@ class Plan:
 
     @classmethod
     def read(cls, folder: str) -> "Plan":
-        """Return the record. Raises FileNotFoundError."""
+        """Return the record. Raises FileNotFoundError, BrokenRecord."""
         argv: list[str] = []
         environment: dict[str, str] = {}
         single: dict[str, str] = {}
@@ -78,28 +85,32 @@ class Plan:
                 environment[variable] = setting
             else:
                 single[name] = value
-        limits = Limits(
-            memory_mib=int(single["memory_mib"]),
-            time_limit_s=int(single["time_limit_s"]) if "time_limit_s" in single else None,
-            grace_s=int(single["grace_s"]),
-        )
-        return cls(argv, environment, generation=int(single["generation"]), limits=limits)
+        try:
+            limits = Limits(
+                memory_mib=int(single["memory_mib"]),
+                time_limit_s=int(single["time_limit_s"]) if "time_limit_s" in single else None,
+                grace_s=int(single["grace_s"]),
+            )
+            return cls(argv, environment, generation=int(single["generation"]), limits=limits)
+        except (KeyError, ValueError) as error:
+            raise _broken(folder, PLAN) from error
 
 
 class Started:
-    """Which processes are a worker."""
+    """Which processes are a worker, and of which generation it is."""
 
-    __slots__ = ("at_s", "child", "supervisor")
+    __slots__ = ("at_s", "child", "generation", "supervisor")
 
-    def __init__(self, supervisor: ProcessIdentity, child: ProcessIdentity, at_s: float) -> None:
+    def __init__(self, supervisor: ProcessIdentity, child: ProcessIdentity, *, generation: int, at_s: float) -> None:
         self.supervisor = supervisor
         self.child = child
+        self.generation = generation
         self.at_s = at_s
         """Unix time."""
 
     def write(self, folder: str) -> None:
         """Write the record durably. Raises FileExistsError where there is one: the worker was started before."""
-        fields = [("at_s", repr(self.at_s))]
+        fields = [("at_s", repr(self.at_s)), ("generation", str(self.generation))]
         for role, process in (("supervisor", self.supervisor), ("child", self.child)):
             fields += [(f"{role}_pid", str(process.pid)), (f"{role}_start", process.start)]
         temporary = _write_temporary(folder, STARTED, _encode(fields))
@@ -112,15 +123,18 @@ class Started:
 
     @classmethod
     def read(cls, folder: str) -> "Started | None":
-        """Return the record, None where the worker was never started."""
+        """Return the record, None where the worker was never started. Raises BrokenRecord."""
         try:
             fields = dict(_decode(_read(folder, STARTED)))
         except FileNotFoundError:
             return None
-        supervisor, child = (
-            ProcessIdentity(int(fields[f"{role}_pid"]), fields[f"{role}_start"]) for role in ("supervisor", "child")
-        )
-        return cls(supervisor, child, float(fields["at_s"]))
+        try:
+            supervisor, child = (
+                ProcessIdentity(int(fields[f"{role}_pid"]), fields[f"{role}_start"]) for role in ("supervisor", "child")
+            )
+            return cls(supervisor, child, generation=int(fields["generation"]), at_s=float(fields["at_s"]))
+        except (KeyError, ValueError) as error:
+            raise _broken(folder, STARTED) from error
 
 
 class Ended:
@@ -141,33 +155,38 @@ class Ended:
         fields = [("end", self.end), ("at_s", repr(self.at_s))]
         if self.exit_code is not None:
             fields.append(("exit_code", str(self.exit_code)))
-        temporary = _write_temporary(folder, ENDED, _encode(fields))
-        _sync(temporary)
-        os.rename(temporary, os.path.join(folder, ENDED))
-        _sync(folder)
+        write_durably(folder, ENDED, _encode(fields))
 
     @classmethod
     def read(cls, folder: str) -> "Ended | None":
-        """Return the record, None where the worker did not end."""
+        """Return the record, None where the worker did not end. Raises BrokenRecord."""
         try:
             fields = dict(_decode(_read(folder, ENDED)))
         except FileNotFoundError:
             return None
-        exit_code = int(fields["exit_code"]) if "exit_code" in fields else None
-        return cls(fields["end"], exit_code, float(fields["at_s"]))
+        try:
+            exit_code = int(fields["exit_code"]) if "exit_code" in fields else None
+            return cls(fields["end"], exit_code, float(fields["at_s"]))
+        except (KeyError, ValueError) as error:
+            raise _broken(folder, ENDED) from error
 
 
 def read_stop(attempt_folder: str) -> float | None:
-    """Return when the workers of an attempt that is to end are killed, by time.monotonic; None where it is not."""
+    """Return when the workers of an attempt that is to end are killed, by time.monotonic; None where it is not.
+
+    A request that cannot be understood is one nevertheless, and its time has come.
+    """
     try:
         return float(_read(attempt_folder, STOP))
     except FileNotFoundError:
         return None
+    except ValueError:
+        return 0.0
 
 
 def write_stop(attempt_folder: str, kill_at_s: float) -> None:
     """Ask the workers of an attempt to end; the time replaces an earlier request's. Raises FileNotFoundError."""
-    write_whole(attempt_folder, STOP, repr(kill_at_s).encode())
+    write_durably(attempt_folder, STOP, repr(kill_at_s).encode())
 
 
 def try_lock(folder: str) -> int | None:
@@ -185,8 +204,19 @@ def try_lock(folder: str) -> int | None:
 
 
 def write_whole(folder: str, name: str, content: bytes) -> None:
-    """Write a private file that others see whole or not at all; it replaces an older one."""
+    """Write a private file that others see whole or not at all; it replaces an older one.
+
+    A power failure may leave it empty: for what is written anew before it is read.
+    """
     os.rename(_write_temporary(folder, name, content), os.path.join(folder, name))
+
+
+def write_durably(folder: str, name: str, content: bytes) -> None:
+    """Write a private file that is there whole, after a power failure too, or not at all; it replaces an older one."""
+    temporary = _write_temporary(folder, name, content)
+    _sync(temporary)
+    os.rename(temporary, os.path.join(folder, name))
+    _sync(folder)
 
 
 def _write_temporary(folder: str, name: str, content: bytes) -> str:
@@ -208,6 +238,10 @@ def _sync(path: str) -> None:
 def _read(folder: str, name: str) -> bytes:
     with open(os.path.join(folder, name), "rb") as file:
         return file.read()
+
+
+def _broken(folder: str, name: str) -> BrokenRecord:
+    return BrokenRecord(f"{os.path.join(folder, name)} cannot be understood; was the disk full or did it fail?")
 
 
 def _encode(fields: list[tuple[str, str]]) -> bytes:

@@ -46,7 +46,8 @@ def _supervise(folder: str, report: int) -> None:
     adopt_orphans()
     plan = Plan.read(folder)
     child = Child(plan, os.path.join(folder, SCRATCH))
-    Started(identify(os.getpid()), identify(child.pid), time.time()).write(folder)
+    started = Started(identify(os.getpid()), identify(child.pid), generation=plan.generation, at_s=time.time())
+    started.write(folder)
     try:
         child.release()
     except CouldNotRun as error:

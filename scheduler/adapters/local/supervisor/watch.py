@@ -72,7 +72,7 @@ class Watch:
         """End the worker where there is a reason to."""
         now_s = time.monotonic()
         if self._kill_at_s is not None and now_s >= self._kill_at_s:
-            os.killpg(self._child.pid, signal.SIGKILL)  # not reaped, so the number is still this worker's
+            self._signal(signal.SIGKILL)
             self._kill_at_s = now_s + _LOOK_EVERY_S
         if now_s < self._next_look_s:
             return
@@ -95,9 +95,16 @@ class Watch:
             self._end = reason
             self._kill_at_s = kill_at_s
             if kill_at_s > time.monotonic():
-                os.killpg(self._child.pid, signal.SIGTERM)
-                os.killpg(self._child.pid, signal.SIGCONT)  # a paused process hears it too
+                self._signal(signal.SIGTERM)
+                self._signal(signal.SIGCONT)  # a paused process hears it too
         self._kill_at_s = min(self._kill_at_s, kill_at_s)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the worker's process group; its leader is not reaped, so the number is still this worker's."""
+        try:
+            os.killpg(self._child.pid, number)
+        except PermissionError:
+            pass  # all of it runs as another user by now: it ends when it likes, and is watched until then
 
     def _uses_too_much_memory(self) -> bool:
         pids = descendants(os.getpid())

@@ -9,7 +9,15 @@ import pytest
 
 from scheduler.adapters.local.supervisor import processes
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity, descendants, identify, memory_mib
-from scheduler.adapters.local.supervisor.records import Ended, Started, read_stop, try_lock
+from scheduler.adapters.local.supervisor.records import (
+    BrokenRecord,
+    Ended,
+    Plan,
+    Started,
+    read_stop,
+    try_lock,
+    write_stop,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 SLOW = {
@@ -42,14 +50,15 @@ def test_a_supervisor_imports_little_and_nothing_but_the_standard_library() -> N
 
 def test_a_worker_is_recorded_as_started_only_once(tmp_path: Path) -> None:
     me = identify(os.getpid())
-    Started(me, me, 1.5).write(str(tmp_path))
+    Started(me, me, generation=7, at_s=1.5).write(str(tmp_path))
 
     with pytest.raises(FileExistsError):
-        Started(me, me, 2.5).write(str(tmp_path))
+        Started(me, me, generation=8, at_s=2.5).write(str(tmp_path))
 
     record = Started.read(str(tmp_path))
     assert record is not None
-    assert (record.supervisor.pid, record.supervisor.start, record.at_s) == (me.pid, me.start, 1.5)
+    assert (record.supervisor.pid, record.supervisor.start) == (me.pid, me.start)
+    assert (record.generation, record.at_s) == (7, 1.5)
     assert [path.name for path in tmp_path.iterdir()] == ["started"]
 
 
@@ -78,6 +87,45 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
 
 def test_an_attempt_that_was_not_asked_to_stop_has_no_grace(tmp_path: Path) -> None:
     assert read_stop(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize("content", ["", "1.5.2", "\0\0"])
+def test_a_broken_request_to_end_is_for_a_time_that_has_come(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stop").write_text(content)
+
+    assert read_stop(str(tmp_path)) == 0.0
+
+
+def test_what_must_outlast_a_power_failure_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: dict[str, bytes] = {}
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        sync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        on_disk[path.name] = path.read_bytes() if path.is_file() else b"a folder"
+
+    monkeypatch.setattr(os, "fsync", note)
+
+    write_stop(str(tmp_path), 1.5)
+
+    (temporary, content), (folder, _) = on_disk.items()
+    assert temporary.startswith(".stop.")
+    assert (content, folder) == (b"1.5", tmp_path.name)
+
+
+@pytest.mark.parametrize("record", [Plan, Started, Ended])
+@pytest.mark.parametrize("content", [b"", b"generation=", b"\0\0"])
+def test_a_broken_record_says_which_file_it_is(
+    tmp_path: Path, record: type[Plan | Started | Ended], content: bytes
+) -> None:
+    path = tmp_path / record.__name__.lower()
+    path.write_bytes(content)
+
+    with pytest.raises(BrokenRecord, match=str(path)):
+        record.read(str(tmp_path))
 
 
 def test_a_process_with_the_same_number_and_another_start_is_another() -> None:
