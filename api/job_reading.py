@@ -1,5 +1,7 @@
 """Reading jobs for an answer: within what the caller may see, and with why they wait."""
 
+from collections.abc import Sequence
+
 from api.context import ApiContext
 from api.problems import Refusal
 from api.web.failures import not_found
@@ -10,10 +12,8 @@ from scheduler.core.model.job import Job
 from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.views import JobView
-from scheduler.services.explain_job import explain_job
+from scheduler.services.explain_job import explain_jobs
 
-MOST_EXPLAINED = 20
-"""How many waiting jobs of one page are explained: each costs a look at the whole queue."""
 CHANGES_OF_A_REFUSAL = 20
 """A refused job was submitted and refused; more of its feed need not be read."""
 
@@ -33,10 +33,17 @@ def just_submitted(job: Job) -> JobView:
 
 def reasons_of(context: ApiContext, view: JobView) -> tuple[Reason, ...]:
     """Return why a job waits or was refused; nothing for any other."""
-    if view.state is not State.QUEUED:
-        return refusal_of(context, view)
-    explained = explain_job(context.followed, context.clock, view.job.id)
-    return tuple(dict.fromkeys(reason for one in explained.explanations for reason in one.reasons))
+    return reasons_of_all(context, [view])[view.job.id]
+
+
+def reasons_of_all(context: ApiContext, views: Sequence[JobView]) -> dict[JobId, tuple[Reason, ...]]:
+    """Return why each job waits or was refused; nothing for any other. Those that wait are explained in one look."""
+    waiting = {view.job.id for view in views if view.state is State.QUEUED}
+    explained = explain_jobs(context.followed, context.clock, waiting) if waiting else {}
+    reasons = {view.job.id: refusal_of(context, view) for view in views}
+    for job, explanations in explained.items():
+        reasons[job] = tuple(dict.fromkeys(reason for one in explanations for reason in one.reasons))
+    return reasons
 
 
 def refusal_of(context: ApiContext, view: JobView) -> tuple[Reason, ...]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.answers.explanations import settled_answer, waiting_answer
 from api.answers.jobs import job_answer
 from api.context import ApiContext
-from api.job_reading import MOST_EXPLAINED, find_job, just_submitted, reasons_of, refusal_of
+from api.job_reading import find_job, just_submitted, reasons_of, reasons_of_all, refusal_of
 from api.schemas.job import JobAnswer, JobPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobQuery, SubmitQuery
@@ -119,12 +119,9 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     )
     found = context.views.jobs(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.job.id)
-    unexplained = {view.job.id for view in [view for view in page if view.state is State.QUEUED][MOST_EXPLAINED:]}
-    items = (
-        job_answer(view, () if view.job.id in unexplained else reasons_of(context, view), caller.tenant)
-        for view in page
-    )
-    return JobPage(items=tuple(items), next=following)
+    reasons = reasons_of_all(context, page)
+    items = tuple(job_answer(view, reasons[view.job.id], caller.tenant) for view in page)
+    return JobPage(items=items, next=following)
 
 
 @router.get("/{job}", operation_id="show_job")

@@ -1,16 +1,17 @@
 """Why a group waits, answered from the state as it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.core.deciding.cycle import backing_off
+from scheduler.core.deciding.cycle import backing_off, queue
 from scheduler.core.deciding.options import find_place, most_binding_first
 from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.reason import Reason
 from scheduler.core.placement.request import Placement
 from scheduler.core.placement.room import Survey
-from scheduler.core.queueing.order import queue_key
 
 
 class NotWaiting(KeyError):
@@ -32,18 +33,26 @@ class Explanation:
 
 def explain(state: SchedulerState, group_id: GroupId, now: datetime) -> Explanation:
     """Say what blocks a queued group on what is free now; the state is only read. Raises NotWaiting."""
-    group = state.waiting.get(group_id)
-    if group is None:
-        raise NotWaiting(group_id)
+    return explain_all(state, [group_id], now)[0]
+
+
+def explain_all(state: SchedulerState, group_ids: Sequence[GroupId], now: datetime) -> list[Explanation]:
+    """Explain several queued groups, in their order, with one look at the queue. Raises NotWaiting."""
+    places = {group.id: place for place, group in enumerate(queue(state))}
+    survey = Survey(state.ledger)
+    explained = []
+    for group_id in group_ids:
+        if group_id not in places:
+            raise NotWaiting(group_id)
+        group = state.waiting[group_id]
+        reasons = _reasons(state, survey, group, now)
+        explained.append(Explanation(group_id, reasons, position=places[group_id] + 1, ahead=places[group_id]))
+    return explained
+
+
+def _reasons(state: SchedulerState, survey: Survey, group: Group, now: datetime) -> tuple[Reason, ...]:
     job = state.jobs[group.job_id]
     pause = backing_off(job, group, now)
-    found = find_place(state, Survey(state.ledger), job)
+    found = find_place(state, survey, job)
     lacking = () if isinstance(found, Placement) else found.reasons
-    own = queue_key(job, group)
-    ahead = sum(queue_key(state.jobs[other.job_id], other) < own for other in state.waiting.values())
-    return Explanation(
-        group=group_id,
-        reasons=most_binding_first([*((pause,) if pause else ()), *lacking]),
-        position=ahead + 1,
-        ahead=ahead,
-    )
+    return most_binding_first([*((pause,) if pause else ()), *lacking])

@@ -252,3 +252,12 @@ def test_an_operator_cancels_any_tenants_job(world: ApiWorld) -> None:
     job = world.submit("beta")
     answer = world.client(Role.OPERATOR).post(f"/v1/jobs/{job}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+
+
+def test_every_waiting_job_of_a_list_says_why_it_waits(world: ApiWorld) -> None:
+    client = world.client()
+    for _ in range(30):
+        assert client.post("/v1/jobs", json={**JOB, "workers": 1000}).status_code == 201
+    listed = client.get("/v1/jobs?limit=200").json()["items"]
+    assert len(listed) == 30
+    assert all(job["state"] == "queued" and job["reasons"] for job in listed)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain
+from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.reason import BackingOff, QuotaExceeded, TooFewFree
@@ -63,3 +63,11 @@ def test_only_a_group_that_waits_can_be_explained() -> None:
     for group in (make_group(job).id, "nobody-g0"):
         with pytest.raises(NotWaiting):
             explain(state, group, NOON)
+
+
+def test_several_groups_are_explained_as_each_would_be_alone() -> None:
+    jobs = (make_job(1, workers=5), make_job(2, workers=9), make_job(3, priority=1), make_job(4, workers=2))
+    state = place_first(make_state(make_node(), jobs=jobs))
+    waiting = sorted(state.waiting)
+    assert len(waiting) == 3
+    assert explain_all(state, waiting, NOON) == [explain(state, group, NOON) for group in waiting]
