@@ -10,10 +10,10 @@ IN_VENV = .venv/bin/python
 
 CHECKS = lint format types imports migrations tidy
 
-.PHONY: help setup demo test check lock docs clean develop $(CHECKS:%=check-%)
+.PHONY: help setup demo test kubernetes check lock docs clean develop testbed $(CHECKS:%=check-%)
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Prepare .venv with everything Medley needs to run
 	@PYTHON="$(PYTHON)" .ci/setup service
@@ -21,8 +21,11 @@ setup: ## Prepare .venv with everything Medley needs to run
 demo: setup ## Start Medley on a simulated mixed cluster and run a training; ONCE=1 ends by itself
 	@$(IN_VENV) -m examples.demo
 
-test: develop ## Run all tests, PostgreSQL included
+test: develop $(if $(filter tests tests/kubernetes% tests/contract%,$(TESTS)),testbed) ## Run all tests, PostgreSQL and Kubernetes included
 	@$(IN_VENV) -m pytest $(TESTS)
+
+kubernetes: develop ## Build the Kubernetes that the tests run on, with Go; cached outside of this folder
+	@$(IN_VENV) -m tests.kubernetes.testbed.build
 
 check: $(CHECKS:%=check-%) ## Check style, types, imports, migrations, tidiness and generated pages
 
@@ -35,6 +38,10 @@ docs: setup ## Write the generated pages of docs/
 clean: ## Remove .venv and all caches; what the demo stored in .medley stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
+
+# Like `kubernetes`, but where that cannot be built the tests go on without it and say so at their end.
+testbed: develop
+	@$(IN_VENV) -m tests.kubernetes.testbed.build --if-possible
 
 develop:
 	@PYTHON="$(PYTHON)" .ci/setup develop

@@ -21,6 +21,8 @@ class Check:
     name: str
     is_ok: bool
     detail: str
+    is_required: bool = True
+    """Whether requests are unwelcome without it; one cluster that does not answer leaves the others usable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "list_nodes": EVERYBODY,
     "list_pools": EVERYBODY,
     "list_clusters": EVERYBODY,
+    "check_cluster": CLUSTER_WIDE,
     "show_utilisation": EVERYBODY,
     "list_chips": EVERYBODY,
     "define_chip": OPERATORS,

@@ -35,6 +35,7 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     INVALID_REQUEST = "invalid-request"
     UNKNOWN_CHIP = "unknown-chip"
+    NOT_OFFERED = "not-offered"
     UNKNOWN_TENANT = "unknown-tenant"
     UNKNOWN_REFERENCE = "unknown-reference"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
@@ -66,6 +67,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.UNSUPPORTED_MEDIA_TYPE: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
     Code.INVALID_REQUEST: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     Code.UNKNOWN_CHIP: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such chip type"),
+    Code.NOT_OFFERED: (HTTPStatus.UNPROCESSABLE_ENTITY, "No cluster offers what the job asks for"),
     Code.UNKNOWN_TENANT: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such tenant"),
     Code.UNKNOWN_REFERENCE: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request names something that does not exist"),
     Code.IDEMPOTENCY_KEY_REUSED: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),

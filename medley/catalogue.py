@@ -44,6 +44,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "pools", "medley.commands.capacity:pools", "List pools: nodes alike in chip type, memory and size."
             ),
+            Command(
+                "clusters", "medley.commands.capacity:clusters", "List clusters, or check what works on each of them."
+            ),
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
         ),
@@ -63,7 +66,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Server",
         (
-            Command("serve", "medley.commands.processes:serve", "Run Medley: API, scheduler and local cluster."),
+            Command(
+                "serve", "medley.commands.processes:serve", "Run Medley: API and scheduler, local or on Kubernetes."
+            ),
             Command("migrate", "medley.commands.processes:migrate", "Bring the database's schema up to date."),
             Command(
                 "operator-token",

@@ -130,6 +130,10 @@ class Client:
         """Return all clusters."""
         return _items(self._get("/v1/clusters"))
 
+    def check_cluster(self, cluster: str) -> Json:
+        """Return what works on a cluster and what does not (operators and auditors)."""
+        return self._send("GET", f"/v1/clusters/{_part(cluster)}/check", held_s=_LONGEST_HOLD_S)
+
     def chips(self) -> list[Json]:
         """Return the chip catalogue."""
         return _items(self._get("/v1/chips"))

@@ -7,7 +7,7 @@ class ExitCode(IntEnum):
     """How a run of the command ended."""
 
     OK = 0
-    JOB_FAILED = 1
+    FAILED = 1
     USAGE = 2
     NOT_FOUND = 3
     DENIED = 4
@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.JOB_FAILED: "the job failed or was cancelled (submit, follow, wait)",
+    ExitCode.FAILED: "the job failed or was cancelled (submit, follow, wait), or a check found faults",
     ExitCode.USAGE: "wrong usage, or a job file that is not accepted",
     ExitCode.NOT_FOUND: "no such thing, or not one of your tenant's",
     ExitCode.DENIED: "not logged in, or not allowed",

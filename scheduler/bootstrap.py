@@ -1,11 +1,12 @@
 """Build a server from its settings: the one place that knows which adapter fulfils which port."""
 
+import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,15 +18,19 @@ from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.storage import Storage, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.files.inventory_file import read_inventory
+from scheduler.adapters.kubernetes.cluster import KubernetesCluster
+from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration, default_configuration
+from scheduler.adapters.kubernetes.configuration.clusters_file import read_clusters
 from scheduler.adapters.local.cluster import LocalCluster
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
-from scheduler.core.model.node import Node
-from scheduler.loops.loop import Loop
-from scheduler.loops.steps import deciding, reconciling, recording_nodes
+from scheduler.core.model.node import Cluster, Node
+from scheduler.loops.loop import Loop, LoopHealth, Step
+from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
@@ -44,7 +49,10 @@ from scheduler.settings import (
     write_private,
 )
 
-LOCAL_CLUSTER_KIND = "local"
+logger = logging.getLogger(__name__)
+
+LOCAL_KIND = "local"
+KUBERNETES_KIND = "kubernetes"
 OLDEST_SUCCESS_S = 30.0
 """A loop without a successful step for this long makes the server not ready."""
 
@@ -75,6 +83,19 @@ class Server:
         for loop in self.loops:
             loop.stop(timeout_s=timeout_s)
         self.resources.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _DrivenCluster:
+    """A cluster and what drives it."""
+
+    port: ClusterPort
+    kind: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the server is of no use without it: one far cluster that does not answer leaves the others usable."""
+        return self.kind == LOCAL_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +131,9 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
             tokens=AttemptTokens(server_secret(settings.data_folder)),
         )
         _prepare_directory(foundation)
-        clusters = _local_clusters(foundation)
-        for cluster in clusters:
-            resources.callback(cluster.close)
+        clusters = _clusters(foundation)
+        for driven in clusters:
+            resources.callback(driven.port.close)
         ending = threading.Event()
         context, loops = _assemble(foundation, clusters, listener, on_leadership_lost, ending=ending)
         app = create_app(context)
@@ -169,6 +190,48 @@ def _prepare_directory(foundation: _Foundation) -> None:
         directory.define_chips(read_catalogue(settings.chips), foundation.clock.now())
 
 
+def _clusters(foundation: _Foundation) -> list[_DrivenCluster]:
+    """Return all clusters to drive. What the database knows besides has no nodes from now on."""
+    clusters = [_DrivenCluster(cluster, LOCAL_KIND) for cluster in _local_clusters(foundation)]
+    clusters += [_DrivenCluster(cluster, KUBERNETES_KIND) for cluster in _kubernetes_clusters(foundation)]
+    directory = foundation.storage.directory
+    for cluster in clusters:
+        directory.register_cluster(Cluster(cluster.port.name, cluster.kind), foundation.clock.now())
+    driven = {cluster.port.name for cluster in clusters}
+    for known in directory.clusters():
+        if known.name not in driven:
+            logger.warning(
+                "cluster %s is not configured any more: it takes nothing, and its workers are unseen", known.name
+            )
+            directory.record_nodes(known.name, (), foundation.clock.now())
+    return clusters
+
+
+def _kubernetes_clusters(foundation: _Foundation) -> list[KubernetesCluster]:
+    settings = foundation.settings
+    if settings.cluster != KUBERNETES_KIND:
+        return []
+    secret = server_secret(settings.data_folder)
+    chips = foundation.storage.directory.chips()
+    catalogue = {chip.name: chip for chip in chips}
+    return [
+        KubernetesCluster(
+            configuration,
+            secret=secret,
+            catalogue=catalogue,
+            data=settings.data_folder.resolve() / "kubernetes",
+            clock=foundation.clock,
+        )
+        for configuration in _configurations(settings, chips)
+    ]
+
+
+def _configurations(settings: Settings, chips: Sequence[ChipType]) -> Sequence[ClusterConfiguration]:
+    if settings.clusters is not None:
+        return read_clusters(settings.clusters, chips)
+    return [replace(default_configuration(), kubeconfig=settings.kubeconfig)]
+
+
 def _local_clusters(foundation: _Foundation) -> list[LocalCluster]:
     """Return every local cluster the database knows; one that no inventory declares any more has no nodes.
 
@@ -176,7 +239,7 @@ def _local_clusters(foundation: _Foundation) -> list[LocalCluster]:
     """
     settings, directory = foundation.settings, foundation.storage.directory
     declared: dict[ClusterName, Sequence[Node]] = {
-        cluster.name: () for cluster in directory.clusters() if cluster.kind == LOCAL_CLUSTER_KIND
+        cluster.name: () for cluster in directory.clusters() if cluster.kind == LOCAL_KIND
     }
     if settings.inventory is not None:
         inventory = read_inventory(settings.inventory, directory.chips())
@@ -197,7 +260,7 @@ def _local_clusters(foundation: _Foundation) -> list[LocalCluster]:
 
 def _assemble(
     foundation: _Foundation,
-    clusters: Sequence[ClusterPort],
+    clusters: Sequence[_DrivenCluster],
     listener: socket.socket,
     on_leadership_lost: Callable[[], None],
     *,
@@ -205,19 +268,14 @@ def _assemble(
 ) -> tuple[ApiContext, list[Loop]]:
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
-    inventories = [InventorySync(storage.directory, clock, cluster, kind=LOCAL_CLUSTER_KIND) for cluster in clusters]
-    for inventory in inventories:
-        inventory.sync_once()
     followed = FollowedState(storage.views, clock)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
-    terms = LaunchTerms(api_url=reachable_url(listener), tokens=foundation.tokens)
-    steps = {"deciding": deciding(decider, clock), "recording nodes": recording_nodes(inventories, clock)}
-    for cluster in clusters:
-        reconciler = Reconciler(
-            cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead
-        )
-        steps[f"reconciling {cluster.name}"] = reconciling(reconciler, clock)
-        cluster.listen(wake_up.notify)
+    steps = {"deciding": deciding(decider, clock)}
+    optional: set[str] = set()
+    for driven in clusters:
+        of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
+        steps |= of_cluster
+        optional |= set() if driven.is_required else of_cluster.keys()
     loops = [
         Loop(name, step, wake_up.waiter(), clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)
         for name, step in steps.items()
@@ -230,12 +288,29 @@ def _assemble(
         identifiers=foundation.identifiers,
         wake_up=wake_up,
         followed=followed,
-        clusters=tuple(clusters),
+        clusters=tuple(driven.port for driven in clusters),
         attempt_tokens=foundation.tokens,
-        readiness=lambda: _readiness(storage, loops),
+        readiness=lambda: _readiness(storage, loops, optional),
         ending=ending,
     )
     return context, loops
+
+
+def _steps_of(
+    driven: _DrivenCluster, foundation: _Foundation, listener: socket.socket, followed: FollowedState, *, lead: Lead
+) -> dict[str, Step]:
+    storage, clock, cluster = foundation.storage, foundation.clock, driven.port
+    inventory = InventorySync(storage.directory, clock, cluster, kind=driven.kind)
+    if driven.is_required:
+        inventory.sync_once()
+    api_url = foundation.settings.api_url or reachable_url(listener)
+    terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
+    reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
+    cluster.listen(foundation.wake_up.notify)
+    return {
+        f"recording nodes of {cluster.name}": recording_inventory(inventory, clock),
+        f"reconciling {cluster.name}": reconciling(reconciler, clock),
+    }
 
 
 def reachable_url(listener: socket.socket) -> str:
@@ -246,14 +321,14 @@ def reachable_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _readiness(storage: Storage, loops: Sequence[Loop]) -> tuple[Check, ...]:
+def _readiness(storage: Storage, loops: Sequence[Loop], optional: Collection[str]) -> tuple[Check, ...]:
     answers = storage.ping()
     database = Check("database", is_ok=answers, detail="answers" if answers else "does not answer")
-    return (database, *(_loop_check(loop) for loop in loops))
+    checks = (_loop_check(loop.health) for loop in loops)
+    return (database, *(replace(check, is_required=check.name not in optional) for check in checks))
 
 
-def _loop_check(loop: Loop) -> Check:
-    health = loop.health
+def _loop_check(health: LoopHealth) -> Check:
     age_s = health.s_since_success
     if age_s is None:
         return Check(health.name, is_ok=False, detail=health.last_error or "has not made its first step yet")

@@ -7,9 +7,9 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
@@ -17,6 +17,8 @@ SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 LAST_PORT = 65_535
 _LISTEN = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})", re.ASCII)
+
+_API_URL = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -28,12 +30,20 @@ class Settings(BaseSettings):
     """Folder of everything that is kept: database, secrets, workers' files."""
     database: str | None = None
     """URL of the database; SQLite in the data folder where it is not given."""
+    cluster: Literal["local", "kubernetes"] = "local"
+    """What runs the workers: processes of this machine, or Kubernetes."""
     inventory: Path | None = None
     """YAML file with the nodes of the local cluster."""
+    clusters: Path | None = None
+    """YAML file with the Kubernetes clusters; without it there is one, named `kubernetes`, with the built-in rules."""
+    kubeconfig: Path | None = None
+    """How to reach that one cluster; without it as a pod of the cluster itself."""
     chips: Path | None = None
     """YAML file with further chip types."""
     listen: str = "127.0.0.1:8080"
     """Address and port of the API; port 0 takes a free one."""
+    api_url: str | None = None
+    """Where workers reach the API; without it the address that is listened on."""
     runtime_python: Path = Path(sys.executable)
     """The interpreter that has medley-runtime, for workers of the local cluster."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -47,6 +57,23 @@ class Settings(BaseSettings):
         if match is None or int(match["port"]) > LAST_PORT:
             raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_a_url(cls, api_url: str | None) -> str | None:
+        if api_url is not None and not _API_URL.fullmatch(api_url):
+            raise ValueError("name it as http://HOST:PORT or https://HOST:PORT, with nothing after it")
+        return api_url
+
+    @model_validator(mode="after")
+    def _fits_the_kind_of_cluster(self) -> Self:
+        if self.cluster == "kubernetes" and self.inventory is not None:
+            raise ValueError("inventory is for the local cluster; with Kubernetes the nodes are those of its clusters")
+        if self.cluster == "local" and (self.clusters is not None or self.kubeconfig is not None):
+            raise ValueError("clusters and kubeconfig are for Kubernetes; add --cluster kubernetes")
+        if self.clusters is not None and self.kubeconfig is not None:
+            raise ValueError("give clusters or kubeconfig, not both: the clusters' file names a kubeconfig for each")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -76,8 +103,13 @@ def load_settings(options: Mapping[str, str]) -> Settings:
     try:
         return Settings(**options)  # type: ignore[arg-type]  # texts, which pydantic turns into what the fields are
     except ValidationError as error:
-        faults = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+        faults = (_fault(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors())
         raise SettingsError("; ".join(faults)) from error
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    """Return what is wrong; a fault of settings that do not go together has no one place."""
+    return f"{location[0]}: {message}" if location else message
 
 
 def prepare_data_folder(data: Path) -> None:

@@ -22,6 +22,7 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
     TenantCreated,
+    WorkersNoted,
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
@@ -81,6 +82,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return _placed(body)
         case GroupMoved():
             return _moved(body, you)
+        case WorkersNoted(attempt, remarks):
+            return {"attempt": attempt, "remarks": [{"rank": one.rank, "text": one.text} for one in remarks]}
         case ProgressReported(attempt, progress):
             figures = {"loss": progress.loss, "tokens_per_s": progress.tokens_per_s}
             return {"attempt": attempt, "step": progress.step, "steps": progress.steps, **figures}
@@ -118,7 +121,13 @@ def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
         "stop": None if reason is None else {"reason": reason, "text": stop_text(reason), "detail": moved.detail},
         "reasons": [answer.model_dump(mode="json") for answer in reason_answers(moved.reasons, you)],
         "workers": [
-            {"rank": seen.rank, "phase": seen.phase, "exit_code": seen.exit_code, "end": seen.end}
+            {
+                "rank": seen.rank,
+                "phase": seen.phase,
+                "exit_code": seen.exit_code,
+                "end": seen.end,
+                "detail": seen.detail,
+            }
             for seen in moved.workers
         ],
     }

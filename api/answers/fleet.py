@@ -1,11 +1,23 @@
 """Nodes, pools and chip types as the API shows them."""
 
 from collections import Counter
+from collections.abc import Sequence
 
-from api.schemas.fleet import ChipAnswer, ChipBody, DevicesAnswer, HoldingAnswer, NodeAnswer, PoolAnswer
+from api.schemas.fleet import (
+    ChipAnswer,
+    ChipBody,
+    ClusterCheckAnswer,
+    DevicesAnswer,
+    FindingAnswer,
+    HoldingAnswer,
+    NodeAnswer,
+    PoolAnswer,
+)
 from scheduler.core.model.chip import ChipType
+from scheduler.core.model.identifiers import ClusterName
 from scheduler.core.model.node import Pool
 from scheduler.core.model.tenant import Principal
+from scheduler.ports.cluster import Finding
 from scheduler.ports.views import NodeView
 
 
@@ -19,6 +31,7 @@ def node_answer(view: NodeView, reader: Principal) -> NodeAnswer:
         cluster=node.cluster,
         name=node.name,
         state=node.state,
+        note=node.note,
         topology=dict(node.topology.domains),
         devices=tuple(
             DevicesAnswer(chip=group.chip, count=group.count, memory_mib=group.memory_mib, held=held[group.chip])
@@ -36,6 +49,18 @@ def node_answer(view: NodeView, reader: Principal) -> NodeAnswer:
                 devices=holding.devices,
             )
             for holding in view.holdings
+        ),
+    )
+
+
+def check_answer(cluster: ClusterName, findings: Sequence[Finding]) -> ClusterCheckAnswer:
+    """Return what was found out about a cluster."""
+    return ClusterCheckAnswer(
+        cluster=cluster,
+        is_ok=all(finding.is_ok for finding in findings),
+        findings=tuple(
+            FindingAnswer(what=finding.what, is_ok=finding.is_ok, detail=finding.detail, next=finding.next_step)
+            for finding in findings
         ),
     )
 

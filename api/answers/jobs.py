@@ -8,9 +8,11 @@ from api.schemas.job import (
     AttemptAnswer,
     JobAnswer,
     ProgressAnswer,
+    SecretAnswer,
     SpecAnswer,
     StopAnswer,
     TrainingAnswer,
+    VolumeAnswer,
     WorkerAnswer,
 )
 from api.text.placements import placement_text
@@ -71,6 +73,13 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         command=command,
         training=training,
         environment=dict(spec.environment),
+        image=spec.image,
+        shared_memory_mib=spec.shared_memory_mib,
+        volumes=tuple(
+            VolumeAnswer(volume_class=volume.volume_class, path=volume.path, read_only=volume.is_read_only)
+            for volume in spec.volumes
+        ),
+        secrets={entry.variable: SecretAnswer(secret=entry.secret, key=entry.key) for entry in spec.secrets},
         retries=spec.retries,
         time_limit_s=spec.time_limit_s,
         grace_s=spec.grace_s,
@@ -143,6 +152,7 @@ def worker_answer(allocation: Allocation, record: WorkerRecord | None, note: Pla
         phase=seen.phase,
         exit_code=seen.exit_code,
         end=seen.end,
+        detail=seen.detail,
         started_at=seen.started_at,
         ended_at=seen.ended_at,
         why="" if note is None else placement_text(note),

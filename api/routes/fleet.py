@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.answers.fleet import chip_answer, chip_type, node_answer, pool_answer
+from api.answers.fleet import check_answer, chip_answer, chip_type, node_answer, pool_answer
 from api.context import ApiContext
+from api.problems import Refusal
 from api.schemas.fleet import (
     ChipAnswer,
     ChipBody,
     ChipList,
     ClusterAnswer,
+    ClusterCheckAnswer,
     ClusterList,
     NodePage,
     PoolList,
@@ -21,7 +23,8 @@ from api.schemas.fleet import (
 )
 from api.schemas.queries import NodeQuery
 from api.web.cursors import NODE_KEY, cut_page, decode_cursor
-from api.web.dependencies import Caller, ChipPath, Context
+from api.web.dependencies import Caller, ChipPath, ClusterPath, Context
+from api.web.failures import not_found
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.identifiers import ChipName, TenantName
 
@@ -50,6 +53,15 @@ def list_clusters(context: Context) -> ClusterList:
     """List clusters, all of them: one per adapter that the server was started with."""
     clusters = context.directory.clusters()
     return ClusterList(items=tuple(ClusterAnswer(name=cluster.name, kind=cluster.kind) for cluster in clusters))
+
+
+@router.get("/clusters/{cluster}/check", operation_id="check_cluster")
+def check_cluster(cluster: ClusterPath, context: Context) -> ClusterCheckAnswer:
+    """Look at everything that Medley needs of a cluster; takes up to half a minute where it does not answer."""
+    found = next((one for one in context.clusters if one.name == cluster), None)
+    if found is None:
+        raise Refusal(not_found("cluster"))
+    return check_answer(cluster, found.check())
 
 
 @router.get("/utilisation", operation_id="show_utilisation")

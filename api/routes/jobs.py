@@ -21,7 +21,7 @@ from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
-from api.web.outcomes import refuse_job_write, refuse_submission
+from api.web.outcomes import refuse_job_write, refuse_not_offered, refuse_submission
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
 from scheduler.core.model.tenant import Principal
@@ -29,7 +29,7 @@ from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
 from scheduler.ports.views import JobFilter
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
-from scheduler.services.submit_job import Submission
+from scheduler.services.submit_job import NotOffered, Submission
 from scheduler.services.submit_job import submit_job as accept_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
@@ -84,7 +84,9 @@ def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: st
         raise TypeError("a principal who may submit has a tenant")
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
     submission = Submission(caller.tenant, caller.name, request.to_spec(), idempotency_key)
-    accepted = accept_job(context.journal, context.clock, context.identifiers, submission)
+    accepted = accept_job(context.journal, context.clock, context.identifiers, submission, clusters=context.clusters)
+    if isinstance(accepted, NotOffered):
+        raise refuse_not_offered(accepted)
     if isinstance(accepted.outcome, Rejected):
         raise refuse_submission(accepted.outcome, request, context.directory)
     return _Kept(accepted.job, accepted.outcome)

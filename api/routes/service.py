@@ -40,9 +40,10 @@ async def is_alive() -> AliveAnswer:
 def is_ready(context: Context) -> ReadyAnswer:
     """Say whether everything works that requests need; 503 with what does not."""
     checks = context.readiness()
-    failing = tuple(FieldError(f"/checks/{check.name}", check.detail) for check in checks if not check.is_ok)
-    if failing:
-        detail = "; ".join(f"{check.name}: {check.detail}" for check in checks if not check.is_ok)
+    missing = [check for check in checks if check.is_required and not check.is_ok]
+    if missing:
+        failing = tuple(FieldError(f"/checks/{check.name}", check.detail) for check in missing)
+        detail = "; ".join(f"{check.name}: {check.detail}" for check in missing)
         raise Refusal(replace(unavailable(Code.NOT_READY, f"{detail}."), errors=failing, next="try again"))
     answers = tuple(CheckAnswer(name=check.name, is_ok=check.is_ok, detail=check.detail) for check in checks)
     return ReadyAnswer(status="ready", checks=answers)

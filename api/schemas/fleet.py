@@ -30,6 +30,7 @@ NODE_EXAMPLE: dict[str, Any] = {
     "cluster": "mixed",
     "name": "nvidia-1",
     "state": "ready",
+    "note": "",
     "topology": {"rack": "r1"},
     "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}],
     "cpu_milli": 128000,
@@ -72,6 +73,39 @@ class ClusterList(Answer):
     items: tuple[ClusterAnswer, ...]
 
 
+class FindingAnswer(Answer):
+    """One thing that was looked at."""
+
+    what: str
+    is_ok: bool
+    detail: str
+    next: str | None
+    """What to do about it."""
+
+
+class ClusterCheckAnswer(Answer):
+    """What works on a cluster, and what does not."""
+
+    model_config = with_examples(
+        {
+            "cluster": "mixed",
+            "is_ok": False,
+            "findings": [
+                {
+                    "what": "create pods in medley-jobs",
+                    "is_ok": False,
+                    "detail": "not allowed",
+                    "next": "apply deploy/components/tenant-namespace for medley-jobs",
+                }
+            ],
+        }
+    )
+
+    cluster: str
+    is_ok: bool
+    findings: tuple[FindingAnswer, ...]
+
+
 class DevicesAnswer(Answer):
     """The devices of one chip type on one node."""
 
@@ -99,6 +133,8 @@ class NodeAnswer(Answer):
     cluster: str
     name: str
     state: NodeState
+    note: str
+    """Why it takes nothing new, or what else an operator should know; mostly empty."""
     topology: dict[str, str]
     devices: tuple[DevicesAnswer, ...]
     cpu_milli: int

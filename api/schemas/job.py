@@ -32,6 +32,10 @@ JOB_EXAMPLE: dict[str, Any] = {
         "command": ["python", "train.py"],
         "training": None,
         "environment": {},
+        "image": None,
+        "shared_memory_mib": 0,
+        "volumes": [],
+        "secrets": {},
         "retries": 0,
         "time_limit_s": None,
         "grace_s": 10,
@@ -59,6 +63,7 @@ JOB_EXAMPLE: dict[str, Any] = {
                     "phase": "running",
                     "exit_code": None,
                     "end": None,
+                    "detail": None,
                     "started_at": "2026-01-01T00:00:01.200000Z",
                     "ended_at": None,
                     "why": "tightest fit in rack r1: 2 of 8 h100-sxm were free and 0 stay free",
@@ -85,6 +90,21 @@ class TrainingAnswer(Answer):
     seed: int
 
 
+class VolumeAnswer(Answer):
+    """A volume of every worker."""
+
+    volume_class: str
+    path: str
+    read_only: bool
+
+
+class SecretAnswer(Answer):
+    """Where a variable's value is kept."""
+
+    secret: str
+    key: str
+
+
 class SpecAnswer(Answer):
     """What was submitted, complete with defaults; may be submitted again as it is."""
 
@@ -98,6 +118,10 @@ class SpecAnswer(Answer):
     command: tuple[str, ...] | None
     training: TrainingAnswer | None
     environment: dict[str, str]
+    image: str | None
+    shared_memory_mib: int
+    volumes: tuple[VolumeAnswer, ...]
+    secrets: dict[str, SecretAnswer]
     retries: int
     time_limit_s: int | None
     grace_s: int
@@ -125,6 +149,8 @@ class WorkerAnswer(Answer):
     exit_code: int | None
     """Exit code, or minus the number of the signal that ended the worker."""
     end: WorkerEnd | None
+    detail: str | None
+    """What the cluster said about it, where it said something."""
     started_at: Moment | None
     ended_at: Moment | None
     why: str

@@ -15,7 +15,18 @@ from pydantic import (
     field_validator,
 )
 
-from api.schemas.text import VARIABLE_PATTERN, Argument, Body, LabelText, Name, with_examples
+from api.schemas.text import (
+    ENTRY_PATTERN,
+    IMAGE_PATTERN,
+    MOUNT_PATTERN,
+    OBJECT_PATTERN,
+    VARIABLE_PATTERN,
+    Argument,
+    Body,
+    LabelText,
+    Name,
+    with_examples,
+)
 from scheduler.core.model.job import (
     AnyOf,
     ChipRequest,
@@ -25,6 +36,8 @@ from scheduler.core.model.job import (
     JobSpec,
     Program,
     ReferenceTraining,
+    SecretVariable,
+    Volume,
 )
 from scheduler.core.model.resources import WorkerShape
 
@@ -32,6 +45,8 @@ MOST_WORKERS = 1024
 MOST_ENVIRONMENT = 64
 MOST_LABELS = 32
 MOST_CHIP_TYPES = 16
+MOST_VOLUMES = 16
+MOST_SECRETS = 32
 RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
 """Variables that decide what a worker loads are not the tenant's to set."""
 DEVICE_VARIABLES = ("CUDA_DEVICE_ORDER", "GPU_DEVICE_ORDINAL", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK")
@@ -108,6 +123,22 @@ class TrainingRequest(Body):
         return ReferenceTraining(**self.model_dump())
 
 
+class VolumeRequest(Body):
+    """A volume of a class that the operator offers, mounted into every worker."""
+
+    volume_class: Name
+    path: Annotated[str, StringConstraints(pattern=MOUNT_PATTERN, max_length=255)]
+    """Where workers see it."""
+    read_only: bool = False
+
+
+class SecretRequest(Body):
+    """One entry of a secret that the operator lets the tenant use."""
+
+    secret: Annotated[str, StringConstraints(pattern=OBJECT_PATTERN, max_length=253)]
+    key: Annotated[str, StringConstraints(pattern=ENTRY_PATTERN, max_length=253)]
+
+
 class JobRequest(Body):
     """One training: a gang of workers that run together or not at all."""
 
@@ -122,6 +153,16 @@ class JobRequest(Body):
             "retries": 2,
         },
         {"name": "mixed", "chips": {"h100-sxm": 2, "mi300x": 2}, "labels": {"team": "vision"}},
+        {
+            "name": "own-image",
+            "workers": 1,
+            "chips": "h100-sxm",
+            "image": "vision/training:2.1",
+            "command": ["python", "train.py"],
+            "shared_memory_mib": 16384,
+            "volumes": [{"volume_class": "datasets", "path": "/data", "read_only": True}],
+            "secrets": {"HUB_TOKEN": {"secret": "hub", "key": "token"}},
+        },
     )
 
     name: Name
@@ -143,6 +184,16 @@ class JobRequest(Body):
     training: TrainingRequest | None = None
     environment: Annotated[dict[VariableName, Argument], Field(max_length=MOST_ENVIRONMENT)] = Field(
         default_factory=dict
+    )
+    image: Annotated[str, StringConstraints(pattern=IMAGE_PATTERN, max_length=512)] | None = Field(
+        default=None, description="Container image of the workers, on clusters that run images; else the cluster's own."
+    )
+    shared_memory_mib: Annotated[int, whole(0, 16_777_216)] = Field(
+        default=0, description="Size of /dev/shm; 0 leaves it to the cluster."
+    )
+    volumes: Annotated[tuple[VolumeRequest, ...], Field(max_length=MOST_VOLUMES)] = ()
+    secrets: Annotated[dict[VariableName, SecretRequest], Field(max_length=MOST_SECRETS)] = Field(
+        default_factory=dict, description="Variables of the workers whose values are kept in secrets of the cluster."
     )
     retries: Annotated[int, whole(0, 10)] = 0
     time_limit_s: Annotated[int, whole(1, 31_536_000)] | None = None
@@ -179,6 +230,22 @@ class JobRequest(Body):
             raise ValueError("give either command or training, not both")
         return training
 
+    @field_validator("volumes")
+    @classmethod
+    def _paths_differ(cls, volumes: tuple[VolumeRequest, ...]) -> tuple[VolumeRequest, ...]:
+        paths = [volume.path for volume in volumes]
+        if len(set(paths)) != len(paths):
+            raise ValueError("must not mount two volumes at one path")
+        return volumes
+
+    @field_validator("secrets")
+    @classmethod
+    def _variables_differ(cls, secrets: dict[str, SecretRequest], info: ValidationInfo) -> dict[str, SecretRequest]:
+        both = sorted(secrets.keys() & info.data.get("environment", {}).keys())
+        if both:
+            raise ValueError(f"{both[0]} is in environment as well; give it once")
+        return secrets
+
     def body_sha256(self) -> str:
         """Return the hash of what was asked, equal for equal requests however they were written down.
 
@@ -186,7 +253,7 @@ class JobRequest(Body):
         mix counts, for ranks follow it; the order of labels and variables does not.
         """
         asked = self.model_dump(mode="json", exclude_defaults=True)
-        for unordered in ("environment", "labels"):
+        for unordered in ("environment", "secrets", "labels"):
             if unordered in asked:
                 asked[unordered] = sorted(asked[unordered].items())
         return sha256(json.dumps(asked, separators=(",", ":")).encode()).hexdigest()
@@ -206,6 +273,12 @@ class JobRequest(Body):
             grace_s=self.grace_s,
             priority=self.priority,
             labels=tuple(sorted(self.labels.items())),
+            image=self.image,
+            shared_memory_mib=self.shared_memory_mib,
+            volumes=tuple(Volume(volume.volume_class, volume.path, volume.read_only) for volume in self.volumes),
+            secrets=tuple(
+                SecretVariable(variable, entry.secret, entry.key) for variable, entry in sorted(self.secrets.items())
+            ),
         )
 
     def _chip_request(self) -> ChipRequest:

@@ -19,6 +19,10 @@ CURSOR_PATTERN = r"^[A-Za-z0-9_-]*$"
 LOG_CURSOR_PATTERN = r"^[0-9][0-9.:]*$"
 KEY_PATTERN = r"^[!-~]([ -~]{0,198}[!-~])?$"
 ADDRESS_PATTERN = r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$"
+IMAGE_PATTERN = r"^[a-z0-9][A-Za-z0-9._:@/-]*$"
+OBJECT_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
+ENTRY_PATTERN = r"^[-._A-Za-z0-9]+$"
+MOUNT_PATTERN = r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
 TORCH_DEVICE_PATTERN = r"^[a-z][a-z0-9_]*$"
 FORMS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,6 +37,10 @@ FORMS: Mapping[str, str] = MappingProxyType(
         LOG_CURSOR_PATTERN: "must be `next` of the read before",
         KEY_PATTERN: "must have 1 to 200 printable ASCII characters, and not begin or end with a space",
         ADDRESS_PATTERN: "must be HOST:PORT or [IPV6]:PORT",
+        IMAGE_PATTERN: "must be an image such as team/training:2.1, in letters, digits and . _ : @ / -",
+        OBJECT_PATTERN: "must have lower-case letters, digits, . and - only, and begin and end with a letter or digit",
+        ENTRY_PATTERN: "must have letters, digits and - . _ only",
+        MOUNT_PATTERN: "must be an absolute path of letters, digits and . _ -, in which no part begins with a dot",
         TORCH_DEVICE_PATTERN: "must have lower-case letters, digits and underscores only, and begin with a letter",
     }
 )

@@ -5,7 +5,7 @@ from typing import assert_never
 from api.text.reasons import reason_text
 from api.text.stops import stop_text
 from api.text.words import count, gang, listed
-from scheduler.core.model.attempt import Progress
+from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
     ChipDefined,
@@ -19,6 +19,7 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
     TenantCreated,
+    WorkersNoted,
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
@@ -35,13 +36,15 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return _placed(body)
         case GroupMoved():
             return _moved(body, you)
+        case WorkersNoted(remarks=remarks):
+            return "; ".join(_remark(remark) for remark in remarks)
         case ProgressReported(progress=progress):
             return _progress(progress)
         case ClusterSeen(cluster):
             return f"cluster {cluster.name} was registered"
         case NodeSeen(node):
             devices = listed([f"{group.count} {group.chip}" for group in node.devices] or ["no devices"], "and")
-            return f"node {node.id} is {node.state} with {devices}"
+            return f"node {node.id} is {node.state} with {devices}" + (f": {node.note}" if node.note else "")
         case TenantCreated(tenant):
             return f"tenant {tenant} was created"
         case QuotaSet(quota):
@@ -87,6 +90,10 @@ def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per sta
         case State.CANCELLED:
             return "it was cancelled"
     assert_never(group.state)
+
+
+def _remark(remark: WorkerRemark) -> str:
+    return remark.text if remark.rank is None else f"worker {remark.rank}: {remark.text}"
 
 
 def _progress(progress: Progress) -> str:

@@ -2,27 +2,12 @@
 
 from typing import assert_never
 
-from scheduler.core.model.group import StopReason
+from scheduler.core.model.group import FAILURES, StopReason
 
 
-def stop_text(reason: StopReason) -> str:  # noqa: PLR0911 - one sentence per reason
+def stop_text(reason: StopReason) -> str:
     """Return what happened, as a sentence without its full stop."""
-    match reason:
-        case StopReason.PREEMPTED:
-            return "its devices were given to another job; no retry is charged"
-        case StopReason.START_REFUSED:
-            return "the cluster refused to start it; nothing ran and no retry is charged"
-        case StopReason.LOST:
-            return "a worker vanished without an exit code"
-        case StopReason.WORKER_FAILED:
-            return "a worker ended with an exit code other than 0"
-        case StopReason.OUT_OF_MEMORY:
-            return "a worker used more memory than the job asked for"
-        case StopReason.TIME_LIMIT:
-            return "the job's time limit passed"
-        case StopReason.CANCELLED:
-            return "it was cancelled"
-    assert_never(reason)
+    return FAILURES[reason].sentence
 
 
 def stop_advice(reason: StopReason) -> str | None:
@@ -36,6 +21,8 @@ def stop_advice(reason: StopReason) -> str | None:
             return "submit it with a longer time_limit_s"
         case StopReason.START_REFUSED:
             return "look at the detail; an operator may have to mend the cluster"
-        case StopReason.PREEMPTED | StopReason.CANCELLED:
+        case StopReason.UNSTARTABLE:
+            return "look at the detail, mend the job's image or secrets, and submit it again"
+        case StopReason.PREEMPTED | StopReason.NODE_REJECTED | StopReason.DISRUPTED | StopReason.CANCELLED:
             return None
     assert_never(reason)

@@ -15,6 +15,7 @@ JobPath = Annotated[str, Path(pattern=ID_PATTERN, description="The job's id.", e
 TokenPath = Annotated[str, Path(pattern=ID_PATTERN, description="The token's id.", examples=["01jd3v9k2m0a7b4c"])]
 TenantPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["demo"])]
 ChipPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["h100-sxm"])]
+ClusterPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["mixed"])]
 AttemptPath = Annotated[
     str, Path(pattern=r"^[0-9a-z]{16}-g[0-9]{1,4}-a[0-9]{1,6}$", examples=["01jd3v9k2m0a7b4c-g0-a1"])
 ]

@@ -7,6 +7,7 @@ from api.schemas.job_request import JobRequest
 from api.web.failures import not_found
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Rejected, Rejection
+from scheduler.services.submit_job import NotOffered
 
 
 class UnexpectedRejection(Exception):
@@ -28,6 +29,12 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
             next_step = "wait until some of your jobs have ended, or cancel some"
             return refuse(Code.TOO_MANY_JOBS, rejected.detail or "Nothing was submitted.", next_step)
     raise UnexpectedRejection(rejected)
+
+
+def refuse_not_offered(refused: NotOffered) -> Refusal:
+    """Return why no cluster would ever run a job."""
+    next_step = "change the job, or ask an operator to offer it"
+    return refuse(Code.NOT_OFFERED, " ".join(f"{one}." for one in dict.fromkeys(refused.objections)), next_step)
 
 
 def refuse_job_write(rejected: Rejected) -> Refusal:

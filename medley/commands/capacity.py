@@ -9,7 +9,17 @@ from medley.commands.connection import OutputOption, connected, explained, filte
 from medley.errors import ApiProblem, BadUsage
 from medley.exit_codes import ExitCode
 from medley.file_kinds import CHIP_FILE
-from medley.screens.capacity import capacity_line, chips_table, node_id, nodes_table, pools_table, tenants_use_table
+from medley.screens.capacity import (
+    advice,
+    capacity_line,
+    chips_table,
+    clusters_table,
+    findings_table,
+    node_id,
+    nodes_table,
+    pools_table,
+    tenants_use_table,
+)
 from medley.screens.output import print_json, print_listing, print_table, say, talk
 from medley.yaml_file import read_yaml_file
 
@@ -56,6 +66,33 @@ def utilisation(*, output: OutputOption = "table") -> int:
         say(f"\n{capacity_line(found['pools'])}\n")
         print_table(tenants_use_table(found["tenants"]))
     return ExitCode.OK
+
+
+clusters = App(name="clusters", group_parameters="Options")
+
+
+@clusters.default
+def list_clusters(*, output: OutputOption = "table") -> int:
+    """List the clusters that Medley drives."""
+    with connected() as client:
+        found = client.clusters()
+    print_listing(output, found, "name", lambda: clusters_table(found))
+    return ExitCode.OK
+
+
+@clusters.command(name="check")
+def check_clusters(
+    name: Annotated[str | None, Parameter(help="Only this cluster.")] = None, /, *, output: OutputOption = "table"
+) -> int:
+    """Say what works on each cluster, and which permission on which resource is missing (operators)."""
+    with connected() as client:
+        names = [cluster["name"] for cluster in client.clusters()] if name is None else [name]
+        checks = [client.check_cluster(one) for one in names]
+    print_listing(output, checks, "cluster", lambda: findings_table(checks))
+    if output == "table":
+        for line in advice(checks):
+            talk(line)
+    return ExitCode.OK if all(check["is_ok"] for check in checks) else ExitCode.FAILED
 
 
 chips = App(name="chips", group_parameters="Options")

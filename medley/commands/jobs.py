@@ -154,7 +154,7 @@ def report_end(job: Json, output: str) -> int:
         say(f"{job['name']} ({job['id']}) {job['state']}" + (f": {fared}" if fared else ""))
     else:
         print_one(output, job)
-    return ExitCode.OK if job["state"] == "succeeded" else ExitCode.JOB_FAILED
+    return ExitCode.OK if job["state"] == "succeeded" else ExitCode.FAILED
 
 
 def print_one(output: str, job: Json) -> None:

@@ -14,16 +14,32 @@ Database = Annotated[Text, Parameter(help="URL of the database (default: SQLite 
 def serve(
     *,
     data_folder: Data = None,
+    cluster: Annotated[Text, Parameter(help="What runs the workers: local (default) or kubernetes.")] = None,
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
+    clusters: Annotated[Text, Parameter(help="YAML file with the Kubernetes clusters.")] = None,
+    kubeconfig: Annotated[
+        Text, Parameter(help="How to reach the one Kubernetes cluster (default: as a pod of it).")
+    ] = None,
+    api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
 ) -> int:
-    """Run the API, the scheduler and the local cluster in this process until Ctrl-C."""
+    """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
     return serve_medley(
-        _given(data_folder=data_folder, inventory=inventory, database=database, listen=listen, chips=chips)
+        _given(
+            data_folder=data_folder,
+            cluster=cluster,
+            inventory=inventory,
+            clusters=clusters,
+            kubeconfig=kubeconfig,
+            api_url=api_url,
+            database=database,
+            listen=listen,
+            chips=chips,
+        )
     )
 
 

@@ -73,7 +73,7 @@ def submit(
             talk(f"submitted {job['name']} ({job['id']})")
             return _wait(client, job, output)
     _report(job, output)
-    return ExitCode.JOB_FAILED if job["state"] == "failed" else ExitCode.OK
+    return ExitCode.FAILED if job["state"] == "failed" else ExitCode.OK
 
 
 def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -123,7 +123,7 @@ def _follow(client: Client, job: Json, output: Format) -> int:
         screen.stop_moving()
     if output != "table":
         print_one(output, final)
-    return ExitCode.OK if final["state"] == "succeeded" else ExitCode.JOB_FAILED
+    return ExitCode.OK if final["state"] == "succeeded" else ExitCode.FAILED
 
 
 def _wait(client: Client, job: Json, output: Format) -> int:

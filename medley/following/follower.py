@@ -1,6 +1,7 @@
 """Follows a job to its end: where it is placed, how far it is, what its rank 0 prints."""
 
 import math
+from queue import Empty, SimpleQueue
 
 from medley.answers import Json
 from medley.client import Client
@@ -28,11 +29,12 @@ class Follower:
         self._attempt: _FollowedAttempt | None = None
         self._last_seen: Json | None = None
         """The attempt that is followed, as it was seen last."""
+        self._remarks: SimpleQueue[Json] = SimpleQueue()
 
     def follow(self) -> Json:
         """Return the job once it is final."""
         job: Json = {}
-        for job in watch_job(self._client, self._job_id, deadline_s=math.inf):
+        for job in watch_job(self._client, self._job_id, deadline_s=math.inf, remarks=self._remarks):
             self._look(job)
         self._screen.finished(job, self._attempt.reports if self._attempt else ())
         return job
@@ -41,6 +43,7 @@ class Follower:
         """Show what is new in the order in which it happened: attempts with what they printed, then why it waits."""
         for seen in sorted(job["attempts"], key=lambda attempt: int(attempt["number"])):
             self._look_at_attempt(seen)
+        self._show_remarks()
         if job["state"] != self._state:
             self._state = job["state"]
             if self._state in _TOLD:
@@ -55,6 +58,16 @@ class Follower:
         if reasons != self._reasons:
             self._reasons = reasons
             self._screen.waits(job)
+
+    def _show_remarks(self) -> None:
+        """Show what the cluster said of the followed attempt's workers; of earlier attempts `medley events` tells."""
+        while True:
+            try:
+                event = self._remarks.get_nowait()
+            except Empty:
+                return
+            if self._last_seen and event["data"].get("attempt") == self._last_seen["id"]:
+                self._screen.remarked(event["text"])
 
     def _look_at_attempt(self, seen: Json) -> None:
         if self._attempt and seen["number"] <= self._attempt.number:

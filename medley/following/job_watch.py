@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 from medley.answers import Json
 from medley.client import Client
@@ -12,13 +13,17 @@ _LONGEST_PAUSE_S = 1.0
 _SHORTEST_PAUSE_S = 0.1
 """Many events in a row are one reason to look."""
 _PATIENCE_S = 60.0
+_REMARKS = "workers-noted"
 
 
-def watch_job(client: Client, job_id: str, *, deadline_s: float) -> Iterator[Json]:
+def watch_job(
+    client: Client, job_id: str, *, deadline_s: float, remarks: SimpleQueue[Json] | None = None
+) -> Iterator[Json]:
     """Yield the job now and after each event, at least every second, until it is final or the deadline has passed.
 
     The event stream is only a hint: without it the job is still looked at. From the first answer on a server that
-    restarts is waited for, a minute long. `deadline_s` is a reading of time.monotonic(), or infinity.
+    restarts is waited for, a minute long. `deadline_s` is a reading of time.monotonic(), or infinity. What the cluster
+    said of the workers goes to `remarks`.
     """
     happened, is_over = threading.Event(), threading.Event()
     try:
@@ -31,7 +36,7 @@ def watch_job(client: Client, job_id: str, *, deadline_s: float) -> Iterator[Jso
                 return
             if client.patience_s < _PATIENCE_S:
                 client.patience_s = _PATIENCE_S
-                _listen(client, job_id, happened, is_over)
+                _listen(client, job_id, happened, is_over, remarks=remarks)
             happened.wait(min(_LONGEST_PAUSE_S, left_s))
             time.sleep(_SHORTEST_PAUSE_S)
     finally:
@@ -46,10 +51,19 @@ def wait_for_end(client: Client, job_id: str, *, deadline_s: float) -> Json:
     return latest
 
 
-def _listen(client: Client, job_id: str, happened: threading.Event, is_over: threading.Event) -> None:
+def _listen(
+    client: Client,
+    job_id: str,
+    happened: threading.Event,
+    is_over: threading.Event,
+    *,
+    remarks: SimpleQueue[Json] | None,
+) -> None:
     def listen() -> None:
         try:
-            for _ in client.events(job_id):
+            for event in client.events(job_id):
+                if remarks is not None and event.kind == _REMARKS:
+                    remarks.put(event.data)
                 happened.set()
                 if is_over.is_set():
                     return

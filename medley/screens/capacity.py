@@ -1,7 +1,7 @@
-"""Nodes, pools, chip types, and who holds how much."""
+"""Clusters, nodes, pools, chip types, and who holds how much."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from medley.answers import Json
 from medley.screens.amounts import cores, counted, figure, memory, memory_of
@@ -28,17 +28,18 @@ def nodes_table(nodes: Sequence[Json]) -> Table:
             f"{cores(node['cpu_milli_held'])}/{cores(node['cpu_milli'])}",
             memory_of(node["memory_mib_held"], node["memory_mib"]),
             _holders(node["holdings"]),
+            one_line(node["note"]),
         )
         for node in nodes
     ]
-    head = ("NODE", "STATE", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY")
+    head = ("NODE", "STATE", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE")
     return Table(
         head,
         rows,
         "no nodes: no cluster has reported any yet",
         numbers=("FREE",),
-        wrapped=("HELD BY",),
-        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "STATE"),
+        wrapped=("HELD BY", "NOTE"),
+        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE", "STATE"),
     )
 
 
@@ -133,3 +134,37 @@ def capacity_line(pools: Sequence[Json]) -> str:
     devices, held = sum(pool["devices"] for pool in pools), sum(pool["devices_held"] for pool in pools)
     nodes = sum(pool["nodes"] for pool in pools)
     return f"{counted(devices, 'device', 'devices')} on {counted(nodes, 'node', 'nodes')}, {held:,} held"
+
+
+def clusters_table(clusters: Sequence[Json]) -> Table:
+    """Return one row per cluster."""
+    rows = [(one_line(cluster["name"]), one_line(cluster["kind"])) for cluster in clusters]
+    return Table(("CLUSTER", "KIND"), rows, "no clusters: the server was started with none")
+
+
+def findings_table(checks: Sequence[Json]) -> Table:
+    """Return one row per thing that was looked at."""
+    rows = [
+        (
+            one_line(check["cluster"]),
+            one_line(finding["what"]),
+            "works" if finding["is_ok"] else "fails",
+            one_line(finding["detail"]),
+        )
+        for check in checks
+        for finding in check["findings"]
+    ]
+    head = ("CLUSTER", "WHAT", "IT", "DETAIL")
+    return Table(head, rows, "no clusters: the server was started with none", wrapped=("WHAT", "DETAIL"))
+
+
+def advice(checks: Sequence[Json]) -> Iterator[str]:
+    """Yield what to do about what fails, each advice once."""
+    steps = {
+        (check["cluster"], finding["next"]): None
+        for check in checks
+        for finding in check["findings"]
+        if not finding["is_ok"] and finding["next"]
+    }
+    for cluster, step in steps:
+        yield f"next, on {one_line(cluster)}: {one_line(step)}"

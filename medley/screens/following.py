@@ -52,6 +52,10 @@ class FollowScreen:
         if why := why_there(attempt, self._stream):
             self.line(f"{why}\n")
 
+    def remarked(self, text: str) -> None:
+        """Say what the cluster said of workers."""
+        self.line(one_line(text))
+
     def ended(self, attempt: Json) -> None:
         """Say how an attempt ended that was not the last."""
         self.stop_moving()

@@ -44,7 +44,7 @@ def _rows(attempt: Json) -> list[tuple[str, ...]]:
     workers = attempt["workers"]
     if len(workers) <= _MOST_SINGLE_ROWS:
         return [_row([worker]) for worker in workers]
-    return [_row(members) for members in _alike(workers, lambda one: (one["node"], one["chip"], worker_state(one)))]
+    return [_row(members) for members in _alike(workers, lambda one: (one["node"], one["chip"], _fares(one)))]
 
 
 def _alike(workers: list[Json], key: Callable[[Json], tuple[str, ...]]) -> Iterator[list[Json]]:
@@ -59,8 +59,13 @@ def _row(workers: list[Json]) -> tuple[str, ...]:
         one_line(first["node"]),
         first["chip"],
         number_runs([device for worker in workers for device in worker["devices"]]),
-        worker_state(first),
+        _fares(first),
     )
+
+
+def _fares(worker: Json) -> str:
+    """Return how a worker fares, and what the cluster said about it."""
+    return f"{worker_state(worker)}: {one_line(worker['detail'])}" if worker["detail"] else worker_state(worker)
 
 
 def number_runs(numbers: list[int]) -> str:

@@ -1,4 +1,8 @@
-"""The launch document, version 1: what Medley tells a worker. Fields that are not known here are left alone."""
+"""The launch document, version 1: what Medley tells a worker. Fields that are not known here are left alone.
+
+It is one worker's, or that of a whole gang: then `ranks` lists what differs from rank to rank, and the variables
+MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from typing import Any, TypeVar, Union
 from medley_runtime.endings import BadLaunch
 
 LAUNCH_VARIABLE = "MEDLEY_LAUNCH"
+RANK_VARIABLE = "MEDLEY_RANK"
+TOKEN_FILE_VARIABLE = "MEDLEY_TOKEN_FILE"  # noqa: S105 - a variable's name
+LARGEST_TOKEN = 4096
 VERSION = 1
 NEXT = "is the worker started by Medley, with a runtime that fits its server?"
 
@@ -74,7 +81,7 @@ class Launch:
 
 
 def read_launch(environment: Mapping[str, str]) -> Launch:
-    """Return the document that MEDLEY_LAUNCH names. Raises BadLaunch."""
+    """Return the document that MEDLEY_LAUNCH names, as far as it is this worker's. Raises BadLaunch."""
     path = environment.get(LAUNCH_VARIABLE, "")
     if not path:
         raise BadLaunch(f"{LAUNCH_VARIABLE} is not set, so there is no launch document to read; {NEXT}")
@@ -84,9 +91,43 @@ def read_launch(environment: Mapping[str, str]) -> Launch:
     except (OSError, ValueError) as error:
         raise BadLaunch(f"the launch document {path} cannot be read: {error}; {NEXT}") from error
     try:
+        if isinstance(document, dict) and "ranks" in document:
+            document = _own_part(document, environment)
         return parse_launch(document)
     except BadLaunch as error:
         raise BadLaunch(f"the launch document {path} is not valid: {error}; {NEXT}") from error
+
+
+def _own_part(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return one worker's document, made of a gang's. Raises BadLaunch."""
+    ranks = _Fields(document, "").take("ranks", list)
+    if document.get("world_size") != len(ranks):
+        raise BadLaunch(f"world_size is {document.get('world_size')!r}, and the document has {len(ranks)} ranks")
+    text = environment.get(RANK_VARIABLE, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(len(ranks))) and int(text) < len(ranks)):
+        raise BadLaunch(f"{RANK_VARIABLE} is {text!r}, and the document has {len(ranks)} ranks, from 0")
+    rank = int(text)
+    if not isinstance(ranks[rank], dict):
+        raise BadLaunch(f"ranks[{rank}] is not a JSON object")
+    gang = {name: value for name, value in document.items() if name != "ranks"}
+    return {**gang, **ranks[rank], "rank": rank, "token": _token(environment)}
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    """Return the token of the file that MEDLEY_TOKEN_FILE names; no message ever shows it. Raises BadLaunch."""
+    path = environment.get(TOKEN_FILE_VARIABLE, "")
+    if not path:
+        raise BadLaunch(f"{TOKEN_FILE_VARIABLE} is not set, so there is no token to read")
+    try:
+        with open(path, encoding="ascii") as file:  # noqa: PTH123 - as above
+            token = file.read(LARGEST_TOKEN + 1).strip()
+    except OSError as error:
+        raise BadLaunch(f"the token in {path} cannot be read: {error}") from error
+    except ValueError:
+        token = ""
+    if not token.isprintable() or not 0 < len(token) <= LARGEST_TOKEN:
+        raise BadLaunch(f"the file {path} holds no token of at most {LARGEST_TOKEN} printable characters")
+    return token
 
 
 def parse_launch(document: object) -> Launch:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scheduler.ports.clock import Clock
+from scheduler.ports.cluster import ClusterUnavailable
+from scheduler.ports.journal import StorageUnavailable
 from scheduler.ports.wake_up import Waiter
 
 logger = logging.getLogger(__name__)
@@ -86,10 +88,8 @@ class Loop:
                 self._last_error = type(error).__name__
                 self._on_fatal()
                 return
-            except Exception as error:
-                logger.exception("%s failed; it is tried again", self._name)
-                self._failures += 1
-                self._last_error = f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
+                self._note(error)
                 # A plain wait: hints must not turn a failing step into a busy loop.
                 self._stopping.wait(self._back_off_s())
                 continue
@@ -97,6 +97,16 @@ class Loop:
             self._last_error = None
             self._succeeded_at_s = self._clock.monotonic_s()
             self._waiter.wait(wait_s)
+
+    def _note(self, error: Exception) -> None:
+        """Count and log an error; an outage in one line, and once for as long as it is the same."""
+        text = f"{type(error).__name__}: {error}"
+        if not isinstance(error, ClusterUnavailable | StorageUnavailable):
+            logger.error("%s failed; it is tried again", self._name, exc_info=error)
+        elif text != self._last_error:
+            logger.warning("%s waits: %s", self._name, error)
+        self._failures += 1
+        self._last_error = text
 
     def _back_off_s(self) -> float:
         longest = min(FIRST_BACK_OFF_S * float(1 << min(self._failures - 1, 10)), LONGEST_BACK_OFF_S)

@@ -1,7 +1,5 @@
 """The steps of Medley's loops, with their intervals."""
 
-from collections.abc import Sequence
-
 from scheduler.loops.loop import Step
 from scheduler.ports.clock import Clock
 from scheduler.services.decide_once import Decider
@@ -12,6 +10,8 @@ LONGEST_WAIT_S = 1.0
 """Every loop looks by itself this often: a lost hint costs no more than this."""
 NODES_INTERVAL_S = 10.0
 """How often nodes are recorded anew: one that was held back becomes itself again this soon after it is free."""
+NODES_PAUSE_S = 0.5
+"""Between two looks at a cluster's nodes: hints may come by the hundred, and comparing all nodes takes milliseconds."""
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
 
@@ -41,21 +41,25 @@ def reconciling(reconciler: Reconciler, clock: Clock) -> Step:
         if now_s >= due_s or reconciler.has_news():
             reconciler.reconcile_once()
             looked_at_s, due_s = now_s, now_s + LONGEST_WAIT_S
+            if not reconciler.is_settled:
+                return 0.0
         return max(0.0, due_s - now_s)
 
     return step
 
 
-def recording_nodes(inventories: Sequence[InventorySync], clock: Clock) -> Step:
-    """Return the step that records what nodes the clusters have."""
-    recorded_at_s = clock.monotonic_s()
+def recording_inventory(inventory: InventorySync, clock: Clock) -> Step:
+    """Return the step that records one cluster's nodes: when they changed, and at every interval whatever is known."""
+    recorded_at_s = looked_at_s = -NODES_INTERVAL_S
 
     def step() -> float:
-        nonlocal recorded_at_s
+        nonlocal recorded_at_s, looked_at_s
         now_s = clock.monotonic_s()
-        if now_s - recorded_at_s >= NODES_INTERVAL_S:
-            for inventory in inventories:
-                inventory.sync_once()
+        if now_s < looked_at_s + NODES_PAUSE_S:
+            return looked_at_s + NODES_PAUSE_S - now_s
+        looked_at_s = now_s
+        if now_s >= recorded_at_s + NODES_INTERVAL_S or inventory.has_news():
+            inventory.sync_once()
             recorded_at_s = now_s
         return recorded_at_s + NODES_INTERVAL_S - now_s
 

@@ -1,7 +1,9 @@
 """Driving workers on one cluster. Every call may be repeated: a worker's name is a function of its attempt and rank."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from scheduler.core.model.attempt import Allocation, SeenWorker
@@ -22,6 +24,10 @@ class Claims:
     """Workers are ended at their time limit even while Medley is down."""
     enforces_memory: bool
     keeps_logs: bool
+    runs_images: bool
+    """A job's container image, volumes and secrets are used."""
+    starts_at_once: int
+    """How many gangs may be started at the same time, from as many threads; at least 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,56 @@ class GangOrder:
     """Good for this attempt only."""
 
 
+class StartRefusal(StrEnum):
+    """Why a gang was not started."""
+
+    STOPPED = "stopped"
+    """It was stopped before it was started."""
+    QUOTA = "quota"
+    """The cluster's own quota."""
+    DENIED = "denied"
+    """The cluster's admission rules."""
+    FORBIDDEN = "forbidden"
+    """Medley lacks a permission there."""
+    INVALID = "invalid"
+    """The cluster found what it was asked to run malformed."""
+    NAME_TAKEN = "name-taken"
+    """Something that is not ours has the name of one of its parts."""
+    NOT_ALLOWED = "not-allowed"
+    """The cluster's configuration does not offer the image, volume or secret that the job asks for."""
+    FAILED = "failed"
+    """Anything else."""
+
+
 class StartFailed(Exception):
     """The cluster refused to start the gang, and nothing of it runs; the message says why, for people."""
+
+    def __init__(self, message: str, refusal: StartRefusal = StartRefusal.FAILED) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at to find out whether a cluster can be driven."""
+
+    what: str
+    is_ok: bool
+    detail: str
+    next_step: str | None = None
+    """What a person should do about it; None where nothing is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerNote:
+    """Something the cluster said of a worker that belongs on its job's timeline."""
+
+    attempt: AttemptId
+    rank: int | None
+    """None where it concerns the whole gang."""
+    text: str
+    """At most 500 characters."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +165,42 @@ class ClusterPort(Protocol):
         """Call back when something was seen to change (a hint). Returns what ends it."""
         ...
 
+    def objection(self, job: Job) -> str | None:
+        """Return why this cluster would never run the job, for people; None where it would. Asks nobody."""
+        ...
+
+    def notes(self) -> list[WorkerNote]:
+        """Return what was newly seen of workers, once each; what nobody fetches in time may be lost."""
+        ...
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return what works and what is missing to drive the cluster. May take seconds; never raises."""
+        ...
+
+    def sweep(self, live: Collection[AttemptId]) -> None:
+        """Remove what is left of attempts that are not `live` and have no workers; returns at once."""
+        ...
+
     def close(self) -> None:
         """Let go of threads and handles; workers go on."""
         ...
 
 
 Clusters = Sequence[ClusterPort]
+
+
+def container_objection(cluster: ClusterName, job: Job) -> str | None:
+    """Return what a cluster that does not claim `runs_images` has against a job, for people; None where nothing."""
+    spec = job.spec
+    asked = [
+        name
+        for name, is_asked in (
+            (f"the image {spec.image}", spec.image is not None),
+            ("volumes", bool(spec.volumes)),
+            ("secrets", bool(spec.secrets)),
+        )
+        if is_asked
+    ]
+    if not asked:
+        return None
+    return f"cluster {cluster} runs workers as plain processes and cannot give them {', '.join(asked)}"

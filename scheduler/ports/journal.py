@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import Progress, WorkerRecord
+from scheduler.core.model.attempt import Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
@@ -90,6 +90,23 @@ class Observe:
     """What the cluster said, at most 1,000 characters."""
 
 
+MOST_REMARKS = 100
+"""So many remarks about one attempt are kept: a worker that fails in a circle must not fill the change feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWorkers:
+    """Keep what a cluster said of an attempt's workers, whether or not the attempt is over.
+
+    Unchanged once the attempt has MOST_REMARKS of them. Refused: STALE_EPOCH, NOT_FOUND.
+    """
+
+    attempt: AttemptId
+    remarks: tuple[WorkerRemark, ...]
+    epoch: int
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterRendezvous:
     """Keep rank 0's address for the other ranks; a second registration replaces the first.
@@ -121,7 +138,7 @@ class ReportProgress:
     progress: Progress
 
 
-Write = SubmitJob | WishStop | Place | Refuse | Observe | RegisterRendezvous | ReportProgress
+Write = SubmitJob | WishStop | Place | Refuse | Observe | NoteWorkers | RegisterRendezvous | ReportProgress
 
 
 class Rejection(StrEnum):

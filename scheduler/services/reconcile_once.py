@@ -2,63 +2,33 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from scheduler.core.deciding.state import LiveAttempt
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.lifecycle.transitions import back_off_s
-from scheduler.core.model.chip import ChipType
+from scheduler.core.model.attempt import WorkerRemark
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
 from scheduler.core.reconciling.reconcile import reconcile
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed
+from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.directory import Directory
-from scheduler.ports.journal import Journal, Observe, Rejected, Rejection
-from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started
+
+__all__ = ["LaunchTerms", "Reconciler"]
 
 logger = logging.getLogger(__name__)
 
 MOST_ROUNDS = 4
 """A started gang is reported in the same call; what needs more rounds comes with the next one."""
-
-
+MOST_WRITES = 500
+"""So many observations go into one transaction."""
 LONGEST_DETAIL = 1_000
-MOST_PUT_OFF = 10_000
-
-
-class _StartBackOff:
-    """Starts that a cluster could not answer, and when each is tried again; the oldest are dropped beyond a bound."""
-
-    def __init__(self) -> None:
-        self._failures: dict[AttemptId, tuple[int, float]] = {}
-
-    def is_due(self, attempt: AttemptId, now_s: float) -> bool:
-        return self._failures.get(attempt, (0, now_s))[1] <= now_s
-
-    def put_off(self, attempt: AttemptId, now_s: float) -> int:
-        failures = self._failures.pop(attempt, (0, 0.0))[0] + 1
-        wait_s = back_off_s(failures)
-        self._failures[attempt] = (failures, now_s + wait_s)
-        if len(self._failures) > MOST_PUT_OFF:
-            del self._failures[next(iter(self._failures))]
-        return wait_s
-
-    def forget(self, attempt: AttemptId) -> None:
-        self._failures.pop(attempt, None)
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchTerms:
-    """What workers are told besides their job."""
-
-    api_url: str
-    """Where they reach the API."""
-    tokens: AttemptTokens
 
 
 class Reconciler:
@@ -78,19 +48,19 @@ class Reconciler:
         self._cluster = cluster
         self._followed = followed
         self._journal = journal
-        self._directory = directory
         self._clock = clock
-        self._terms = terms
         self._lead = lead
-        self._starts = _StartBackOff()
+        self._starter = GangStarter(cluster, directory, clock, terms=terms, lead=lead)
         self._barred: set[AttemptId] = set()
         """Live attempts of which no worker will start any more."""
+        self._started: set[AttemptId] = set()
+        """Live attempts that were started: one whose workers do not show yet is no reason to look again at once."""
         self._hinted = threading.Event()
         self._settled: list[WantedAttempt] | None = None
-        cluster.listen(self._hinted.set)
+        self._leave = cluster.listen(self._hinted.set)
 
     def has_news(self) -> bool:
-        """Say whether the cluster gave a hint, or other attempts are wanted than when all was last settled."""
+        """Say whether the cluster gave a hint, something was left to do, or others are wanted than then."""
         self._followed.follow()
         return self._hinted.is_set() or self._settled != _wanted(self._live_here())
 
@@ -108,11 +78,22 @@ class Reconciler:
             acted += done
             if not done:
                 self._settled = wanted
+                self._cluster.sweep([attempt.attempt for attempt in wanted])
                 break
         return acted
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last call came to its end with nothing left to do."""
+        return self._settled is not None
+
+    def close(self) -> None:
+        """Let go of the cluster; starts that are under way go on to their end."""
+        self._leave()
+        self._starter.close()
+
     def _round(self) -> tuple[list[WantedAttempt], int]:
-        """Compare once and act; return what was wanted, and how many reports and starts that took."""
+        """Compare once and act; return what was wanted, and how much changed by it."""
         # Seen before wanted: an attempt placed in between is wanted and unseen, which is safe, whereas a worker
         # seen and not yet wanted would be taken for a stray.
         seen = self._cluster.observe()
@@ -129,10 +110,14 @@ class Reconciler:
                 self._barred.add(action.attempt)
             elif isinstance(action, Forget):
                 self._cluster.forget(action.attempt)
-        self._write([self._observation(report) for report in reports])
-        started = sum(self._start(live[action.attempt]) for action in actions if isinstance(action, Start))
+        self._write(self._remarks())
+        written = self._write([self._observation(report) for report in reports])
+        started = self._starter.start([live[action.attempt] for action in actions if isinstance(action, Start)])
+        written += self._write([self._refusal(each, each.refusal) for each in started if each.refusal is not None])
+        fresh = {each.live.attempt for each in started if each.refusal is None} - self._started
+        self._started = (self._started | fresh) & live.keys()
         self._barred &= live.keys()
-        return wanted, len(reports) + postponed + started
+        return wanted, written + postponed + len(fresh)
 
     def _is_proven(self, report: Report) -> bool:
         """Say whether what is reported was seen late enough.
@@ -146,48 +131,28 @@ class Reconciler:
         with self._followed.hold() as state:
             return {name: live for name, live in state.live.items() if live.allocations[0].node.startswith(prefix)}
 
-    def _start(self, live: LiveAttempt) -> bool:
-        """Start a gang, or write down that the cluster refused it; say whether either was done."""
-        if not self._starts.is_due(live.attempt, self._clock.monotonic_s()):
-            return False
-        self._lead.check()
-        try:
-            self._cluster.start(self._order(live))
-        except StartFailed as failure:
-            logger.warning("attempt %s was not started: %s", live.attempt, failure)
-            self._write([self._refusal(live, failure)])
-        except ClusterUnavailable as problem:
-            # The others go on; this one is tried again, later each time.
-            wait_s = self._starts.put_off(live.attempt, self._clock.monotonic_s())
-            logger.warning("attempt %s could not be started, next try in %d s: %s", live.attempt, wait_s, problem)
-            return False
-        self._starts.forget(live.attempt)
-        return True
-
-    def _refusal(self, live: LiveAttempt, failure: StartFailed) -> Observe:
+    def _refusal(self, started: Started, refusal: str) -> Observe:
         return Observe(
-            attempt=live.attempt,
-            generation=live.generation,
+            attempt=started.live.attempt,
+            generation=started.live.generation,
             event=Event.STOP,
             reason=StopReason.START_REFUSED,
             workers=(),
             epoch=self._lead.epoch,
             at=self._clock.now(),
-            detail=str(failure)[:LONGEST_DETAIL],
+            detail=refusal[:LONGEST_DETAIL],
         )
 
-    def _order(self, live: LiveAttempt) -> GangOrder:
-        chips: Mapping[str, ChipType] = {chip.name: chip for chip in self._directory.chips()}
-        return GangOrder(
-            job=live.job,
-            attempt=live.attempt,
-            number=live.number,
-            generation=live.generation,
-            allocations=live.allocations,
-            torch_devices=tuple(chips[allocation.chip].torch_device for allocation in live.allocations),
-            api_url=self._terms.api_url,
-            token=self._terms.tokens.mint(live.attempt, live.generation),
-        )
+    def _remarks(self) -> list[NoteWorkers]:
+        """Return what the cluster newly said of workers, as one item per attempt."""
+        said: dict[AttemptId, list[WorkerRemark]] = {}
+        for note in self._cluster.notes():
+            said.setdefault(note.attempt, []).append(WorkerRemark(note.rank, note.text, note.at))
+        now = self._clock.now()
+        return [
+            NoteWorkers(attempt, tuple(remarks[:MOST_REMARKS]), self._lead.epoch, now)
+            for attempt, remarks in sorted(said.items())
+        ]
 
     def _observation(self, report: Report) -> Observe:
         return Observe(
@@ -198,17 +163,27 @@ class Reconciler:
             workers=report.workers,
             epoch=self._lead.epoch,
             at=self._clock.now(),
+            detail=report.detail,
         )
 
-    def _write(self, observations: Sequence[Observe]) -> None:
-        if not observations:
-            return
-        for observation, outcome in zip(observations, self._journal.write(observations), strict=True):
-            if not isinstance(outcome, Rejected):
-                continue
-            if outcome.why is Rejection.STALE_EPOCH:
-                raise LeadershipLost
-            logger.warning("%s of %s was refused: %s", observation.event, observation.attempt, outcome.why)
+    def _write(self, items: Sequence[Observe | NoteWorkers]) -> int:
+        """Write items and return how many of them changed something. Raises LeadershipLost, StorageUnavailable."""
+        changed = 0
+        for batch in _batches(items):
+            for item, outcome in zip(batch, self._journal.write(batch), strict=True):
+                changed += isinstance(outcome, Written)
+                if not isinstance(outcome, Rejected):
+                    continue
+                if outcome.why is Rejection.STALE_EPOCH:
+                    raise LeadershipLost
+                if isinstance(item, Observe):
+                    logger.warning("%s of %s was refused: %s", item.event, item.attempt, outcome.why)
+        return changed
+
+
+def _batches(items: Iterable[Observe | NoteWorkers]) -> Iterable[list[Observe | NoteWorkers]]:
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, MOST_WRITES)), [])
 
 
 def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
@@ -219,6 +194,7 @@ def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
             state=attempt.group.state,
             ranks=len(attempt.allocations),
             grace_s=attempt.job.spec.grace_s,
+            stop_reason=attempt.group.stop_reason,
         )
         for attempt in live.values()
     ]

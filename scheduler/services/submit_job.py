@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Job, JobSpec
 from scheduler.ports.clock import Clock, IdentifierSource
+from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
 from scheduler.ports.journal import SubmitJob as SubmitJobWrite
 
@@ -31,8 +32,23 @@ class Accepted:
     outcome: Outcome
 
 
-def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, submission: Submission) -> Accepted:
-    """Write the job and its queued group in one transaction.
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """No cluster would ever run the job; nothing was written."""
+
+    objections: tuple[str, ...]
+    """What each cluster has against it, for people."""
+
+
+def submit_job(
+    journal: Journal,
+    clock: Clock,
+    identifiers: IdentifierSource,
+    submission: Submission,
+    *,
+    clusters: Clusters = (),
+) -> Accepted | NotOffered:
+    """Write the job and its queued group in one transaction, unless all of `clusters` object to it.
 
     The outcome Unchanged means that the same submission is already there, under the job id it names.
     Raises StorageUnavailable; then the client may repeat the call under its idempotency key.
@@ -44,4 +60,7 @@ def submit_job(journal: Journal, clock: Clock, identifiers: IdentifierSource, su
         submitted_by=submission.by,
         submitted_at=clock.now(),
     )
+    objections = [cluster.objection(job) for cluster in clusters]
+    if objections and None not in objections:
+        return NotOffered(tuple(filter(None, objections)))
     return Accepted(job, journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0])

@@ -1,8 +1,9 @@
 """Make the directory's nodes what a cluster says it has."""
 
 import logging
+import threading
 
-from scheduler.core.model.node import Cluster
+from scheduler.core.model.node import Cluster, Node
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.directory import Directory, InventoryOutcome
@@ -19,6 +20,19 @@ class InventorySync:
         self._cluster = cluster
         self._kind = kind
         self._held_back: frozenset[str] = frozenset()
+        self._recorded: list[Node] | None = None
+        self._hinted = threading.Event()
+        self._leave = cluster.listen(self._hinted.set)
+
+    def has_news(self) -> bool:
+        """Say whether the cluster gave a hint and has other nodes than were last recorded. Raises ClusterUnavailable.
+
+        Cheap where nothing changed: the database is not asked.
+        """
+        if not self._hinted.is_set():
+            return False
+        self._hinted.clear()
+        return self._cluster.inventory() != self._recorded
 
     def sync_once(self) -> InventoryOutcome:
         """Register the cluster and record its nodes; without effect where nothing differs.
@@ -27,8 +41,14 @@ class InventorySync:
         and another kind).
         """
         self._directory.register_cluster(Cluster(self._cluster.name, self._kind), self._clock.now())
-        outcome = self._directory.record_nodes(self._cluster.name, self._cluster.inventory(), self._clock.now())
+        nodes = self._cluster.inventory()
+        outcome = self._directory.record_nodes(self._cluster.name, nodes, self._clock.now())
+        self._recorded = nodes
         for node in sorted(set(outcome.held_back) - self._held_back):
             logger.warning("%s shrank below what is held on it; it takes nothing new until that is free", node)
         self._held_back = frozenset(outcome.held_back)
         return outcome
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._leave()

@@ -23,6 +23,11 @@ CLEAN = {
     "scheduler/services/decide.py": "import scheduler.ports.journal, scheduler.core.deciding.cycle",
     "scheduler/adapters/database/store.py": "import sqlalchemy, pydantic, scheduler.ports.journal",
     "scheduler/adapters/files/inventory.py": "import yaml",
+    "scheduler/adapters/files/marked_yaml.py": "import yaml",
+    "scheduler/adapters/kubernetes/cluster.py": (
+        "import scheduler.adapters.files.marked_yaml, scheduler.ports.journal, scheduler.adapters.kubernetes.transport"
+    ),
+    "scheduler/adapters/kubernetes/transport/calls.py": "import kubernetes, urllib3",
     "scheduler/adapters/local/cluster.py": "import subprocess",
     "scheduler/adapters/memory/clock.py": "import scheduler.ports.journal",
     "scheduler/ports/journal.py": "import scheduler.core.model.job",
@@ -47,6 +52,8 @@ BREACHES = {
     "services": ("scheduler/loops/decide.py", "import fastapi"),
     "database": ("scheduler/adapters/database/store.py", "import yaml"),
     "files": ("scheduler/adapters/files/inventory.py", "import sqlalchemy"),
+    "kubernetes": ("scheduler/adapters/kubernetes/cluster.py", "import urllib3"),
+    "kubernetes-transport": ("scheduler/adapters/kubernetes/transport/calls.py", "import scheduler.core.model.job"),
     "plain-adapters": ("scheduler/adapters/local/cluster.py", "import fastapi"),
     "settings": ("scheduler/settings.py", "import yaml"),
     "roles": ("scheduler/bootstrap.py", "import sqlalchemy"),

@@ -100,6 +100,15 @@ class Bench:
         self.pass_time()
         return [worker for worker in self.cluster.observe() if worker.key.attempt == attempt]
 
+    def running(self, attempt: AttemptId = ATTEMPT) -> list[SeenWorker]:
+        """Wait until all workers of an attempt run, and return them."""
+
+        def look() -> list[SeenWorker]:
+            seen = self.seen(attempt)
+            return seen if all(worker.record.phase is WorkerPhase.RUNNING for worker in seen) else []
+
+        return eventually(look, within_s=PATIENCE_S, what=f"all workers of {attempt} running")
+
     def ended(self, attempt: AttemptId = ATTEMPT) -> list[SeenWorker]:
         """Wait until all workers of an attempt have ended, and return them."""
 

@@ -96,6 +96,7 @@ def a_worker(**changes: Any) -> Json:
         "phase": "running",
         "exit_code": None,
         "end": None,
+        "detail": None,
         "started_at": None,
         "ended_at": None,
         "why": "tightest fit in rack r1",
@@ -121,7 +122,7 @@ def a_problem(status: int, code: str, **changes: Any) -> Json:
     return problem | changes
 
 
-def an_event(number: int, kind: str, state: str | None = None) -> bytes:
+def an_event(number: int, kind: str, state: str | None = None, **changes: object) -> bytes:
     """One frame of an event stream."""
     data = {
         "number": number,
@@ -132,6 +133,7 @@ def an_event(number: int, kind: str, state: str | None = None) -> bytes:
         "state": state,
         "text": f"text of {number}",
         "data": {},
+        **changes,
     }
     return f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 

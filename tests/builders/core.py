@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import SchedulerState
@@ -149,8 +150,12 @@ def place_first(state: SchedulerState, *, number: int = 1) -> SchedulerState:
     return state
 
 
-def as_change(body: ChangeBody, *, number: int = 1) -> Change:
-    return Change(number, NOON, None, None, body)
+_LATER = count(1_000_000)
+
+
+def as_change(body: ChangeBody, *, number: int | None = None) -> Change:
+    """Return the change of a feed; without a number it comes after all that were made before."""
+    return Change(next(_LATER) if number is None else number, NOON, None, None, body)
 
 
 class World:

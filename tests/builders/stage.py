@@ -24,7 +24,7 @@ from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
-from scheduler.services.submit_job import Submission, submit_job
+from scheduler.services.submit_job import Accepted, Submission, submit_job
 from scheduler.services.sync_inventory import InventorySync
 from tests.builders.database import NOON, make_chip
 
@@ -94,9 +94,10 @@ class Stage:
 
     def submit(self, spec: JobSpec) -> JobId:
         submission = Submission(TENANT, "somebody", spec, None)
-        outcome = submit_job(self.storage.journal, self.clock, self.names, submission).outcome
-        assert not isinstance(outcome, Rejected)
-        return outcome.job
+        accepted = submit_job(self.storage.journal, self.clock, self.names, submission, clusters=(self.cluster,))
+        assert isinstance(accepted, Accepted)
+        assert not isinstance(accepted.outcome, Rejected)
+        return accepted.outcome.job
 
     def turn(self) -> None:
         """Let everything happen that can happen now."""

@@ -1,9 +1,9 @@
 """What every cluster promises, asked of each that ships; what a cluster does not claim is not asked of it."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -11,7 +11,8 @@ from scheduler.adapters.local import cluster as local
 from scheduler.adapters.memory import cluster as memory
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
-from scheduler.ports.cluster import StartFailed
+from scheduler.core.model.job import SecretVariable, Volume
+from scheduler.ports.cluster import Claims, StartFailed, StartRefusal
 from tests.builders.cluster import (
     ATTEMPT,
     PATIENCE_S,
@@ -23,34 +24,54 @@ from tests.builders.cluster import (
     with_limits,
 )
 
-CLAIMS = {"local": local.CLAIMS, "memory": memory.CLAIMS}
 OTHER = "0a1b2c3d4e5f6g7h-g0-a2"
 
 
-def claiming(claim: str) -> pytest.MarkDecorator:
-    """Ask a test of the clusters that claim something."""
-    kinds = [kind for kind, claims in CLAIMS.items() if getattr(claims, claim)]
-    return pytest.mark.parametrize("kind", kinds)
+@dataclass(frozen=True)
+class Kind:
+    """One kind of cluster: what it claims, and how to build one for a test out of that test's fixtures."""
+
+    claims: Claims
+    build: Callable[[pytest.FixtureRequest], Bench]
 
 
-@pytest.fixture(params=CLAIMS)
+def build_local(request: pytest.FixtureRequest) -> Bench:
+    return local_bench(request.getfixturevalue("tmp_path"))
+
+
+KINDS = {
+    "local": Kind(local.CLAIMS, build_local),
+    "memory": Kind(memory.CLAIMS, lambda _request: fake_bench()),
+}
+
+
+def claiming(claim: str, *, value: bool = True) -> pytest.MarkDecorator:
+    """Ask a test of the clusters that claim something, or of those that do not."""
+    return pytest.mark.parametrize(
+        "kind", [name for name, kind in KINDS.items() if getattr(kind.claims, claim) is value]
+    )
+
+
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """Name the cluster under test."""
     return str(request.param)
 
 
 @pytest.fixture
-def bench(kind: str, tmp_path: Path) -> Iterator[Bench]:
+def bench(kind: str, request: pytest.FixtureRequest) -> Iterator[Bench]:
     """Build the cluster, and leave nothing of it."""
-    bench = local_bench(tmp_path) if kind == "local" else fake_bench()
+    bench = KINDS[kind].build(request)
     yield bench
     bench.clear()
 
 
 def test_it_says_what_it_is_and_can_do(bench: Bench, kind: str) -> None:
     assert bench.cluster.name == "test"
-    assert bench.cluster.claims == CLAIMS[kind]
-    assert bench.cluster.inventory() == [node()]
+    assert bench.cluster.claims == KINDS[kind].claims
+    assert bench.cluster.claims.starts_at_once >= 1
+    inventory = [(seen.id, seen.devices, seen.state) for seen in bench.cluster.inventory()]
+    assert inventory == [(node().id, node().devices, node().state)]
 
 
 def test_every_worker_of_a_started_gang_runs(bench: Bench) -> None:
@@ -58,7 +79,8 @@ def test_every_worker_of_a_started_gang_runs(bench: Bench) -> None:
 
     bench.cluster.start(given)
 
-    seen = bench.seen()
+    assert [worker.key.rank for worker in bench.seen()] == [0, 1, 2], "all of them exist when it returns"
+    seen = bench.running()
     assert [worker.key for worker in seen] == [WorkerKey(ATTEMPT, rank) for rank in range(3)]
     assert {worker.generation for worker in seen} == {7}
     assert {worker.record.phase for worker in seen} == {WorkerPhase.RUNNING}
@@ -71,7 +93,7 @@ def test_every_worker_of_a_started_gang_runs(bench: Bench) -> None:
 def test_a_running_worker_is_not_started_again(bench: Bench) -> None:
     bench.cluster.start(order("print", "hello", "wait", workers=2))
     bench.printed("hello")
-    want_workers = bench.seen()
+    want_workers = bench.running()
 
     bench.cluster.start(order("print", "hello", "wait", workers=2))
 
@@ -96,7 +118,7 @@ def test_two_starts_at_once_make_one_gang(bench: Bench) -> None:
     for start in starts:
         start.join(PATIENCE_S)
 
-    assert [worker.record.phase for worker in bench.seen()] == [WorkerPhase.RUNNING] * 2
+    assert len(bench.running()) == 2
     assert bench.printed("hello", WorkerKey(ATTEMPT, 1)) == "hello\n"
     bench.cluster.stop(ATTEMPT, grace_s=0)
     bench.ended()
@@ -166,16 +188,17 @@ def test_stopping_one_attempt_leaves_the_other(bench: Bench) -> None:
     bench.cluster.stop(OTHER, grace_s=0)
 
     assert bench.ended(OTHER)[0].record.end is WorkerEnd.STOPPED
-    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+    assert len(bench.running()) == 1
 
 
 def test_an_attempt_that_was_stopped_before_it_started_never_starts(bench: Bench) -> None:
     bench.cluster.stop(ATTEMPT, grace_s=10)
     assert bench.seen() == []
 
-    with pytest.raises(StartFailed, match="asked to stop"):
+    with pytest.raises(StartFailed, match="asked to stop") as refused:
         bench.cluster.start(order("wait"))
 
+    assert refused.value.refusal is StartRefusal.STOPPED
     assert bench.seen() == []
 
 
@@ -214,7 +237,7 @@ def test_an_attempt_that_runs_cannot_be_forgotten(bench: Bench) -> None:
 
     bench.cluster.forget(ATTEMPT)
 
-    assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+    assert len(bench.running()) == 1
 
 
 def test_forgetting_twice_or_the_unknown_has_no_effect(bench: Bench) -> None:
@@ -342,7 +365,72 @@ def test_listeners_come_and_go_while_ends_are_told(bench: Bench) -> None:
 def test_closing_twice_is_fine_and_leaves_workers_alone(bench: Bench) -> None:
     bench.cluster.start(order("wait"))
 
+    bench.running()
+
     bench.cluster.close()
     bench.cluster.close()
 
     assert bench.seen()[0].record.phase is WorkerPhase.RUNNING
+
+
+@claiming("runs_images", value=False)
+@pytest.mark.parametrize(
+    ("asked", "want"),
+    [
+        ({"image": "example/train:1"}, "the image example/train:1"),
+        ({"volumes": (Volume("datasets", "/data", is_read_only=True),)}, "volumes"),
+        ({"secrets": (SecretVariable("TOKEN", "hub", "token"),)}, "secrets"),
+    ],
+)
+def test_it_objects_to_what_it_cannot_give(bench: Bench, asked: dict[str, Any], want: str) -> None:
+    job = order("wait").job
+
+    objection = bench.cluster.objection(replace(job, spec=replace(job.spec, **asked)))
+
+    assert objection is not None
+    assert "test" in objection
+    assert want in objection
+
+
+def test_it_has_nothing_against_a_plain_job(bench: Bench) -> None:
+    assert bench.cluster.objection(order("wait").job) is None
+
+
+def test_a_cluster_that_works_is_found_to_work(bench: Bench) -> None:
+    findings = bench.cluster.check()
+
+    assert findings
+    assert all(finding.is_ok and finding.next_step is None for finding in findings), findings
+    assert all(finding.what and finding.detail for finding in findings)
+
+
+def test_notes_are_given_once_and_only_of_workers_it_has(bench: Bench) -> None:
+    bench.cluster.start(order("exit", "0"))
+    bench.ended()
+
+    notes = bench.cluster.notes()
+
+    assert {note.attempt for note in notes} <= {ATTEMPT}
+    assert all(len(note.text) <= 500 and note.at.tzinfo for note in notes)
+    assert not set(bench.cluster.notes()) & set(notes)
+
+
+def test_sweeping_leaves_alone_what_has_workers(bench: Bench) -> None:
+    bench.cluster.start(order("wait"))
+    bench.cluster.start(order("wait", attempt=OTHER))
+
+    bench.cluster.sweep({ATTEMPT})
+    bench.cluster.sweep(frozenset())
+
+    assert len(bench.running()) == len(bench.running(OTHER)) == 1
+
+
+def test_sweeping_away_an_ended_attempt_leaves_its_output(bench: Bench) -> None:
+    bench.cluster.start(order("print", "hello", "exit", "0"))
+    bench.ended()
+    bench.cluster.forget(ATTEMPT)
+
+    bench.cluster.sweep(frozenset())
+
+    assert bench.seen() == []
+    assert bench.printed("hello") == "hello\n"

@@ -117,3 +117,15 @@ def test_clusters_keep_their_nodes_apart(world: World) -> None:
 def test_a_node_without_devices_is_a_node(world: World) -> None:
     world.record(make_node("n1", {}))
     assert present(world) == [make_node("n1", {})]
+
+
+def test_a_note_about_a_node_is_kept_and_told(world: World) -> None:
+    noted = replace(N1, state=NodeState.DRAINED, note="cordoned: " + "x" * 500 + "\0")
+    before = world.storage.views.last_change()
+    assert world.record(noted, N2).changed == 1
+    kept = replace(noted, note=noted.note[:200])
+    assert present(world) == [kept, N2]
+    assert [change.body for change in world.storage.views.changes_after(before, limit=9)] == [NodeSeen(kept)]
+    assert world.record(noted, N2).changed == 0, "what was cut is no change"
+    assert world.record(N1, N2).changed == 1
+    assert present(world) == [N1, N2]

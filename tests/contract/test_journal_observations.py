@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import WorkerEnd, WorkerPhase, WorkerRecord
-from scheduler.core.model.change import GroupMoved
+from scheduler.core.model.attempt import WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
+from scheduler.core.model.change import GroupMoved, WorkersNoted
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
-from scheduler.ports.journal import Rejection, Unchanged
+from scheduler.ports.journal import MOST_REMARKS, NoteWorkers, Rejection, Unchanged
 from scheduler.ports.views import JobView
 from tests.builders.database import NOON, World, after_noon, refused, take, written
 
@@ -208,3 +208,64 @@ def test_a_stop_without_a_reason_is_the_callers_error_and_hurts_nobody_else(worl
         world.write(item)
     assert world.write(replace(item, reason=StopReason.LOST)) is not None
     assert world.group(job).state is State.STOPPING
+
+
+def test_what_a_cluster_says_is_kept_as_far_as_both_databases_can(world: World) -> None:
+    attempt = world.place(world.submit())
+    said = "cut \0 and \ud800 " + "x" * 2_000
+    lost = WorkerRecord(0, WorkerPhase.LOST, end=WorkerEnd.DISRUPTED, detail=said)
+    world.see(attempt, Event.STOP, lost, reason=StopReason.DISRUPTED, detail=said)
+    view = view_of(world, world.storage.views.snapshot().jobs[0])
+    (worker,) = view.attempts[0].workers
+    assert worker.detail == ("cut \ufffd and ? " + "x" * 2_000)[:500]
+    assert view.refusal == ("cut \ufffd and ? " + "x" * 2_000)[:1_000]
+    change = world.storage.views.changes_after(world.storage.views.last_change() - 1, limit=1)[0]
+    assert change.body == GroupMoved(view.groups[0], attempt, (worker,), detail=view.refusal)
+
+
+def noting(world: World, attempt: str, *texts: str, epoch: int | None = None) -> NoteWorkers:
+    remarks = tuple(WorkerRemark(0, text, NOON) for text in texts)
+    return NoteWorkers(attempt, remarks, world.epoch if epoch is None else epoch, after_noon(210))
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_remarks_come_into_the_feed_and_move_nothing(world: World, *, is_over: bool) -> None:
+    job = world.submit()
+    attempt = world.place(job)
+    if is_over:
+        world.see(attempt, Event.ALL_SUCCEEDED)
+    before = view_of(world, job)
+    outcome = written(world.write(noting(world, attempt, "Pulling \0", "y" * 2_000)))
+    assert outcome.state is before.state
+    assert view_of(world, job) == before
+    (change,) = world.storage.views.changes_after(outcome.change - 1, limit=9)
+    assert (change.tenant, change.job, change.at) == (job.tenant, job.id, after_noon(210))
+    want = (WorkerRemark(0, "Pulling \ufffd", NOON), WorkerRemark(0, "y" * 500, NOON))
+    assert change.body == WorkersNoted(attempt, want)
+
+
+def test_an_attempt_has_room_for_so_many_remarks_and_the_next_one_again(world: World) -> None:
+    job = world.submit(world.make_job(retries=1))
+    attempt = world.place(job)
+    written(world.write(noting(world, attempt, *["x"] * (MOST_REMARKS - 1))))
+    last = written(world.write(noting(world, attempt, "last", "one too many")))
+    (change,) = world.storage.views.changes_after(last.change - 1, limit=9)
+    assert change.body == WorkersNoted(attempt, (WorkerRemark(0, "last", NOON),))
+    assert isinstance(world.write(noting(world, attempt, "dropped")), Unchanged)
+    world.end(attempt)
+    written(world.write(noting(world, world.place(job, take("n1", 1)), "again")))
+
+
+def test_remarks_of_one_batch_share_the_room(world: World) -> None:
+    attempt = world.place(world.submit())
+    items = [noting(world, attempt, *["x"] * 60), noting(world, attempt, *["y"] * 60)]
+    for outcome in world.storage.journal.write(items):
+        written(outcome)
+    bodies = [change.body for change in world.storage.views.changes_after(0, limit=99)]
+    assert sum(len(body.remarks) for body in bodies if isinstance(body, WorkersNoted)) == MOST_REMARKS
+
+
+def test_remarks_about_the_unknown_or_of_an_old_leader_are_refused(world: World) -> None:
+    attempt = world.place(world.submit())
+    assert refused(world.write(noting(world, "nobody-g0-a1", "x"))) is Rejection.NOT_FOUND
+    assert refused(world.write(noting(world, attempt, "x", epoch=world.epoch - 1))) is Rejection.STALE_EPOCH

@@ -38,6 +38,11 @@ WORDS: Document[tuple[str, ...]] = Document(tuple[str, ...])
 _BODIES: dict[str, Document[ChangeBody]] = {kind: Document(body) for body, kind in KIND_OF.items()}
 
 
+def storable(text: str, limit: int) -> str:
+    """Return what a cluster said as both databases can keep it: cut, without NUL characters and broken surrogates."""
+    return text[:limit].replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
 def encode_body(body: ChangeBody) -> tuple[str, str]:
     """Return a change's kind, such as `group-placed`, and its body as JSON text."""
     kind = KIND_OF[type(body)]

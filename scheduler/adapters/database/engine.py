@@ -1,5 +1,7 @@
 """Connections: one that writes, several that read, on SQLite or PostgreSQL."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ STATEMENT_TIMEOUT_S = 30
 SILENCE_TIMEOUT_S = 10
 """A server that stopped answering on the network counts as gone after this."""
 
+WAL_PAUSE_S = 0.01
+
+_WAL = "journal_mode=WAL"
 _POSTGRESQL_OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c lock_timeout={LOCK_TIMEOUT_S}s "
     f"-c idle_in_transaction_session_timeout={2 * STATEMENT_TIMEOUT_S}s -c synchronous_commit=on -c timezone=UTC"
@@ -86,7 +91,7 @@ def _sqlite(url: URL) -> Engines:
     reading = create_engine(
         url, pool_size=READING_CONNECTIONS, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
     )
-    _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL"))
+    _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=(_WAL, "synchronous=FULL"))
     _prepare_sqlite(reading, begin="BEGIN", pragmas=("query_only=ON",))
     return Engines(writing, reading)
 
@@ -98,12 +103,26 @@ def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> 
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         for pragma in ("foreign_keys=ON", f"busy_timeout={LOCK_TIMEOUT_S * 1000}", *pragmas):
-            connection.execute(f"PRAGMA {pragma}").close()
+            _set_pragma(connection, pragma)
 
     def _begin(connection: Any) -> None:
         connection.execute(begin).close()
 
     engine.dialect.do_begin = _begin  # type: ignore[assignment]  # a listener would slow every statement
+
+
+def _set_pragma(connection: Any, pragma: str) -> None:
+    """Set it; where several switch a new file to WAL at once, SQLite tells all but one to come back by themselves."""
+    until_s = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.OperationalError:
+            if pragma != _WAL or time.monotonic() > until_s:
+                raise
+            time.sleep(WAL_PAUSE_S)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engines:

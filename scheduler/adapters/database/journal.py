@@ -8,10 +8,12 @@ from scheduler.adapters.database.transaction import Transaction
 from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
+from scheduler.adapters.database.writes.remarks import note
 from scheduler.adapters.database.writes.reports import register, report
 from scheduler.adapters.database.writes.stops import wish_stop
 from scheduler.adapters.database.writes.submissions import submit
 from scheduler.ports.journal import (
+    NoteWorkers,
     Observe,
     Outcome,
     Place,
@@ -31,6 +33,7 @@ _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     Place: place,
     Refuse: refuse,
     Observe: observe,
+    NoteWorkers: note,
     RegisterRendezvous: register,
     ReportProgress: report,
 }
@@ -42,7 +45,7 @@ def write_items(transaction: Transaction, items: Sequence[Write], /) -> list[Out
     `Written.change` is counted within the transaction. Items of a leader lock the leadership before all else.
     """
     for item in items:
-        if isinstance(item, Place | Refuse | Observe):
+        if isinstance(item, Place | Refuse | Observe | NoteWorkers):
             transaction.leads(item.epoch)
             break
     outcomes: list[Outcome] = []

@@ -39,6 +39,7 @@ def upgrade(url: str) -> str:
             )
         if present != newest:
             command.upgrade(_config(connection), "head")
+            _check_references(connection)
     return newest
 
 
@@ -74,10 +75,15 @@ def _alone(url: str) -> Iterator[Connection]:
     """Give a connection in a transaction that no other upgrade runs beside. Raises StorageError."""
     engines = open_engines(url)
     try:
-        with engines.writing.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-            yield connection
+        with engines.writing.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # Changing a table means to make it anew, and the old one cannot go while rows refer to it. The
+                # driver's own connection is asked, since within a transaction this has no effect.
+                connection.connection.execute("PRAGMA foreign_keys=OFF").close()
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+                yield connection
     except SQLAlchemyError as error:
         raise StorageError(
             f"Medley cannot use its database {make_url(url).render_as_string(hide_password=True)}",
@@ -86,6 +92,19 @@ def _alone(url: str) -> Iterator[Connection]:
         ) from error
     finally:
         engines.close()
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise StorageError where an upgrade left rows of SQLite that refer to nothing; it is then undone."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StorageError(
+            "Medley's database cannot be upgraded",
+            why=f"a row of its table {broken[0]} refers to a row of {broken[2]} that is not there.",
+            next_step="Restore a backup; the database is as it was before.",
+        )
 
 
 def _config(connection: Connection) -> Config:

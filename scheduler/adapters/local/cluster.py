@@ -1,11 +1,11 @@
 """The local cluster: simulated nodes, and real workers as processes of this machine."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from scheduler.adapters.local import reading
+from scheduler.adapters.local import checking, reading
 from scheduler.adapters.local.descriptors import raise_limit
 from scheduler.adapters.local.folders import Folders
 from scheduler.adapters.local.gangs import Gangs, StillEnding
@@ -16,8 +16,17 @@ from scheduler.adapters.local.spawning import NoAnswer
 from scheduler.adapters.local.watching import Watcher
 from scheduler.core.model.attempt import SeenWorker
 from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
-from scheduler.ports.cluster import Claims, ClusterUnavailable, GangOrder, LogChunk
+from scheduler.ports.cluster import (
+    Claims,
+    ClusterUnavailable,
+    Finding,
+    GangOrder,
+    LogChunk,
+    WorkerNote,
+    container_objection,
+)
 
 FINISHED_KEPT = 1000
 """So many forgotten attempts are known as over, and keep their output."""
@@ -33,6 +42,8 @@ CLAIMS = Claims(
     enforces_time_limit=True,
     enforces_memory=True,
     keeps_logs=True,
+    runs_images=False,
+    starts_at_once=1,
 )
 
 
@@ -59,6 +70,7 @@ class LocalCluster:
         """
         self._name = name
         self._nodes = tuple(nodes)
+        self._data = data
         self._folders = Folders(data, finished_kept=FINISHED_KEPT, output_bytes_kept=OUTPUT_BYTES_KEPT)
         self._listening = threading.Lock()
         self._callbacks: dict[object, Callable[[], None]] = {}
@@ -150,6 +162,21 @@ class LocalCluster:
                 self._callbacks.pop(key, None)
 
         return end
+
+    def objection(self, job: Job) -> str | None:
+        """Object to images, volumes and secrets: workers are plain processes here."""
+        return container_objection(self._name, job)
+
+    def notes(self) -> list[WorkerNote]:
+        """Return nothing: all that is known of a worker here is its record."""
+        return []
+
+    def check(self) -> tuple[Finding, ...]:
+        """Say whether the data folder can be used."""
+        return (checking.check_folder(self._data),)
+
+    def sweep(self, live: Collection[AttemptId]) -> None:
+        """Do nothing: `observe` clears away what is left over."""
 
     def close(self) -> None:
         """End the listening thread; may be called again."""

@@ -14,7 +14,7 @@ from scheduler.adapters.local.spawning import spawn
 from scheduler.adapters.local.supervisor import records
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity
 from scheduler.core.model.identifiers import AttemptId
-from scheduler.ports.cluster import GangOrder, StartFailed
+from scheduler.ports.cluster import GangOrder, StartFailed, StartRefusal
 
 _LOCKS = 16
 _CLEARING_S = 10.0
@@ -117,7 +117,7 @@ class Gangs:
             return False
         if any(records.Started.read(str(worker)) is not None for worker in folder.iterdir() if worker.is_dir()):
             return True
-        raise StartFailed("the attempt was asked to stop before it was started")
+        raise StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
 
     def _refuse(self, attempt: AttemptId, why: str) -> None:
         """End what runs of a gang. The reason is a file first: a later call goes on where this one was cut off."""

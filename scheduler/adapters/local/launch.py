@@ -1,21 +1,18 @@
 """From an order to the files of its workers: the launch document and the supervisor's plan."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scheduler.adapters.local.supervisor import records
-from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.job import CommandProgram, Program
 from scheduler.ports.cluster import GangOrder
-
-LAUNCH_VERSION = 1
+from scheduler.ports.launch import gang_fields, rank_fields
 
 _FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """What every worker runs, and what it may know of the server's environment."""
 
@@ -53,28 +50,9 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime) 
 
 
 def launch_document(order: GangOrder, rank: int) -> dict[str, object]:
-    """Return what a worker is told, version 1."""
-    allocation: Allocation = order.allocations[rank]
-    return {
-        "version": LAUNCH_VERSION,
-        "job": order.job.id,
-        "job_name": order.job.spec.name,
-        "tenant": order.job.tenant,
-        "attempt": order.attempt,
-        "attempt_number": order.number,
-        "generation": order.generation,
-        "rank": rank,
-        "world_size": len(order.allocations),
-        "node": allocation.node,
-        "chip": allocation.chip,
-        "torch_device": order.torch_devices[rank],
-        "devices": list(allocation.slots),
-        "devices_are_simulated": True,
-        "api_url": order.api_url,
-        "token": order.token,
-        "grace_s": order.job.spec.grace_s,
-        "program": _program(order.job.spec.program),
-    }
+    """Return what a worker is told. Its devices are simulated: they exist in the inventory file only."""
+    own = {"rank": rank, "devices_are_simulated": True, "token": order.token}
+    return gang_fields(order) | rank_fields(order, rank) | own
 
 
 def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -91,9 +69,3 @@ def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]
     if runtime.time_zone is not None:
         environment["TZ"] = runtime.time_zone
     return environment | dict(wanted) | {"MEDLEY_LAUNCH": str(folder / records.LAUNCH)}
-
-
-def _program(program: Program) -> dict[str, object]:
-    if isinstance(program, CommandProgram):
-        return {"kind": "command", "argv": list(program.argv)}
-    return {"kind": "reference-training"} | dataclasses.asdict(program)

@@ -3,15 +3,26 @@
 import codecs
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from scheduler.adapters.memory.fake_worker import Behaviour, FakeWorker
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import Claims, ClusterUnavailable, GangOrder, LogChunk, StartFailed
+from scheduler.ports.cluster import (
+    Claims,
+    ClusterUnavailable,
+    Finding,
+    GangOrder,
+    LogChunk,
+    StartFailed,
+    StartRefusal,
+    WorkerNote,
+    container_objection,
+)
 
 CLAIMS = Claims(
     binds_devices=True,
@@ -19,6 +30,8 @@ CLAIMS = Claims(
     enforces_time_limit=True,
     enforces_memory=False,
     keeps_logs=True,
+    runs_images=False,
+    starts_at_once=1,
 )
 
 _FORGOTTEN_KEPT = 1000
@@ -39,6 +52,8 @@ class FakeCluster:
         """While true, every call raises ClusterUnavailable."""
         self.starts: list[WorkerKey] = []
         """Every start of a worker, in order."""
+        self.swept: list[frozenset[AttemptId]] = []
+        """What was live at every sweep, in order."""
         self._name = name
         self._nodes = tuple(nodes)
         self._clock = clock
@@ -46,6 +61,7 @@ class FakeCluster:
         self._live: dict[AttemptId, _Gang] = {}
         self._forgotten: OrderedDict[AttemptId, _Gang] = OrderedDict()
         self._callbacks: dict[object, Callable[[], None]] = {}
+        self._said: list[WorkerNote] = []
         self._guard = threading.RLock()
 
     @property
@@ -71,7 +87,7 @@ class FakeCluster:
             if self._forgotten.get(order.attempt) or order.attempt in self._live:
                 return
             if order.attempt in self._forgotten:
-                raise StartFailed("the attempt was asked to stop before it was started")
+                raise StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
             if self.refusal is not None:
                 self._close(order.attempt, {})
                 raise StartFailed(self.refusal)
@@ -132,6 +148,26 @@ class FakeCluster:
 
         return end
 
+    def objection(self, job: Job) -> str | None:
+        """Object to images, volumes and secrets."""
+        return container_objection(self._name, job)
+
+    def notes(self) -> list[WorkerNote]:
+        """Return what `say` said since the last call."""
+        with self._guard:
+            said, self._said = self._said, []
+        return said
+
+    def check(self) -> tuple[Finding, ...]:
+        """Say whether the cluster is away."""
+        if self.is_away:
+            return (Finding("the cluster answers", is_ok=False, detail="it is away", next_step="set is_away to False"),)
+        return (Finding("the cluster answers", is_ok=True, detail="it does"),)
+
+    def sweep(self, live: Collection[AttemptId]) -> None:
+        """Note that it was asked: nothing is ever left over here."""
+        self.swept.append(frozenset(live))
+
     def close(self) -> None:
         """Stop calling back."""
         with self._guard:
@@ -144,6 +180,24 @@ class FakeCluster:
     def lose_worker(self, key: WorkerKey) -> None:
         """Have a running worker vanish now."""
         self._end(key, WorkerEnd.LOST, None)
+
+    def say(self, attempt: AttemptId, rank: int | None, text: str) -> None:
+        """Have the cluster say something of a worker now."""
+        with self._guard:
+            self._said.append(WorkerNote(attempt, rank, text, self._clock.now()))
+        self._tell()
+
+    def take_worker(self, key: WorkerKey, end: WorkerEnd, detail: str) -> None:
+        """Have the cluster end a running worker now, for a reason of its own."""
+        with self._guard:
+            self._live[key.attempt][key.rank].detail = detail
+        self._end(key, end, None)
+
+    def change_nodes(self, nodes: Sequence[Node]) -> None:
+        """Have these nodes from now on."""
+        with self._guard:
+            self._nodes = tuple(nodes)
+        self._tell()
 
     def print_output(self, key: WorkerKey, text: str) -> None:
         """Have a worker print something."""
@@ -199,5 +253,6 @@ class FakeCluster:
             ended_at=None if worker.ended_s is None else began + timedelta(seconds=worker.ended_s),
             exit_code=worker.exit_code,
             end=worker.end,
+            detail=worker.detail,
         )
         return SeenWorker(key, worker.generation, record)

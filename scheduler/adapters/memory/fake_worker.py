@@ -37,6 +37,7 @@ class FakeWorker:
     asked_s: float = math.inf
     kill_s: float = math.inf
     reason: WorkerEnd = WorkerEnd.EXITED
+    detail: str | None = None
 
     def ask_to_end(self, reason: WorkerEnd, *, now_s: float, grace_s: float) -> None:
         """Of several requests the first gives the reason, and the shortest grace the time."""

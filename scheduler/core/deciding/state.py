@@ -21,6 +21,7 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
     TenantCreated,
+    WorkersNoted,
 )
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, NodeId, TenantName
@@ -56,6 +57,8 @@ class SchedulerState:
         self._groups_of: dict[JobId, tuple[GroupId, ...]] = {}
         self._waiting: dict[GroupId, Group] = {}
         self._live: dict[AttemptId, LiveAttempt] = {}
+        self._applied = 0
+        """The number of the latest change that was applied."""
 
     @classmethod
     def from_parts(
@@ -121,6 +124,12 @@ class SchedulerState:
 
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
+        if change.number <= self._applied:
+            return
+        self._follow(change)
+        self._applied = change.number
+
+    def _follow(self, change: Change) -> None:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
@@ -139,7 +148,7 @@ class SchedulerState:
                 self._quotas[quota.tenant, quota.chip] = quota.devices
             case QuotaLifted(tenant, chip):
                 self._quotas.pop((tenant, chip), None)
-            case ProgressReported() | TenantCreated() | ChipDefined():
+            case WorkersNoted() | ProgressReported() | TenantCreated() | ChipDefined():
                 pass  # Nothing is decided on these.
 
     def digest(self) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import TABLE, RetryRule, Verdict, apply_event
-from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
+from scheduler.core.model.group import FAILURES, FINAL, HOLDING, Group, State, StopReason
 
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 """Any time: outcomes are compared by state alone."""
@@ -34,8 +34,19 @@ def transition_table() -> str:
 
 def stop_table() -> str:
     """Return a Markdown table of what follows when a stopped attempt's workers are gone, weakest reason first."""
-    rows = [[reason, after_stop(reason, retries=1), after_stop(reason, retries=0)] for reason in StopReason]
-    return _table(["stop reason", "while retries are left", "when none is left"], rows)
+    rows = [
+        [
+            reason,
+            after_stop(reason, retries=1),
+            after_stop(reason, retries=0),
+            FAILURES[reason].failure_class,
+            FAILURES[reason].budget,
+            FAILURES[reason].sentence,
+        ]
+        for reason in StopReason
+    ]
+    head = ["stop reason", "while retries are left", "when none is left", "whose doing", "what it costs", "in words"]
+    return _table(head, rows)
 
 
 def after_stop(reason: StopReason, *, retries: int) -> State:

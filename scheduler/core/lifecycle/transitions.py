@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.group import Group, State, StopReason
+from scheduler.core.model.group import FAILURES, Budget, Group, State, StopReason
 
 
 class Verdict(StrEnum):
@@ -98,12 +98,6 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
 STRENGTH: dict[StopReason, int] = {reason: rank for rank, reason in enumerate(StopReason)}
 """Stop reasons are declared weakest first."""
 
-FINAL_REASONS: dict[StopReason, State] = {
-    StopReason.TIME_LIMIT: State.FAILED,
-    StopReason.CANCELLED: State.CANCELLED,
-}
-"""Stops after which nothing is tried again."""
-
 FIRST_BACK_OFF_S = 1
 LONGEST_BACK_OFF_S = 300
 
@@ -155,14 +149,19 @@ def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:
     reason = moved.stop_reason
     if reason is None:
         raise ValueError("a stopping group has a stop reason")
-    if reason in FINAL_REASONS:
-        return replace(moved, state=FINAL_REASONS[reason])
-    if reason is StopReason.PREEMPTED:
-        return replace(moved, state=State.QUEUED)
-    if reason is StopReason.START_REFUSED:
-        return replace(moved, state=State.QUEUED, not_before=now + timedelta(seconds=back_off_s(moved.attempts)))
-    failures = moved.failures + 1
-    if failures > rule.retries:
-        return replace(moved, state=State.FAILED, failures=failures)
-    wait = timedelta(seconds=back_off_s(failures))
-    return replace(moved, state=State.QUEUED, failures=failures, not_before=now + wait)
+    match FAILURES[reason].budget:
+        case Budget.ALL:
+            return replace(moved, state=State.CANCELLED if reason is StopReason.CANCELLED else State.FAILED)
+        case Budget.NONE if reason is StopReason.PREEMPTED:
+            return replace(moved, state=State.QUEUED)
+        case Budget.NONE:
+            return _queued(moved, not_before=now + timedelta(seconds=back_off_s(moved.attempts)))
+        case Budget.RETRIES:
+            charged = replace(moved, failures=moved.failures + 1)
+            if charged.failures > rule.retries:
+                return replace(charged, state=State.FAILED)
+            return _queued(charged, not_before=now + timedelta(seconds=back_off_s(charged.failures)))
+
+
+def _queued(group: Group, *, not_before: datetime) -> Group:
+    return replace(group, state=State.QUEUED, not_before=not_before)

@@ -53,6 +53,12 @@ class WorkerEnd(StrEnum):
     MEMORY_LIMIT = "memory-limit"
     LOST = "lost"
     """Nothing recorded its end."""
+    REJECTED = "rejected"
+    """Its node or the cluster would not take it; nothing ran."""
+    DISRUPTED = "disrupted"
+    """The cluster took it away."""
+    UNSTARTABLE = "unstartable"
+    """Its image or its configuration cannot be used; nothing ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,20 @@ class WorkerRecord:
     exit_code: int | None = None
     """Exit code, or minus the number of the signal that ended the worker."""
     end: WorkerEnd | None = None
+    """With the phase PENDING: why it will never run."""
+    detail: str | None = None
+    """What the cluster said of it, for people, at most 500 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRemark:
+    """Something the cluster said of a worker, for the job's timeline."""
+
+    rank: int | None
+    """None where it concerns the whole gang."""
+    text: str
+    """At most 500 characters."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord
+from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
@@ -53,6 +53,14 @@ class GroupMoved:
     """Why it was refused, where it was."""
     detail: str | None = None
     """What the cluster said, bounded to 1,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersNoted:
+    """The cluster said something of an attempt's workers; nothing moved."""
+
+    attempt: AttemptId
+    remarks: tuple[WorkerRemark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ ChangeBody = (
     | StopWished
     | GroupPlaced
     | GroupMoved
+    | WorkersNoted
     | ProgressReported
     | ClusterSeen
     | NodeSeen
@@ -126,6 +135,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         StopWished: "stop-wished",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
+        WorkersNoted: "workers-noted",
         ProgressReported: "progress-reported",
         ClusterSeen: "cluster-seen",
         NodeSeen: "node-seen",

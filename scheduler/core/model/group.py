@@ -1,8 +1,10 @@
 """A group is one gang of a job: placed, run and stopped as a whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, attempt_id
 
@@ -33,22 +35,99 @@ FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 
 class StopReason(StrEnum):
-    """Why an attempt is stopped, weakest first: a reason is only ever replaced by a stronger one."""
+    """Why an attempt is stopped, weakest first: a reason is only ever replaced by a stronger one.
+
+    What the cluster did to a gang is stronger than what its program did: of a gang that lost a node the other workers
+    fail too, and that is not the program's fault. `FAILURES` says what each is and what it costs.
+    """
 
     PREEMPTED = "preempted"
-    """Its devices were given to another; no retry is charged."""
     START_REFUSED = "start-refused"
-    """The cluster refused to start it; nothing ran, no retry is charged."""
-    LOST = "lost"
-    """A worker vanished without an exit code."""
     WORKER_FAILED = "worker-failed"
-    """A worker ended with an exit code other than 0."""
     OUT_OF_MEMORY = "out-of-memory"
-    """A worker used more memory than its job asked for."""
+    UNSTARTABLE = "unstartable"
+    LOST = "lost"
+    NODE_REJECTED = "node-rejected"
+    DISRUPTED = "disrupted"
     TIME_LIMIT = "time-limit"
-    """The job's time limit passed; never retried."""
     CANCELLED = "cancelled"
-    """The user asked for it; never retried."""
+
+
+class FailureClass(StrEnum):
+    """Whose doing the end of an attempt was."""
+
+    WISH = "wish"
+    """Somebody's who wanted it: nothing failed."""
+    INFRASTRUCTURE = "infrastructure"
+    """The cluster's: it did not run what it was asked to run."""
+    DISRUPTED = "disrupted"
+    """The cluster's: it took away what ran."""
+    USER = "user"
+    """The job's, by what it asked for: trying again would give the same."""
+    PROGRAM = "program"
+    """The program's."""
+
+
+class Budget(StrEnum):
+    """What the end of an attempt costs its job."""
+
+    NONE = "none"
+    """Nothing: it is tried again, after a failure later each time."""
+    RETRIES = "retries"
+    """One retry; the job fails when it has none left."""
+    ALL = "all"
+    """Everything: the job is over, however many retries it has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a stop reason means."""
+
+    failure_class: FailureClass
+    budget: Budget
+    sentence: str
+    """What happened, for the job's user, without a full stop."""
+
+
+FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
+    {
+        StopReason.PREEMPTED: Failure(
+            FailureClass.WISH, Budget.NONE, "its devices were given to another job; no retry is charged"
+        ),
+        StopReason.START_REFUSED: Failure(
+            FailureClass.INFRASTRUCTURE,
+            Budget.NONE,
+            "the cluster refused to start it; nothing ran and no retry is charged",
+        ),
+        StopReason.WORKER_FAILED: Failure(
+            FailureClass.PROGRAM, Budget.RETRIES, "a worker ended with an exit code other than 0"
+        ),
+        StopReason.OUT_OF_MEMORY: Failure(
+            FailureClass.PROGRAM, Budget.RETRIES, "a worker used more memory than the job asked for"
+        ),
+        StopReason.UNSTARTABLE: Failure(
+            FailureClass.USER,
+            Budget.ALL,
+            "the job's image or configuration cannot be used; nothing ran and trying again would not help",
+        ),
+        StopReason.LOST: Failure(
+            FailureClass.INFRASTRUCTURE,
+            Budget.NONE,
+            "a worker vanished without an exit code; no retry is charged",
+        ),
+        StopReason.NODE_REJECTED: Failure(
+            FailureClass.INFRASTRUCTURE,
+            Budget.NONE,
+            "a node would not take a worker after all; no retry is charged",
+        ),
+        StopReason.DISRUPTED: Failure(
+            FailureClass.DISRUPTED, Budget.NONE, "the cluster took a worker away; no retry is charged"
+        ),
+        StopReason.TIME_LIMIT: Failure(FailureClass.USER, Budget.ALL, "the job's time limit passed"),
+        StopReason.CANCELLED: Failure(FailureClass.WISH, Budget.ALL, "it was cancelled"),
+    }
+)
+"""The one table of what can end an attempt: whose doing it was, what it costs, and how the user is told."""
 
 
 @dataclass(frozen=True, slots=True)

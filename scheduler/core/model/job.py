@@ -67,6 +67,27 @@ Program = CommandProgram | ReferenceTraining
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """Storage that the operator offers under a name, mounted into every worker."""
+
+    volume_class: str
+    path: str
+    """Where workers see it: an absolute path."""
+    is_read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVariable:
+    """An environment variable whose value the cluster takes from a secret; Medley never reads it."""
+
+    variable: str
+    secret: str
+    """The secret's name where the tenant's workers run."""
+    key: str
+    """Which of the secret's entries."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """What was submitted, complete with defaults."""
 
@@ -86,6 +107,12 @@ class JobSpec:
     """Time between the request to end and the kill."""
     priority: int = 0
     labels: tuple[tuple[str, str], ...] = ()
+    image: str | None = None
+    """The container image to run in; None for the cluster's own."""
+    shared_memory_mib: int = 0
+    """Memory that a worker's processes may share through /dev/shm, counted within `shape.memory_mib`."""
+    volumes: tuple[Volume, ...] = ()
+    secrets: tuple[SecretVariable, ...] = ()
 
     def options(self) -> tuple[tuple[tuple[ChipName, int], ...], ...]:
         """Return what would satisfy the job, best first: each option is the workers wanted per chip type."""

@@ -42,6 +42,8 @@ class Node:
     topology: Topology = field(default_factory=Topology)
     labels: tuple[tuple[str, str], ...] = ()
     state: NodeState = NodeState.READY
+    note: str = ""
+    """Why it is not READY, or what an operator should know of it; at most 200 characters."""
 
     @property
     def id(self) -> NodeId:

@@ -18,6 +18,8 @@ class WantedAttempt:
     """One of the four states that hold devices."""
     ranks: int
     grace_s: int
+    stop_reason: StopReason | None = None
+    """Why it is STOPPING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Report:
     event: Event
     reason: StopReason | None
     workers: tuple[WorkerRecord, ...]
+    detail: str | None = None
+    """What the cluster said of the worker that gave the reason."""
 
 
 @dataclass(frozen=True, slots=True)

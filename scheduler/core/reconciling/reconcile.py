@@ -1,6 +1,6 @@
 """The comparison itself: pure, level-triggered, the same answer for the same picture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import STRENGTH
@@ -15,7 +15,16 @@ _REASON_OF_END = {
     WorkerEnd.TIME_LIMIT: StopReason.TIME_LIMIT,
     WorkerEnd.MEMORY_LIMIT: StopReason.OUT_OF_MEMORY,
     WorkerEnd.LOST: StopReason.LOST,
+    WorkerEnd.REJECTED: StopReason.NODE_REJECTED,
+    WorkerEnd.DISRUPTED: StopReason.DISRUPTED,
+    WorkerEnd.UNSTARTABLE: StopReason.UNSTARTABLE,
 }
+
+_CLUSTERS_DOING = frozenset({StopReason.LOST, StopReason.NODE_REJECTED, StopReason.DISRUPTED})
+"""Reasons that excuse what the other workers of a gang did."""
+
+_Cause = tuple[StopReason, str | None]
+"""Why to stop a gang, and what the cluster said of the worker that is the reason."""
 
 STRAY_GRACE_S = 10
 """Grace for a worker whose attempt is closed: it should not exist, but may still be writing something."""
@@ -56,18 +65,22 @@ def _by_rank(wanted: WantedAttempt, found: Sequence[SeenWorker]) -> dict[int, Wo
 def _advance(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
     if wanted.state is State.STOPPING:
         return _finish_stopping(wanted, seen)
-    if wanted.state is State.PLACED and len(seen) < wanted.ranks and _stop_reason(seen.values()) is None:
-        return [Start(wanted.attempt)]
     records = _complete(wanted, seen)
-    reason = _stop_reason(records)
-    if reason is not None:
-        return [Report(wanted.attempt, wanted.generation, Event.STOP, reason, records)]
+    is_cut_short = wanted.state is State.PLACED and len(seen) < wanted.ranks
+    cause = _strongest(seen.values() if is_cut_short else records)
+    if is_cut_short and cause is None:
+        return [Start(wanted.attempt)]
+    if cause is not None:
+        return [_stopping(wanted, cause, records)]
     event = _progress(wanted.state, records)
     return [] if event is None else [Report(wanted.attempt, wanted.generation, event, None, records)]
 
 
 def _finish_stopping(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
     stop = Stop(wanted.attempt, wanted.grace_s)
+    excuse = _strongest(seen.values(), among=_CLUSTERS_DOING)
+    if excuse is not None and _is_news(wanted, excuse[0]):
+        return [stop, _stopping(wanted, excuse, _complete(wanted, seen))]
     if any(record.phase in _ALIVE for record in seen.values()):
         return [stop]
     # The stop is asked for even where nothing lives: it keeps what was never started from starting later. Where no
@@ -82,20 +95,41 @@ def _complete(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> tuple[
     return tuple(seen.get(record.rank, record) for record in lost)
 
 
-def _stop_reason(records: Iterable[WorkerRecord]) -> StopReason | None:
-    """Return the strongest reason that any of these workers gives to stop its gang, None where all is well."""
-    reasons = [reason for record in records if (reason := _failure(record)) is not None]
-    return max(reasons, key=STRENGTH.__getitem__, default=None)
+def _is_news(wanted: WantedAttempt, reason: StopReason) -> bool:
+    return wanted.stop_reason is not None and STRENGTH[reason] > STRENGTH[wanted.stop_reason]
+
+
+def _stopping(wanted: WantedAttempt, cause: _Cause, records: tuple[WorkerRecord, ...]) -> Report:
+    reason, detail = cause
+    return Report(wanted.attempt, wanted.generation, Event.STOP, reason, records, detail)
+
+
+def _strongest(records: Iterable[WorkerRecord], among: Collection[StopReason] = tuple(StopReason)) -> _Cause | None:
+    """Return the strongest reason that any of these workers gives to stop its gang, None where none gives any.
+
+    Of several workers with that reason the first one counts of which the cluster said something.
+    """
+    causes = [
+        (reason, f"worker {record.rank}: {record.detail}" if record.detail else None)
+        for record in records
+        if (reason := _failure(record)) in among and reason is not None
+    ]
+    return max(causes, key=lambda cause: (STRENGTH[cause[0]], cause[1] is not None), default=None)
 
 
 def _failure(record: WorkerRecord) -> StopReason | None:
-    if record.phase is WorkerPhase.LOST:
-        return StopReason.LOST
-    if record.phase is not WorkerPhase.EXITED or (record.exit_code == 0 and record.end is WorkerEnd.EXITED):
-        return None
-    if record.end is None:
-        return StopReason.WORKER_FAILED
-    return _REASON_OF_END.get(record.end, StopReason.WORKER_FAILED)
+    if record.end in _REASON_OF_END:
+        return _REASON_OF_END[record.end]
+    match record.phase:
+        case WorkerPhase.LOST:
+            return StopReason.LOST
+        case WorkerPhase.PENDING:
+            return None if record.end is None else StopReason.LOST
+        case WorkerPhase.RUNNING:
+            return None
+        case WorkerPhase.EXITED:
+            has_succeeded = record.exit_code == 0 and record.end is WorkerEnd.EXITED
+            return None if has_succeeded else StopReason.WORKER_FAILED
 
 
 def _progress(state: State, records: Sequence[WorkerRecord]) -> Event | None:

@@ -72,3 +72,25 @@ def test_an_operator_adds_a_chip_type_and_jobs_can_ask_for_it(world: ApiWorld) -
     measured = operator.put("/v1/chips/mtt-s4000", json={**body, "measured_tflops": 80.5}).json()
     assert (measured["planning_tflops"], measured["rate_is_estimate"]) == (80.5, False)
     assert world.submit(chips=["h100-sxm", "mtt-s4000"])
+
+
+def test_an_operator_sees_what_works_on_a_cluster(world: ApiWorld) -> None:
+    check = world.client(Role.OPERATOR).get("/v1/clusters/mixed/check").json()
+    assert check["cluster"] == "mixed"
+    assert check["is_ok"] is all(finding["is_ok"] for finding in check["findings"])
+
+
+def test_a_cluster_that_is_away_is_found_out(world: ApiWorld) -> None:
+    world.cluster.is_away = True
+    check = world.client(Role.AUDITOR).get("/v1/clusters/mixed/check").json()
+    assert check["is_ok"] is False
+    assert any("away" in finding["detail"] for finding in check["findings"])
+
+
+def test_a_cluster_that_nobody_knows_is_not_found(world: ApiWorld) -> None:
+    answer = world.client(Role.OPERATOR).get("/v1/clusters/elsewhere/check")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_a_tenant_does_not_look_into_clusters(world: ApiWorld) -> None:
+    assert world.client(Role.TENANT_ADMIN).get("/v1/clusters/mixed/check").status_code == 403

@@ -25,6 +25,13 @@ def test_readiness_names_what_does_not_work(world: ApiWorld) -> None:
     assert client.get("/livez").status_code == 200
 
 
+def test_one_cluster_that_does_not_answer_leaves_the_server_ready(world: ApiWorld) -> None:
+    world.checks.append(Check("reconciling east", is_ok=False, detail="does not answer", is_required=False))
+    answer = world.bearer(None).get("/readyz")
+    assert answer.status_code == 200
+    assert {"name": "reconciling east", "is_ok": False, "detail": "does not answer"} in answer.json()["checks"]
+
+
 def test_the_process_is_alive_even_without_its_database(world: ApiWorld) -> None:
     client, guarded = world.bearer(None), world.client()
     world.storage.close()

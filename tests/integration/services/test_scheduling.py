@@ -66,13 +66,25 @@ def test_a_failed_worker_stops_its_gang_which_is_tried_again_after_a_pause(scene
     assert (view.state, view.attempts[-1].number) == (State.RUNNING, 2)
 
 
-def test_a_lost_worker_is_tried_again_too_and_out_of_retries_the_job_fails(scene: Stage) -> None:
+def test_out_of_retries_the_job_fails(scene: Stage) -> None:
+    job = scene.submit(make_spec(retries=0))
+    scene.turn()
+    scene.cluster.end_worker(WorkerKey(scene.job(job).attempts[-1].id, 1), exit_code=3)
+    scene.turn()
+    view = scene.job(job)
+    assert (view.state, view.groups[0].stop_reason) == (State.FAILED, StopReason.WORKER_FAILED)
+
+
+def test_a_lost_worker_costs_no_retry(scene: Stage) -> None:
     job = scene.submit(make_spec(retries=0))
     scene.turn()
     scene.cluster.lose_worker(WorkerKey(scene.job(job).attempts[-1].id, 1))
     scene.turn()
     view = scene.job(job)
-    assert (view.state, view.groups[0].stop_reason) == (State.FAILED, StopReason.LOST)
+    assert (view.state, view.groups[0].stop_reason, view.groups[0].failures) == (State.QUEUED, StopReason.LOST, 0)
+    scene.clock.advance(1.0)
+    scene.turn()
+    assert scene.job(job).state is State.RUNNING
 
 
 def test_a_cancelled_job_holds_its_devices_until_its_workers_are_proven_gone(tmp_path: Path) -> None:

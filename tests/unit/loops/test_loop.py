@@ -4,7 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from scheduler.loops.loop import Loop
+from scheduler.ports.cluster import ClusterUnavailable
 
 
 class Clock:
@@ -93,6 +96,27 @@ def test_a_failing_step_is_tried_again_and_its_error_is_shown_until_it_succeeds(
     assert loop.stop(timeout_s=5)
     assert loop.health.failures_in_a_row == 0
     assert loop.health.last_error is None
+
+
+def test_an_outage_is_logged_in_one_line_for_as_long_as_it_is_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    outages = iter(["no route", "no route", "no route", "wrong certificate"])
+    succeeded = threading.Event()
+
+    def step() -> float:
+        for outage in outages:
+            raise ClusterUnavailable(outage)
+        succeeded.set()
+        return 3600.0
+
+    loop = loop_of(step, Hints())
+    loop.start()
+    assert succeeded.wait(10)
+    assert loop.stop(timeout_s=5)
+    assert [record.getMessage() for record in caplog.records] == [
+        "test waits: no route",
+        "test waits: wrong certificate",
+    ]
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def test_a_fatal_error_ends_the_loop_and_is_announced() -> None:

@@ -73,3 +73,26 @@ def test_an_existing_data_folder_is_closed_to_others(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     prepare_data_folder(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"cluster": "kubernetes", "inventory": "nodes.yaml"}, "inventory is for the local cluster"),
+        ({"kubeconfig": "config"}, "add --cluster kubernetes"),
+        ({"clusters": "clusters.yaml"}, "add --cluster kubernetes"),
+        ({"cluster": "kubernetes", "clusters": "c.yaml", "kubeconfig": "config"}, "not both"),
+        ({"cluster": "mesos"}, "cluster: Input should be 'local' or 'kubernetes'"),
+        ({"api_url": "10.0.0.1:8080"}, "api_url: name it as http"),
+        ({"api_url": "http://host/path"}, "api_url: name it as http"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_named(options: dict[str, str], match: str) -> None:
+    with pytest.raises(SettingsError, match=match):
+        load_settings(options)
+
+
+def test_kubernetes_is_reached_by_a_kubeconfig_or_as_its_pod() -> None:
+    assert load_settings({"cluster": "kubernetes"}).kubeconfig is None
+    given = load_settings({"cluster": "kubernetes", "kubeconfig": "config", "api_url": "http://medley.medley:8080"})
+    assert (given.kubeconfig, given.api_url) == (Path("config"), "http://medley.medley:8080")

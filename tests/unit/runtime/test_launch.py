@@ -86,6 +86,80 @@ def test_no_variable_no_file_and_no_json_each_say_so(tmp_path: Path) -> None:
             read_launch(environment)
 
 
+def gang(folder: Path, **changes: Any) -> dict[str, str]:
+    """Write a gang's document and a token, and return the environment of its rank 1."""
+    whole = launch_document(world_size=2)
+    own = {name: whole.pop(name) for name in ("node", "chip", "torch_device", "devices")}
+    del whole["rank"], whole["token"]
+    other = {**own, "node": "mixed/amd-1", "chip": "mi300x", "devices": [5]}
+    (folder / "gang.json").write_text(json.dumps({**whole, "ranks": [own, other], **changes}))
+    (folder / "token").write_text(f"{TOKEN}\n")
+    return {
+        "MEDLEY_LAUNCH": str(folder / "gang.json"),
+        "MEDLEY_RANK": "1",
+        "MEDLEY_TOKEN_FILE": str(folder / "token"),
+    }
+
+
+def test_a_gangs_document_is_read_as_one_workers(tmp_path: Path) -> None:
+    environment = gang(tmp_path)
+
+    launch = read_launch(environment)
+    first = read_launch({**environment, "MEDLEY_RANK": "0"})
+
+    assert (launch.rank, launch.node, launch.chip, launch.devices) == (1, "mixed/amd-1", "mi300x", (5,))
+    assert (first.rank, first.node, first.devices) == (0, "mixed/nvidia-1", (2, 3))
+    assert launch.token == first.token == TOKEN
+
+
+def test_a_workers_own_document_needs_no_further_variables(tmp_path: Path) -> None:
+    path = tmp_path / "launch.json"
+    path.write_text(json.dumps(launch_document()))
+
+    assert read_launch({"MEDLEY_LAUNCH": str(path), "MEDLEY_RANK": "7"}).rank == 0
+
+
+@pytest.mark.parametrize("rank", ["", "2", "-1", "+1", "1.0", " 1", "01e", "\u0661", "9" * 5000])
+def test_a_rank_that_the_document_lacks_is_named(tmp_path: Path, rank: str) -> None:
+    environment = {**gang(tmp_path), "MEDLEY_RANK": rank}
+
+    with pytest.raises(BadLaunch, match=r"MEDLEY_RANK is .*, and the document has 2 ranks, from 0"):
+        read_launch(environment)
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"ranks": {}}, "ranks is {}, and list is wanted"),
+        ({"ranks": []}, "world_size is 2, and the document has 0 ranks"),
+        ({"ranks": [{}, 1]}, r"ranks\[1\] is not a JSON object"),
+        ({"ranks": [{}, {}]}, "node is missing"),
+        ({"world_size": 3}, "world_size is 3, and the document has 2 ranks"),
+        ({"version": 2}, "version is 2"),
+    ],
+)
+def test_what_is_wrong_with_a_gangs_document_is_named(tmp_path: Path, changes: dict[str, Any], want: str) -> None:
+    environment = gang(tmp_path, **changes)
+
+    with pytest.raises(BadLaunch, match=want):
+        read_launch(environment)
+
+
+def test_a_token_that_cannot_be_read_says_so_and_is_not_shown(tmp_path: Path) -> None:
+    environment = gang(tmp_path)
+    without = {name: value for name, value in environment.items() if name != "MEDLEY_TOKEN_FILE"}
+
+    with pytest.raises(BadLaunch, match="MEDLEY_TOKEN_FILE is not set"):
+        read_launch(without)
+    with pytest.raises(BadLaunch, match=r"the token in .* cannot be read: .*No such file"):
+        read_launch({**environment, "MEDLEY_TOKEN_FILE": str(tmp_path / "none")})
+    for content in (b"", b" \n", b"se\ncret", b"s\xc3\xa9cret", b"secret" * 1000):
+        (tmp_path / "token").write_bytes(content)
+        with pytest.raises(BadLaunch, match="holds no token") as caught:
+            read_launch(environment)
+        assert "cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("document", [None, [], "launch", 1])
 def test_anything_but_an_object_is_refused(document: object) -> None:
     with pytest.raises(BadLaunch, match="the whole is not a JSON object"):

@@ -128,6 +128,7 @@ def _node_of(row: AnyRow, devices: Iterable[DeviceGroup]) -> Node:
         topology=TOPOLOGY.decode(row.topology),
         labels=PAIRS.decode(row.labels),
         state=NodeState(row.state),
+        note=row.note,
     )
 
 

@@ -61,6 +61,7 @@ def worker_of(row: AnyRow) -> WorkerRecord:
         ended_at=row.ended_at,
         exit_code=row.exit_code,
         end=WorkerEnd(row.end) if row.end else None,
+        detail=row.detail,
     )
 
 

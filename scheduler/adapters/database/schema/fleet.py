@@ -48,6 +48,7 @@ nodes = Table(
     Column("topology", Text, nullable=False),
     Column("labels", Text, nullable=False),
     Column("state", Name, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
     CheckConstraint(one_of("state", NodeState), name="state"),
     Index(None, "cluster", "name", unique=True),
 )

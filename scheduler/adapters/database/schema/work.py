@@ -103,6 +103,7 @@ attempts = Table(
     Column("state", Name, nullable=False),
     Column("stop_reason", Name),
     Column("notes", Text, nullable=False),
+    Column("remarks", Integer, nullable=False, server_default="0"),
     Column("placed_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("ended_at", Instant),
@@ -116,7 +117,7 @@ attempts = Table(
     Index(None, "group_id", "number", unique=True),
     Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
-"""At most one attempt of a group has not ended; only such a one holds anything."""
+"""At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed."""
 
 allocations = Table(
     "allocations",
@@ -143,6 +144,7 @@ workers = Table(
     Column("ended_at", Instant),
     Column("exit_code", Integer),
     Column("end", Name),
+    Column("detail", Text),
     CheckConstraint("rank >= 0", name="rank"),
     CheckConstraint(one_of("phase", WorkerPhase), name="phase"),
     CheckConstraint(one_of('"end"', WorkerEnd), name="end"),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
+from scheduler.adapters.database.documents import PAIRS, TOPOLOGY, storable
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.nodes import read_nodes
 from scheduler.adapters.database.schema.fleet import (
@@ -28,6 +28,8 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, N
 from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
+
+LONGEST_NOTE = 200
 
 _LOCK_NODES = select(nodes.c.id).where(nodes.c.id.in_(LISTED)).order_by(nodes.c.id).with_for_update()
 _LOCK_COUNTERS = (
@@ -96,7 +98,7 @@ def _checked(transaction: Transaction, cluster: ClusterName, seen: Sequence[Node
         for chip in chips:
             if chip not in known:
                 raise DoesNotExist(chip)
-        wanted[node.id] = node
+        wanted[node.id] = replace(node, note=storable(node.note, LONGEST_NOTE))
     return wanted
 
 
@@ -155,6 +157,7 @@ def _node_row(node: Node) -> Row:
         "topology": TOPOLOGY.encode(node.topology),
         "labels": PAIRS.encode(node.labels),
         "state": node.state,
+        "note": node.note,
     }
 
 

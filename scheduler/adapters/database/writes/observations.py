@@ -1,10 +1,11 @@
 """Writing what was seen of attempts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, select
 
+from scheduler.adapters.database.documents import storable
 from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
@@ -19,6 +20,7 @@ from scheduler.core.model.identifiers import AttemptId, TenantName
 from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
 
 LONGEST_DETAIL = 1_000
+LONGEST_WORKER_DETAIL = 500
 
 _ATTEMPT = select(attempts.c.id).where(attempts.c.id == bindparam("attempt"))
 
@@ -62,7 +64,7 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
         return Unchanged(group.job_id, group.state)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{item.event} cannot happen to a group that is {group.state}")
-    detail = item.detail[:LONGEST_DETAIL] if item.detail else None
+    detail = storable(item.detail, LONGEST_DETAIL) if item.detail else None
     said_before = None if item.event is Event.STOP else standing.stop_detail
     run.standings.move(standing, after, at=item.at, stop_detail=detail or said_before)
     if after.state not in HOLDING:
@@ -87,12 +89,16 @@ def _observed(transaction: Transaction, run: _Run, item: Observe) -> Standing | 
 def _merge_workers(run: _Run, item: Observe) -> tuple[WorkerRecord, ...]:
     """Return all that is known of the attempt's workers, now with what was seen of them."""
     merged = {record.rank: record for record in run.workers.get(item.attempt, ())}
-    for record in item.workers:
+    for record in map(_storable_record, item.workers):
         if merged.get(record.rank) != record:
             merged[record.rank] = record
             run.worker_rows[item.attempt, record.rank] = _worker_row(item.attempt, record)
     run.workers[item.attempt] = tuple(merged[rank] for rank in sorted(merged))
     return run.workers[item.attempt]
+
+
+def _storable_record(record: WorkerRecord) -> WorkerRecord:
+    return replace(record, detail=storable(record.detail, LONGEST_WORKER_DETAIL)) if record.detail else record
 
 
 def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
@@ -104,4 +110,5 @@ def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
         "ended_at": record.ended_at,
         "exit_code": record.exit_code,
         "end": record.end,
+        "detail": record.detail,
     }

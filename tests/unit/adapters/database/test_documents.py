@@ -1,5 +1,6 @@
 """Parts of the model as JSON text: what goes in comes out, of the same type and equal."""
 
+import json
 from dataclasses import replace
 from typing import get_args
 
@@ -14,8 +15,9 @@ from scheduler.adapters.database.documents import (
     WORDS,
     decode_body,
     encode_body,
+    storable,
 )
-from scheduler.core.model.attempt import Progress, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.attempt import Progress, WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
 from scheduler.core.model.change import (
     KIND_OF,
     ChangeBody,
@@ -30,9 +32,21 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
     TenantCreated,
+    WorkersNoted,
 )
 from scheduler.core.model.group import Group, State, StopReason
-from scheduler.core.model.job import AnyOf, CommandProgram, ExactMix, Job, JobKind, JobSpec, ReferenceTraining, Wish
+from scheduler.core.model.job import (
+    AnyOf,
+    CommandProgram,
+    ExactMix,
+    Job,
+    JobKind,
+    JobSpec,
+    ReferenceTraining,
+    SecretVariable,
+    Volume,
+    Wish,
+)
 from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
@@ -70,11 +84,17 @@ OTHER_SPEC = replace(
     chips=AnyOf(("mi300x", "h100")),
     program=ReferenceTraining(100, 8, 64, 32, 2, 4, learning_rate=3e-4, seed=2**40),
     time_limit_s=3_600,
+    image="registry.example/train:1",
+    shared_memory_mib=64,
+    volumes=(Volume("datasets", "/data", is_read_only=True),),
+    secrets=(SecretVariable("TOKEN", "hub", "token"),),
 )
 JOB = Job("000000001abcdefg", "alpha", SPEC, "ann", NOON, Wish.STOP)
 GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
 STOPPED = replace(GROUP, state=State.STOPPING, stop_reason=StopReason.LOST, not_before=after_noon(0.5), version=9)
-WORKER = WorkerRecord(0, WorkerPhase.EXITED, NOON, after_noon(1.25), exit_code=-9, end=WorkerEnd.MEMORY_LIMIT)
+WORKER = WorkerRecord(
+    0, WorkerPhase.EXITED, NOON, after_noon(1.25), exit_code=-9, end=WorkerEnd.MEMORY_LIMIT, detail=STRANGE
+)
 REASONS: tuple[Reason, ...] = (
     TooFewFree("mixed", "h100", 4, 8, 2, 2, 16, 8, (Holder("beta", 16), Holder("alpha", 1)), LIMIT),
     NeverFits("mixed", "h100", 4, 8, 3, 8, LIMIT),
@@ -88,6 +108,7 @@ BODIES: dict[str, ChangeBody] = {
     "stop-wished": StopWished(JOB.id, STRANGE),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
+    "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),
     "progress-reported": ProgressReported("a", Progress(1, 2, 0.1 + 0.2, 1e300, NOON)),
     "cluster-seen": ClusterSeen(Cluster("mixed", "local")),
     "node-seen": NodeSeen(make_node("n1", {"h100": 8, "mi300x": 4}, state=NodeState.GONE)),
@@ -137,6 +158,29 @@ def test_smaller_parts_come_out_as_they_went_in() -> None:
     assert PAIRS.decode(PAIRS.encode((("b", STRANGE), ("a", "")))) == (("b", STRANGE), ("a", ""))
     assert SLOTS.decode(SLOTS.encode((7, 0))) == (7, 0)
     assert WORDS.decode(WORDS.encode(())) == ()
+
+
+def test_a_specification_that_was_kept_before_jobs_had_images_is_read() -> None:
+    kept = json.loads(JOB_SPEC.encode(SPEC))
+    for later in ("image", "shared_memory_mib", "volumes", "secrets"):
+        del kept[later]
+    assert JOB_SPEC.decode(json.dumps(kept)) == SPEC
+
+
+def test_a_node_and_a_worker_that_were_told_of_before_they_had_notes_are_read() -> None:
+    kind, text = encode_body(NodeSeen(make_node("n1")))
+    body = json.loads(text)
+    del body["node"]["note"]
+    assert decode_body(kind, json.dumps(body)) == NodeSeen(make_node("n1"))
+    kind, text = encode_body(GroupMoved(STOPPED, "a", (replace(WORKER, detail=None),)))
+    body = json.loads(text)
+    del body["workers"][0]["detail"]
+    assert decode_body(kind, json.dumps(body)) == GroupMoved(STOPPED, "a", (replace(WORKER, detail=None),))
+
+
+def test_what_clusters_say_is_made_storable() -> None:
+    assert storable("a\0b\ud800c", 99) == "a\ufffdb?c"
+    assert storable("abc", 2) == "ab"
 
 
 def test_a_text_that_is_no_such_value_is_refused() -> None:

@@ -4,7 +4,15 @@ import pytest
 from pydantic import ValidationError
 
 from api.schemas.job_request import JobRequest
-from scheduler.core.model.job import AnyOf, CommandProgram, ExactMix, JobKind, ReferenceTraining
+from scheduler.core.model.job import (
+    AnyOf,
+    CommandProgram,
+    ExactMix,
+    JobKind,
+    ReferenceTraining,
+    SecretVariable,
+    Volume,
+)
 from scheduler.core.model.resources import WorkerShape
 
 LEAST = {"name": "first", "workers": 4, "chips": "h100-sxm"}
@@ -140,3 +148,49 @@ def test_a_chip_is_pointed_to_where_it_was_named() -> None:
     assert request().pointer_to("h100-sxm") == "/chips"
     assert request(chips=["a", "b"]).pointer_to("b") == "/chips/1"
     assert JobRequest.model_validate({"name": "m", "chips": {"a": 1, "b": 2}}).pointer_to("b") == "/chips/b"
+
+
+def test_image_volumes_and_secrets_reach_the_specification() -> None:
+    spec = request(
+        image="vision/training:2.1",
+        shared_memory_mib=512,
+        volumes=[{"volume_class": "datasets", "path": "/data", "read_only": True}],
+        secrets={"HUB": {"secret": "hub", "key": "token"}, "A_KEY": {"secret": "store", "key": "id"}},
+    ).to_spec()
+    assert (spec.image, spec.shared_memory_mib) == ("vision/training:2.1", 512)
+    assert spec.volumes == (Volume("datasets", "/data", is_read_only=True),)
+    assert spec.secrets == (SecretVariable("A_KEY", "store", "id"), SecretVariable("HUB", "hub", "token"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image", "spaces in it"),
+        ("image", "$(HOSTNAME)"),
+        ("image", ""),
+        ("image", "a" * 513),
+        ("shared_memory_mib", -1),
+        ("volumes", [{"volume_class": "datasets", "path": "data"}]),
+        ("volumes", [{"volume_class": "datasets", "path": "/data/../etc"}]),
+        ("volumes", [{"volume_class": "Datasets", "path": "/data"}]),
+        ("volumes", [{"volume_class": "a", "path": "/data"}, {"volume_class": "b", "path": "/data"}]),
+        ("secrets", {"LD_PRELOAD": {"secret": "hub", "key": "token"}}),
+        ("secrets", {"HUB": {"secret": "../hub", "key": "token"}}),
+        ("secrets", {"HUB": {"secret": "hub", "key": "a/b"}}),
+    ],
+)
+def test_images_volumes_and_secrets_of_another_form_are_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        request(**{field: value})
+
+
+def test_a_variable_comes_from_the_job_or_from_a_secret() -> None:
+    with pytest.raises(ValidationError, match="HUB is in environment as well"):
+        request(environment={"HUB": "x"}, secrets={"HUB": {"secret": "hub", "key": "token"}})
+
+
+def test_the_order_of_secrets_does_not_count_for_the_idempotency_key() -> None:
+    one, other = {"secret": "a", "key": "x"}, {"secret": "b", "key": "y"}
+    first, second = request(secrets={"A": one, "B": other}), request(secrets={"B": other, "A": one})
+    assert first.body_sha256() == second.body_sha256()
+    assert first.body_sha256() != request(secrets={"A": other, "B": one}).body_sha256()

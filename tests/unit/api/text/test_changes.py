@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from api.text.changes import change_text
-from scheduler.core.model.attempt import Progress
+from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
     ChipDefined,
@@ -19,6 +19,7 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
     TenantCreated,
+    WorkersNoted,
 )
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.node import Cluster
@@ -36,11 +37,16 @@ ALL: list[tuple[ChangeBody, str]] = [
     (GroupPlaced(GROUP, "a", (make_allocation((0,)),), ()), "attempt 1 was placed: 1 worker on mixed/n1"),
     (GroupMoved(make_group(JOB, State.RUNNING), "a"), "all its workers run"),
     (
+        WorkersNoted("a", (WorkerRemark(3, "BackOff", NOW), WorkerRemark(None, "quota exceeded", NOW))),
+        "worker 3: BackOff; quota exceeded",
+    ),
+    (
         ProgressReported("a", Progress(10, 60, 2.3104, 51234.4, NOW)),
         "step 10 of 60: loss 2.31, 51,234 tokens per second",
     ),
     (ClusterSeen(Cluster("mixed", "local")), "cluster mixed was registered"),
     (NodeSeen(make_node()), "node mixed/n1 is ready with 8 h100"),
+    (NodeSeen(replace(make_node(), note="cordoned")), "node mixed/n1 is ready with 8 h100: cordoned"),
     (TenantCreated("demo"), "tenant demo was created"),
     (QuotaSet(Quota("demo", "h100", 8)), "tenant demo may hold 8 h100 at once"),
     (QuotaLifted("demo", "h100"), "tenant demo has no limit on h100 any more"),
@@ -67,4 +73,5 @@ def test_a_move_says_its_reasons_and_what_the_cluster_said() -> None:
     assert change_text(refused, None) == "it was refused: no cluster has reported its nodes yet"
     stopped = replace(make_group(JOB, State.STOPPING), stop_reason=StopReason.LOST)
     stopping = GroupMoved(stopped, "a", detail="pod gone")
-    assert change_text(stopping, None) == "it is being stopped: a worker vanished without an exit code (pod gone)"
+    want = "it is being stopped: a worker vanished without an exit code; no retry is charged (pod gone)"
+    assert change_text(stopping, None) == want

@@ -10,4 +10,9 @@ def test_every_stop_has_a_sentence_of_its_own() -> None:
 
 def test_advice_is_given_where_the_user_can_do_something() -> None:
     without = {reason for reason in StopReason if stop_advice(reason) is None}
-    assert without == {StopReason.PREEMPTED, StopReason.CANCELLED}
+    assert without == {
+        StopReason.PREEMPTED,
+        StopReason.NODE_REJECTED,
+        StopReason.DISRUPTED,
+        StopReason.CANCELLED,
+    }

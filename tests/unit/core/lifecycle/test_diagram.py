@@ -43,8 +43,8 @@ def test_the_end_of_a_stop_has_one_arrow_per_outcome_with_its_causes() -> None:
         target: label for source, target, label in arrows() if source == State.STOPPING and label.startswith("gone")
     }
     assert ends == {
-        State.QUEUED: "gone (preempted, start-refused, retry left)",
-        State.FAILED: "gone (time-limit, no retry left)",
+        State.QUEUED: "gone (preempted, start-refused, lost, node-rejected, disrupted, retry left)",
+        State.FAILED: "gone (unstartable, time-limit, no retry left)",
         State.CANCELLED: "gone (cancelled)",
     }
 
@@ -71,4 +71,5 @@ def test_a_cell_is_a_state_illegal_or_empty() -> None:
 def test_the_stop_table_lists_every_reason_weakest_first() -> None:
     rows = stop_table().splitlines()[2:]
     assert [row.split(" | ")[0].strip("| ") for row in rows] == list(StopReason)
-    assert "| lost | queued | failed |" in rows
+    want = "| worker-failed | queued | failed | program | retries | a worker ended with an exit code other than 0 |"
+    assert want in rows

@@ -6,7 +6,6 @@ import pytest
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import (
-    FINAL_REASONS,
     LONGEST_BACK_OFF_S,
     STRENGTH,
     TABLE,
@@ -15,10 +14,10 @@ from scheduler.core.lifecycle.transitions import (
     apply_event,
     back_off_s,
 )
-from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
+from scheduler.core.model.group import FAILURES, FINAL, HOLDING, Budget, Group, State, StopReason
 from tests.builders.core import NOON, make_group, make_job
 
-CHARGED = set(StopReason) - {StopReason.PREEMPTED, StopReason.START_REFUSED} - set(FINAL_REASONS)
+COSTING = {budget: sorted(reason for reason in StopReason if FAILURES[reason].budget is budget) for budget in Budget}
 NO_RETRY = RetryRule(0)
 EVERY_PAIR = list(product(State, Event))
 
@@ -108,21 +107,22 @@ def test_a_preempted_group_queues_again_at_once_and_is_charged_nothing() -> None
     assert (queued.state, queued.failures, queued.not_before) == (State.QUEUED, 1, None)
 
 
-def test_a_refused_start_costs_no_retry_but_is_tried_ever_more_slowly() -> None:
-    refused = replace(group_in(State.STOPPING), stop_reason=StopReason.START_REFUSED, attempts=4)
-    queued = after(refused, Event.GONE)
+@pytest.mark.parametrize("reason", [reason for reason in COSTING[Budget.NONE] if reason is not StopReason.PREEMPTED])
+def test_what_the_cluster_did_costs_no_retry_but_is_tried_ever_more_slowly(reason: StopReason) -> None:
+    stopped = replace(group_in(State.STOPPING), stop_reason=reason, attempts=4)
+    queued = after(stopped, Event.GONE)
     assert (queued.state, queued.failures) == (State.QUEUED, 0)
     assert queued.not_before == NOON + timedelta(seconds=back_off_s(4))
 
 
-@pytest.mark.parametrize("reason", sorted(FINAL_REASONS))
-def test_a_final_reason_is_never_retried(reason: StopReason) -> None:
+@pytest.mark.parametrize("reason", COSTING[Budget.ALL])
+def test_what_costs_all_is_never_retried(reason: StopReason) -> None:
     ended = after(replace(group_in(State.STOPPING), stop_reason=reason), Event.GONE, retries=10)
-    assert ended.state is FINAL_REASONS[reason]
-    assert ended.stop_reason is reason
+    assert ended.state is (State.CANCELLED if reason is StopReason.CANCELLED else State.FAILED)
+    assert (ended.stop_reason, ended.failures) == (reason, 0)
 
 
-@pytest.mark.parametrize("reason", sorted(CHARGED))
+@pytest.mark.parametrize("reason", COSTING[Budget.RETRIES])
 def test_a_failure_is_retried_as_often_as_the_job_allows(reason: StopReason) -> None:
     group = group_in(State.STOPPING)
     for failures in (1, 2):

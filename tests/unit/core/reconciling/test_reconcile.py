@@ -1,5 +1,7 @@
 """Wanted workers against seen workers."""
 
+import pytest
+
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.group import State, StopReason
@@ -11,8 +13,8 @@ ATTEMPT = "job1-g0-a1"
 RUNNING = WorkerPhase.RUNNING
 
 
-def wanted(state: State, ranks: int = 2, generation: int = 1) -> WantedAttempt:
-    return WantedAttempt(ATTEMPT, generation, state, ranks, grace_s=7)
+def wanted(state: State, ranks: int = 2, generation: int = 1, stop_reason: StopReason | None = None) -> WantedAttempt:
+    return WantedAttempt(ATTEMPT, generation, state, ranks, grace_s=7, stop_reason=stop_reason)
 
 
 def running(rank: int, attempt: str = ATTEMPT, generation: int = 1) -> SeenWorker:
@@ -26,6 +28,11 @@ def ended(rank: int, code: int = 0, end: WorkerEnd = WorkerEnd.EXITED, attempt: 
 
 def pending(rank: int) -> SeenWorker:
     return SeenWorker(WorkerKey(ATTEMPT, rank), 1, WorkerRecord(rank, WorkerPhase.PENDING))
+
+
+def with_end(rank: int, phase: WorkerPhase, end: WorkerEnd, detail: str | None = None) -> SeenWorker:
+    record = WorkerRecord(rank, phase, end=end, detail=detail)
+    return SeenWorker(WorkerKey(ATTEMPT, rank), 1, record)
 
 
 def report(action: object) -> tuple[Event, StopReason | None]:
@@ -132,3 +139,75 @@ def test_the_order_of_what_is_seen_changes_nothing() -> None:
     seen = [running(0, attempt="b-g0-a1"), ended(0, code=2), running(1), running(0, attempt="a-g0-a1")]
     want = reconcile([wanted(State.RUNNING)], seen)
     assert reconcile([wanted(State.RUNNING)], list(reversed(seen))) == want
+
+
+@pytest.mark.parametrize(
+    ("end", "want_reason"),
+    [
+        (WorkerEnd.REJECTED, StopReason.NODE_REJECTED),
+        (WorkerEnd.DISRUPTED, StopReason.DISRUPTED),
+        (WorkerEnd.UNSTARTABLE, StopReason.UNSTARTABLE),
+        (WorkerEnd.LOST, StopReason.LOST),
+        (WorkerEnd.STOPPED, StopReason.LOST),
+    ],
+)
+def test_a_worker_that_will_never_run_stops_its_gang(end: WorkerEnd, want_reason: StopReason) -> None:
+    for state in (State.PLACED, State.STARTING, State.RUNNING):
+        (action,) = reconcile([wanted(state)], [running(0), with_end(1, WorkerPhase.PENDING, end)])
+        assert report(action) == (Event.STOP, want_reason)
+
+
+def test_a_worker_that_will_never_run_is_there_until_it_is_seen_to_be_gone() -> None:
+    doomed = with_end(0, WorkerPhase.PENDING, WorkerEnd.UNSTARTABLE)
+    attempt = wanted(State.STOPPING, ranks=1, stop_reason=StopReason.UNSTARTABLE)
+    assert reconcile([attempt], [doomed]) == (Stop(ATTEMPT, 7),)
+
+
+def test_what_the_cluster_did_excuses_what_the_program_did() -> None:
+    disrupted = with_end(1, WorkerPhase.EXITED, WorkerEnd.DISRUPTED)
+    (action,) = reconcile([wanted(State.RUNNING)], [ended(0, code=1), disrupted])
+    assert report(action) == (Event.STOP, StopReason.DISRUPTED)
+
+
+def test_a_report_says_what_the_cluster_said_of_the_worker_that_gave_the_reason() -> None:
+    seen = [
+        with_end(0, WorkerPhase.EXITED, WorkerEnd.MEMORY_LIMIT, "OOMKilled"),
+        with_end(1, WorkerPhase.PENDING, WorkerEnd.UNSTARTABLE),
+        with_end(2, WorkerPhase.PENDING, WorkerEnd.UNSTARTABLE, "ErrImagePull: no such image"),
+    ]
+    (action,) = reconcile([wanted(State.STARTING, ranks=3)], seen)
+    assert isinstance(action, Report)
+    assert action.detail == "worker 2: ErrImagePull: no such image"
+
+
+@pytest.mark.parametrize("phase", [WorkerPhase.EXITED, WorkerPhase.LOST])
+def test_a_stop_for_the_program_is_excused_by_a_node_that_proves_to_be_the_cause(phase: WorkerPhase) -> None:
+    attempt = wanted(State.STOPPING, stop_reason=StopReason.WORKER_FAILED)
+    seen = [ended(0, code=1), with_end(1, phase, WorkerEnd.DISRUPTED, "the node is gone")]
+    stop, excused = reconcile([attempt], seen)
+    assert stop == Stop(ATTEMPT, 7)
+    assert report(excused) == (Event.STOP, StopReason.DISRUPTED)
+    assert isinstance(excused, Report)
+    assert excused.detail == "worker 1: the node is gone"
+    _, gone = reconcile([wanted(State.STOPPING, stop_reason=StopReason.DISRUPTED)], seen)
+    assert report(gone) == (Event.GONE, None)
+
+
+def test_a_stop_is_excused_while_another_worker_still_lives() -> None:
+    attempt = wanted(State.STOPPING, stop_reason=StopReason.OUT_OF_MEMORY)
+    _, excused = reconcile([attempt], [running(0), with_end(1, WorkerPhase.EXITED, WorkerEnd.REJECTED)])
+    assert report(excused) == (Event.STOP, StopReason.NODE_REJECTED)
+
+
+@pytest.mark.parametrize("reason", [StopReason.WORKER_FAILED, StopReason.CANCELLED, StopReason.DISRUPTED])
+def test_neither_our_own_stop_nor_a_worker_merely_unseen_excuses_anything(reason: StopReason) -> None:
+    attempt = wanted(State.STOPPING, ranks=3, stop_reason=reason)
+    _, gone = reconcile([attempt], [ended(0, code=1), ended(1, code=-15, end=WorkerEnd.STOPPED)])
+    assert report(gone) == (Event.GONE, None)
+
+
+@pytest.mark.parametrize("reason", [StopReason.CANCELLED, StopReason.TIME_LIMIT])
+def test_a_wish_is_never_turned_into_a_failure(reason: StopReason) -> None:
+    attempt = wanted(State.STOPPING, stop_reason=reason)
+    (_, gone) = reconcile([attempt], [ended(0, code=1), with_end(1, WorkerPhase.LOST, WorkerEnd.LOST)])
+    assert report(gone) == (Event.GONE, None)

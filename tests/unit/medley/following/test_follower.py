@@ -166,3 +166,25 @@ def test_on_a_terminal_a_worker_cannot_move_the_cursor() -> None:
         _follow(server, FollowScreen(shown))
     assert "\x1b[2J" not in shown.getvalue()
     assert "rank 0 | ␛[2Jgone" in shown.getvalue()
+
+
+def test_what_the_cluster_says_of_the_workers_is_shown_while_the_attempt_is_followed() -> None:
+    shown = io.StringIO()
+    attempt = an_attempt()
+    told = [
+        an_event(1, "workers-noted", text="worker 0: was bound to n1", data={"attempt": "another"}),
+        an_event(2, "workers-noted", text="worker 1: Back-off pulling image", data={"attempt": attempt["id"]}),
+    ]
+    with a_scripted_server() as server:
+        server.on(
+            f"GET {JOB}",
+            *[Reply(body=a_job(state="placed", attempts=[attempt]))] * 3,
+            Reply(body=a_job(state="succeeded", attempts=[attempt], **END)),
+        )
+        server.on(f"GET {JOB}/logs", _log("", is_complete=True))
+        server.on(f"GET {JOB}/progress", Reply(body={"items": []}))
+        server.on(f"GET {JOB}/events", Reply(stream=told))
+        with Client(server.address, TOKEN) as client:
+            Follower(client, FollowScreen(shown), JOB_ID).follow()
+    assert "worker 1: Back-off pulling image" in shown.getvalue().splitlines()
+    assert "was bound to n1" not in shown.getvalue()

@@ -1,4 +1,13 @@
-from medley.screens.capacity import capacity_line, chips_table, nodes_table, pools_table, tenants_use_table
+from medley.screens.capacity import (
+    advice,
+    capacity_line,
+    chips_table,
+    clusters_table,
+    findings_table,
+    nodes_table,
+    pools_table,
+    tenants_use_table,
+)
 
 POOL = {
     "name": "mixed/h100-sxm-81920-x8", "cluster": "mixed", "chip": "h100-sxm", "device_memory_mib": 81920,
@@ -16,9 +25,11 @@ def test_a_node_says_what_is_free_and_who_holds_the_rest() -> None:
             {"tenant": "beta", "job": None, "chip": "h100-sxm", "devices": 3},
             {"tenant": "demo", "job": "b", "chip": "h100-sxm", "devices": 2},
         ],
+        "note": "an operator looks at it",
     }  # fmt: skip
     want = (
         "mixed/nvidia-1", "ready", "r1", "8 h100-sxm", "2", "1.5/128", "4/1024 GiB", "beta 3, demo 3",
+        "an operator looks at it",
     )  # fmt: skip
     assert nodes_table([node]).rows == [want]
 
@@ -50,3 +61,26 @@ def test_estimates_are_marked_and_unknown_figures_are_not_invented() -> None:
         "estimated_fields": ["memory_mib", "memory_bandwidth_gb_s"],
     }  # fmt: skip
     assert chips_table([chip]).rows[0][3:6] == ("~64 GiB", "~350.5", "?")
+
+
+CHECK = {
+    "cluster": "east", "is_ok": False,
+    "findings": [
+        {"what": "create pods", "is_ok": False, "detail": "not allowed", "next": "grant it"},
+        {"what": "list nodes", "is_ok": True, "detail": "allowed", "next": None},
+        {"what": "delete pods", "is_ok": False, "detail": "not allowed", "next": "grant it"},
+    ],
+}  # fmt: skip
+
+
+def test_a_check_says_what_works_and_each_advice_once() -> None:
+    assert findings_table([CHECK]).rows == [
+        ("east", "create pods", "fails", "not allowed"),
+        ("east", "list nodes", "works", "allowed"),
+        ("east", "delete pods", "fails", "not allowed"),
+    ]
+    assert list(advice([CHECK])) == ["next, on east: grant it"]
+
+
+def test_clusters_are_listed_with_what_drives_them() -> None:
+    assert clusters_table([{"name": "east", "kind": "kubernetes"}]).rows == [("east", "kubernetes")]

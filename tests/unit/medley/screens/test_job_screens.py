@@ -38,6 +38,12 @@ def test_what_is_true_of_several_ranks_is_said_once() -> None:
     ]
 
 
+def test_what_the_cluster_said_of_a_worker_stands_beside_its_state() -> None:
+    worker = a_worker(rank=0, phase="pending", end="unstartable", detail="ErrImagePull: no such image")
+    rows = workers_table(an_attempt(workers=[worker])).rows
+    assert rows[0][4] == "unstartable: ErrImagePull: no such image"
+
+
 def test_a_large_gang_has_one_row_for_ranks_that_are_alike() -> None:
     workers = [a_worker(rank=rank, devices=[rank % 8], node=f"mixed/nvidia-{rank // 8}") for rank in range(24)]
     workers[9] |= {"phase": "exited", "exit_code": 1, "end": "exited"}

@@ -1,0 +1,1 @@
+"""Clusters that Kubernetes runs: gangs as gated pods, watched by reflectors of our own."""

@@ -1,0 +1,1 @@
+"""What is done to the cluster and what is made of its answers: starting, observing and removing gangs."""

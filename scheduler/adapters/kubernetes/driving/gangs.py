@@ -1,0 +1,225 @@
+"""Starting gangs: all pods are made behind their gates, and only when all of them exist the gates are opened.
+
+Up to the first opened gate nothing has run, so that whatever is refused is taken back whole. Every step finds out by
+itself what an earlier call, or an earlier process, has done of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.adapters.kubernetes.decoding import map_view, pod_view
+from scheduler.adapters.kubernetes.driving.failures import Ending, detail
+from scheduler.adapters.kubernetes.driving.removal import Removal
+from scheduler.adapters.kubernetes.driving.scene import Scene
+from scheduler.adapters.kubernetes.driving.writing import pods_path
+from scheduler.adapters.kubernetes.rendering import (
+    RELEASE_CONTENT_TYPE,
+    Blueprint,
+    Place,
+    owned_objects,
+    owner_object,
+    pod,
+    release_patch,
+)
+from scheduler.adapters.kubernetes.views import PodView
+from scheduler.core.model.attempt import Allocation, WorkerEnd
+from scheduler.core.model.identifiers import AttemptId, WorkerKey
+from scheduler.ports.cluster import ClusterUnavailable, GangOrder, StartFailed, StartRefusal
+
+START_LIMIT_S = 60.0
+STALE_PAUSE_S = 0.2
+STALE_LIMIT_S = 10.0
+
+_CUT_OFF = Ending(WorkerEnd.DISRUPTED, None, "its pod was deleted, and not by Medley, while its gang was being started")
+
+
+class Gangs:
+    """Starts gangs. Any number of threads may call; for one attempt they take turns."""
+
+    def __init__(self, scene: Scene, removal: Removal) -> None:
+        self._scene = scene
+        self._removal = removal
+
+    def start(self, order: GangOrder) -> None:
+        """Start every worker of the gang that was never started, within 60 s.
+
+        Raises StartFailed (nothing of it is left), ClusterUnavailable (call again: it goes on where it stopped).
+        """
+        until_s = self._scene.clock.monotonic_s() + START_LIMIT_S
+        if not self._scene.turns.take(order.attempt, timeout_s=START_LIMIT_S):
+            raise ClusterUnavailable(f"another start of attempt {order.attempt} is under way for more than a minute")
+        try:
+            self._start(order, until_s)
+        finally:
+            self._scene.turns.give_back(order.attempt)
+
+    def _start(self, order: GangOrder, until_s: float) -> None:
+        standings = self._scene.standings
+        if self._is_closed(order.attempt):
+            return
+        refusal = standings.refusal(order.attempt)
+        if refusal is None:
+            standings.begin(order.attempt)
+            try:
+                self._bring_up(self._blueprint(order), until_s)
+            except StartFailed as failure:
+                standings.refuse(order.attempt, failure)
+                refusal = failure
+            else:
+                return
+        self._removal.withdraw(self._scene.configuration.namespace_of(order.job.tenant), order.attempt)
+        raise refusal
+
+    def _is_closed(self, attempt: AttemptId) -> bool:
+        """Say whether the attempt has lived, so that nothing of it may start. Raises StartFailed where it never did."""
+        standings, members = self._scene.standings, self._scene.members
+        if standings.is_forgotten(attempt) or members.has_ended(attempt):
+            return True
+        if not standings.is_barred(attempt):
+            return False
+        if members.has_lived(attempt):
+            return True
+        raise self._stopped()
+
+    def _stopped(self) -> StartFailed:
+        return StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
+
+    def _blueprint(self, order: GangOrder) -> Blueprint:
+        places = tuple(self._place(allocation) for allocation in order.allocations)
+        return Blueprint(order, places, self._scene.configuration, self._scene.identity)
+
+    def _place(self, allocation: Allocation) -> Place:
+        node = allocation.node.partition("/")[2]
+        resource = self._scene.inventory.resource(node, allocation.chip)
+        view = self._scene.inventory.view(node)
+        if resource is None or view is None:
+            what = f"node {node} is gone" if view is None else f"node {node} has no devices of type {allocation.chip}"
+            raise StartFailed(f"{what}; it was there when the gang was placed", StartRefusal.FAILED)
+        return Place(node, resource, view.labels)
+
+    def _bring_up(self, blueprint: Blueprint, until_s: float) -> None:
+        owner_uid, is_new = self._make_owner(blueprint, until_s)
+        if not self._scene.members.pods(blueprint.order.attempt):  # pods are made last
+            for path, document in owned_objects(blueprint, owner_uid):
+                self._make_owned(path, document, until_s, is_new=is_new)
+        pods = self._make_pods(blueprint, owner_uid, until_s)
+        if len(pods) == len(blueprint.places):
+            self._release(blueprint, pods, until_s)
+
+    def _make_owner(self, blueprint: Blueprint, until_s: float) -> tuple[str, bool]:
+        """Return the UID of the attempt's owner, and whether it was made only now."""
+        scene, attempt, namespace = self._scene, blueprint.order.attempt, blueprint.namespace
+        known = scene.owner(namespace, attempt)
+        if known is not None:
+            return known.uid, False
+        owner, path = scene.configuration.owner, scene.configuration.owner.path(namespace)
+        what = f"{owner.kind} {namespace}/{attempt}"
+        document = scene.writing.create(path, owner_object(blueprint), what=what, until_s=until_s)
+        is_new = document is not None
+        if document is None:
+            document = scene.writing.read(f"{path}/{attempt}", is_metadata_only=True, until_s=until_s)
+        if document is None:
+            raise ClusterUnavailable(f"{what} vanished while it was looked at; it is made anew with the next try")
+        view = map_view(document)
+        if not scene.is_ours(view):
+            raise _taken(what)
+        if view.is_going:
+            raise ClusterUnavailable(f"{what} of an earlier start is still being removed")
+        scene.owners[namespace].wrote(document)
+        return view.uid, is_new
+
+    def _make_owned(self, path: str, document: Mapping[str, Any], until_s: float, *, is_new: bool) -> None:
+        """Make what belongs to the owner. One of this name under a new owner is of an older one, and about to go."""
+        scene, what = self._scene, f"{document['kind']} {document['metadata']['name']}"
+        give_up_s = scene.clock.monotonic_s() + STALE_LIMIT_S
+        while scene.writing.create(path, document, what=what, until_s=until_s) is None and is_new:
+            if scene.clock.monotonic_s() > give_up_s or scene.closing.wait(STALE_PAUSE_S):
+                raise ClusterUnavailable(f"{what} of an earlier start is still being removed")
+
+    def _make_pods(self, blueprint: Blueprint, owner_uid: str, until_s: float) -> dict[int, PodView]:
+        """Make what is missing of the pods, and return all of them; fewer where the gang was cut off in its start."""
+        order, members = blueprint.order, self._scene.members
+        pods = {each.ownership.rank: each for each in members.pods(order.attempt) if each.ownership is not None}
+        for known in pods.values():
+            _require_of(known, owner_uid)
+        missing = [rank for rank in range(len(blueprint.places)) if rank not in pods]
+        if missing and any(not known.is_gated for known in pods.values()):
+            # All were there when the first gate was opened: these were, too.
+            for rank in missing:
+                members.fail(WorkerKey(order.attempt, rank), order.generation, _CUT_OFF)
+            return pods
+
+        def make(rank: int) -> None:
+            if self._scene.standings.is_barred(order.attempt):
+                raise self._stopped()
+            pods[rank] = self._make_pod(blueprint, rank, owner_uid, until_s)
+
+        self._scene.each(missing, make)
+        return pods
+
+    def _make_pod(self, blueprint: Blueprint, rank: int, owner_uid: str, until_s: float) -> PodView:
+        writing, path = self._scene.writing, pods_path(blueprint.namespace)
+        name = WorkerKey(blueprint.order.attempt, rank).name
+        what = f"Pod {blueprint.namespace}/{name}"
+        document = writing.create(path, pod(blueprint, rank, owner_uid), what=what, until_s=until_s)
+        if document is None:
+            document = writing.read(f"{path}/{name}", until_s=until_s)
+        if document is None:
+            raise ClusterUnavailable(f"{what} vanished while it was looked at; it is made anew with the next try")
+        view = pod_view(document)
+        if not self._scene.identity.is_our_pod(view):
+            raise _taken(what)
+        _require_of(view, owner_uid)
+        self._scene.pods.wrote(document)
+        return view
+
+    def _release(self, blueprint: Blueprint, pods: Mapping[int, PodView], until_s: float) -> None:
+        """Open all gates. The first one alone: while its opening can be refused, nothing has run."""
+        order = blueprint.order
+        gated = [rank for rank in sorted(pods) if pods[rank].is_gated]
+        if len(gated) == len(pods):
+            if self._scene.standings.is_barred(order.attempt):
+                raise self._stopped()
+            if not self._open(blueprint, pods[gated[0]], until_s):
+                raise ClusterUnavailable(
+                    f"a pod of attempt {order.attempt} vanished; it is made anew with the next try"
+                )
+            gated = gated[1:]
+
+        def open_gate(rank: int) -> None:
+            if self._scene.standings.is_barred(order.attempt):
+                return  # whoever stops it sees to all of its pods
+            try:
+                ending = None if self._open(blueprint, pods[rank], until_s) else _CUT_OFF
+            except StartFailed as refusal:  # others run by now: its gang ends by this one's end
+                ending = Ending(WorkerEnd.REJECTED, None, detail("", str(refusal)))
+            if ending is not None:
+                self._scene.members.fail(WorkerKey(order.attempt, rank), order.generation, ending)
+
+        self._scene.each(gated, open_gate)
+
+    def _open(self, blueprint: Blueprint, view: PodView, until_s: float) -> bool:
+        """Let a pod go to its node; says whether it is still there."""
+        scene, path = self._scene, f"{pods_path(view.namespace)}/{view.name}"
+        rank = -1 if view.ownership is None else view.ownership.rank
+        patch = release_patch(blueprint.places[rank].node, view.uid)
+        document = scene.writing.patch(path, patch, RELEASE_CONTENT_TYPE, what=f"Pod {view.key}", until_s=until_s)
+        if document is not None:
+            scene.pods.wrote(document)
+            return True
+        found = scene.writing.read(path, until_s=until_s)
+        if found is not None and pod_view(found).uid == view.uid:
+            raise ClusterUnavailable(f"Pod {view.key} was changed by others at the same time")
+        return False
+
+
+def _require_of(view: PodView, owner_uid: str) -> None:
+    """Raise ClusterUnavailable where a pod of ours is not of this owner, or is being deleted behind its gate."""
+    if view.ownership is None or view.ownership.owner_uid != owner_uid or (view.is_gated and view.deleted_at):
+        raise ClusterUnavailable(f"Pod {view.key} of an earlier start is still being removed")
+
+
+def _taken(what: str) -> StartFailed:
+    return StartFailed(
+        f"{what} exists and was not made by this Medley; let its owner remove it", StartRefusal.NAME_TAKEN
+    )

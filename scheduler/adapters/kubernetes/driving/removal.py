@@ -1,0 +1,171 @@
+"""Taking away what is in the cluster: stopped gangs, ended ones, refused ones, and what earlier processes left."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from scheduler.adapters.kubernetes.chores import Chores
+from scheduler.adapters.kubernetes.decoding import map_view, pod_view
+from scheduler.adapters.kubernetes.driving.scene import Scene
+from scheduler.adapters.kubernetes.driving.writing import pods_path
+from scheduler.adapters.kubernetes.logs import LogKeeper
+from scheduler.adapters.kubernetes.views import PodView
+from scheduler.core.model.identifiers import AttemptId, WorkerKey
+from scheduler.ports.cluster import ClusterUnavailable
+
+LEAST_GRACE_S = 1
+"""With none, the API forgets a pod at once, and its devices count as free while it still works on them."""
+STRANGERS_GRACE_S = 10
+WITHDRAWAL_LIMIT_S = 15.0
+WITHDRAWAL_PAUSE_S = 0.05
+CALL_LIMIT_S = 30.0
+TURN_PAUSE_S = 0.05
+LOGS_PAUSE_S = 0.2
+MOST_ASKED = 50_000
+
+
+class Removal:
+    """Removes. What the port wants at once is only noted here, and done by the threads of `chores`."""
+
+    def __init__(self, scene: Scene, chores: Chores, logs: LogKeeper) -> None:
+        self._scene = scene
+        self._chores = chores
+        self._logs = logs
+        self._lock = threading.Lock()
+        self._asked: OrderedDict[str, int] = OrderedDict()
+        """The shortest grace that the pod with this UID was given so far."""
+
+    def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
+        """Let nothing of an attempt start any more, and end what runs; returns at once."""
+        scene = self._scene
+        scene.standings.bar(attempt, grace_s)
+        is_anything_left = any(self._is_to_delete(pod, grace_s) for pod in scene.members.pods(attempt))
+        if is_anything_left or scene.turns.is_taken(attempt) or self._is_unused(attempt):
+            self._chores.add(("stop", attempt), partial(self._stop, attempt))
+
+    def forget(self, attempt: AttemptId) -> None:
+        """Let an ended attempt be seen no more, and remove it once its output is kept; returns at once."""
+        scene = self._scene
+        if scene.members.is_alive(attempt) or scene.standings.is_forgotten(attempt):
+            return
+        pods, keys = scene.members.pods(attempt), scene.members.keys(attempt)
+        scene.standings.forget(attempt)
+        scene.members.drop(attempt)
+        for pod in pods:
+            if pod.node:
+                scene.inventory.touch(pod.node)
+        self._chores.add(("erase", attempt), partial(self._erase, attempt, keys))
+
+    def sweep(self, live: Collection[AttemptId]) -> None:
+        """Remove what there is of attempts that are not live and have no workers; returns at once."""
+        scene, wanted = self._scene, set(live)
+        known = scene.members.with_pods()
+        for owners in scene.owners.values():
+            known |= {owner.attempt for owner in owners.snapshot().values() if scene.is_ours(owner)}
+        for attempt in sorted(known - wanted):
+            if scene.standings.is_begun(attempt) or scene.members.has_workers(attempt):
+                continue
+            self._chores.add(("erase", attempt), partial(self._erase, attempt, scene.members.keys(attempt)))
+
+    def remind(self) -> None:
+        """Look for what should be going and is not: pods that came late, and pods that took a worker's name."""
+        for attempt in self._scene.members.overdue():
+            self._chores.add(("stop", attempt), partial(self._stop, attempt))
+        for pod in self._scene.members.replaced():
+            self._chores.add(("stranger", pod.uid), partial(self._delete, pod, STRANGERS_GRACE_S))
+
+    def confirm(self, pod: PodView) -> None:
+        """Ask the API for a pod, and tell the members that it is there; returns at once."""
+        self._chores.add(("confirm", pod.uid), partial(self._confirm, pod))
+
+    def withdraw(self, namespace: str, attempt: AttemptId) -> None:
+        """Take back a gang of which nothing has run; whoever calls has the attempt's turn.
+
+        The owner goes last and for certain: what should come to light later then has none, and goes the same way.
+        Raises ClusterUnavailable where it is not gone within 15 s.
+        """
+        scene = self._scene
+        until_s = scene.clock.monotonic_s() + WITHDRAWAL_LIMIT_S
+        scene.each(scene.members.pods(attempt), lambda pod: self._delete(pod, LEAST_GRACE_S, until_s))
+        path = f"{scene.configuration.owner.path(namespace)}/{attempt}"
+        while (document := scene.writing.read(path, is_metadata_only=True, until_s=until_s)) is not None:
+            owner = map_view(document)
+            if not scene.is_ours(owner):
+                return
+            if not owner.is_going:
+                scene.writing.delete(path, owner.uid, until_s=until_s)
+            elif scene.closing.wait(WITHDRAWAL_PAUSE_S):
+                raise ClusterUnavailable("the connection to the cluster is being closed")
+
+    def _stop(self, attempt: AttemptId) -> float | None:
+        scene = self._scene
+        if not scene.turns.take(attempt, timeout_s=0):
+            return TURN_PAUSE_S
+        try:
+            grace_s = scene.standings.grace_s(attempt) or 0
+            pods = [pod for pod in scene.members.pods(attempt) if self._is_to_delete(pod, grace_s)]
+            self._logs.follow_before_stop([pod for pod in pods if pod.container is not None])
+            is_unused = self._is_unused(attempt)
+            until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
+            scene.each(pods, lambda pod: self._delete(pod, grace_s, until_s))
+            if is_unused:
+                self._delete_owner(attempt)
+        finally:
+            scene.turns.give_back(attempt)
+        return None
+
+    def _erase(self, attempt: AttemptId, workers: Sequence[WorkerKey]) -> float | None:
+        scene = self._scene
+        if not scene.turns.take(attempt, timeout_s=0):
+            return TURN_PAUSE_S
+        try:
+            collected = [self._logs.collect(worker, scene.members.pod(worker)) for worker in workers]
+            if not all(collected):
+                return LOGS_PAUSE_S
+            pods = [pod for pod in scene.members.pods(attempt) if pod.deleted_at is None]
+            until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
+            scene.each(pods, lambda pod: self._delete(pod, LEAST_GRACE_S, until_s))
+            self._delete_owner(attempt)
+        finally:
+            scene.turns.give_back(attempt)
+        return None
+
+    def _confirm(self, pod: PodView) -> None:
+        scene, asked_s = self._scene, self._scene.clock.monotonic_s()
+        path = f"{pods_path(pod.namespace)}/{pod.name}"
+        document = scene.writing.read(path, until_s=asked_s + CALL_LIMIT_S)
+        if document is not None:
+            scene.pods.wrote(document)
+            scene.members.confirmed(pod_view(document), asked_s=asked_s)
+
+    def _is_unused(self, attempt: AttemptId) -> bool:
+        """Say whether the attempt has an owner, and nothing of it was ever let through its gate."""
+        scene = self._scene
+        has_owner = any(scene.owner(namespace, attempt) is not None for namespace in scene.owners)
+        return has_owner and not scene.members.has_lived(attempt)
+
+    def _is_to_delete(self, pod: PodView, grace_s: int) -> bool:
+        if pod.is_over:
+            return False
+        with self._lock:
+            given_s = self._asked.get(pod.uid)
+        return given_s is None or max(grace_s, LEAST_GRACE_S) < given_s
+
+    def _delete(self, pod: PodView, grace_s: int, until_s: float | None = None) -> None:
+        scene, grace_s = self._scene, max(grace_s, LEAST_GRACE_S)
+        if until_s is None:
+            until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
+        scene.writing.delete(f"{pods_path(pod.namespace)}/{pod.name}", pod.uid, grace_s=grace_s, until_s=until_s)
+        with self._lock:
+            self._asked[pod.uid] = min(grace_s, self._asked.get(pod.uid, grace_s))
+            if len(self._asked) > MOST_ASKED:
+                self._asked.popitem(last=False)
+
+    def _delete_owner(self, attempt: AttemptId) -> None:
+        scene = self._scene
+        until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
+        for namespace in scene.owners:
+            if (owner := scene.owner(namespace, attempt)) is not None:
+                path = f"{scene.configuration.owner.path(namespace)}/{attempt}"
+                scene.writing.delete(path, owner.uid, until_s=until_s)

@@ -1,0 +1,137 @@
+"""What is kept of the API's objects: small slotted values instead of whole documents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One entry of a status' conditions."""
+
+    kind: str
+    status: str
+    """`True`, `False` or `Unknown`."""
+    reason: str
+    message: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerView:
+    """The state of a pod's main container, or of an init container that keeps it from starting."""
+
+    waiting_reason: str
+    """Empty unless it waits."""
+    message: str
+    running_since: datetime | None
+    has_ended: bool
+    exit_code: int | None
+    """As the kubelet says it: 128 + n for signal n."""
+    ended_reason: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What a pod of some Medley says of itself; to be believed only with the right proof."""
+
+    instance: str
+    attempt: str
+    rank: int
+    generation: int
+    proof: str
+    owner_uid: str
+    """UID of the controlling owner, empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A pod."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: int
+    """Its resourceVersion."""
+    node: str
+    """Empty until it is bound."""
+    phase: str
+    reason: str
+    message: str
+    is_gated: bool
+    deleted_at: datetime | None
+    """When it was asked to go plus its grace (metadata.deletionTimestamp)."""
+    created_at: datetime | None
+    ownership: Ownership | None
+    """None where it carries no labels of Medley's."""
+    container: ContainerView | None
+    conditions: tuple[Condition, ...]
+    """PodScheduled, DisruptionTarget and Ready only."""
+    requests: tuple[tuple[str, int], ...]
+    """What it takes of its node, all containers, init containers and overhead counted as the kubelet does: `cpu` in
+    milli-cores, `memory` and `ephemeral-storage` in MiB rounded up, everything else as counts; `pods` is not in it."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether its containers have ended for good."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint of a node."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node."""
+
+    uid: str
+    name: str
+    version: int
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    """Only those that device discovery reads."""
+    allocatable: tuple[tuple[str, int], ...]
+    """In the units of PodView.requests; `pods` as a count."""
+    capacity: tuple[tuple[str, int], ...]
+    taints: tuple[Taint, ...]
+    is_cordoned: bool
+    conditions: tuple[Condition, ...]
+    unreadable: tuple[str, ...] = ()
+    """Resources whose quantity is absurd, as `name=text`; they count as none."""
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """A ConfigMap of ours, without its data."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: int
+    is_going: bool
+    created_at: datetime | None
+    instance: str
+    attempt: str
+    proof: str
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"

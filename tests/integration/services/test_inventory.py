@@ -1,0 +1,93 @@
+"""When a cluster's nodes are recorded."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scheduler.core.model.node import NodeState
+from scheduler.loops.steps import NODES_INTERVAL_S, NODES_PAUSE_S, recording_inventory
+from scheduler.ports.cluster import ClusterUnavailable
+from scheduler.services.sync_inventory import InventorySync
+from tests.builders.stage import Stage, stage
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def inventory(scene: Stage) -> InventorySync:
+    return InventorySync(scene.storage.directory, scene.clock, scene.cluster, kind="local")
+
+
+def node_states(scene: Stage) -> set[NodeState]:
+    return {view.node.state for view in scene.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)}
+
+
+def drain_all(scene: Stage) -> None:
+    nodes = scene.cluster.inventory()
+    scene.cluster.change_nodes([replace(node, state=NodeState.DRAINED, note="cordoned") for node in nodes])
+
+
+def test_changed_nodes_are_recorded_at_the_hint(scene: Stage, inventory: InventorySync) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    assert step() == NODES_INTERVAL_S
+    drain_all(scene)
+    scene.clock.advance(NODES_PAUSE_S)
+    assert step() == NODES_INTERVAL_S
+    assert node_states(scene) == {NodeState.DRAINED}
+
+
+def test_a_hint_without_other_nodes_does_not_ask_the_database(
+    scene: Stage, inventory: InventorySync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    step()
+    monkeypatch.setattr(inventory, "sync_once", lambda: pytest.fail("nothing changed"))
+    scene.cluster.change_nodes(scene.cluster.inventory())
+    scene.clock.advance(NODES_PAUSE_S)
+    assert step() == NODES_INTERVAL_S - NODES_PAUSE_S
+
+
+def test_many_hints_in_a_row_are_one(scene: Stage, inventory: InventorySync) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    step()
+    drain_all(scene)
+    assert step() == NODES_PAUSE_S, "it comes again after the pause"
+    assert node_states(scene) == {NodeState.READY}
+
+
+def test_nodes_are_recorded_at_every_interval_without_a_hint(scene: Stage, inventory: InventorySync) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    step()
+    with scene.storage.engines.writing.begin() as connection:
+        connection.exec_driver_sql("UPDATE nodes SET state = 'drained'")
+    scene.clock.advance(NODES_INTERVAL_S)
+    step()
+    assert node_states(scene) == {NodeState.READY}
+
+
+def test_a_cluster_that_is_away_at_first_is_registered_and_recorded_when_it_answers(
+    scene: Stage, inventory: InventorySync
+) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    scene.cluster.is_away = True
+    with pytest.raises(ClusterUnavailable):
+        step()
+    assert [cluster.name for cluster in scene.storage.directory.clusters()] == ["mixed"]
+    scene.cluster.is_away = False
+    drain_all(scene)
+    scene.clock.advance(NODES_PAUSE_S)
+    step()
+    assert node_states(scene) == {NodeState.DRAINED}
+
+
+def test_a_closed_one_hears_no_hints(scene: Stage, inventory: InventorySync) -> None:
+    inventory.sync_once()
+    inventory.close()
+    drain_all(scene)
+    assert not inventory.has_news()

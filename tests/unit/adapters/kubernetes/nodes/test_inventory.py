@@ -1,0 +1,312 @@
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration, TopologyLevel
+from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate, Toleration
+from scheduler.adapters.kubernetes.nodes import Inventory
+from scheduler.adapters.kubernetes.views import NodeView, PodView, Taint
+from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.topology import Topology
+from tests.unit.adapters.kubernetes.nodes.views import CATALOGUE, condition, node_view, pod_view
+
+T4 = {"nvidia.com/gpu.product": "Tesla-T4"}
+GPU = "nvidia.com/gpu"
+
+
+class Bench:
+    """An inventory with a clock that a test turns."""
+
+    def __init__(
+        self,
+        configuration: ClusterConfiguration | None = None,
+        is_worker: Callable[[PodView], bool] = lambda _pod: False,
+    ) -> None:
+        self.now_s = 1000.0
+        self.inventory = Inventory(
+            configuration or ClusterConfiguration("test"),
+            CATALOGUE,
+            is_worker=is_worker,
+            monotonic=lambda: self.now_s,
+        )
+
+    def see(self, view: NodeView) -> Node:
+        """Let the reflector tell of a node, and return what it is now."""
+        self.inventory.node_changed(None, view)
+        return self.node(view.name)
+
+    def node(self, name: str = "n1") -> Node:
+        return next(node for node in self.inventory.nodes() if node.name == name)
+
+    def run(self, *pods: PodView) -> None:
+        for pod in pods:
+            self.inventory.pod_changed(None, pod)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def gpus(count: int = 8, name: str = "n1", **more: object) -> NodeView:
+    return node_view(name, devices={GPU: count}, labels=T4, **more)  # type: ignore[arg-type]
+
+
+def test_a_free_node_offers_what_it_can_allocate(bench: Bench) -> None:
+    node = bench.see(gpus(allocatable={"cpu": 63_000, "memory": 500_000}))
+
+    assert (node.cluster, node.name, node.state, node.note) == ("test", "n1", NodeState.READY, "")
+    assert [(group.chip, group.count, group.memory_mib) for group in node.devices] == [("t4", 8, 16_384)]
+    assert (node.cpu_milli, node.memory_mib, node.pods) == (63_000, 500_000, 110)
+    assert bench.inventory.resource("n1", "t4") == GPU
+    assert bench.inventory.resource("n1", "h20") is None
+    assert bench.inventory.resource("elsewhere", "t4") is None
+
+
+def test_other_peoples_pods_are_subtracted(bench: Bench) -> None:
+    bench.see(gpus())
+
+    bench.run(pod_view("a", requests={GPU: 2, "cpu": 4000, "memory": 1024}), pod_view("b", requests={"cpu": 500}))
+
+    node = bench.node()
+    assert (node.devices[0].count, node.cpu_milli, node.memory_mib, node.pods) == (6, 59_500, 523_264, 108)
+
+
+def test_our_own_workers_are_not_subtracted() -> None:
+    bench = Bench(is_worker=lambda pod: pod.name == "ours")
+    bench.see(gpus())
+
+    bench.run(pod_view("ours", requests={GPU: 8}), pod_view("theirs", requests={GPU: 1}))
+
+    assert (bench.node().devices[0].count, bench.node().pods) == (7, 109)
+
+
+def test_a_pod_of_ours_that_was_given_up_counts_once_it_is_touched() -> None:
+    ours = {"p1"}
+    bench = Bench(is_worker=lambda pod: pod.name in ours)
+    bench.see(gpus())
+    bench.run(pod_view("p1", requests={GPU: 3}))
+    assert bench.node().devices[0].count == 8
+
+    ours.clear()
+    bench.inventory.touch("n1")
+
+    assert bench.node().devices[0].count == 5
+
+
+def test_a_pod_that_is_over_or_gone_gives_back_what_it_had(bench: Bench) -> None:
+    bench.see(gpus())
+    one, two = pod_view("a", requests={GPU: 2}), pod_view("b", requests={GPU: 3})
+    bench.run(one, two)
+    assert bench.node().devices[0].count == 3
+
+    bench.inventory.pod_changed(one, replace(one, phase="Succeeded"))
+    assert bench.node().devices[0].count == 5
+
+    bench.inventory.pod_changed(two, None)
+    assert (bench.node().devices[0].count, bench.node().pods) == (8, 110)
+
+
+def test_a_pod_being_deleted_holds_until_it_is_gone(bench: Bench) -> None:
+    bench.see(gpus())
+    pod = pod_view("a", requests={GPU: 2})
+    bench.run(pod)
+
+    bench.inventory.pod_changed(pod, replace(pod, reason="Terminating", version=pod.version + 1))
+
+    assert bench.node().devices[0].count == 6
+
+
+def test_a_pod_that_waits_for_a_node_counts_nowhere_until_it_is_bound(bench: Bench) -> None:
+    bench.see(gpus())
+    waiting = pod_view("a", node="", requests={GPU: 2}, phase="Pending")
+    bench.run(waiting)
+    assert bench.node().devices[0].count == 8
+
+    bench.inventory.pod_changed(waiting, replace(waiting, node="n1"))
+
+    assert bench.node().devices[0].count == 6
+
+
+def test_what_is_overbooked_is_none_and_not_less(bench: Bench) -> None:
+    bench.see(gpus(2))
+
+    bench.run(pod_view("a", requests={GPU: 4, "cpu": 1_000_000, "memory": 1_000_000}))
+
+    node = bench.node()
+    assert (node.devices[0].count, node.cpu_milli, node.memory_mib) == (0, 0, 0)
+
+
+def test_pods_seen_before_their_node_count(bench: Bench) -> None:
+    bench.run(pod_view("a", requests={GPU: 2}))
+
+    assert bench.see(gpus()).devices[0].count == 6
+
+
+def test_a_node_that_is_not_ready_is_out_at_once_and_back_after_ten_seconds(bench: Bench) -> None:
+    bench.see(gpus())
+    down = bench.see(gpus(conditions=(condition("Ready", "Unknown", message="Kubelet stopped posting node status."),)))
+    assert (down.state, down.note) == (NodeState.DRAINED, "not ready: Kubelet stopped posting node status.")
+
+    assert bench.see(gpus()).state is NodeState.DRAINED
+    bench.now_s += 9.9
+    assert bench.node().state is NodeState.DRAINED
+    bench.now_s += 0.1
+    assert (bench.node().state, bench.node().note) == (NodeState.READY, "")
+
+
+def test_a_node_that_flaps_stays_out(bench: Bench) -> None:
+    bench.see(gpus())
+    for _ in range(5):
+        bench.see(gpus(conditions=(condition("Ready", "False"),)))
+        bench.see(gpus())
+        bench.now_s += 8
+
+    assert bench.node().state is NodeState.DRAINED
+
+
+def test_a_new_node_is_in_as_soon_as_it_is_ready(bench: Bench) -> None:
+    assert "has not reported yet" in bench.see(gpus(conditions=())).note
+
+    assert bench.see(gpus()).state is NodeState.READY
+
+
+def test_a_node_made_anew_under_the_same_name_is_a_new_node(bench: Bench) -> None:
+    bench.see(gpus())
+    bench.see(gpus(conditions=(), uid="second"))
+
+    assert bench.see(gpus(uid="second")).state is NodeState.READY
+
+
+@pytest.mark.parametrize(
+    ("view", "want_note"),
+    [
+        (gpus(is_cordoned=True), "cordoned"),
+        (gpus(conditions=(condition("Ready"), condition("DiskPressure", message="full"))), "DiskPressure: full"),
+        (gpus(conditions=(condition("Ready"), condition("KernelDeadlock"))), "KernelDeadlock"),
+        (gpus(taints=(Taint("team", "x", "NoSchedule"),)), "taint team (NoSchedule)"),
+        (gpus(taints=(Taint("team", "x", "NoExecute"),)), "taint team (NoExecute)"),
+        (gpus(allocatable={GPU: 7}), "degraded: 7 of 8 nvidia.com/gpu can be used"),
+    ],
+)
+def test_a_node_with_a_fault_takes_nothing_new_and_says_why(bench: Bench, view: NodeView, want_note: str) -> None:
+    node = bench.see(view)
+
+    assert (node.state, node.note) == (NodeState.DRAINED, want_note)
+    assert bench.see(gpus()).state is NodeState.READY
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        gpus(conditions=(condition("Ready"), condition("KernelDeadlock", "False"))),
+        gpus(conditions=(condition("Ready"), condition("DiskPressure", "Unknown"))),
+        gpus(conditions=(condition("Ready"), condition("SomebodysOwnCheck"))),
+        gpus(taints=(Taint("team", "x", "PreferNoSchedule"),)),
+        gpus(taints=(Taint(GPU, "present", "NoSchedule"),)),
+    ],
+)
+def test_what_is_no_fault_keeps_no_work_away(bench: Bench, view: NodeView) -> None:
+    assert bench.see(view).state is NodeState.READY
+
+
+def test_a_pools_tolerations_let_work_onto_tainted_nodes() -> None:
+    pool = PoolTemplate("tainted", chips=("t4",), tolerations=(Toleration("team", "x"),))
+    bench = Bench(ClusterConfiguration("test", pools=(pool,)))
+
+    assert bench.see(gpus(taints=(Taint("team", "x", "NoSchedule"),))).state is NodeState.READY
+    assert bench.see(gpus(taints=(Taint("team", "y", "NoSchedule"),))).state is NodeState.DRAINED
+
+
+def test_a_node_rests_after_a_strike_and_comes_back_by_itself(bench: Bench) -> None:
+    bench.see(gpus())
+
+    bench.inventory.strike("n1", "its kubelet started nothing for 300 s")
+
+    assert bench.node().state is NodeState.DRAINED
+    assert bench.node().note == "rests after a failed start (1 in a row): its kubelet started nothing for 300 s"
+    bench.now_s += 60
+    assert bench.node().state is NodeState.READY
+
+
+def test_a_good_start_ends_a_rest(bench: Bench) -> None:
+    bench.see(gpus())
+    bench.inventory.strike("n1", "why")
+    assert bench.node().state is NodeState.DRAINED
+
+    bench.inventory.forgive("n1")
+
+    assert bench.node().state is NodeState.READY
+
+
+def test_notes_name_what_is_not_offered_and_are_bounded(bench: Bench) -> None:
+    node = bench.see(node_view(devices={"cambricon.com/mlu": 8}, unreadable=("cpu=99Q" + "9" * 300,), is_cordoned=True))
+
+    assert node.note.startswith("cordoned; cambricon.com/mlu not offered: nothing says which chip")
+    assert len(node.note) == 200
+
+
+def test_an_absurd_quantity_is_told(bench: Bench) -> None:
+    assert bench.see(gpus(unreadable=("cpu=many",))).note == "cannot read 'cpu=many'"
+
+
+def test_topology_is_named_from_the_smallest_domain_with_those_around_it() -> None:
+    levels = (TopologyLevel("zone", "example.com/zone"), TopologyLevel("rack", "example.com/rack"))
+    bench = Bench(ClusterConfiguration("test", topology=levels))
+
+    one = bench.see(node_view("a", labels={"example.com/zone": "z1", "example.com/rack": "r1"}))
+    other = bench.see(node_view("b", labels={"example.com/zone": "z2", "example.com/rack": "r1"}))
+    lacking = bench.see(node_view("c", labels={"example.com/rack": "r1"}))
+    absurd = bench.see(node_view("d", labels={"example.com/zone": "z" * 64, "example.com/rack": ""}))
+
+    assert one.topology == Topology((("rack", "z1/r1"), ("zone", "z1")))
+    assert other.topology.domain("rack") == "z2/r1"
+    assert lacking.topology == Topology((("rack", "r1"),))
+    assert absurd.topology == Topology()
+
+
+def test_only_labels_worth_showing_are_kept(bench: Bench) -> None:
+    labels = {
+        "kubernetes.io/arch": "arm64",
+        "feature.node.kubernetes.io/x": "1",
+        "medley/pool": "a",
+        "medley/empty": "",
+    }
+
+    assert bench.see(node_view(labels=labels)).labels == (("kubernetes.io/arch", "arm64"), ("medley/pool", "a"))
+
+
+def test_nodes_are_listed_by_name_and_the_gone_are_missing(bench: Bench) -> None:
+    for name in ("b", "c", "a"):
+        bench.see(gpus(name=name))
+
+    bench.inventory.node_changed(gpus(name="b"), None)
+
+    assert [node.name for node in bench.inventory.nodes()] == ["a", "c"]
+    assert bench.inventory.view("b") is None
+
+
+def test_the_same_list_comes_back_until_something_changes(bench: Bench) -> None:
+    bench.see(gpus())
+    before = bench.inventory.nodes()
+
+    bench.inventory.node_changed(None, gpus())  # a heartbeat
+    assert bench.inventory.nodes() is before
+
+    bench.see(gpus(is_cordoned=True))
+    assert bench.inventory.nodes() is not before
+    assert before[0].state is NodeState.READY
+
+
+def test_thousands_of_nodes_cost_nothing_while_they_stay_as_they_are(bench: Bench) -> None:
+    for number in range(5000):
+        bench.inventory.node_changed(None, gpus(name=f"n{number}"))
+        bench.run(*(pod_view(f"p{number}-{i}", node=f"n{number}", requests={GPU: 1}) for i in range(2)))
+    assert len(bench.inventory.nodes()) == 5000
+
+    begin_s = time.perf_counter()
+    bench.inventory.nodes()
+
+    assert time.perf_counter() - begin_s < 0.05
