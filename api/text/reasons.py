@@ -2,7 +2,9 @@
 
 from typing import assert_never
 
+from api.text.stops import stop_text
 from api.text.words import clock_time, count, listed
+from scheduler.core.model.group import FAILURES, Budget
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
     BackingOff,
@@ -48,7 +50,7 @@ def advice(reason: Reason) -> str:
         case QuotaExceeded():
             return _within_quota(reason)
         case BackingOff():
-            return "wait, or look at the failed attempt's output with `medley logs`" if reason.failures else "wait"
+            return "wait, or look at the failed attempt's output with `medley logs`" if _is_charged(reason) else "wait"
         case NoCluster():
             return "ask the operator to connect a cluster"
     assert_never(reason)
@@ -74,9 +76,13 @@ def _within_quota(reason: QuotaExceeded) -> str:
 
 
 def _what_failed(reason: BackingOff) -> str:
-    if not reason.failures:
-        return "the cluster refused to start it, which costs no retry"
+    if reason.stop_reason is not None and not _is_charged(reason):
+        return stop_text(reason.stop_reason)
     return f"{count(reason.failures, 'attempt')} failed (retries allowed: {reason.retries})"
+
+
+def _is_charged(reason: BackingOff) -> bool:
+    return reason.stop_reason is None or FAILURES[reason.stop_reason].budget is Budget.RETRIES
 
 
 def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:

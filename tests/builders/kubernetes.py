@@ -12,7 +12,6 @@ from scheduler.adapters.system.clock import SystemClock
 from scheduler.core.model.attempt import SeenWorker
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import ClusterUnavailable
 from tests.builders.blueprints import RESOURCE, SECRET, configuration
 from tests.builders.cluster import ATTEMPT
 from tests.builders.eventually import eventually
@@ -50,16 +49,14 @@ class Driven:
         cluster = self.unready(transport, **changes)
 
         def is_ready() -> bool:
-            try:
-                cluster.observe()
-                return bool(cluster.inventory()) and all(one.is_ok for one in cluster.check() if "owners" in one.what)
-            except ClusterUnavailable:
-                return False
+            return all(reflector.is_synced for reflector in cluster._reflectors()) and bool(cluster.inventory())
 
         eventually(is_ready, within_s=PATIENCE_S, what="the cluster to be known")
         return cluster
 
-    def unready(self, transport: Transport | None = None, *, secret: bytes = SECRET, **changes: Any) -> KubernetesCluster:
+    def unready(
+        self, transport: Transport | None = None, *, secret: bytes = SECRET, **changes: Any
+    ) -> KubernetesCluster:
         """Make a cluster that may never know anything."""
         rules = configuration(**({"kubeconfig": self.kubeconfig} | self.settings | changes))
         cluster = KubernetesCluster(

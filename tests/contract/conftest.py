@@ -1,4 +1,4 @@
-"""Databases for the contract suites: every test that asks for one runs on SQLite and on PostgreSQL."""
+"""What the contract suites run on: SQLite and PostgreSQL in turn, and a real Kubernetes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,10 @@ import pytest
 from scheduler.adapters.database import migrate
 from scheduler.adapters.database.schema import metadata
 from scheduler.adapters.database.storage import Storage
+from tests.builders.cluster import Bench
 from tests.builders.database import Database, World, make_world, sqlite_copy
+from tests.builders.kubernetes_bench import kubernetes_bench
+from tests.kubernetes.testbed.control_plane import ControlPlane
 from tests.postgres import FAST, PostgresServer, running_postgres
 
 SHARED = "medley"
@@ -66,3 +69,10 @@ def storage(database: Database) -> Iterator[Storage]:
 @pytest.fixture
 def world(storage: Storage) -> World:
     return make_world(storage)
+
+
+@pytest.fixture
+def on_kubernetes(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Bench]:
+    """A cluster on the real API server; asked for only where a test wants it, because it takes seconds."""
+    with kubernetes_bench(control_plane, namespace, tmp_path) as bench:
+        yield bench

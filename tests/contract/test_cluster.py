@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scheduler.adapters.kubernetes import cluster as kubernetes
 from scheduler.adapters.local import cluster as local
 from scheduler.adapters.memory import cluster as memory
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
@@ -42,6 +43,7 @@ def build_local(request: pytest.FixtureRequest) -> Bench:
 KINDS = {
     "local": Kind(local.CLAIMS, build_local),
     "memory": Kind(memory.CLAIMS, lambda _request: fake_bench()),
+    "kubernetes": Kind(kubernetes.CLAIMS, lambda request: request.getfixturevalue("on_kubernetes")),
 }
 
 

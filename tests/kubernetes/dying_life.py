@@ -63,6 +63,11 @@ def say(step: str) -> None:
     sys.stdout.flush()
 
 
+def is_empty(driven: Driven) -> bool:
+    root = "/api/v1/namespaces/medley-jobs"
+    return not any(driven.transport().request("GET", f"{root}/{kind}")["items"] for kind in ("pods", "configmaps"))
+
+
 def live(kubeconfig: Path, data: Path, what: str, *, at: int, when: str) -> None:
     driven = Driven(kubeconfig, data)
     cluster = driven.cluster(DyingTransport(kubeconfig, at=at, when=when))
@@ -82,7 +87,7 @@ def live(kubeconfig: Path, data: Path, what: str, *, at: int, when: str) -> None
     say("forget")
     cluster.forget(ATTEMPT)
     assert seen(cluster) == []
-    eventually(lambda: not cluster.is_busy, within_s=PATIENCE_S)
+    eventually(lambda: is_empty(driven), within_s=PATIENCE_S, what="an empty namespace")
     say("done")
     os._exit(0)
 

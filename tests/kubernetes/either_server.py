@@ -1,7 +1,7 @@
 """The fake API server and the real one, to be asked the same questions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -153,9 +153,9 @@ def refusal(call: Any, *given: Any, **named: Any) -> Refused:
     raise AssertionError("the call was not refused")
 
 
-def events(api: Api, path: str, *, seconds: int = WATCH_S, **query: str) -> Iterator[tuple[str, Document]]:
+def events(api: Api, path: str, query: Mapping[str, str], *, seconds: int = WATCH_S) -> Iterator[tuple[str, Document]]:
     """Yield the type and object of each event of a watch, until it ends."""
-    lines = api.watch(path, watch="true", timeoutSeconds=str(seconds), **query)
+    lines = api.watch(path, silence_s=2.0 * WATCH_S, **{**query, "watch": "true", "timeoutSeconds": str(seconds)})
     try:
         for line in lines:
             event = json.loads(line)

@@ -73,8 +73,9 @@ INVALID: dict[str, tuple[Document, str]] = {
     "a part of a device": (
         pod("a", containers=[container(limits={"nvidia.com/gpu": "1500m"})]),
         (
-            'Pod "a" is invalid: [spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: "1500m": must be an '
-            'integer, spec.containers[0].resources.requests[nvidia.com/gpu]: Invalid value: "1500m": must be an integer]'
+            'Pod "a" is invalid: [spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: "1500m": must be '
+            'an integer, spec.containers[0].resources.requests[nvidia.com/gpu]: Invalid value: "1500m": must be an '
+            "integer]"
         ),
     ),
     "a device without limit": (
@@ -87,8 +88,8 @@ INVALID: dict[str, tuple[Document, str]] = {
     "more than the limit": (
         pod("a", containers=[container(requests={"cpu": "2"}, limits={"cpu": "1"})]),
         (
-            'Pod "a" is invalid: spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to '
-            "cpu limit of 1"
+            'Pod "a" is invalid: spec.containers[0].resources.requests: Invalid value: "2": must be less than or '
+            "equal to cpu limit of 1"
         ),
     ),
 }

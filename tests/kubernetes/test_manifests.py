@@ -1,4 +1,4 @@
-"""deploy/: every kustomization builds, asks for what the driver needs and nothing else, and a strict cluster takes it."""
+"""deploy/: every kustomization builds, grants what the driver needs and nothing else, and a strict cluster takes it."""
 
 import os
 from collections.abc import Iterator

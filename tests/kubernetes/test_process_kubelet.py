@@ -208,8 +208,8 @@ def test_too_much_memory_is_an_oom_kill(pods: Pods) -> None:
 
 
 def test_processes_that_left_their_session_go_with_their_container(pods: Pods) -> None:
-    leave = "import os, signal\nif os.fork() == 0: os.setsid(); os.execv('/bin/sleep', ['sleep', '1000'])"
-    pods.run(f"{leave}\npid = os.fork()\nif pid == 0: signal.pause()\nprint(pid)")
+    leave = "import os\npid = os.fork()\nif pid == 0: os.setsid(); os.execv('/bin/sleep', ['sleep', '1000'])"
+    pods.run(f"{leave}\nwhile os.getsid(pid) != pid: pass\nprint(pid)")
     pods.wait_for("Succeeded")
     assert is_gone(int(pods.log()))
 

@@ -86,10 +86,10 @@ def wait_nothing_left(api: FakeApi, cluster: KubernetesCluster) -> None:
     eventually(is_empty, within_s=PATIENCE_S, what="an empty cluster")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_gang_outlives_medley_at_every_write(api: FakeApi, started: Started, tmp_path: Path, when: str) -> None:
+def test_a_gang_outlives_medley_at_every_write(api: FakeApi, started: Started, tmp_path: Path) -> None:
     kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
     for at in range(1, MOST_WRITES):
+        when = ("before", "after")[at % 2]
         started.names.clear()
         steps, was_killed = lived(kubeconfig, tmp_path / "data", "run", at, when)
         driven = Driven(kubeconfig, tmp_path / "data")
@@ -109,12 +109,10 @@ def test_a_gang_outlives_medley_at_every_write(api: FakeApi, started: Started, t
     assert at > 8, "the life has fewer writes than it must have"
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_refused_gang_leaves_nothing_wherever_medley_is_killed(
-    api: FakeApi, started: Started, tmp_path: Path, when: str
-) -> None:
+def test_a_refused_gang_leaves_nothing_wherever_medley_is_killed(api: FakeApi, tmp_path: Path) -> None:
     kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
     for at in range(1, MOST_WRITES):
+        when = ("before", "after")[at % 2]
         api.faults.clear()
         api.faults.answer(422, method="POST", path="/pods$", times=1)
         _, was_killed = lived(kubeconfig, tmp_path / "data", "refused", at, when)

@@ -66,12 +66,6 @@ class Chores:
                 known.is_asked_again = True
             return True
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether any chore waits or runs."""
-        with self._condition:
-            return bool(self._chores)
-
     def close(self) -> None:
         """Drop what waits, and wait for what runs, for at most 5 s in all; may be called again."""
         with self._condition:

@@ -35,7 +35,9 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import Claims, ClusterUnavailable, Finding, GangOrder, LogChunk, WorkerNote
 
 WRITES_AT_ONCE = 16
-CHORE_THREADS = 8
+STOP_THREADS = 4
+REMOVE_THREADS = 8
+"""Apart from the others: fetching the output of slow nodes must not keep anybody from stopping."""
 _SPARE_CONNECTIONS = 8
 
 CLAIMS = Claims(
@@ -119,10 +121,12 @@ class KubernetesCluster:
             members=self._members,
             standings=standings,
         )
-        self._chores = Chores(configuration.name, threads=CHORE_THREADS, clock=clock)
-        self._removal = Removal(self._scene, self._chores, self._logs)
+        self._stops = Chores(f"{configuration.name}-stop", threads=STOP_THREADS, clock=clock)
+        self._removals = Chores(f"{configuration.name}-remove", threads=REMOVE_THREADS, clock=clock)
+        self._removal = Removal(self._scene, self._logs, stops=self._stops, removals=self._removals)
         self._gangs = Gangs(self._scene, self._removal)
-        self._chores.start()
+        self._stops.start()
+        self._removals.start()
         for reflector in self._reflectors():
             reflector.start()
 
@@ -190,11 +194,6 @@ class KubernetesCluster:
         """Return why this cluster would never run the job; None where it would."""
         return objection(job, self._configuration)
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something that was asked for is still to be done in the background."""
-        return self._chores.is_busy
-
     def notes(self) -> list[WorkerNote]:
         """Return what Kubernetes newly said of our pods in its events."""
         return self._notes.drain()
@@ -218,7 +217,8 @@ class KubernetesCluster:
         self._transport.close()
         for reflector in self._reflectors():
             reflector.close()
-        self._chores.close()
+        self._stops.close()
+        self._removals.close()
         self._logs.close()
         self._writers.shutdown(wait=True, cancel_futures=True)
 

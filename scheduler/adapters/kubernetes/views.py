@@ -66,8 +66,9 @@ class PodView:
     ownership: Ownership | None
     """None where it carries no labels of Medley's."""
     container: ContainerView | None
+    """None until the kubelet says something, and of a pod without ownership."""
     conditions: tuple[Condition, ...]
-    """PodScheduled, DisruptionTarget and Ready only."""
+    """PodScheduled, DisruptionTarget and Ready only, and none of a pod without ownership."""
     requests: tuple[tuple[str, int], ...]
     """What it takes of its node, all containers, init containers and overhead counted as the kubelet does: `cpu` in
     milli-cores, `memory` and `ephemeral-storage` in MiB rounded up, everything else as counts; `pods` is not in it."""
@@ -103,7 +104,7 @@ class NodeView:
     annotations: dict[str, str]
     """Only those that device discovery reads."""
     allocatable: tuple[tuple[str, int], ...]
-    """In the units of PodView.requests; `pods` as a count."""
+    """In the units of PodView.requests, rounded down; `pods` as a count."""
     capacity: tuple[tuple[str, int], ...]
     taints: tuple[Taint, ...]
     is_cordoned: bool

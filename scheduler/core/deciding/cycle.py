@@ -48,7 +48,7 @@ def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
     """Return the reason why no attempt may be made yet, None where one may."""
     if group.not_before is None or group.not_before <= now:
         return None
-    return BackingOff(until=group.not_before, failures=group.failures, retries=job.spec.retries)
+    return BackingOff(group.not_before, group.failures, job.spec.retries, group.stop_reason)
 
 
 class _Cycle:

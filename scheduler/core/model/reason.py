@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from scheduler.core.model.group import StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 
 
@@ -90,11 +91,14 @@ class QuotaExceeded:
 
 @dataclass(frozen=True, slots=True)
 class BackingOff:
-    """The last attempt failed; the next one is not made before a time."""
+    """The last attempt was stopped; the next one is not made before a time."""
 
     until: datetime
     failures: int
+    """Attempts that were charged against the job's retries."""
     retries: int
+    stop_reason: StopReason | None = None
+    """Why the last attempt was stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def node(plane: ControlPlane) -> Iterator[RealNode]:
     node.start(build_images())
     node.give_devices(
         {"nvidia.com/gpu": 4, "cambricon.com/mlu": 4},
-        {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"},
+        {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "Model": "MLU370-X8"},
     )
     yield node
     node.close()

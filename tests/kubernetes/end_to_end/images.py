@@ -1,4 +1,4 @@
-"""The images of the end-to-end test, built without Docker from deploy/images: python -m tests.kubernetes.end_to_end.images.
+"""The images of the end-to-end test, built from deploy/images without Docker: python -m tests...end_to_end.images.
 
 They lie outside of the project as archives, each named by the hash of what it is made of. What buildah keeps of a
 build's steps lies beside them, so that a change of our code costs one small layer. Needs root, and a Debian or a
@@ -31,6 +31,7 @@ BASE = "localhost/testbed-base"
 PAUSE = "localhost/testbed-pause:1"
 STEP_TIMEOUT_S = 1800
 KEPT_ARCHIVES = 2
+HASH_DIGITS = 16
 UNNEEDED = ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 IN_ITS_OWN_ROOM = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -89,7 +90,7 @@ class _Builder:
         self._log = cache / "build.log"
         authorities = AUTHORITIES.read_bytes() if AUTHORITIES.exists() else b""
         recipe = f"{SUITE} {PACKAGES} {UNNEEDED} {PATH} {os.uname().machine} 1"
-        self._base_hash = hashlib.sha256(recipe.encode() + authorities).hexdigest()[:16]
+        self._base_hash = hashlib.sha256(recipe.encode() + authorities).hexdigest()[:HASH_DIGITS]
         self._base = f"{BASE}:{self._base_hash}"
 
     def pause(self) -> Path:
@@ -116,13 +117,14 @@ class _Builder:
             with self._workplace() as place:
                 context = place / "context"
                 _assemble(image, context)
-                options = ["--layers", "--isolation", "chroot", "--network", "host", "--build-arg", f"BASE={self._base}"]
+                options = ["--layers", "--isolation=chroot", "--network=host", f"--build-arg=BASE={self._base}"]
                 file = ["-f", str(context / image.dockerfile), "-t", f"localhost/{image.name}", str(context)]
                 self._buildah("build", *options, *file, place=place)
                 self._archive(f"localhost/{image.name}", image.reference, archive, place)
         archive.touch()
-        newest_first = sorted(self._cache.glob(f"{stem}-*.tar"), key=lambda path: -path.stat().st_mtime)
-        for old in (path for path in newest_first[KEPT_ARCHIVES:] if re.fullmatch(rf"{stem}-[0-9a-f]{{16}}\.tar", path.name)):
+        hexadecimal = "[0-9a-f]" * HASH_DIGITS
+        archives = sorted(self._cache.glob(f"{stem}-{hexadecimal}.tar"), key=lambda path: -path.stat().st_mtime)
+        for old in archives[KEPT_ARCHIVES:]:
             old.unlink()
         return archive
 
@@ -132,7 +134,7 @@ class _Builder:
             made_of.update(f"{path.relative_to(ROOT)} ".encode() + hashlib.sha256(path.read_bytes()).digest())
         for wheel in _wheels(image):
             made_of.update(f"{wheel.name} {wheel.stat().st_size}".encode())
-        return made_of.hexdigest()[:16]
+        return made_of.hexdigest()[:HASH_DIGITS]
 
     def _prepare_base(self) -> None:
         """Make the image that stands for the Dockerfiles' BASE: a small Debian with Python."""

@@ -63,6 +63,8 @@ def _deployment(api_server_port: int) -> dict[str, object]:
 
 
 def _volume(storage: Path) -> dict[str, object]:
+    """Return a volume that is on the one real node, so that Medley's pod is put there."""
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -72,6 +74,7 @@ def _volume(storage: Path) -> dict[str, object]:
             "capacity": {"storage": "20Gi"},
             "claimRef": {"namespace": "medley", "name": "medley-data"},
             "hostPath": {"path": str(storage), "type": "Directory"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
             "persistentVolumeReclaimPolicy": "Retain",
         },
     }

@@ -1,7 +1,7 @@
 """A real node on this machine beside a test bed's control plane: containerd, runc and kubelet, started by `RealNode`.
 
-It is named `localhost`, because the API server reaches its nodes by name, for logs, and this one resolves everywhere. All its
-pods use the network of the machine. Its devices are numbers in its status: nothing checks that they exist.
+It is named `localhost`, because the API server reaches its nodes by name, for logs, and this one resolves everywhere.
+All its pods use the network of the machine. Its devices are numbers in its status: nothing checks that they exist.
 """
 
 import os
@@ -186,6 +186,7 @@ conf_dir = "{networks}"
             "authorization": {"mode": "Webhook"},
             "cgroupDriver": "cgroupfs",
             "cgroupRoot": f"/{self.folder.name}",
+            "clusterDNS": ["127.0.0.1"],  # nobody answers there; without any, each pod would get a warning
             "containerRuntimeEndpoint": f"unix://{self._address}",
             "enforceNodeAllocatable": [],
             "evictionHard": {},

@@ -1,4 +1,4 @@
-"""The first process of a real node's own namespaces of processes and mounts: python -m ...room FOLDER, run by `unshare`.
+"""The first process of a real node's own namespaces of processes and mounts: python room.py FOLDER, run by `unshare`.
 
 What the node starts or mounts ends with this process. Where its programs insist on places of the machine, they get
 a copy that only they see, so that a run changes nothing there.

@@ -4,7 +4,7 @@ Up to the first opened gate nothing has run, so that whatever is refused is take
 itself what an earlier call, or an earlier process, has done of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scheduler.adapters.kubernetes.decoding import map_view, pod_view
@@ -73,16 +73,13 @@ class Gangs:
     def _is_closed(self, attempt: AttemptId) -> bool:
         """Say whether the attempt has lived, so that nothing of it may start. Raises StartFailed where it never did."""
         standings, members = self._scene.standings, self._scene.members
-        if standings.is_forgotten(attempt) or members.has_ended(attempt):
+        if standings.is_forgotten(attempt):
             return True
         if not standings.is_barred(attempt):
             return False
         if members.has_lived(attempt):
             return True
-        raise self._stopped()
-
-    def _stopped(self) -> StartFailed:
-        return StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
+        raise _stopped()
 
     def _blueprint(self, order: GangOrder) -> Blueprint:
         places = tuple(self._place(allocation) for allocation in order.allocations)
@@ -98,13 +95,38 @@ class Gangs:
         return Place(node, resource, view.labels)
 
     def _bring_up(self, blueprint: Blueprint, until_s: float) -> None:
+        attempt, members = blueprint.order.attempt, self._scene.members
+        ended = members.ended_ranks(attempt)
+        pods = {each.ownership.rank: each for each in members.pods(attempt) if each.ownership is not None}
+        waiting = {rank: each for rank, each in pods.items() if rank not in ended}
+        missing = [rank for rank in range(len(blueprint.places)) if rank not in pods and rank not in ended]
+        if missing and (ended or any(not each.is_gated for each in waiting.values())):
+            # All pods were there when the first gate was opened: these were, too.
+            for rank in missing:
+                members.fail(WorkerKey(attempt, rank), blueprint.order.generation, _CUT_OFF)
+        elif missing:
+            waiting |= self._make_missing(blueprint, missing, waiting, until_s)
+        self._release(blueprint, waiting, until_s, has_lived=bool(ended))
+
+    def _make_missing(
+        self, blueprint: Blueprint, missing: Sequence[int], known: Mapping[int, PodView], until_s: float
+    ) -> dict[int, PodView]:
+        """Make the owner, what belongs to it, and the pods of these ranks; return the pods."""
         owner_uid, is_new = self._make_owner(blueprint, until_s)
-        if not self._scene.members.pods(blueprint.order.attempt):  # pods are made last
+        for each in known.values():
+            _require_of(each, owner_uid)
+        if not known:  # pods are made last
             for path, document in owned_objects(blueprint, owner_uid):
                 self._make_owned(path, document, until_s, is_new=is_new)
-        pods = self._make_pods(blueprint, owner_uid, until_s)
-        if len(pods) == len(blueprint.places):
-            self._release(blueprint, pods, until_s)
+        pods: dict[int, PodView] = {}
+
+        def make(rank: int) -> None:
+            if self._scene.standings.is_barred(blueprint.order.attempt):
+                raise _stopped()
+            pods[rank] = self._make_pod(blueprint, rank, owner_uid, until_s)
+
+        self._scene.each(missing, make)
+        return pods
 
     def _make_owner(self, blueprint: Blueprint, until_s: float) -> tuple[str, bool]:
         """Return the UID of the attempt's owner, and whether it was made only now."""
@@ -136,27 +158,6 @@ class Gangs:
             if scene.clock.monotonic_s() > give_up_s or scene.closing.wait(STALE_PAUSE_S):
                 raise ClusterUnavailable(f"{what} of an earlier start is still being removed")
 
-    def _make_pods(self, blueprint: Blueprint, owner_uid: str, until_s: float) -> dict[int, PodView]:
-        """Make what is missing of the pods, and return all of them; fewer where the gang was cut off in its start."""
-        order, members = blueprint.order, self._scene.members
-        pods = {each.ownership.rank: each for each in members.pods(order.attempt) if each.ownership is not None}
-        for known in pods.values():
-            _require_of(known, owner_uid)
-        missing = [rank for rank in range(len(blueprint.places)) if rank not in pods]
-        if missing and any(not known.is_gated for known in pods.values()):
-            # All were there when the first gate was opened: these were, too.
-            for rank in missing:
-                members.fail(WorkerKey(order.attempt, rank), order.generation, _CUT_OFF)
-            return pods
-
-        def make(rank: int) -> None:
-            if self._scene.standings.is_barred(order.attempt):
-                raise self._stopped()
-            pods[rank] = self._make_pod(blueprint, rank, owner_uid, until_s)
-
-        self._scene.each(missing, make)
-        return pods
-
     def _make_pod(self, blueprint: Blueprint, rank: int, owner_uid: str, until_s: float) -> PodView:
         writing, path = self._scene.writing, pods_path(blueprint.namespace)
         name = WorkerKey(blueprint.order.attempt, rank).name
@@ -173,13 +174,13 @@ class Gangs:
         self._scene.pods.wrote(document)
         return view
 
-    def _release(self, blueprint: Blueprint, pods: Mapping[int, PodView], until_s: float) -> None:
+    def _release(self, blueprint: Blueprint, pods: Mapping[int, PodView], until_s: float, *, has_lived: bool) -> None:
         """Open all gates. The first one alone: while its opening can be refused, nothing has run."""
         order = blueprint.order
         gated = [rank for rank in sorted(pods) if pods[rank].is_gated]
-        if len(gated) == len(pods):
+        if gated and len(gated) == len(pods) and not has_lived:
             if self._scene.standings.is_barred(order.attempt):
-                raise self._stopped()
+                raise _stopped()
             if not self._open(blueprint, pods[gated[0]], until_s):
                 raise ClusterUnavailable(
                     f"a pod of attempt {order.attempt} vanished; it is made anew with the next try"
@@ -217,6 +218,10 @@ def _require_of(view: PodView, owner_uid: str) -> None:
     """Raise ClusterUnavailable where a pod of ours is not of this owner, or is being deleted behind its gate."""
     if view.ownership is None or view.ownership.owner_uid != owner_uid or (view.is_gated and view.deleted_at):
         raise ClusterUnavailable(f"Pod {view.key} of an earlier start is still being removed")
+
+
+def _stopped() -> StartFailed:
+    return StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
 
 
 def _taken(what: str) -> StartFailed:

@@ -46,8 +46,10 @@ class Members:
 
     def changed(self, before: PodView | None, after: PodView | None) -> None:
         """Take in what the watch saw; pods that are not ours are nobody's business here."""
+        if after is not None and not self._is_ours(after):
+            after = None  # one that was ours and denies it now is as good as gone
         pod = after or before
-        if pod is None or pod.ownership is None or not self._identity.is_our_pod(pod):
+        if pod is None or pod.ownership is None or not self._is_ours(pod):
             return
         key = WorkerKey(pod.ownership.attempt, pod.ownership.rank)
         with self._lock:
@@ -157,10 +159,10 @@ class Members:
         with self._lock:
             return any(member.has_lived for member in self._attempts.get(attempt, {}).values())
 
-    def has_ended(self, attempt: AttemptId) -> bool:
-        """Say whether the end of any worker of an attempt is known."""
+    def ended_ranks(self, attempt: AttemptId) -> set[int]:
+        """Return the ranks of an attempt whose end is known."""
         with self._lock:
-            return any(member.ended is not None for member in self._attempts.get(attempt, {}).values())
+            return {rank for rank, member in self._attempts.get(attempt, {}).items() if member.ended is not None}
 
     def has_workers(self, attempt: AttemptId) -> bool:
         """Say whether `seen` shows any worker of an attempt."""
@@ -183,6 +185,9 @@ class Members:
                 del ranks[rank]
             if not ranks:
                 self._attempts.pop(attempt, None)
+
+    def _is_ours(self, pod: PodView) -> bool:
+        return pod.ownership is not None and self._identity.is_our_pod(pod)
 
     def _renew(self, member: Member, pod: PodView) -> None:
         if member.pod is not None and member.pod.uid != pod.uid:

@@ -26,11 +26,13 @@ MOST_ASKED = 50_000
 
 
 class Removal:
-    """Removes. What the port wants at once is only noted here, and done by the threads of `chores`."""
+    """Removes. What the port wants at once is only noted here, and done by the threads of the chores."""
 
-    def __init__(self, scene: Scene, chores: Chores, logs: LogKeeper) -> None:
+    def __init__(self, scene: Scene, logs: LogKeeper, *, stops: Chores, removals: Chores) -> None:
+        """`removals` may have to wait for output; `stops` do what is not to wait for that."""
         self._scene = scene
-        self._chores = chores
+        self._stops = stops
+        self._removals = removals
         self._logs = logs
         self._lock = threading.Lock()
         self._asked: OrderedDict[str, int] = OrderedDict()
@@ -42,7 +44,7 @@ class Removal:
         scene.standings.bar(attempt, grace_s)
         is_anything_left = any(self._is_to_delete(pod, grace_s) for pod in scene.members.pods(attempt))
         if is_anything_left or scene.turns.is_taken(attempt) or self._is_unused(attempt):
-            self._chores.add(("stop", attempt), partial(self._stop, attempt))
+            self._stops.add(("stop", attempt), partial(self._stop, attempt))
 
     def forget(self, attempt: AttemptId) -> None:
         """Let an ended attempt be seen no more, and remove it once its output is kept; returns at once."""
@@ -55,7 +57,7 @@ class Removal:
         for pod in pods:
             if pod.node:
                 scene.inventory.touch(pod.node)
-        self._chores.add(("erase", attempt), partial(self._erase, attempt, keys))
+        self._removals.add(("erase", attempt), partial(self._erase, attempt, keys))
 
     def sweep(self, live: Collection[AttemptId]) -> None:
         """Remove what there is of attempts that are not live and have no workers; returns at once."""
@@ -66,18 +68,18 @@ class Removal:
         for attempt in sorted(known - wanted):
             if scene.standings.is_begun(attempt) or scene.members.has_workers(attempt):
                 continue
-            self._chores.add(("erase", attempt), partial(self._erase, attempt, scene.members.keys(attempt)))
+            self._removals.add(("erase", attempt), partial(self._erase, attempt, scene.members.keys(attempt)))
 
     def remind(self) -> None:
         """Look for what should be going and is not: pods that came late, and pods that took a worker's name."""
         for attempt in self._scene.members.overdue():
-            self._chores.add(("stop", attempt), partial(self._stop, attempt))
+            self._stops.add(("stop", attempt), partial(self._stop, attempt))
         for pod in self._scene.members.replaced():
-            self._chores.add(("stranger", pod.uid), partial(self._delete, pod, STRANGERS_GRACE_S))
+            self._stops.add(("stranger", pod.uid), partial(self._delete, pod, STRANGERS_GRACE_S))
 
     def confirm(self, pod: PodView) -> None:
         """Ask the API for a pod, and tell the members that it is there; returns at once."""
-        self._chores.add(("confirm", pod.uid), partial(self._confirm, pod))
+        self._stops.add(("confirm", pod.uid), partial(self._confirm, pod))
 
     def withdraw(self, namespace: str, attempt: AttemptId) -> None:
         """Take back a gang of which nothing has run; whoever calls has the attempt's turn.

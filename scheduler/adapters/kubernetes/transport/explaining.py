@@ -44,7 +44,10 @@ def _explain_tls(error: Exception, *, server: str, source: str) -> str:
     said = str(error)
     if "alert" in said.lower():
         return f"{server} refuses our client certificate ({_cause(error)}); it may have expired: renew {source}"
-    return f"no TLS with {server} ({_cause(error)}); is its address in {source} that of an API server?"
+    return (
+        f"no TLS with {server} ({_cause(error)}); is its address in {source} that of an API server, "
+        "and our client certificate still valid?"
+    )
 
 
 def _cause(error: Exception) -> str:

@@ -258,8 +258,8 @@ class PodRunner:
         return image_fault(image, self._household.absent_images)
 
     def _tell(self, **more: str) -> None:
-        parts = (self.containers, self.init_containers, self._conditions)
-        self._send(pod_status(*parts, started_at=self._started_at, **more))
+        told = pod_status(self.containers, self.init_containers, self._conditions, started_at=self._started_at, **more)
+        self._send(told)
 
     def _send(self, status: Document) -> None:
         body = {"metadata": {"uid": self.uid}, "status": status}

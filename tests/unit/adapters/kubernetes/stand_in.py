@@ -118,6 +118,8 @@ def serving(
         if clients_of is not None:
             context.load_verify_locations(clients_of)
             context.verify_mode = ssl.CERT_REQUIRED
+            # 1.3 refuses after the handshake, where the refusal may be lost behind the end of the connection
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     stand_in.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -280,14 +280,18 @@ def test_a_server_that_closes_at_once_is_asked_less_and_less(follow: Follow) -> 
 
 def test_a_watch_that_lasted_makes_the_next_pause_short_again(follow: Follow) -> None:
     pauses = Pauses(5)
+    followings: list[Following] = []
 
     def last(answering: Answering, asked: Asked) -> None:
         answering.begin()
+        answering.event("ADDED", thing("a", 11))
+        eventually(lambda: followings and followings[0].changes, within_s=5)  # by then it knows when it began
         pauses.now_s += 11
         answering.end()
 
     brief = then(ends=Answering.end)
-    follow(Cluster(scripts=[brief, brief, last, brief, brief]), pace=Pace(relist_s=1e9), timing=pauses.timing)
+    cluster = Cluster(scripts=[brief, brief, last, brief, brief])
+    followings.append(follow(cluster, pace=Pace(relist_s=1e9), timing=pauses.timing))
     assert pauses.is_over.wait(10)
     assert pauses.seconds == pytest.approx([0.075, 0.15, 0.075, 0.15, 0.3])
 

@@ -23,6 +23,7 @@ from scheduler.adapters.kubernetes.rendering import (
     pod,
     release_patch,
 )
+from scheduler.adapters.kubernetes.rendering.pods import SAFE_TO_EVICT
 from scheduler.core.model.job import SecretVariable, Volume
 from scheduler.ports.cluster import GangOrder, StartFailed, StartRefusal
 from tests.builders.blueprints import SECRET, blueprint, configuration, with_spec
@@ -45,7 +46,7 @@ INFINIBAND = PoolTemplate(
     fs_group=1002,
     is_root_filesystem_read_only=False,
     environment=(("NCCL_IB_HCA", "mlx5"), ("SHARED", "of the pool")),
-    annotations=(("example.com/network", "fabric"),),
+    annotations=(("example.com/network", "fabric"), (SAFE_TO_EVICT, "true")),
     tolerations=(Toleration("example.com/training", "yes"),),
     runtime_class="nvidia",
 )
@@ -186,6 +187,7 @@ def test_a_pools_template_shapes_the_pods_on_its_nodes_only() -> None:
     assert {spec["securityContext"][field] for field in ("runAsUser", "runAsGroup", "fsGroup")} == {1000, 1001, 1002}
     assert {"medium": "Memory", "sizeLimit": "2048Mi"} in [one.get("emptyDir") for one in spec["volumes"]]
     assert document["metadata"]["annotations"]["example.com/network"] == "fabric"
+    assert document["metadata"]["annotations"][SAFE_TO_EVICT] == "false"
     assert {"key": "example.com/training", "operator": "Equal", "value": "yes"} in spec["tolerations"]
     assert variables_of(document)["NCCL_IB_HCA"] == "mlx5"
     assert variables_of(document)["SHARED"] == "of the job"
@@ -208,12 +210,14 @@ def test_a_job_without_an_image_runs_the_runtime_itself() -> None:
 
 
 def test_an_image_of_the_jobs_own_is_given_the_runtime() -> None:
-    document = rendered(with_everything(), **EVERYTHING)
+    template = PoolTemplate(chips=("h100-sxm",), capabilities=("IPC_LOCK",))
+    document = rendered(with_everything(), pools=(template,), **EVERYTHING)
     (prepare,) = document["spec"]["initContainers"]
 
     assert worker_of(document)["image"] == "team/training:2.1"
     assert prepare["image"] == "medley-runtime:dev"
     assert {"name": "runtime", "mountPath": "/medley/runtime", "readOnly": True} in worker_of(document)["volumeMounts"]
+    assert prepare["securityContext"]["capabilities"] == {"drop": ["ALL"]}, "capabilities are for the worker"
     assert prepare["volumeMounts"] == [{"name": "runtime", "mountPath": "/medley/runtime"}]
     assert prepare["resources"]["limits"] == {"cpu": "1000m", "memory": "4096Mi"}
     assert "PYTHONPATH" not in variables_of(document), "it would hide the image's own"
@@ -287,6 +291,8 @@ def test_the_token_is_in_the_secret_only() -> None:
     assert base64.b64decode(secret["data"]["token"]) == b"mda_hidden"
     assert secret["metadata"]["ownerReferences"][0]["uid"] == "owner-uid"
     assert others == []
+    (volume,) = [one["secret"] for one in pod(given, 0, "owner-uid")["spec"]["volumes"] if "secret" in one]
+    assert volume["defaultMode"] == 0o440, "not for everybody in the container"
     assert "mda_hidden" not in json.dumps([owner_object(given), pod(given, 0, "owner-uid")])
 
 

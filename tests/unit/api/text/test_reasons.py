@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from api.text.reasons import advice, reason_text
+from scheduler.core.model.group import StopReason
 from scheduler.core.model.reason import (
     BackingOff,
     Holder,
@@ -110,8 +111,12 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (QUOTA, "your quota for h100-sxm is 16 devices; 8 are held and 12 more are asked for"),
         (BACKING_OFF, "1 attempt failed (retries allowed: 2); the next attempt is made at 12:30:05 UTC"),
         (
-            replace(BACKING_OFF, failures=0),
-            "the cluster refused to start it, which costs no retry; the next attempt is made at 12:30:05 UTC",
+            replace(BACKING_OFF, stop_reason=StopReason.WORKER_FAILED),
+            "1 attempt failed (retries allowed: 2); the next attempt is made at 12:30:05 UTC",
+        ),
+        (
+            replace(BACKING_OFF, stop_reason=StopReason.DISRUPTED),
+            ("the cluster took a worker away; no retry is charged; the next attempt is made at 12:30:05 UTC"),
         ),
         (NoCluster(), "no cluster has reported its nodes yet"),
     ],
@@ -139,6 +144,8 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
             replace(NEVER, workers_fit_empty=0, limit=Limit(Resource.MEMORY, 900, 800)),
             "less memory_mib per worker, at most 800 MiB",
         ),
+        (BACKING_OFF, "look at the failed attempt's output"),
+        (replace(BACKING_OFF, stop_reason=StopReason.START_REFUSED), "wait"),
         (TOO_FEW, "wait, or submit it with fewer workers or with more acceptable chip types"),
         (replace(TOO_FEW, workers=1), "wait, or submit it with more acceptable chip types"),
         (

@@ -3,7 +3,7 @@ from dataclasses import replace
 from scheduler.core.deciding.cycle import backing_off, decide, next_due, queue
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.decision import Placed, Refused, Waiting
-from scheduler.core.model.group import Group
+from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.job import AnyOf, Job, Wish
 from scheduler.core.model.node import Node
 from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
@@ -97,9 +97,10 @@ def test_nothing_is_refused_before_a_cluster_has_reported_nodes() -> None:
 
 def test_a_group_backs_off_until_its_time_has_come() -> None:
     job = make_job(retries=3)
-    group = replace(make_group(job), attempts=1, failures=1, not_before=seconds_after_noon(5))
+    stopped = replace(make_group(job), attempts=1, failures=1, stop_reason=StopReason.LOST)
+    group = replace(stopped, not_before=seconds_after_noon(5))
     state = state_with_groups(group, jobs=(job,), nodes=(make_node(),))
-    want = BackingOff(seconds_after_noon(5), failures=1, retries=3)
+    want = BackingOff(seconds_after_noon(5), failures=1, retries=3, stop_reason=StopReason.LOST)
     assert decide(state, seconds_after_noon(4)) == [Waiting(group.id, (want,))]
     (decision,) = decide(state, seconds_after_noon(5))
     assert isinstance(decision, Placed)

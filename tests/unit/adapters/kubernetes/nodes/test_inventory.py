@@ -183,7 +183,7 @@ def test_a_node_made_anew_under_the_same_name_is_a_new_node(bench: Bench) -> Non
 @pytest.mark.parametrize(
     ("view", "want_note"),
     [
-        (gpus(is_cordoned=True), "cordoned"),
+        (replace(gpus(), is_cordoned=True), "cordoned"),
         (gpus(conditions=(condition("Ready"), condition("DiskPressure", message="full"))), "DiskPressure: full"),
         (gpus(conditions=(condition("Ready"), condition("KernelDeadlock"))), "KernelDeadlock"),
         (gpus(taints=(Taint("team", "x", "NoSchedule"),)), "taint team (NoSchedule)"),
@@ -242,14 +242,16 @@ def test_a_good_start_ends_a_rest(bench: Bench) -> None:
 
 
 def test_notes_name_what_is_not_offered_and_are_bounded(bench: Bench) -> None:
-    node = bench.see(node_view(devices={"cambricon.com/mlu": 8}, unreadable=("cpu=99Q" + "9" * 300,), is_cordoned=True))
+    view = replace(node_view(devices={"cambricon.com/mlu": 8}), unreadable=("cpu=" + "9" * 300,), is_cordoned=True)
+
+    node = bench.see(view)
 
     assert node.note.startswith("cordoned; cambricon.com/mlu not offered: nothing says which chip")
     assert len(node.note) == 200
 
 
 def test_an_absurd_quantity_is_told(bench: Bench) -> None:
-    assert bench.see(gpus(unreadable=("cpu=many",))).note == "cannot read 'cpu=many'"
+    assert bench.see(replace(gpus(), unreadable=("cpu=many",))).note == "cannot read 'cpu=many'"
 
 
 def test_topology_is_named_from_the_smallest_domain_with_those_around_it() -> None:
@@ -295,7 +297,7 @@ def test_the_same_list_comes_back_until_something_changes(bench: Bench) -> None:
     bench.inventory.node_changed(None, gpus())  # a heartbeat
     assert bench.inventory.nodes() is before
 
-    bench.see(gpus(is_cordoned=True))
+    bench.see(replace(gpus(), is_cordoned=True))
     assert bench.inventory.nodes() is not before
     assert before[0].state is NodeState.READY
 

@@ -24,8 +24,6 @@ def node_view(
     allocatable: Mapping[str, int] | None = None,
     conditions: tuple[Condition, ...] = (condition("Ready"),),
     taints: tuple[Taint, ...] = (),
-    is_cordoned: bool = False,
-    unreadable: tuple[str, ...] = (),
     uid: str = "",
 ) -> NodeView:
     """Return a node; `allocatable` says what differs from its capacity."""
@@ -39,9 +37,8 @@ def node_view(
         allocatable=tuple((capacity | dict(allocatable or {})).items()),
         capacity=tuple(capacity.items()),
         taints=taints,
-        is_cordoned=is_cordoned,
+        is_cordoned=False,
         conditions=conditions,
-        unreadable=unreadable,
     )
 
 
