@@ -108,6 +108,8 @@ class _Foundation:
     wake_up: InProcessWakeUp
     storage: Storage
     tokens: AttemptTokens
+    resources: ExitStack
+    """What is to be closed at the end."""
 
 
 def build_server(settings: Settings, listener: socket.socket, *, on_leadership_lost: Callable[[], None]) -> Server:
@@ -129,6 +131,7 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
             wake_up=wake_up,
             storage=storage,
             tokens=AttemptTokens(server_secret(settings.data_folder)),
+            resources=resources,
         )
         _prepare_directory(foundation)
         clusters = _clusters(foundation)
@@ -307,6 +310,8 @@ def _steps_of(
     terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
     reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
     cluster.listen(foundation.wake_up.notify)
+    foundation.resources.callback(inventory.close)
+    foundation.resources.callback(reconciler.close)
     return {
         f"recording nodes of {cluster.name}": recording_inventory(inventory, clock),
         f"reconciling {cluster.name}": reconciling(reconciler, clock),

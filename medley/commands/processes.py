@@ -1,5 +1,6 @@
 """The processes of Medley itself: the only commands that run the scheduler rather than talk to it."""
 
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,36 +12,33 @@ Data = Annotated[
 Database = Annotated[Text, Parameter(help="URL of the database (default: SQLite in the data folder).")]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class OnKubernetes:
+    """Options for workers on Kubernetes."""
+
+    clusters: Annotated[Text, Parameter(help="YAML file with the Kubernetes clusters.")] = None
+    kubeconfig: Annotated[
+        Text, Parameter(help="How to reach the one Kubernetes cluster (default: as a pod of it).")
+    ] = None
+    api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None
+
+
 def serve(
     *,
     data_folder: Data = None,
     cluster: Annotated[Text, Parameter(help="What runs the workers: local (default) or kubernetes.")] = None,
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
-    clusters: Annotated[Text, Parameter(help="YAML file with the Kubernetes clusters.")] = None,
-    kubeconfig: Annotated[
-        Text, Parameter(help="How to reach the one Kubernetes cluster (default: as a pod of it).")
-    ] = None,
-    api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
+    kubernetes: OnKubernetes = OnKubernetes(),
 ) -> int:
     """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    return serve_medley(
-        _given(
-            data_folder=data_folder,
-            cluster=cluster,
-            inventory=inventory,
-            clusters=clusters,
-            kubeconfig=kubeconfig,
-            api_url=api_url,
-            database=database,
-            listen=listen,
-            chips=chips,
-        )
-    )
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
+    return serve_medley(here | _given(database=database, **asdict(kubernetes)))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

@@ -8,6 +8,9 @@ from tests.architecture.tidy.source import Source, nodes, tree
 BANNED = frozenset({"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "base"})
 """Names that answer the question "where" with "anywhere"."""
 
+KUSTOMIZE = ("deploy", "base")
+"""The one exception: whoever knows kustomize looks for a base and its overlays."""
+
 TOP_LEVEL = frozenset(
     {"scheduler", "api", "medley", "runtime", "migrations", "deploy", "tests", "bench", "examples", "docs", ".ci"}
     | {"requirements"}
@@ -17,6 +20,8 @@ TOP_LEVEL = frozenset(
 def name_says_something(source: Source) -> Iterator[str]:
     """No file or folder has a name that says nothing."""
     parts = (*source.path.parts[:-1], source.path.stem)
+    if parts[: len(KUSTOMIZE)] == KUSTOMIZE:
+        parts = parts[len(KUSTOMIZE) :]
     for part in parts:
         if part.lower() in BANNED:
             yield f"{source.path}: '{part}' says nothing; name the subject"

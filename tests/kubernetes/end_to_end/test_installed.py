@@ -101,11 +101,11 @@ def delete_medley_in_mid_run(installed: Installation, job: str) -> None:
 
 
 def wait_for_step(log: Path, *, attempts: int) -> None:
-    """Wait until the log that is followed shows that so many attempts have trained for some steps."""
+    """Wait until the log that is followed shows that so many attempts have begun to train."""
     eventually(
-        lambda: log.read_text().count("step 5/") == attempts,
+        lambda: log.read_text().count("step 1/") == attempts,
         within_s=START_WITHIN_S,
-        what=f"a step of attempt {attempts} in {log}",
+        what=f"the first step of attempt {attempts} in {log}",
     )
 
 

@@ -104,7 +104,8 @@ class Gangs:
             # All pods were there when the first gate was opened: these were, too.
             for rank in missing:
                 members.fail(WorkerKey(attempt, rank), blueprint.order.generation, _CUT_OFF)
-        elif missing:
+            return
+        if missing:
             waiting |= self._make_missing(blueprint, missing, waiting, until_s)
         self._release(blueprint, waiting, until_s, has_lived=bool(ended))
 

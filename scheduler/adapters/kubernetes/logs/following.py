@@ -85,15 +85,11 @@ class Follower:
         result = self._run(spool, is_followed=False)
         self.caught_up.set()
         pause_s = _FIRST_PAUSE_S
-        while result.outcome not in _OVER and self._is_wanted():
+        while self._goes_on_after(result):
             result = self._run(spool, is_followed=True)
-            if result.outcome is Outcome.DONE and self._pod_is_gone:
-                break
             pause_s = _FIRST_PAUSE_S if result.took_bytes else min(pause_s * 2, _LONGEST_PAUSE_S)
-            if result.outcome not in _OVER and self._is_wanted():
+            if self._goes_on_after(result):
                 self._woken.wait(pause_s)
-                if self._pod_is_gone and result.outcome is Outcome.DONE:
-                    break
 
     def _run(self, spool: Spool, *, is_followed: bool) -> Result:
         fetch = Fetch(self._source, self._pod.namespace, self._pod.name, is_followed=is_followed)
@@ -102,6 +98,9 @@ class Follower:
             if self._is_stopping:
                 return Result(Outcome.STOPPED)
         return fetch.run(spool, goes_on=self._is_wanted)
+
+    def _goes_on_after(self, result: Result) -> bool:
+        return result.outcome not in _OVER and not self._pod_is_gone and self._is_wanted()
 
     def _is_wanted(self) -> bool:
         now_s = self._monotonic()

@@ -67,6 +67,7 @@ class LogKeeper:
         self._guard = threading.Lock()
         self._tries: OrderedDict[WorkerKey, _Tries] = OrderedDict()
         self._failures_in_a_row = 0
+        self._is_closed = False
 
     def read(self, worker: WorkerKey, pod: PodView | None, *, offset: int, limit: int) -> LogChunk:
         """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown.
@@ -121,7 +122,8 @@ class LogKeeper:
         return is_settled
 
     def close(self) -> None:
-        """End all following; what was taken stays. May be called again."""
+        """End all following; what was taken stays. May be called again, and has to be before the transport closes."""
+        self._is_closed = True
         self._followers.close()
 
     def _follow(self, worker: WorkerKey, pod: PodView, folder: Path) -> None:
@@ -176,6 +178,10 @@ class LogKeeper:
     def _fetch(self, pod: PodView, spool: Spool) -> Result:
         spool.record.uid = pod.uid
         result = Fetch(self._source, pod.namespace, pod.name, is_followed=False).run(spool)
+        if self._is_closed:
+            spool.record.saw_end = False  # what ended then may have been the connection, not the log
+            spool.save()
+            return Result(Outcome.STOPPED)
         with self._guard:
             if result.outcome is Outcome.FAILED:
                 self._failures_in_a_row += 1

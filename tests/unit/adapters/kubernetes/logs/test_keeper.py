@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from scheduler.adapters.kubernetes.views import PodView
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import LogChunk
 from tests.builders.eventually import eventually
-from tests.unit.adapters.kubernetes.logs.printing import ATTEMPT, WORKER, Printed, running
+from tests.unit.adapters.kubernetes.logs.printing import ATTEMPT, WORKER, Printed, Printing, running
 
 PATIENCE_S = 20
 
@@ -360,6 +360,39 @@ def test_a_follower_that_nobody_reads_ends(bench: Bench) -> None:
 
     eventually(lambda: bench.printed.followed == 0, within_s=PATIENCE_S)
     assert bench.text("unread") == "unread\n"
+
+
+def test_what_a_follower_that_ended_early_did_not_hear_is_marked(bench: Bench) -> None:
+    bench.printed.line("heard")
+    bench.read()
+    eventually(lambda: bench.printed.followed == 1, within_s=PATIENCE_S)
+    bench.now_s += UNREAD_S
+    bench.printed.line("more")
+    eventually(lambda: bench.printed.followed == 0, within_s=PATIENCE_S)
+
+    assert eventually(lambda: bench.keeper.collect(WORKER, None), within_s=PATIENCE_S)
+
+    text = bench.keeper.read(WORKER, None, offset=0, limit=1000).text
+    assert text == "heard\nmore\n[medley] the rest cannot be read: its pod is gone\n"
+
+
+def test_output_whose_fetching_was_closed_is_not_complete(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.printed.line("half of it")
+    bench.end()
+    answer = bench.printed.stream
+
+    def answer_and_close(path: str, *, query: Mapping[str, str], silence_s: float, accept: str) -> Printing:
+        bench.keeper.close()
+        return answer(path, query=query, silence_s=silence_s, accept=accept)
+
+    monkeypatch.setattr(bench.printed, "stream", answer_and_close)
+
+    assert not bench.keeper.collect(WORKER, bench.pod)
+    monkeypatch.undo()
+    bench.start()
+    bench.printed.line("the rest")
+    assert bench.keeper.collect(WORKER, bench.pod)
+    assert bench.read().text == "half of it\nthe rest\n"
 
 
 def test_another_pod_of_the_same_name_adds_nothing(bench: Bench) -> None:
