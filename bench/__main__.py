@@ -5,13 +5,15 @@ import json
 import sys
 import time
 
-from bench import first_way, kube_churn, kube_start
+from bench import first_way, kube_churn, kube_list, kube_start, kube_watch
 from bench.report import document, exit_status
 
 BENCHMARKS = {
     "first_way": first_way.measure,
     "kube_start": kube_start.measure,
     "kube_churn": kube_churn.measure,
+    "kube_list": kube_list.measure,
+    "kube_watch": kube_watch.measure,
 }
 
 

@@ -4,7 +4,8 @@ from medley.yaml_file import FileKind
 
 JOB_FIELDS = (
     "name", "kind", "workers", "chips", "devices_per_worker", "cpu_milli", "memory_mib", "command", "training",
-    "environment", "retries", "time_limit_s", "grace_s", "priority", "labels",
+    "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
+    "labels",
 )  # fmt: skip
 TRAINING_FIELDS = ("steps", "batch", "sequence", "width", "layers", "heads", "learning_rate", "seed")
 CHIP_FIELDS = (

@@ -2,10 +2,11 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -218,7 +219,7 @@ def test_a_stop_during_the_start_leaves_nothing(api: FakeApi, cluster: Kubernete
         except StartFailed as failure:
             failed.append(failure)
 
-    thread = threading.Thread(target=start)
+    thread = Thread(target=start)
     thread.start()
     eventually(lambda: writes(api, "POST", "/pods$"), within_s=PATIENCE_S)
     cluster.stop(ATTEMPT, grace_s=1)
@@ -411,3 +412,46 @@ def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
     eventually(lambda: "none" in says(), within_s=PATIENCE_S, what="the missing file to be named")
     assert not cluster.check()[0].is_ok
     broken.close()
+
+
+def test_a_storm_of_429_is_waited_out(api: FakeApi, cluster: KubernetesCluster) -> None:
+    storm = api.faults.answer(429, retry_after_s=1, method="POST", times=3)
+
+    def start() -> bool:
+        with suppress(ClusterUnavailable):
+            cluster.start(GANG)
+            return True
+        return False
+
+    eventually(start, within_s=PATIENCE_S, what="the start")
+
+    assert storm.hits == 3
+    wait_seen(cluster, "all to run", are(WorkerPhase.RUNNING))
+
+
+def test_many_gangs_start_at_once(api: FakeApi, cluster: KubernetesCluster) -> None:
+    attempts = [f"0a1b2c3d4e5f6g7h-g{number}-a1" for number in range(8)]
+    starts = [Thread(target=cluster.start, args=(order("wait", attempt=attempt),)) for attempt in attempts]
+
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join(PATIENCE_S)
+
+    def all_run() -> bool:
+        return [one.record.phase for one in cluster.observe()] == [WorkerPhase.RUNNING] * 8
+
+    eventually(all_run, within_s=PATIENCE_S, what="all to run")
+    assert {one.key.attempt for one in cluster.observe()} == set(attempts)
+
+
+def test_closing_ends_every_thread(api: FakeApi, driven: Driven) -> None:
+    before = set(enumerate_threads())
+    cluster = driven.cluster()
+    cluster.start(GANG)
+    cluster.logs(WorkerKey(ATTEMPT, 0), offset=0, limit=100)
+
+    cluster.close()
+
+    left = [thread.name for thread in set(enumerate_threads()) - before if not thread.name.startswith("Thread-")]
+    assert left == []  # those with plain names serve the fake's connections

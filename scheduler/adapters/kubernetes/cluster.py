@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from scheduler.adapters.kubernetes.chores import Chores
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
@@ -25,6 +26,7 @@ from scheduler.adapters.kubernetes.nodes.rules import Catalogue
 from scheduler.adapters.kubernetes.notes import EventView, Notes, event_view
 from scheduler.adapters.kubernetes.reflector import Reflector, Resource
 from scheduler.adapters.kubernetes.rendering import objection
+from scheduler.adapters.kubernetes.store import View
 from scheduler.adapters.kubernetes.transport import Credentials, Transport
 from scheduler.adapters.kubernetes.views import MapView, NodeView, PodView
 from scheduler.core.model.attempt import SeenWorker
@@ -90,18 +92,9 @@ class KubernetesCluster:
             is_worker=lambda pod: self._is_worker(pod, standings),
             monotonic=clock.monotonic_s,
         )
-        self._nodes: Reflector[NodeView] = Reflector(
-            self._transport,
-            Resource("/api/v1/nodes", what="nodes"),
-            view=node_view,
-            on_change=self._inventory.node_changed,
-        )
-        self._pods: Reflector[PodView] = Reflector(
-            self._transport,
-            Resource("/api/v1/pods", what="pods"),
-            view=pod_view,
-            on_change=self._pod_changed,
-        )
+        on_node = self._inventory.node_changed
+        self._nodes = self._follow(Resource("/api/v1/nodes", what="nodes"), node_view, on_node)
+        self._pods = self._follow(Resource("/api/v1/pods", what="pods"), pod_view, self._pod_changed)
         self._owners = {namespace: self._follow_owners(namespace) for namespace in namespaces}
         node_health = NodeHealth(self._nodes, clock, strike=self._inventory.strike, forgive=self._inventory.forgive)
         verdicts = Verdicts(configuration.deadlines, node_health, clock=clock, confirm=self._confirm)
@@ -125,10 +118,8 @@ class KubernetesCluster:
         self._removals = Chores(f"{configuration.name}-remove", threads=REMOVE_THREADS, clock=clock)
         self._removal = Removal(self._scene, self._logs, stops=self._stops, removals=self._removals)
         self._gangs = Gangs(self._scene, self._removal)
-        self._stops.start()
-        self._removals.start()
-        for reflector in self._reflectors():
-            reflector.start()
+        for part in (self._stops, self._removals, *self._reflectors()):
+            part.start()
 
     @property
     def name(self) -> ClusterName:
@@ -225,24 +216,24 @@ class KubernetesCluster:
     def _reflectors(self) -> list[Reflector[PodView] | Reflector[NodeView] | Reflector[MapView] | Reflector[EventView]]:
         return [self._pods, self._nodes, *self._owners.values(), *self._events.values()]
 
+    def _follow(
+        self,
+        resource: Resource,
+        view: Callable[[dict[str, Any]], View | None],
+        on_change: Callable[[View | None, View | None], None],
+    ) -> Reflector[View]:
+        return Reflector(self._transport, resource, view=view, on_change=on_change)
+
     def _follow_owners(self, namespace: str) -> Reflector[MapView]:
         selector = {"labelSelector": f"{INSTANCE_LABEL}={self._identity.instance}"}
         path = self._configuration.owner.path(namespace)
-        return Reflector(
-            self._transport,
-            Resource(path, selector, what=f"owners of gangs in {namespace}", is_metadata_only=True),
-            view=map_view,
-            on_change=lambda _, __: None,
-        )
+        resource = Resource(path, selector, what=f"owners of gangs in {namespace}", is_metadata_only=True)
+        return self._follow(resource, map_view, lambda _, __: None)
 
     def _follow_events(self, namespace: str) -> Reflector[EventView]:
         selector = {"fieldSelector": "involvedObject.kind=Pod"}
-        return Reflector(
-            self._transport,
-            Resource(f"/api/v1/namespaces/{namespace}/events", selector, what=f"events in {namespace}"),
-            view=event_view,
-            on_change=self._notes.changed,
-        )
+        path = f"/api/v1/namespaces/{namespace}/events"
+        return self._follow(Resource(path, selector, what=f"events in {namespace}"), event_view, self._notes.changed)
 
     def _is_worker(self, pod: PodView, standings: Standings) -> bool:
         return (

@@ -60,6 +60,7 @@ class PodView:
     reason: str
     message: str
     is_gated: bool
+    """Whether our own gate is shut; a gate of others is theirs to open, and is waited for as for the scheduler."""
     deleted_at: datetime | None
     """When it was asked to go plus its grace (metadata.deletionTimestamp)."""
     created_at: datetime | None

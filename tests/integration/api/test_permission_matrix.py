@@ -48,7 +48,15 @@ def job(world: ApiWorld) -> str:
 
 def call(client: TestClient, name: str, job: str, **ids: str) -> Any:
     route = ROUTES[name]
-    known = {"job": job, "tenant": "demo", "chip": "h100-sxm", "token": UNKNOWN_ID, "attempt": f"{job}-g0-a1", **ids}
+    known = {
+        "job": job,
+        "tenant": "demo",
+        "chip": "h100-sxm",
+        "cluster": "mixed",
+        "token": UNKNOWN_ID,
+        "attempt": f"{job}-g0-a1",
+        **ids,
+    }
     path = route.path.format(**known)
     options: dict[str, Any] = {"json": BODIES[name]} if name in BODIES else {}
     if name == "find_rendezvous":

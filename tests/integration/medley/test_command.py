@@ -27,8 +27,8 @@ WHO = {"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "t1"}
 POOL = {"name": "mixed/h100-sxm-81920-x8", "cluster": "mixed", "chip": "h100-sxm", "device_memory_mib": 81920,
         "devices_per_node": 8, "nodes": 4, "devices": 32, "devices_held": 8, "devices_free": 24,
         "devices_drained": 0}  # fmt: skip
-NODE = {"cluster": "mixed", "name": "nvidia-1", "state": "ready", "topology": {}, "devices": [], "cpu_milli": 1000,
-        "cpu_milli_held": 0, "memory_mib": 1024, "memory_mib_held": 0, "holdings": []}  # fmt: skip
+NODE = {"cluster": "mixed", "name": "nvidia-1", "state": "ready", "note": "", "topology": {}, "devices": [],
+        "cpu_milli": 1000, "cpu_milli_held": 0, "memory_mib": 1024, "memory_mib_held": 0, "holdings": []}  # fmt: skip
 CHIP: dict[str, object] = {
     "name": "x1", "vendor": "Vendor", "model": "X1", "memory_mib": None, "planning_tflops": None, "link": None,
     "rate_is_estimate": True, "memory_bandwidth_gb_s": None, "torch_device": "cuda", "collective_library": "nccl",

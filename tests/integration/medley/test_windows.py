@@ -27,7 +27,8 @@ def _node(number: int) -> dict[str, object]:
     chip = CHIP_NAMES[number % 3]
     holdings = [{"tenant": f"tenant-{of}", "job": None, "chip": chip, "devices": 2} for of in range(3)]
     return {
-        "cluster": "mixed", "name": f"accelerated-{number}", "state": "drained", "topology": {"rack": "r1"},
+        "cluster": "mixed", "name": f"accelerated-{number}", "state": "drained", "note": "cordoned",
+        "topology": {"rack": "r1"},
         "devices": [{"chip": chip, "count": 8, "memory_mib": 81_920, "held": 6}], "cpu_milli": 192_000,
         "cpu_milli_held": 1_500, "memory_mib": 2_359_296, "memory_mib_held": 64, "holdings": holdings,
     }  # fmt: skip

@@ -107,12 +107,11 @@ class Installation:
         found = self.plane.api.get(path_of("pods", namespace="medley-jobs"), labelSelector=f"medley/job={job}")["items"]
         return sorted(found, key=lambda pod: int(pod["metadata"]["labels"]["medley/rank"]))
 
-    def own_pod(self) -> Document:
-        """Return Medley's own pod: the one that is not going."""
+    def own_pods(self) -> list[Document]:
+        """Return Medley's own pods: one, but for moments in which one goes and another comes."""
         selector = "app.kubernetes.io/name=medley"
-        pods = self.plane.api.get(path_of("pods", namespace="medley"), labelSelector=selector)["items"]
-        (pod,) = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-        return pod  # type: ignore[no-any-return]  # JSON
+        found: list[Document] = self.plane.api.get(path_of("pods", namespace="medley"), labelSelector=selector)["items"]
+        return found
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "medley", *arguments]

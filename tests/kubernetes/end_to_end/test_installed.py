@@ -87,14 +87,15 @@ def test_a_cancelled_job_leaves_nothing_in_the_cluster(installed: Installation, 
 
 
 def delete_medley_in_mid_run(installed: Installation, job: str) -> None:
-    before = installed.own_pod()["metadata"]["uid"]
+    (before,) = installed.own_pods()
     workers = [pod["metadata"]["uid"] for pod in installed.pods_of(job)]
-    installed.plane.api.delete(path_of("pods", installed.own_pod()["metadata"]["name"], namespace="medley"))
+    installed.plane.api.delete(path_of("pods", before["metadata"]["name"], namespace="medley"))
 
     def is_back() -> bool:
-        pod = installed.own_pod()
-        ready = [one["ready"] for one in pod["status"].get("containerStatuses", ())]
-        return pod["metadata"]["uid"] != before and ready == [True]
+        pods = installed.own_pods()
+        is_new = [pod["metadata"]["uid"] for pod in pods] != [before["metadata"]["uid"]]
+        ready = [one["ready"] for pod in pods for one in pod["status"].get("containerStatuses", ())]
+        return len(pods) == 1 and is_new and ready == [True]
 
     eventually(is_back, within_s=START_WITHIN_S, what="Medley's new pod to be ready")
     assert [pod["metadata"]["uid"] for pod in installed.pods_of(job)] == workers, "the workers were not adopted"

@@ -1,8 +1,13 @@
 """A pod on the real node: the image of the runtime works there as hardened as Medley's pods are."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from tests.builders.eventually import eventually
+from tests.builders.server import ROOT, strays
+from tests.kubernetes.end_to_end.clear_up import control_groups
 from tests.kubernetes.end_to_end.real_node import RealNode
 from tests.kubernetes.testbed.api import path_of
 from tests.kubernetes.testbed.control_plane import ControlPlane
@@ -15,6 +20,19 @@ assert os.getuid() == 65532
 assert not any(map(shutil.which, ("gcc", "cc", "make"))), "a compiler is left"
 print(medley_runtime.__file__)
 raise SystemExit(3)
+"""
+
+RUN_THAT_IS_KILLED = """
+import os, signal
+from tests.kubernetes.end_to_end.images import build_images
+from tests.kubernetes.end_to_end.real_node import RealNode
+from tests.kubernetes.testbed.control_plane import ControlPlane
+
+with ControlPlane() as plane:
+    node = RealNode(plane)
+    node.start(build_images()[:1])
+    print(node.folder, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -58,6 +76,17 @@ def test_a_hardened_pod_runs_torch_on_devices_and_its_exit_code_and_log_come_bac
     assert said == "/opt/medley/package/medley_runtime/__init__.py\n"
     assert ended["spec"]["nodeName"] == node.name
     plane.remove_namespace(namespace)
+
+
+def test_a_killed_run_leaves_nothing_of_its_node_on_the_machine() -> None:
+    command = [sys.executable, "-c", RUN_THAT_IS_KILLED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
+    folder = Path(done.stdout.strip())
+    assert folder.name.startswith("medley-node-"), done.stderr
+    eventually(lambda: not strays(folder), within_s=30, what="the end of the node's processes")
+    eventually(lambda: not control_groups(folder.name), within_s=30, what="the end of its control groups")
+    eventually(lambda: not folder.exists(), within_s=30, what="the end of its folder")
+    assert str(folder) not in Path("/proc/self/mountinfo").read_text()
 
 
 def ended_pod(plane: ControlPlane, path: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from scheduler.adapters.kubernetes.decoding.fields import conditions, moment, sh
 from scheduler.adapters.kubernetes.decoding.quantities import Unreadable, taken, taken_in_units
 from scheduler.adapters.kubernetes.identity import (
     ATTEMPT_LABEL,
+    GATE,
     GENERATION_LABEL,
     INSTANCE_LABEL,
     PROOF_ANNOTATION,
@@ -41,7 +42,7 @@ def pod_view(obj: _Document) -> PodView:
         phase=shared(status.get("phase")),
         reason=shared(status.get("reason")),
         message=short(status.get("message")),
-        is_gated=bool(spec.get("schedulingGates")),
+        is_gated=any(gate.get("name") == GATE for gate in spec.get("schedulingGates") or ()),
         deleted_at=moment(metadata.get("deletionTimestamp")),
         created_at=moment(metadata.get("creationTimestamp")),
         ownership=ownership,

@@ -43,7 +43,7 @@ def test_one_that_fails_is_tried_again_and_keeps_nobody_from_the_others(chores: 
         done.set()
 
     chores.add("failing", work)
-    chores.add("other", other.set)  # type: ignore[arg-type]
+    chores.add("other", other.set)
 
     assert other.wait(PATIENCE_S)
     assert done.wait(PATIENCE_S)

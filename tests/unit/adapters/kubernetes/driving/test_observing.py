@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.adapters.kubernetes.configuration.cluster import Deadlines
+from scheduler.adapters.kubernetes.decoding import pod_view
 from scheduler.adapters.kubernetes.driving.node_health import NodeHealth
 from scheduler.adapters.kubernetes.driving.observing import Members
 from scheduler.adapters.kubernetes.driving.standings import Standings
@@ -323,3 +324,11 @@ def test_a_worker_is_found_by_its_pods_name_and_uid(stage: Stage) -> None:
     assert stage.members.worker_of(pod().key, "uid-0") == WorkerKey(ATTEMPT, 0)
     assert stage.members.worker_of(pod().key, "other") is None
     assert stage.members.worker_of("medley-jobs/somebody", "uid-0") is None
+
+
+@pytest.mark.parametrize(("gate", "want"), [("medley/gang", True), ("example.com/other", False)])
+def test_only_our_own_gate_counts(gate: str, *, want: bool) -> None:
+    metadata = {"uid": "u", "namespace": "n", "name": "p", "resourceVersion": "1"}
+    spec = {"containers": [{"name": "c"}], "schedulingGates": [{"name": gate}]}
+
+    assert pod_view({"metadata": metadata, "spec": spec}).is_gated is want
