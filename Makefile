@@ -10,7 +10,7 @@ IN_VENV = .venv/bin/python
 
 CHECKS = lint format types imports migrations tidy
 
-.PHONY: help setup demo test kubernetes check lock docs clean develop testbed $(CHECKS:%=check-%)
+.PHONY: help setup demo test kubernetes e2e check lock docs clean develop testbed $(CHECKS:%=check-%)
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ test: develop $(if $(filter tests tests/kubernetes% tests/contract%,$(TESTS)),te
 
 kubernetes: develop ## Build the Kubernetes that the tests run on, with Go; cached outside of this folder
 	@$(IN_VENV) -m tests.kubernetes.testbed.build
+
+e2e: kubernetes ## Install Medley on a real node of this machine and run trainings there; needs root and Debian
+	@$(IN_VENV) -m tests.kubernetes.end_to_end.images
+	@$(IN_VENV) -m pytest tests/kubernetes/end_to_end
 
 check: $(CHECKS:%=check-%) ## Check style, types, imports, migrations, tidiness and generated pages
 

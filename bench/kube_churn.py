@@ -15,6 +15,7 @@ from bench.kubernetes.server import MedleyServer
 from bench.report import Limit, Measurement
 from tests.builders.eventually import eventually
 from tests.builders.server import Api
+from tests.kubernetes.testbed.control_plane import ControlPlane
 
 SUBMITTERS = 4
 TURN_LIMIT_S = 300.0
@@ -47,10 +48,10 @@ class Tally:
 FULL = Size()
 
 
-def measure(size: Size = FULL) -> Measurement:
-    """Run the benchmark against a control plane of its own."""
+def measure(size: Size = FULL, *, plane: ControlPlane | None = None) -> Measurement:
+    """Run the benchmark against a control plane of its own, or against `plane`."""
     ours, bare = Tally(), Tally()
-    with Bed(nodes=size.nodes) as bed:
+    with Bed(nodes=size.nodes, plane=plane) as bed:
         server = bed.serve()
         watches = {kind: bed.watch(kind) for kind in KINDS}
         try:

@@ -4,9 +4,7 @@ The same bytes over HTTP from a server with prepared answers, read in turn by ou
 official client's typed calls, each time by a new process.
 """
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from bench.calibrate import unit_ns
@@ -34,18 +32,17 @@ def measure(size: Size = FULL) -> Measurement:
     """Run the benchmark."""
     ours: list[dict[str, float]] = []
     models: list[dict[str, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        with prepared_server(Path(folder), pods=size.pods, nodes=size.nodes, events=0) as (_, kubeconfig):
-            for turn in range(size.turns):
-                for found, reader in ((ours, "list_by_reflector"), (models, "list_by_models")):
-                    with Child("bench.kubernetes.readers") as child:
-                        found.append(child.ask({reader: {"kubeconfig": str(kubeconfig)}}, within_s=LIST_LIMIT_S))
-                    assert found[-1]["objects"] == size.pods + size.nodes, found[-1]
-                say(
-                    f"kube_list: turn {turn + 1} of {size.turns}: {ours[-1]['seconds']:.2f} s and "
-                    f"{ours[-1]['peak_mib']:.0f} MiB, by models {models[-1]['seconds']:.2f} s and "
-                    f"{models[-1]['peak_mib']:.0f} MiB"
-                )
+    with prepared_server(pods=size.pods, nodes=size.nodes, events=0) as (_, kubeconfig):
+        for turn in range(size.turns):
+            for found, reader in ((ours, "list_by_reflector"), (models, "list_by_models")):
+                with Child("bench.kubernetes.readers") as child:
+                    found.append(child.ask({reader: {"kubeconfig": str(kubeconfig)}}, within_s=LIST_LIMIT_S))
+                assert found[-1]["objects"] == size.pods + size.nodes, found[-1]
+            say(
+                f"kube_list: turn {turn + 1} of {size.turns}: {ours[-1]['seconds']:.2f} s and "
+                f"{ours[-1]['peak_mib']:.0f} MiB, by models {models[-1]['seconds']:.2f} s and "
+                f"{models[-1]['peak_mib']:.0f} MiB"
+            )
     return judged(ours, models)
 
 
@@ -64,6 +61,4 @@ def judged(ours: list[dict[str, float]], models: list[dict[str, float]]) -> Meas
         "objects": objects,
     }
     calibrators = {"models_list_ms": models_seconds * 1000, "models_peak_mib": models_mib, "unit_ns": unit_ns()}
-    return Measurement(
-        figures, calibrators, goals=(Limit("time_ratio", ">=", 10.0), Limit("memory_ratio", ">=", 5.0))
-    )
+    return Measurement(figures, calibrators, goals=(Limit("time_ratio", ">=", 10.0), Limit("memory_ratio", ">=", 5.0)))

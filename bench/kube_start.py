@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import median
 
 from bench.calibrate import unit_ns
-from bench.kubernetes.bed import CHIP, DEVICES, NAMESPACE, Bed, say
+from bench.kubernetes.bed import CHIP, DEVICES, Bed, say
 from bench.kubernetes.children import Child
 from bench.kubernetes.plain_watch import PlainWatch, Sighting
 from bench.kubernetes.server import MedleyServer
@@ -17,6 +17,7 @@ from bench.spread import percentile
 from tests.builders.eventually import eventually
 from tests.builders.server import Api
 from tests.kubernetes.testbed.api import path_of
+from tests.kubernetes.testbed.control_plane import ControlPlane
 
 GANG_LIMIT_S = 120.0
 
@@ -45,11 +46,11 @@ class Start:
 FULL = Size()
 
 
-def measure(size: Size = FULL) -> Measurement:
-    """Run the benchmark against a control plane of its own."""
+def measure(size: Size = FULL, *, plane: ControlPlane | None = None) -> Measurement:
+    """Run the benchmark against a control plane of its own, or against `plane`."""
     ours: list[Start] = []
     bare: list[Start] = []
-    with Bed(nodes=size.nodes) as bed:
+    with Bed(nodes=size.nodes, plane=plane) as bed:
         server = bed.serve()
         pods = bed.watch("pods")
         try:
@@ -133,11 +134,11 @@ class _Rig:
         api = self.bed.plane.api
         api.call(
             "DELETE",
-            path_of("pods", namespace=NAMESPACE),
+            path_of("pods", namespace=self.bed.namespace),
             {"gracePeriodSeconds": 1},
             query={"labelSelector": f"medley/attempt={attempt}"},
         )
-        api.delete(path_of("configmaps", attempt, namespace=NAMESPACE))
+        api.delete(path_of("configmaps", attempt, namespace=self.bed.namespace))
         self._await_end(f"{attempt}-")
         return found
 

@@ -5,7 +5,6 @@ client's Watch with typed objects. Lateness is read at the same time by our refl
 connection of its own, from the moment of sending that stands in each object.
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,23 +49,22 @@ def measure(size: Size = FULL) -> Measurement:
     """Run the benchmark."""
     ours: list[float] = []
     models: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        with prepared_server(Path(folder), pods=size.pods, nodes=NODES, events=size.events) as (server, kubeconfig):
-            server.ask({"watch": "burst"}, within_s=READ_LIMIT_S)
-            for turn in range(size.turns):
-                for rates, reader, events in (
-                    (ours, "watch_by_reflector", size.events),
-                    (models, "watch_by_models", size.models_events),
-                ):
-                    with Child(READERS) as child:
-                        asked = {"kubeconfig": str(kubeconfig), "events": events}
-                        found = child.ask({reader: asked}, within_s=READ_LIMIT_S)
-                    rates.append(found["events"] / found["seconds"])
-                say(
-                    f"kube_watch: turn {turn + 1} of {size.turns}: {ours[-1]:,.0f} events per second, "
-                    f"by models {models[-1]:,.0f}"
-                )
-            late = _lateness(server, kubeconfig, size)
+    with prepared_server(pods=size.pods, nodes=NODES, events=size.events) as (server, kubeconfig):
+        server.ask({"watch": "burst"}, within_s=READ_LIMIT_S)
+        for turn in range(size.turns):
+            for rates, reader, events in (
+                (ours, "watch_by_reflector", size.events),
+                (models, "watch_by_models", size.models_events),
+            ):
+                with Child(READERS) as child:
+                    asked = {"kubeconfig": str(kubeconfig), "events": events}
+                    found = child.ask({reader: asked}, within_s=READ_LIMIT_S)
+                rates.append(found["events"] / found["seconds"])
+            say(
+                f"kube_watch: turn {turn + 1} of {size.turns}: {ours[-1]:,.0f} events per second, "
+                f"by models {models[-1]:,.0f}"
+            )
+        late = _lateness(server, kubeconfig, size)
     return judged(ours, models, late)
 
 

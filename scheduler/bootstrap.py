@@ -32,6 +32,7 @@ from scheduler.core.model.node import Cluster, Node
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
@@ -273,16 +274,20 @@ def _assemble(
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
     followed = FollowedState(storage.views, clock)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
-    steps = {"deciding": deciding(decider, clock)}
+
+    def loop(name: str, step: Step, waiter: Waiter) -> Loop:
+        return Loop(name, step, waiter, clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)
+
+    loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
     optional: set[str] = set()
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
-        steps |= of_cluster
         optional |= set() if driven.is_required else of_cluster.keys()
-    loops = [
-        Loop(name, step, wake_up.waiter(), clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)
-        for name, step in steps.items()
-    ]
+        for name, step in of_cluster.items():
+            # What a cluster sees is for its own loops; others hear of it once it stands in the feed.
+            waiter = wake_up.waiter()
+            driven.port.listen(waiter.hint)
+            loops.append(loop(name, step, waiter))
     context = ApiContext(
         journal=storage.journal,
         directory=storage.directory,
@@ -309,7 +314,6 @@ def _steps_of(
     api_url = foundation.settings.api_url or reachable_url(listener)
     terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
     reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
-    cluster.listen(foundation.wake_up.notify)
     foundation.resources.callback(inventory.close)
     foundation.resources.callback(reconciler.close)
     return {

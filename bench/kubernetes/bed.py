@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,15 +22,15 @@ from tests.builders.cluster import order
 from tests.kubernetes.testbed import binaries
 from tests.kubernetes.testbed.api import STRATEGIC, path_of
 from tests.kubernetes.testbed.control_plane import ADMIN, ControlPlane
-from tests.kubernetes.testbed.nodes import NodeShape, add_nodes
+from tests.kubernetes.testbed.nodes import NodeShape, add_nodes, remove_nodes
 from tests.kubernetes.testbed.process_kubelet.log_server import LogServer
 from tests.kubernetes.testbed.process_kubelet.logs import ContainerLog
 
-NAMESPACE = "medley-jobs"
 CHIP = "h100-sxm"
 DEVICES = 8
 CALLS_AT_ONCE = 16
 BUILD_LIMIT_S = 3600
+_NUMBERS = count(1)
 
 
 def say(text: str) -> None:
@@ -40,16 +41,21 @@ def say(text: str) -> None:
 class Bed:
     """A cluster with so many nodes of 8 devices; ends with `close`, or as `with Bed(nodes=100) as bed`."""
 
-    def __init__(self, *, nodes: int) -> None:
+    def __init__(self, *, nodes: int, plane: ControlPlane | None = None) -> None:
+        """Start a control plane, or use a `plane` that runs; of that, namespace and nodes are taken away in the end."""
         build_test_bed()
         began_s = time.monotonic()
         self._folder = tempfile.TemporaryDirectory()
         self.folder = Path(self._folder.name)
-        self.plane = ControlPlane()
+        self.namespace = f"bench-{os.getpid()}-{next(_NUMBERS)}"
+        self._is_guest = plane is not None
+        self.plane = plane or ControlPlane()
+        self.nodes: list[str] = []
         self._logs: LogServer | None = None
         try:
-            self.plane.start()
-            self.plane.make_namespace(NAMESPACE)
+            if not self._is_guest:
+                self.plane.start()
+            self.plane.make_namespace(self.namespace)
             self.nodes = self._add_nodes(nodes)
         except BaseException:
             self.close()
@@ -71,7 +77,7 @@ class Bed:
 
     def serve(self) -> MedleyServer:
         """Start a Medley server on the cluster; whoever asked closes it."""
-        server = MedleyServer(self.folder, self.plane.kubeconfig())
+        server = MedleyServer(self.folder, self.plane.kubeconfig(), self.namespace)
         try:
             server.wait_for_nodes(len(self.nodes))
         except BaseException:
@@ -81,13 +87,13 @@ class Bed:
 
     def watch(self, kind: str) -> PlainWatch:
         """Return a reader of everything of attempts in the namespace; to be started."""
-        return PlainWatch(self.access.pool(), f"/api/v1/namespaces/{NAMESPACE}/{kind}", "medley/attempt")
+        return PlainWatch(self.access.pool(), f"/api/v1/namespaces/{self.namespace}/{kind}", "medley/attempt")
 
     def bare_loop(self, environment: dict[str, str], *, devices: int) -> Child:
         """Return a process of the bare loop, which makes what Medley makes; whoever asked closes it."""
         child = Child("bench.kubernetes.bare")
         try:
-            templates = _templates(environment, devices)
+            templates = _templates(self.namespace, environment, devices)
             child.ask({"open": {"access": self.access.as_dict(), "templates": templates}}, within_s=60)
         except BaseException:
             child.close()
@@ -96,7 +102,11 @@ class Bed:
 
     def close(self) -> None:
         """End everything."""
-        self.plane.close()
+        if self._is_guest:
+            self.plane.remove_namespace(self.namespace)
+            remove_nodes(self.plane.api, self.nodes)
+        else:
+            self.plane.close()
         if self._logs is not None:
             self._logs.close()
         with suppress(OSError):
@@ -108,14 +118,15 @@ class Bed:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add_nodes(self, count: int) -> list[str]:
+    def _add_nodes(self, nodes: int) -> list[str]:
         """Add the nodes. KWOK has no logs: theirs are served here, one line for each worker."""
         log = ContainerLog()
         log.write(b"it ran\n")
         log.end()
         self._logs = LogServer(lambda *_: log, self.plane.authority.server("bench-kubelet"))
         api, labels = self.plane.api, {"medley/chip": CHIP}
-        names = add_nodes(api, [NodeShape(f"n{number:04}", {RESOURCE: DEVICES}, labels) for number in range(count)])
+        shapes = [NodeShape(f"{self.namespace}-{number:04}", {RESOURCE: DEVICES}, labels) for number in range(nodes)]
+        names = add_nodes(api, shapes)
         status = {
             "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._logs.port}},
@@ -137,16 +148,16 @@ def build_test_bed() -> None:
         subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=True, timeout=BUILD_LIMIT_S, env=dict(os.environ))
 
 
-def _templates(environment: dict[str, str], devices: int) -> dict[str, Any]:
+def _templates(namespace: str, environment: dict[str, str], devices: int) -> dict[str, Any]:
     """Return the objects of a gang as Medley renders them."""
     given = with_spec(order("true"), environment=tuple(sorted(environment.items())))
     allocation = given.allocations[0]
     slots = tuple(range(devices))
     given = replace(given, allocations=(replace(allocation, slots=slots),))
-    drawing = blueprint(given, namespace=NAMESPACE)
+    drawing = blueprint(given, namespace=namespace)
     ((_, secret),) = owned_objects(drawing, "0")
     templates = Templates(
-        namespace=NAMESPACE,
+        namespace=namespace,
         owner=owner_object(drawing),
         secret=secret,
         pod=pod(drawing, 0, "0"),

@@ -29,9 +29,7 @@ def pod(number: int, version: int, nodes: int) -> dict[str, Any]:
             "creationTimestamp": SINCE,
             "labels": labels,
             "annotations": {"medley/proof": "0" * 64, "example.com/notes": "n" * 80, STAMP: STAMP_PLACE},
-            "ownerReferences": [
-                {"apiVersion": "v1", "kind": "ConfigMap", "name": name[:-3], "uid": f"{number:032x}", "controller": True}
-            ],
+            "ownerReferences": [_owner(name[:-3], number)],
             "managedFields": [_managed("kube-controller-manager", ""), _managed("kubelet", "status")],
         },
         "spec": {
@@ -154,8 +152,12 @@ def lists(kind: str, items: list[dict[str, Any]], page: int) -> Iterator[bytes]:
         yield json.dumps(document, separators=(",", ":")).encode()
 
 
+def _owner(name: str, number: int) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": f"{number:032x}", "controller": True}
+
+
 def _managed(manager: str, subresource: str) -> dict[str, Any]:
-    fields = {f"f:field{number}": {".": {}, f"f:value{number}": {}} for number in range(12)}
+    fields: dict[str, Any] = {f"f:field{number}": {".": {}, f"f:value{number}": {}} for number in range(12)}
     return {
         "manager": manager,
         "operation": "Update",

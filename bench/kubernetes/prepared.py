@@ -1,5 +1,6 @@
 """Starting the server with prepared answers."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,11 @@ current-context: bench
 
 
 @contextmanager
-def prepared_server(folder: Path, *, pods: int, nodes: int, events: int) -> Iterator[tuple[Child, Path]]:
+def prepared_server(*, pods: int, nodes: int, events: int) -> Iterator[tuple[Child, Path]]:
     """Start it with so many pods, nodes and events; give it and the kubeconfig by which it is reached."""
-    with Child("bench.kubernetes.still_server") as server:
+    with tempfile.TemporaryDirectory() as folder, Child("bench.kubernetes.still_server") as server:
         told = server.ask({"prepare": {"pods": pods, "nodes": nodes, "events": events}}, within_s=PREPARE_LIMIT_S)
-        kubeconfig = folder / "kubeconfig"
+        kubeconfig = Path(folder, "kubeconfig")
         kubeconfig.write_text(KUBECONFIG.format(port=told["port"]))
         kubeconfig.chmod(0o600)
         yield server, kubeconfig

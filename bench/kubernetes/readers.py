@@ -3,7 +3,6 @@
 Each reads in a process of its own, `python -m bench.kubernetes.readers`, so that times and memory are only its own.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,8 @@ LIMIT_S = 240.0
 PODS = Resource("/api/v1/pods", what="pods")
 NODES = Resource("/api/v1/nodes", what="nodes")
 PIECE_BYTES = 65536
+OFFICIAL: Any = kubernetes
+"""It has no types of its own."""
 
 
 class TooSlow(Exception):
@@ -95,7 +96,7 @@ def watch_by_models(kubeconfig: str, events: int) -> dict[str, float]:
     api = _official(kubeconfig)
     known: dict[tuple[str, str], Any] = {}
     moments: list[float] = []
-    watch = kubernetes.watch.Watch()
+    watch = OFFICIAL.watch.Watch()
     for event in watch.stream(api.list_pod_for_all_namespaces, resource_version="1000000"):
         changed = event["object"]
         known[changed.metadata.namespace, changed.metadata.name] = changed
@@ -172,8 +173,8 @@ def _status_kib(name: str) -> int:
 
 
 def _official(kubeconfig: str) -> Any:
-    kubernetes.config.load_kube_config(kubeconfig)
-    return kubernetes.client.CoreV1Api()
+    OFFICIAL.config.load_kube_config(kubeconfig)
+    return OFFICIAL.client.CoreV1Api()
 
 
 READERS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -194,8 +195,7 @@ def main() -> None:
 
     def answer(question: dict[str, Any]) -> dict[str, Any]:
         ((name, arguments),) = question.items()
-        found = READERS[name](**arguments)
-        return found
+        return READERS[name](**arguments)
 
     answer_questions(answer)
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bench.kubernetes.children import ROOT
 from tests.builders.eventually import eventually
@@ -23,11 +22,12 @@ LOG_TAIL = 3000
 class MedleyServer:
     """`medley serve --cluster kubernetes` as a process of its own, ready when it is made."""
 
-    def __init__(self, folder: Path, kubeconfig: Path) -> None:
-        """`folder` is for its data and log."""
+    def __init__(self, folder: Path, kubeconfig: Path, namespace: str) -> None:
+        """`folder` is for its data and log, `namespace` for the workers' pods."""
         clusters = folder / "clusters.yaml"
         clusters.write_text(
-            f"clusters:\n  - name: {CLUSTER}\n    kubeconfig: {kubeconfig}\n    devices_are_simulated: true\n"
+            f"clusters:\n  - name: {CLUSTER}\n    kubeconfig: {kubeconfig}\n    namespace: {namespace}\n"
+            "    devices_are_simulated: true\n"
         )
         self.log = folder / "server.log"
         self._data = folder / "data"
@@ -64,9 +64,7 @@ class MedleyServer:
     def wait_for_nodes(self, count: int) -> None:
         """Wait until it knows so many nodes."""
         with self.operator() as operator:
-            eventually(
-                lambda: _nodes(operator) >= count, within_s=START_LIMIT_S, what=f"{count} nodes at the server"
-            )
+            eventually(lambda: _nodes(operator) >= count, within_s=START_LIMIT_S, what=f"{count} nodes at the server")
 
     def close(self) -> None:
         """End it."""

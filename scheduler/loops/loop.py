@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_BACK_OFF_S = 0.1
 LONGEST_BACK_OFF_S = 5.0
+LONGEST_REST_S = 0.05
+"""After a step a loop rests for as long as the step took, but no longer than this: hints that come thickly are worked
+on together, and half of the time at least is left to the others. A hint to an idle loop does not wait."""
 
 Step = Callable[[], float]
 """Does one step and returns after how many seconds at the latest the next one is due."""
@@ -81,6 +84,7 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            began_s = self._clock.monotonic_s()
             try:
                 wait_s = self._step()
             except self._fatal as error:
@@ -96,7 +100,10 @@ class Loop:
             self._failures = 0
             self._last_error = None
             self._succeeded_at_s = self._clock.monotonic_s()
-            self._waiter.wait(wait_s)
+            rest_s = min(self._succeeded_at_s - began_s, LONGEST_REST_S, wait_s)
+            if rest_s > 0:
+                self._stopping.wait(rest_s)
+            self._waiter.wait(wait_s - rest_s)
 
     def _note(self, error: Exception) -> None:
         """Count and log an error; an outage in one line, and once for as long as it is the same."""

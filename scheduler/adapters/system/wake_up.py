@@ -50,6 +50,10 @@ class InProcessWaiter:
         self._hint.clear()
         return not self._is_closed
 
+    def hint(self) -> None:
+        """Wake this waiter and no other, from any thread: for news that concern nobody else."""
+        self._hint.set()
+
     def close(self) -> None:
         """Stop listening and release whoever waits, for good."""
         self._end()

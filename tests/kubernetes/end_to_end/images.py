@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +71,16 @@ SERVICE = Image(
 )
 
 
-def build_images(say: Callable[[str], None] = lambda _: None) -> tuple[Path, ...]:
-    """Return the archives of the pause, runtime and service images, building what is missing; `say` hears of it.
+def build_images(
+    say: Callable[[str], None] = lambda _: None, *, images: Sequence[Image] = (RUNTIME, SERVICE)
+) -> tuple[Path, ...]:
+    """Return the archives of the pause image and of ours, building what is missing; `say` hears of it.
 
     A second process waits for the first. Raises CannotBuildImages.
     """
     with _alone() as cache:
         builder = _Builder(cache, say)
-        return (builder.pause(), builder.image(RUNTIME), builder.image(SERVICE))
+        return (builder.pause(), *(builder.image(image) for image in images))
 
 
 class _Builder:

@@ -37,20 +37,21 @@ class Installation:
         os.chown(storage, ACCOUNT, ACCOUNT)
         self.overlay = write_overlay(node.folder / "overlay", api_server_port=plane.port, storage=storage)
         self._login = node.folder / "login.json"
-        self._token = ""
+        self._operators_token = self._token = ""
 
     def install(self) -> None:
         """Apply the overlay, wait until Medley is ready and be its operator."""
         self.kubectl("apply", "-k", str(self.overlay))
         self.kubectl("-n", "medley", "rollout", "status", "deployment/medley", ROLLOUT)
-        self._token = self.kubectl("-n", "medley", "exec", "deploy/medley", "--", "cat", TOKEN).strip()
+        self._operators_token = self.kubectl("-n", "medley", "exec", "deploy/medley", "--", "cat", TOKEN).strip()
 
     def uninstall(self) -> None:
-        """Delete the overlay; returns when all of it is gone."""
-        self.kubectl("delete", "-k", str(self.overlay), "--wait=true", ROLLOUT)
+        """Delete the overlay; returns when all of it is gone. What is gone already does not matter."""
+        self.kubectl("delete", "-k", str(self.overlay), "--ignore-not-found", "--wait=true", ROLLOUT)
 
     def become_submitter(self, tenant: str) -> None:
         """Make a tenant, and be somebody of it from now on."""
+        self._token = self._operators_token
         self.medley("tenants", "create", tenant)
         self._token = self.medley("tokens", "create", "ada", "--role", "submitter", "--tenant", tenant).strip()
 

@@ -102,10 +102,13 @@ class RealNode:
 
     def processes_of(self, pod: Mapping[str, Any]) -> list[int]:
         """Return the processes of a pod's containers, by their numbers on this machine."""
-        mark = str(pod["metadata"]["uid"])
+        return self.processes(str(pod["metadata"]["uid"]))
+
+    def processes(self, uid: str = "") -> list[int]:
+        """Return the processes of all pods' containers, or of one pod's."""
         found: set[int] = set()
         for group in control_groups(self.folder.name):
-            if mark in str(group) or mark.replace("-", "_") in str(group):
+            if uid in str(group):
                 with suppress(OSError):
                     found.update(int(number) for number in (group / "cgroup.procs").read_text().split())
         return sorted(number for number in found if not _is_pause(number))

@@ -1,4 +1,4 @@
-"""Medley installed by kubectl on a real node, through everything that an ordinary day brings, to its end."""
+"""Medley installed by kubectl on a real node, through what an ordinary day brings, to its end: tests in this order."""
 
 import re
 from collections.abc import Iterator
@@ -31,6 +31,10 @@ memory_mib: 64
 grace_s: 5
 command: [sleep, "3600"]
 """
+OURS = "app.kubernetes.io/part-of=medley"
+KINDS = (
+    "namespaces,clusterroles,clusterrolebindings,roles,rolebindings,deployments,services,configmaps,secrets,pods,pv,pvc"
+)
 LOSS_BAR = 3.0
 """The reference training falls below this from about 5.5; see runtime/README.md."""
 START_WITHIN_S = 180.0
@@ -38,7 +42,7 @@ TRAINING_WITHIN_S = 400.0
 GONE_WITHIN_S = 90.0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def installed(plane: ControlPlane, node: RealNode) -> Iterator[Installation]:
     others = add_nodes(plane.api, [NodeShape(f"amd-{number}", {"amd.com/gpu": 8}) for number in range(3)])
     installation = Installation(plane, node)
@@ -84,6 +88,18 @@ def test_a_cancelled_job_leaves_nothing_in_the_cluster(installed: Installation, 
     installed.medley("cancel", job)
     installed.wait_for_state(job, "cancelled", within_s=GONE_WITHIN_S)
     nothing_is_left_of(installed, job)
+
+
+@pytest.mark.timeout(600)
+def test_uninstalled_it_leaves_nothing_in_the_cluster_and_on_the_node(installed: Installation, node: RealNode) -> None:
+    installed.become_submitter("text")
+    job = installed.medley("submit", "-", "-o", "name", stdin=SLEEPER).strip()
+    installed.wait_for_state(job, "running", within_s=START_WITHIN_S)
+    installed.uninstall()
+    assert installed.kubectl("get", KINDS, "--all-namespaces", "--selector", OURS, "-o", "name") == ""
+    pods = installed.plane.api.get(path_of("pods"))["items"]
+    assert [pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName") == node.name] == []
+    eventually(lambda: not node.processes(), within_s=GONE_WITHIN_S, what="no process to be left of any pod")
 
 
 def delete_medley_in_mid_run(installed: Installation, job: str) -> None:

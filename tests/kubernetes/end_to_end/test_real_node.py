@@ -30,7 +30,7 @@ from tests.kubernetes.testbed.control_plane import ControlPlane
 
 with ControlPlane() as plane:
     node = RealNode(plane)
-    node.start(build_images()[:1])
+    node.start(build_images(images=()))
     print(node.folder, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """

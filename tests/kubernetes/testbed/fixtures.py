@@ -18,6 +18,10 @@ from tests.kubernetes.testbed.control_plane import ControlPlane
 
 KIND = "kubernetes"
 END_TO_END = Path(__file__).parents[1] / "end_to_end"
+NEEDED = {
+    "openssl": "with which it makes its certificates",
+    "kubectl": "with which tests do what operators do (1.27 or newer)",
+}
 LEFT_OUT = pytest.StashKey[int]()
 NUMBERS = count(1)
 
@@ -76,6 +80,7 @@ def obstacle() -> str | None:
     """Return what keeps the control plane from running here and what to do about it; None where nothing does."""
     if not binaries.are_complete():
         return "it is not built: `make kubernetes` builds it, with Go."
-    if shutil.which("openssl") is None:
-        return "there is no `openssl`, with which it makes its certificates: install it."
+    for program, purpose in NEEDED.items():
+        if shutil.which(program) is None:
+            return f"there is no `{program}`, {purpose}: install it."
     return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler.loops.loop import Loop
+from scheduler.loops.loop import LONGEST_REST_S, Loop
 from scheduler.ports.cluster import ClusterUnavailable
 
 
@@ -16,6 +16,15 @@ class Clock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+class SteppedClock(Clock):
+    """A clock that only the test moves."""
+
+    elapsed_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return self.elapsed_s
 
 
 class Hints:
@@ -133,3 +142,39 @@ def test_a_fatal_error_ends_the_loop_and_is_announced() -> None:
 
 def test_a_loop_that_never_started_stops_at_once() -> None:
     assert loop_of(lambda: 0.0, Hints()).stop(timeout_s=0.1)
+
+
+def test_hints_that_come_while_a_loop_rests_are_worked_on_by_one_step() -> None:
+    steps, hints, clock = threading.Semaphore(0), Hints(), SteppedClock()
+
+    def step() -> float:
+        clock.elapsed_s += 3600.0  # it took very long, so that the rest is the longest one
+        steps.release()
+        return 3600.0
+
+    loop = Loop("test", step, hints, clock, fatal=Fatal, on_fatal=lambda: None)  # type: ignore[arg-type]
+    loop.start()
+    assert steps.acquire(timeout=5)
+    began_s = time.monotonic()
+    for _ in range(20):
+        hints.hint()
+    assert steps.acquire(timeout=5)
+    assert time.monotonic() - began_s > LONGEST_REST_S / 2
+    assert not steps.acquire(timeout=LONGEST_REST_S)
+    assert loop.stop(timeout_s=5)
+
+
+def test_a_loop_does_not_rest_where_its_step_has_more_to_do_at_once() -> None:
+    steps, clock = threading.Semaphore(0), SteppedClock()
+
+    def step() -> float:
+        clock.elapsed_s += 3600.0
+        steps.release()
+        return 0.0
+
+    loop = Loop("test", step, Hints(), clock, fatal=Fatal, on_fatal=lambda: None)  # type: ignore[arg-type]
+    began_s = time.monotonic()
+    loop.start()
+    assert all(steps.acquire(timeout=5) for _ in range(200))
+    assert time.monotonic() - began_s < 200 * LONGEST_REST_S / 2
+    assert loop.stop(timeout_s=5)

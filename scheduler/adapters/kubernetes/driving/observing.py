@@ -200,8 +200,9 @@ class Members:
         self._take(member, pod)
 
     def _take(self, member: Member, pod: PodView) -> None:
+        was_running = member.pod is not None and member.pod is not pod and _is_running(member.pod)
         member.take(pod, now=self._clock.now(), now_s=self._clock.monotonic_s())
-        if pod.node and pod.container is not None and pod.container.running_since is not None:
+        if pod.node and _is_running(pod) and not was_running:
             self._node_health.forgive(pod.node)
 
     def _let_go(self, member: Member, pod: PodView) -> None:
@@ -255,3 +256,7 @@ class Members:
         if member.is_replaced and is_barred and not pod.is_over and not self._verdicts.is_abandoned(member, pod):
             return alive_record(member.key.rank, pod)  # whoever it is, it holds the devices until it is gone
         return member.ended
+
+
+def _is_running(pod: PodView) -> bool:
+    return pod.container is not None and pod.container.running_since is not None

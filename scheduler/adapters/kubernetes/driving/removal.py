@@ -49,7 +49,8 @@ class Removal:
     def forget(self, attempt: AttemptId) -> None:
         """Let an ended attempt be seen no more, and remove it once its output is kept; returns at once."""
         scene = self._scene
-        if scene.members.is_alive(attempt) or scene.standings.is_forgotten(attempt):
+        is_over = scene.members.has_lived(attempt) and not scene.members.is_alive(attempt)
+        if not is_over or scene.standings.is_forgotten(attempt):
             return
         pods, keys = scene.members.pods(attempt), scene.members.keys(attempt)
         scene.standings.forget(attempt)

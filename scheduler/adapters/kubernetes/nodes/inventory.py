@@ -102,7 +102,7 @@ class Inventory:
             self._touched.add(node)
 
     def forgive(self, node: str) -> None:
-        """Take back a node's strikes after a good start there; costs nothing where it has none."""
+        """Take back a node's strikes after a good start there, unless it rests; costs nothing where it has none."""
         with self._changing:
             if self._strikes.forgive(node):
                 self._touched.add(node)

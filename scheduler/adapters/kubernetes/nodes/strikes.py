@@ -49,8 +49,11 @@ class Strikes:
         return rest
 
     def forgive(self, node: str) -> bool:
-        """Forget all strikes of a node, after a good start there; says whether it had any."""
-        return self._rests.pop(node, None) is not None
+        """Forget all strikes of a node, after a good start there; says whether it had any.
+
+        Not while it rests: what starts then was placed before, and says nothing of what the node failed at.
+        """
+        return self.rest(node) is None and self._rests.pop(node, None) is not None
 
     def rest(self, node: str) -> Rest | None:
         """Return the rest that a node is in, None where it is in none."""

@@ -231,14 +231,17 @@ def test_a_node_rests_after_a_strike_and_comes_back_by_itself(bench: Bench) -> N
     assert bench.node().state is NodeState.READY
 
 
-def test_a_good_start_ends_a_rest(bench: Bench) -> None:
+def test_a_good_start_takes_strikes_back_and_ends_no_rest(bench: Bench) -> None:
     bench.see(gpus())
     bench.inventory.strike("n1", "why")
-    assert bench.node().state is NodeState.DRAINED
 
     bench.inventory.forgive("n1")
+    assert bench.node().state is NodeState.DRAINED
 
-    assert bench.node().state is NodeState.READY
+    bench.now_s += 60
+    bench.inventory.forgive("n1")
+    bench.inventory.strike("n1", "why")
+    assert "1 in a row" in bench.node().note
 
 
 def test_notes_name_what_is_not_offered_and_are_bounded(bench: Bench) -> None:

@@ -56,6 +56,15 @@ def test_a_good_start_takes_strikes_back() -> None:
     assert strikes.note("n1", "two").strikes == 1
 
 
+def test_a_start_during_its_rest_does_not_end_it() -> None:
+    strikes = Strikes(Clock())
+    strikes.note("n1", "it refused a pod")
+
+    assert not strikes.forgive("n1")
+
+    assert strikes.rest("n1") is not None
+
+
 def test_a_bounded_number_of_nodes_is_remembered() -> None:
     strikes = Strikes(Clock())
 
