@@ -28,7 +28,7 @@ class Sighting:
 
 
 class PlainWatch:
-    """Follows one collection from `start` to `close`, on one connection and without a second try."""
+    """Follows one collection from `start` to `close`, and goes on where the server ended it."""
 
     def __init__(self, pool: urllib3.HTTPConnectionPool, path: str, selector: str) -> None:
         """`selector` is that of labels."""
@@ -38,6 +38,7 @@ class PlainWatch:
         self._changed = threading.Condition()
         self._response: urllib3.BaseHTTPResponse | None = None
         self._is_closed = False
+        self._version = ""
         self.sightings: dict[str, Sighting] = {}
         self._ends: dict[str, threading.Event] = {}
         self._thread = threading.Thread(target=self._follow, name=f"watch {path}", daemon=True)
@@ -48,13 +49,8 @@ class PlainWatch:
         document = json.loads(listed.data)
         for obj in document["items"]:
             self.note("ADDED", obj, time.time())
-        query = {
-            "labelSelector": self._selector,
-            "watch": "true",
-            "resourceVersion": document["metadata"]["resourceVersion"],
-            "timeoutSeconds": "3600",
-        }
-        self._response = self._get(query, preload_content=False)
+        self._version = document["metadata"]["resourceVersion"]
+        self._open()
         self._thread.start()
 
     def wait(self, is_so: Callable[[], bool], *, within_s: float) -> bool:
@@ -81,7 +77,6 @@ class PlainWatch:
                     expected.set()
             if kind == "DELETED":
                 seen.gone_s = now_s
-            self._changed.notify_all()
 
     def forget(self) -> None:
         """Forget everything that is gone."""
@@ -109,16 +104,35 @@ class PlainWatch:
             raise RuntimeError(f"GET {self._path}: {answer.status} {answer.data[:300]!r}")
         return answer
 
+    def _open(self) -> None:
+        query = {
+            "labelSelector": self._selector,
+            "watch": "true",
+            "resourceVersion": self._version,
+            "timeoutSeconds": "3600",
+        }
+        self._response = self._get(query, preload_content=False)
+
     def _follow(self) -> None:
-        assert self._response is not None
-        rest = b""
         try:
-            while piece := self._response.read1(65536):
-                now_s = time.time()
-                *lines, rest = (rest + piece).split(b"\n")
-                for line in lines:
-                    event = json.loads(line)
-                    self.note(event["type"], event["object"], now_s)
+            while not self._is_closed:
+                self._read_to_end()
+                self._open()  # the server ends the watch of a reader that is slow for a moment
         except Exception:
             if not self._is_closed:
                 raise
+
+    def _read_to_end(self) -> None:
+        assert self._response is not None
+        rest = b""
+        while piece := self._response.read1(65536):
+            now_s = time.time()
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise RuntimeError(f"watching {self._path}: {event['object']}")
+                self._version = event["object"]["metadata"]["resourceVersion"]
+                self.note(event["type"], event["object"], now_s)
+            with self._changed:
+                self._changed.notify_all()

@@ -57,10 +57,10 @@ def recording_inventory(inventory: InventorySync, clock: Clock) -> Step:
         now_s = clock.monotonic_s()
         if now_s < looked_at_s + NODES_PAUSE_S:
             return looked_at_s + NODES_PAUSE_S - now_s
-        looked_at_s = now_s
         if now_s >= recorded_at_s + NODES_INTERVAL_S or inventory.has_news():
             inventory.sync_once()
             recorded_at_s = now_s
+        looked_at_s = now_s  # only a look that succeeded: else the pause would pass for a success
         return recorded_at_s + NODES_INTERVAL_S - now_s
 
     return step

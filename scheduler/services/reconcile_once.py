@@ -61,8 +61,10 @@ class Reconciler:
 
     def has_news(self) -> bool:
         """Say whether the cluster gave a hint, something was left to do, or others are wanted than then."""
+        if self._hinted.is_set():
+            return True
         self._followed.follow()
-        return self._hinted.is_set() or self._settled != _wanted(self._live_here())
+        return self._settled != _wanted(self._live_here())
 
     def reconcile_once(self) -> int:
         """Act until nothing is left to do now; return how many actions that took.

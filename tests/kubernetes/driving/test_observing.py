@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.adapters.kubernetes.configuration.cluster import Deadlines
+from scheduler.adapters.kubernetes.driving import removal
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable
@@ -150,3 +151,16 @@ def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
     eventually(lambda: "none" in says(), within_s=PATIENCE_S, what="the missing file to be named")
     assert not cluster.check()[0].is_ok
     broken.close()
+
+
+def test_a_node_that_does_not_give_output_keeps_no_pod_for_ever(
+    api: FakeApi, cluster: KubernetesCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "LOGS_LIMIT_S", 0.5)
+    api.faults.add(path="/log", times=1000, drops=True)
+    cluster.start(with_spec(GANG, environment=(("RUNS_S", "0"),)))
+    wait_seen(cluster, "the end", are(WorkerPhase.EXITED))
+
+    cluster.forget(ATTEMPT)
+
+    wait_nothing_left(api)

@@ -21,7 +21,7 @@ from tests.kubernetes.testbed.api import path_of
 from tests.kubernetes.testbed.control_plane import ControlPlane
 from tests.kubernetes.testbed.nodes import NodeShape, add_nodes, remove_nodes
 
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 OVER = (WorkerPhase.EXITED, WorkerPhase.LOST)
 
 

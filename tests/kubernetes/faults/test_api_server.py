@@ -54,8 +54,7 @@ def test_a_job_outlives_a_kill_of_the_api_server(world: World, mended: Bed) -> N
     is_untouched(world, job)
     is_untouched(world, queued)
     assert before <= uids(mended)
-    world.finish(queued)
-    world.finish(job)
+    world.finish(job, queued)
 
 
 def test_a_gang_is_started_once_whenever_the_api_server_is_killed(world: World, mended: Bed) -> None:
@@ -104,5 +103,4 @@ def test_an_api_server_that_hangs_is_noticed_and_nothing_is_lost(
     eventually(lambda: pods.health.last_error is None, within_s=PATIENCE_S, what="a watch that goes on")
     is_untouched(world, job)
     is_untouched(world, queued)
-    world.finish(queued)
-    world.finish(job)
+    world.finish(job, queued)

@@ -36,8 +36,7 @@ def test_a_cordon_leaves_what_runs_and_takes_nothing_new(world: World, bed: Bed)
     other = world.submit()
     assert node not in nodes_of(world.running(other))
     assert world.job(job).state is State.RUNNING
-    world.finish(other)
-    view = world.finish(job)
+    view = world.finish(job, other)
     assert (len(view.attempts), view.groups[0].failures) == (1, 0)
 
 

@@ -39,7 +39,7 @@ HELD = "SELECT node_id, resource, used FROM node_resources WHERE used > 0"
 
 def entry(kubeconfig: Path, namespace: str, *, name: str = CLUSTER, **changes: Any) -> dict[str, Any]:
     """Return a cluster as an operator describes it in the clusters' file."""
-    described = {"name": name, "kubeconfig": str(kubeconfig), "namespace": namespace, "deadlines": DEADLINES}
+    described = {"name": name, "kubeconfig": str(kubeconfig), "namespace": namespace, "deadlines": dict(DEADLINES)}
     return described | {"images": ["registry.example/"], **changes}
 
 
@@ -176,13 +176,14 @@ class World:
             assert len(view.attempts) > 1, self.story(job)
         return self.finish(job)
 
-    def finish(self, job: JobId) -> JobView:
-        """Cancel a job where it still lives, and see that nothing of it is left."""
-        if self.job(job).state not in FINAL:
-            self.cancel(job)
-        view = self.wait(job, "its end", lambda view: view.state in FINAL)
+    def finish(self, *jobs: JobId) -> JobView:
+        """Cancel jobs where they still live, see that nothing of any is left, and return the first one."""
+        for job in jobs:
+            if self.job(job).state not in FINAL:
+                self.cancel(job)
+        views = [self.wait(job, "its end", lambda view: view.state in FINAL) for job in jobs]
         self.leaves_nothing()
-        return view
+        return views[0]
 
     def leaves_nothing(self) -> None:
         """Wait until no object of ours is left on the API server and nothing is held in the database."""

@@ -22,6 +22,8 @@ WITHDRAWAL_PAUSE_S = 0.05
 CALL_LIMIT_S = 30.0
 TURN_PAUSE_S = 0.05
 LOGS_PAUSE_S = 0.2
+LOGS_LIMIT_S = 40.0
+"""Three tries at a node that does not answer within 15 s."""
 MOST_ASKED = 50_000
 
 
@@ -37,6 +39,9 @@ class Removal:
         self._lock = threading.Lock()
         self._asked: OrderedDict[str, int] = OrderedDict()
         """The shortest grace that the pod with this UID was given so far."""
+
+        self._collecting: dict[AttemptId, float] = {}
+        """Since when the output of an attempt is being collected; as many as there are such chores."""
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Let nothing of an attempt start any more, and end what runs; returns at once."""
@@ -123,8 +128,7 @@ class Removal:
         if not scene.turns.take(attempt, timeout_s=0):
             return TURN_PAUSE_S
         try:
-            collected = [self._logs.collect(worker, scene.members.pod(worker)) for worker in workers]
-            if not all(collected):
+            if not self._has_output(attempt, workers):
                 return LOGS_PAUSE_S
             pods = [pod for pod in scene.members.pods(attempt) if pod.deleted_at is None]
             until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
@@ -133,6 +137,32 @@ class Removal:
         finally:
             scene.turns.give_back(attempt)
         return None
+
+    def _has_output(self, attempt: AttemptId, workers: Sequence[WorkerKey]) -> bool:
+        """Collect what an attempt's workers printed; says whether that is done, or was tried for long enough.
+
+        A node that does not answer must not keep the pods for ever. Time during which the API itself is away does not
+        count, and no node is asked for another worker's output once it was silent.
+        """
+        scene, is_complete = self._scene, True
+        silent: set[str] = set()
+        with self._lock:
+            since_s = self._collecting.setdefault(attempt, scene.clock.monotonic_s())
+        for worker in workers:
+            pod = scene.members.pod(worker)
+            node = "" if pod is None else pod.node
+            if node in silent or not self._logs.collect(worker, pod):
+                is_complete = False
+                silent.add(node)
+        with self._lock:
+            now_s = scene.clock.monotonic_s()
+            if scene.pods.health.last_error is not None:
+                self._collecting[attempt] = now_s
+            elif now_s - since_s > LOGS_LIMIT_S:
+                is_complete = True
+            if is_complete:
+                del self._collecting[attempt]
+        return is_complete
 
     def _confirm(self, pod: PodView) -> None:
         scene, asked_s = self._scene, self._scene.clock.monotonic_s()
