@@ -1,7 +1,7 @@
 """A cluster on the real control plane for one test: nodes that KWOK plays, with logs, and the Medleys on it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,11 @@ class Bed:
         }
         self.api.patch(f"{path_of('nodes', name)}/status", {"status": status}, kind=STRATEGIC)
         return name
+
+    def resize(self, node: str, resources: Mapping[str, str], *, of: str = "") -> None:
+        """Let a node say that it has so much of these: as capacity and as allocatable, or as one `of` them."""
+        amounts = {kind: dict(resources) for kind in ([of] if of else ["capacity", "allocatable"])}
+        self.api.patch(f"{path_of('nodes', node)}/status", {"status": amounts}, kind=STRATEGIC)
 
     def world(self, *, kubeconfig: Path | None = None, **changes: Any) -> World:
         """Start a Medley that drives this cluster, and wait until it knows the nodes."""

@@ -107,7 +107,7 @@ def test_what_deploy_grants_is_enough_and_every_verb_of_it_is_missed(bed: Bed) -
     attempt = world.running(job)
     (cluster,) = world.context.clusters
     key = next(worker.key for worker in cluster.observe() if worker.key.attempt == attempt.id)
-    assert cluster.logs(key, offset=0, limit=100).data == b"it ran\n"
+    assert cluster.logs(key, offset=0, limit=100).text == "it ran\n"
     world.finish(job)
     for path in roles:
         rules = bed.api.get(path)["rules"]

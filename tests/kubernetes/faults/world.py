@@ -96,7 +96,7 @@ class World:
             kind=JobKind.TRAINING,
             workers=workers,
             shape=WorkerShape(devices, 1000, 1024),
-            chips=AnyOf((CHIP,)),
+            chips=changes.pop("chips", AnyOf((CHIP,))),
             program=CommandProgram(("train",)),
             environment=environment,
             retries=retries,

@@ -11,8 +11,9 @@ from tests.kubernetes.testbed.api import Api, path_of
 
 CALLS_AT_ONCE = 16
 READY_TIMEOUT_S = 120.0
-ADDRESS = "192.0.2.1"
-"""Of a range that leads nowhere."""
+ADDRESSES = [{"type": "InternalIP", "address": "127.0.0.1"}]
+NO_KUBELET = {"kubeletEndpoint": {"Port": 1}}
+"""Nobody listens there, so that who asks for output is refused at once and does not wait."""
 FAKE = {"kwok.x-k8s.io/node": "fake"}
 PLAIN = {"cpu": "64", "memory": "512Gi", "ephemeral-storage": "1Ti", "pods": "110"}
 
@@ -60,7 +61,7 @@ def add_nodes(api: Api, shapes: Iterable[NodeShape]) -> list[str]:
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}
         times = {"lastHeartbeatTime": at, "lastTransitionTime": at}
-        document["status"] |= {"conditions": [ready | times], "addresses": [{"type": "InternalIP", "address": ADDRESS}]}
+        document["status"] |= {"conditions": [ready | times], "addresses": ADDRESSES, "daemonEndpoints": NO_KUBELET}
         api.create(path_of("nodes"), document)
         taints = document["spec"].get("taints")
         api.patch(path_of("nodes", shape.name), {"spec": {"taints": taints}})
