@@ -7,6 +7,7 @@ from scheduler.core.model.group import FailureClass, State, StopReason
 from scheduler.core.model.node import NodeState
 from tests.builders.eventually import eventually
 from tests.kubernetes.faults.real import DEVICES, Bed
+from tests.kubernetes.faults.simulated import Simulated
 from tests.kubernetes.faults.world import PATIENCE_S, World, nodes_of
 from tests.kubernetes.manifests import kubectl
 from tests.kubernetes.testbed.api import path_of
@@ -77,3 +78,15 @@ def test_a_node_that_is_deleted_disrupts_its_jobs(world: World, bed: Bed) -> Non
     world.wait(job, "the job elsewhere", lambda view: len(view.attempts) == 2, within_s=COLLECTED_S)
     assert node not in nodes_of(world.running(job, attempt=2))
     world.ends(job, StopReason.DISRUPTED, FailureClass.DISRUPTED, charged=0, attempts=2)
+
+
+def test_a_change_of_a_node_is_a_hint_and_its_heartbeat_is_none(fake: Simulated) -> None:
+    world = fake.start()
+    (cluster,) = world.context.clusters
+    hints: list[int] = []
+    cluster.listen(lambda: hints.append(1))
+    fake.api.patch("nodes", "a", {"metadata": {"annotations": {"example.com/heartbeat": "1"}}})
+    fake.api.patch("nodes", "b", {"spec": {"unschedulable": True}})
+    eventually(lambda: hints, within_s=PATIENCE_S, what="a hint")
+    assert len(hints) == 1
+    eventually(lambda: world.nodes()["b"].note == "cordoned", within_s=PATIENCE_S, what="the cordon")
