@@ -5,6 +5,7 @@ Medley and the bare loop of the same calls take turns on one cluster, and one re
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import truediv
 from statistics import median
 
 from bench.calibrate import unit_ns
@@ -74,12 +75,12 @@ def measure(size: Size = FULL, *, plane: ControlPlane | None = None) -> Measurem
 
 
 def judged(ours: list[Start], bare: list[Start]) -> Measurement:
-    """Return what the starts say."""
+    """Return what the starts say; a ratio is that of two starts that followed each other."""
     bound_ms, bare_ms = ([start.bound_s * 1000 for start in starts] for starts in (ours, bare))
     running_ms, bare_running_ms = ([start.running_s * 1000 for start in starts] for starts in (ours, bare))
     figures = {
-        "bound_ratio_p50": median(bound_ms) / median(bare_ms),
-        "running_ratio_p50": median(running_ms) / median(bare_running_ms),
+        "bound_ratio_p50": median(map(truediv, bound_ms, bare_ms)),
+        "running_ratio_p50": median(map(truediv, running_ms, bare_running_ms)),
         "created_p50_ms": median(start.created_s * 1000 for start in ours),
         "bound_p50_ms": median(bound_ms),
         "bound_p90_ms": percentile(bound_ms, 90),

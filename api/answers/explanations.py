@@ -7,10 +7,11 @@ from api.answers.reasons import reason_answers
 from api.schemas.reason import WhyAnswer
 from api.text.reasons import advice, reason_text
 from api.text.stops import stop_advice, stop_text
-from api.text.words import clock_time, count, ordinal
+from api.text.words import clock_time, count, listed, ordinal
+from scheduler.core.deciding.explanation import Explanation
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.reason import Reason
+from scheduler.core.model.reason import NeverFits, Reason
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
 
@@ -24,8 +25,8 @@ def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | N
         reasons=reason_answers(first.reasons, you),
         position=first.position,
         ahead=first.ahead,
-        text=_waiting_text(first.reasons, first.position, you),
-        next=advice(first.reasons[0]) if first.reasons else "nothing: it is placed in a moment",
+        text=_waiting_text(view, first, you),
+        next=_waiting_advice(first.reasons),
         change=explained.change,
         age_s=explained.age_s,
     )
@@ -48,12 +49,24 @@ def settled_answer(
     )
 
 
-def _waiting_text(reasons: Sequence[Reason], position: int, you: TenantName | None) -> str:
-    place = f"It waits, {ordinal(position)} in the queue"
+def _waiting_text(view: JobView, explained: Explanation, you: TenantName | None) -> str:
+    place, reasons = f"It waits, {ordinal(explained.position)} in the queue", explained.reasons
     if not reasons:
         return f"{place}; nothing blocks it and it is placed in a moment."
     more = "" if len(reasons) == 1 else f" ({count(len(reasons) - 1, 'more reason')})"
+    if isinstance(reasons[0], NeverFits):
+        more += "; it would not fit even if all of them were free, and waits for other nodes"
+    if objecting := view.job.spec.objecting_clusters:
+        clusters = listed([f"cluster {name}" for name in objecting], "and")
+        more += f"; left out is what would not run it: {clusters}"
     return f"{place}: {reason_text(reasons[0], you)}{more}."
+
+
+def _waiting_advice(reasons: Sequence[Reason]) -> str:
+    if not reasons:
+        return "nothing: it is placed in a moment"
+    wait = "wait for other nodes, or " if isinstance(reasons[0], NeverFits) else ""
+    return f"{wait}{advice(reasons[0])}"
 
 
 def _refusal_text(reasons: Sequence[Reason], you: TenantName | None) -> str:

@@ -36,7 +36,7 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:
         case BackingOff():
             return f"{_what_failed(reason)}; the next attempt is made at {clock_time(reason.until)}"
         case NoCluster():
-            return "no cluster has reported its nodes yet"
+            return "no cluster that would run it has reported its nodes yet"
     assert_never(reason)
 
 

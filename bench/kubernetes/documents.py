@@ -8,6 +8,8 @@ SINCE = "2026-01-01T00:00:00Z"
 TEAMS = 20
 OURS_EVERY = 4
 """Every fourth pod carries Medley's labels; the others are other people's."""
+IDENTIFIERS = ("machineID", "systemUUID", "bootID")
+VERSIONS = ("kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "operatingSystem", "architecture")
 STAMP = "bench/stamp"
 STAMP_PLACE = "@stamp@"
 """Stands where the moment of sending is put in."""
@@ -117,21 +119,7 @@ def node(number: int, version: int) -> dict[str, Any]:
             ],
             "addresses": [{"type": "InternalIP", "address": "192.0.2.1"}, {"type": "Hostname", "address": name}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": {
-                what: f"{what} 1.2.3"
-                for what in (
-                    "machineID",
-                    "systemUUID",
-                    "bootID",
-                    "kernelVersion",
-                    "osImage",
-                    "containerRuntimeVersion",
-                    "kubeletVersion",
-                    "kubeProxyVersion",
-                    "operatingSystem",
-                    "architecture",
-                )
-            },
+            "nodeInfo": {what: f"{what} 1.2.3" for what in (*IDENTIFIERS, *VERSIONS)},
             "images": [
                 {"names": [f"registry.example/image-{image}:1", f"registry.example/image-{image}@sha256:{'0' * 64}"]}
                 | {"sizeBytes": 10**9 + image}

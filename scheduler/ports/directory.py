@@ -104,3 +104,10 @@ class Directory(Protocol):
     def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
         """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
         ...
+
+    def drain_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
+        """Drain all nodes of a cluster as they were last recorded, with this note, until they are recorded again.
+
+        Returns how many that changed. Raises DoesNotExist.
+        """
+        ...

@@ -1,6 +1,6 @@
 """Accept a job: durable before the answer, the same submission never twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Job, JobSpec
@@ -50,6 +50,8 @@ def submit_job(
 ) -> Accepted | NotOffered:
     """Write the job and its queued group in one transaction, unless all of `clusters` object to it.
 
+    Those that object are kept with the job, which is never placed there.
+
     The outcome Unchanged means that the same submission is already there, under the job id it names.
     Raises StorageUnavailable; then the client may repeat the call under its idempotency key.
     """
@@ -60,7 +62,8 @@ def submit_job(
         submitted_by=submission.by,
         submitted_at=clock.now(),
     )
-    objections = [cluster.objection(job) for cluster in clusters]
-    if objections and None not in objections:
-        return NotOffered(tuple(filter(None, objections)))
+    objections = {cluster.name: said for cluster in clusters if (said := cluster.objection(job)) is not None}
+    if objections and len(objections) == len(clusters):
+        return NotOffered(tuple(objections.values()))
+    job = replace(job, spec=replace(job.spec, objecting_clusters=tuple(sorted(objections))))
     return Accepted(job, journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0])

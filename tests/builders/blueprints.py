@@ -43,4 +43,4 @@ def blueprint(
     """Build what an order is rendered from; `changes` are those of the configuration."""
     wanted = given or order("wait")
     places = tuple(Place(allocation.node.partition("/")[2], resource, labels) for allocation in wanted.allocations)
-    return Blueprint(wanted, places, configuration(**changes), Identity(SECRET))
+    return Blueprint(wanted, places, configuration(**changes), Identity(SECRET, "test"))

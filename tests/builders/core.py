@@ -81,6 +81,7 @@ def make_job(
     retries: int = 0,
     submitted_at: datetime | None = None,
     wish: Wish = Wish.RUN,
+    objecting_clusters: tuple[str, ...] = (),
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -94,6 +95,7 @@ def make_job(
         program=CommandProgram(("true",)),
         retries=retries,
         priority=priority,
+        objecting_clusters=objecting_clusters,
     )
     at = submitted_at or seconds_after_noon(number)
     return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)

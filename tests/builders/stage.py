@@ -79,17 +79,20 @@ class Stage:
 
     def lead(self) -> None:
         """Start (or start again) as a process would: nothing is known but what the database and the cluster say."""
-        lead = Lead.take(self.storage.leadership, "stage")
+        self._lead = lead = Lead.take(self.storage.leadership, "stage")
         self.followed = FollowedState(self.storage.views, self.clock)
         self.decider = Decider(self.followed, self.storage.journal, self.clock, self.wake_up, lead=lead)
-        self.reconciler = Reconciler(
-            self.cluster,
+        self.reconciler = self.reconciler_of(self.cluster)
+
+    def reconciler_of(self, cluster: FakeCluster) -> Reconciler:
+        return Reconciler(
+            cluster,
             self.followed,
             self.storage.journal,
             self.storage.directory,
             clock=self.clock,
             terms=LaunchTerms("http://127.0.0.1:1", AttemptTokens(b"secret")),
-            lead=lead,
+            lead=self._lead,
         )
 
     def submit(self, spec: JobSpec) -> JobId:

@@ -9,7 +9,7 @@ from scheduler.core.model.change import NodeSeen
 from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
 from scheduler.core.model.topology import Topology
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
-from tests.builders.database import CLUSTER, NOON, Database, World, make_node, take
+from tests.builders.database import CLUSTER, NOON, Database, World, after_noon, make_node, take
 
 N1 = make_node("n1", {"h100": 8, "mi300x": 4})
 N2 = make_node("n2", {"h100": 8, "mi300x": 4})
@@ -129,3 +129,23 @@ def test_a_note_about_a_node_is_kept_and_told(world: World) -> None:
     assert world.record(noted, N2).changed == 0, "what was cut is no change"
     assert world.record(N1, N2).changed == 1
     assert present(world) == [N1, N2]
+
+
+def test_all_nodes_of_a_cluster_can_be_drained_as_they_are_last_known(world: World) -> None:
+    gone = replace(N1, state=NodeState.GONE)
+    world.record(N2)
+    held = world.place(world.submit(), take("n2", 0))
+    before = world.storage.views.last_change()
+    drained = replace(N2, state=NodeState.DRAINED, note="the cluster does not answer")
+    assert world.storage.directory.drain_nodes(CLUSTER, "the cluster does not answer", after_noon(60)) == 1
+    bodies = [change.body for change in world.storage.views.changes_after(before, limit=9)]
+    assert bodies == [NodeSeen(drained)]
+    assert set(world.storage.views.snapshot().nodes) == {gone, drained}
+    assert world.storage.directory.drain_nodes(CLUSTER, "the cluster does not answer", after_noon(61)) == 0
+    world.end(held)
+    assert world.record(N2) == InventoryOutcome(added=0, changed=1, gone=0, held_back=())
+
+
+def test_nodes_of_an_unknown_cluster_cannot_be_drained(world: World) -> None:
+    with pytest.raises(DoesNotExist):
+        world.storage.directory.drain_nodes("elsewhere", "", NOON)

@@ -71,7 +71,7 @@ def of(given: GangOrder, namespace: str, *, node: str = "n1", **changes: Any) ->
         ),
         **changes,
     )
-    return Blueprint(given, (Place(node, RESOURCE, {}),) * len(given.allocations), rules, Identity(SECRET))
+    return Blueprint(given, (Place(node, RESOURCE, {}),) * len(given.allocations), rules, Identity(SECRET, "test"))
 
 
 def dry_run(plane: ControlPlane, path: str, document: Json) -> Json:

@@ -103,3 +103,7 @@ class DatabaseDirectory:
     def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
         """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
         return self._writer.call(lambda transaction: inventory.record_nodes(transaction, cluster, nodes, at))
+
+    def drain_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
+        """Drain all nodes of a cluster with this note; returns how many that changed. Raises DoesNotExist."""
+        return self._writer.call(lambda transaction: inventory.drain_nodes(transaction, cluster, note, at))

@@ -3,7 +3,7 @@
 import hmac
 
 from scheduler.adapters.kubernetes.views import MapView, PodView
-from scheduler.core.model.identifiers import WorkerKey
+from scheduler.core.model.identifiers import ClusterName, WorkerKey
 
 PREFIX = "medley/"
 """Of every label, annotation and scheduling gate of ours."""
@@ -17,17 +17,24 @@ PROOF_ANNOTATION = "medley/proof"
 GATE = "medley/gang"
 
 POD = "Pod"
+WORKER_CONTAINER = "worker"
+"""Of a pod of ours: the container whose state, output and exit code are the worker's, whatever others put beside it."""
 
 _INSTANCE_DIGITS = 16
 _PROOF_DIGITS = 32
 
 
 class Identity:
-    """One Medley, known by the secret of its server."""
+    """One Medley on one of its clusters, known by the secret of its server and the name that it gave the cluster.
 
-    def __init__(self, secret: bytes) -> None:
+    Two descriptions of the same cluster are strangers to each other, and so is one under a new name to the old one:
+    what the one runs is not the other's to remove.
+    """
+
+    def __init__(self, secret: bytes, cluster: ClusterName) -> None:
         """`secret` is never shown; whoever has it can make what this Medley takes for its own."""
         self._secret = secret
+        self._cluster = cluster
         self.instance = self._digest("instance")[:_INSTANCE_DIGITS]
         """The value of the label by which our objects are listed; known to everybody who sees one."""
 
@@ -57,4 +64,4 @@ class Identity:
 
     def _digest(self, *parts: str) -> str:
         """Return a keyed digest; the parts hold no slash, so that no two lists of them read the same."""
-        return hmac.digest(self._secret, "/".join(("kubernetes", *parts)).encode(), "sha256").hex()
+        return hmac.digest(self._secret, "/".join(("kubernetes", self._cluster, *parts)).encode(), "sha256").hex()

@@ -59,20 +59,19 @@ def event_view(obj: Mapping[str, Any]) -> EventView | None:
 class Notes:
     """Collects notes until somebody fetches them; the oldest are dropped beyond a bound. For any thread."""
 
-    def __init__(self, worker_of: Callable[[str, str], WorkerKey | None], *, since: datetime) -> None:
-        """`worker_of` returns whose pod has this key and UID, None where it is none of ours.
-
-        What happened before `since` was told by whoever was there then.
-        """
+    def __init__(self, worker_of: Callable[[str, str], WorkerKey | None]) -> None:
+        """`worker_of` returns whose pod has this key and UID, None where it is none of ours."""
         self._worker_of = worker_of
-        self._since = since
         self._lock = threading.Lock()
         self._waiting: deque[WorkerNote] = deque(maxlen=MOST_WAITING)
         self._said: OrderedDict[WorkerKey, set[str]] = OrderedDict()
 
     def changed(self, _: EventView | None, after: EventView | None) -> None:
-        """Take in an event that the watch saw; each is noted once, however often it is repeated."""
-        if after is None or after.at is None or after.at < self._since:
+        """Take in an event that the watch saw; each is noted once, however often it is repeated.
+
+        Its time is the cluster's, and is compared with no clock here.
+        """
+        if after is None or after.at is None:
             return
         worker = self._worker_of(after.pod, after.pod_uid)
         text = detail(after.reason, after.message)

@@ -22,6 +22,11 @@ JSON = "application/json"
 PARTIAL_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 PARTIAL = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1,{JSON}"
 LARGEST_PAGE_BYTES = 64 * 1024 * 1024
+"""An API server holds no object of more than 3 MiB, so that a page of one always fits."""
+LONGEST_TOLD_PAUSE_S = 60.0
+"""A server that asks for a longer pause is asked after so long all the same."""
+OVERTIME_S = 60.0
+"""A server that does not end a watch when it should is left after so long."""
 CLOSING_LIMIT_S = 5.0
 
 logger = logging.getLogger(__name__)
@@ -131,6 +136,9 @@ class Reflector(Generic[View]):
         self._opened_s: float | None = None
         self._heard_s: float | None = None
         self._listed_s = float("-inf")
+        self._is_stale = True
+        self._pause_s = self._pace.first_pause_s
+        self._page = self._pace.page
         self._lists = 0
         self._last_error: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"kubernetes-{resource.what}", daemon=True)
@@ -184,25 +192,34 @@ class Reflector(Generic[View]):
         self._store.wrote(obj)
 
     def _run(self) -> None:
-        pause_s = self._pace.first_pause_s
-        is_stale = True
         while not self._closing.is_set():
-            self._opened_s = None
-            told_s = 0.0
             try:
-                if is_stale or self._timing.monotonic_s() - self._listed_s >= self._pace.relist_s:
-                    is_stale = True
-                    self._list()
-                    is_stale = False
-                self._watch()
-            except Exception as error:  # noqa: BLE001 - a reflector that ends would be a watch that silently stops
-                is_stale = is_stale or _asks_for_a_list(error)
-                told_s = (error.retry_after_s or 0.0) if isinstance(error, ApiFault) else 0.0
-                self._note(error)
-            if self._opened_s is not None and self._timing.monotonic_s() - self._opened_s >= self._pace.steady_s:
-                pause_s = self._pace.first_pause_s
-            self._timing.pause(self._closing, max(pause_s * (1 + self._timing.random()) / 2, told_s))
-            pause_s = min(pause_s * 2, self._pace.longest_pause_s)
+                self._turn()
+            except Exception:  # a reflector that ends would be a watch that silently stops
+                logger.exception("%s: following them failed, they are listed anew", self._resource.what)
+                self._is_stale = True
+                self._closing.wait(self._pace.longest_pause_s)
+
+    def _turn(self) -> None:
+        """List where that is needed, watch until the stream ends, and pause."""
+        self._opened_s = None
+        told_s = 0.0
+        try:
+            if self._is_stale or self._timing.monotonic_s() - self._listed_s >= self._pace.relist_s:
+                self._is_stale = True
+                self._list()
+                self._is_stale = False
+            self._watch()
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is asked again
+            self._is_stale = self._is_stale or _asks_for_a_list(error)
+            if isinstance(error, ApiFault):
+                told_s = min(error.retry_after_s or 0.0, LONGEST_TOLD_PAUSE_S)
+            self._note(error)
+        if self._opened_s is not None and self._timing.monotonic_s() - self._opened_s >= self._pace.steady_s:
+            self._pause_s = self._pace.first_pause_s
+        pause_s = max(self._pause_s * (1 + self._timing.random()) / 2, told_s)
+        self._pause_s = min(self._pause_s * 2, self._pace.longest_pause_s)
+        self._timing.pause(self._closing, pause_s)
 
     def _note(self, error: Exception) -> None:
         if self._closing.is_set():
@@ -215,18 +232,21 @@ class Reflector(Generic[View]):
         self._last_error = said
 
     def _list(self) -> None:
-        """Read the complete list, page by page, and take it over."""
+        """Read the complete list, page by page, and take it over. A page that is too large is asked for by halves."""
         found: dict[str, View] = {}
         # without a version: a list from a cache may be older than what this server wrote before it was restarted
-        query = {**self._resource.query, "limit": str(self._pace.page)}
+        query = dict(self._resource.query)
         while True:
             page = self._transport.text(
                 self._resource.path,
-                query=query,
-                limit_bytes=LARGEST_PAGE_BYTES,
+                query={**query, "limit": str(self._page)},
+                limit_bytes=LARGEST_PAGE_BYTES + 1,
                 accept=PARTIAL_LIST if self._resource.is_metadata_only else JSON,
                 timeout_s=self._pace.page_limit_s,
             )
+            if len(page) > LARGEST_PAGE_BYTES and self._page > 1:
+                self._page //= 2
+                continue
             with collecting_later():
                 version, going_on = self._read_page(page, found)
             self._heard_s = self._timing.monotonic_s()
@@ -235,6 +255,7 @@ class Reflector(Generic[View]):
             if not going_on:
                 break
             query = {**query, "continue": going_on}
+        self._page = min(self._page * 2, self._pace.page)
         self._store.replace(found, version)
         self._listed_s = self._heard_s
         self._lists += 1
@@ -279,6 +300,8 @@ class Reflector(Generic[View]):
             self._last_error = None
             for line in stream:
                 self._apply(line)
+                if self._heard_s > now_s + lasts_s + OVERTIME_S:
+                    return
         finally:
             stream.close()
             with self._guard:
@@ -319,5 +342,7 @@ def _asks_for_a_list(error: Exception) -> bool:
         return True
     if isinstance(error, ApiFault):
         causes = error.details.get("causes") or ()
-        return not error.is_retryable or any(cause.get("reason") == "ResourceVersionTooLarge" for cause in causes)
+        return not error.is_retryable or any(
+            isinstance(cause, Mapping) and cause.get("reason") == "ResourceVersionTooLarge" for cause in causes
+        )
     return isinstance(error, Garbled) or not isinstance(error, Unreachable)

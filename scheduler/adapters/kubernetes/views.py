@@ -29,7 +29,10 @@ class ContainerView:
     """As the kubelet says it: 128 + n for signal n."""
     ended_reason: str
     started_at: datetime | None
+    """None of an init container: the worker did not start."""
     ended_at: datetime | None
+    is_before_worker: bool = False
+    """It is an init container's, whose exit code is not the program's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,12 @@ class PodView:
     """Whether our own gate is shut; a gate of others is theirs to open, and is waited for as for the scheduler."""
     deleted_at: datetime | None
     """When it was asked to go plus its grace (metadata.deletionTimestamp)."""
-    created_at: datetime | None
     ownership: Ownership | None
     """None where it carries no labels of Medley's."""
     container: ContainerView | None
     """None until the kubelet says something, and of a pod without ownership."""
     conditions: tuple[Condition, ...]
-    """PodScheduled, DisruptionTarget and Ready only, and none of a pod without ownership."""
+    """PodScheduled and DisruptionTarget only, and none of a pod without ownership."""
     requests: tuple[tuple[str, int], ...]
     """What it takes of its node, all containers, init containers and overhead counted as the kubelet does: `cpu` in
     milli-cores, `memory` and `ephemeral-storage` in MiB rounded up, everything else as counts; `pods` is not in it."""
@@ -128,7 +130,6 @@ class MapView:
     name: str
     version: int
     is_going: bool
-    created_at: datetime | None
     instance: str
     attempt: str
     proof: str

@@ -8,14 +8,14 @@ from scheduler.core.ledger.changes import Hold
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
 from scheduler.core.model.group import Group
-from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.reason import BackingOff, NeverFits
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.placement.room import Survey
 from scheduler.core.queueing.order import queue_key
 
-_Asked = tuple[TenantName, WorkerShape, tuple[tuple[tuple[ChipName, int], ...], ...]]
+_Asked = tuple[TenantName, WorkerShape, tuple[tuple[tuple[ChipName, int], ...], ...], tuple[ClusterName, ...]]
 """All that the fate of a group depends on within a cycle, once it is due."""
 
 
@@ -67,7 +67,7 @@ class _Cycle:
         pause = backing_off(job, group, self._now)
         if pause is not None:
             return Waiting(group.id, (pause,))
-        asked = (job.tenant, job.spec.shape, job.spec.options())
+        asked = (job.tenant, job.spec.shape, job.spec.options(), job.spec.objecting_clusters)
         blocked = self._blocked.get(asked)
         found = blocked or find_place(self._state, self._survey, job)
         if isinstance(found, Blocked):
@@ -78,7 +78,7 @@ class _Cycle:
 
 
 def _without_place(group: Group, blocked: Blocked) -> Decision:
-    if blocked.is_final:
+    if blocked.is_final and not group.attempts:  # what had a place once is only short of nodes that are away
         never = tuple(reason for reason in blocked.reasons if isinstance(reason, NeverFits))
         return Refused(group.id, group.version, never)
     return Waiting(group.id, blocked.reasons)

@@ -20,7 +20,7 @@ class Blocked:
     reasons: tuple[Reason, ...]
     """Most binding first, each once."""
     is_final: bool
-    """True where every option needs more than there is, whoever holds it."""
+    """True where every option needs more than there is, whoever holds it, and more will not come by itself."""
 
 
 def find_place(state: SchedulerState, survey: Survey, job: Job) -> Placement | Blocked:
@@ -28,19 +28,19 @@ def find_place(state: SchedulerState, survey: Survey, job: Job) -> Placement | B
 
     `survey` is of the state's ledger; both are only read.
     """
-    options = job.spec.options()
+    options, without = job.spec.options(), job.spec.objecting_clusters
     reasons: list[Reason] = []
     possible = False
     for choice, workers in enumerate(options, start=1):
         devices = tuple((chip, count * job.spec.shape.devices) for chip, count in workers)
         over = over_quota(state.ledger, state.quotas, tenant=job.tenant, devices=devices)
-        found = place(survey, PlacementRequest(job.spec.shape, workers, choice, len(options)))
+        found = place(survey, PlacementRequest(job.spec.shape, workers, choice, len(options), without))
         if isinstance(found, Placement) and not over:
             return found
         lacking = () if isinstance(found, Placement) else found
         reasons += [*over, *lacking]
         possible = possible or not any(isinstance(reason, NeverFits) for reason in lacking)
-    return Blocked(most_binding_first(reasons), is_final=not possible)
+    return Blocked(most_binding_first(reasons), is_final=not possible and state.has_all_nodes)
 
 
 def most_binding_first(reasons: list[Reason]) -> tuple[Reason, ...]:

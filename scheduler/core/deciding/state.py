@@ -98,6 +98,17 @@ class SchedulerState:
         return self._clusters
 
     @property
+    def has_all_nodes(self) -> bool:
+        """Whether every cluster declares its nodes and has done so: what they cannot hold, no cluster will by itself.
+
+        False where a cluster without nodes is registered: it may be about to report them.
+        """
+        present = self.ledger.clusters()
+        return all(name in self._clusters for name in present) and all(
+            cluster.declares_its_nodes and name in present for name, cluster in self._clusters.items()
+        )
+
+    @property
     def quotas(self) -> Mapping[tuple[TenantName, ChipName], int]:
         """The most devices per tenant and chip type; no entry is no limit."""
         return self._quotas

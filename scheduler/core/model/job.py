@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from scheduler.core.model.identifiers import ChipName, JobId, TenantName
+from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
 from scheduler.core.model.resources import WorkerShape
 
 
@@ -113,6 +113,8 @@ class JobSpec:
     """Memory that a worker's processes may share through /dev/shm, counted within `shape.memory_mib`."""
     volumes: tuple[Volume, ...] = ()
     secrets: tuple[SecretVariable, ...] = ()
+    objecting_clusters: tuple[ClusterName, ...] = ()
+    """Clusters that would not run it, as they said when it was submitted; it is never placed there."""
 
     def options(self) -> tuple[tuple[tuple[ChipName, int], ...], ...]:
         """Return what would satisfy the job, best first: each option is the workers wanted per chip type."""

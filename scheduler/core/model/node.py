@@ -60,6 +60,10 @@ class Node:
         return range(0)
 
 
+LOCAL_KIND = "local"
+KUBERNETES_KIND = "kubernetes"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A set of nodes that one adapter drives."""
@@ -67,6 +71,11 @@ class Cluster:
     name: ClusterName
     kind: str
     """Which adapter drives it: `local` or `kubernetes`."""
+
+    @property
+    def declares_its_nodes(self) -> bool:
+        """Whether an operator writes down its nodes; elsewhere they come, shrink and go by themselves."""
+        return self.kind == LOCAL_KIND
 
 
 @dataclass(frozen=True, slots=True)

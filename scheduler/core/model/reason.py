@@ -103,7 +103,7 @@ class BackingOff:
 
 @dataclass(frozen=True, slots=True)
 class NoCluster:
-    """No cluster has reported its nodes yet."""
+    """No cluster has reported its nodes yet, of those that would run the job."""
 
 
 Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster

@@ -34,12 +34,15 @@ def place(survey: Survey, request: PlacementRequest) -> Placement | tuple[Reason
     """Return a place for every worker of the gang, all in one cluster, or the reasons why there is none now.
 
     The ledger of the survey is only read. The reasons are TooFewFree of the clusters where the gang would fit if
-    nothing else ran; where there is no such cluster NeverFits of each; NoCluster where no cluster has nodes.
+    nothing else ran; where there is no such cluster NeverFits of each; NoCluster where no cluster that may be used has
+    nodes.
     """
     wanted = request.totals()
     candidates: list[_Candidate] = []
     failures: list[NeverFits | TooFewFree] = []
     for cluster in survey.ledger.clusters():
+        if cluster in request.without:
+            continue
         room = survey.now(cluster, wanted, request.shape)
         seating = seat_gang(room, wanted)
         if isinstance(seating, Unseated):

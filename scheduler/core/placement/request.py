@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import ChipName
+from scheduler.core.model.identifiers import ChipName, ClusterName
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.resources import WorkerShape
 
@@ -18,6 +18,8 @@ class PlacementRequest:
     choice: int
     """Which of the job's options this is, from 1."""
     choices: int
+    without: tuple[ClusterName, ...] = ()
+    """Clusters that must not be used."""
 
     def totals(self) -> dict[ChipName, int]:
         """Return the workers wanted per chip type, each type once, in the order of their first mention."""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.core.model.group import State
 from scheduler.core.model.node import NodeState
 from scheduler.loops.steps import NODES_INTERVAL_S, NODES_PAUSE_S, recording_inventory
 from scheduler.ports.cluster import ClusterUnavailable
-from scheduler.services.sync_inventory import InventorySync
-from tests.builders.stage import Stage, stage
+from scheduler.services.sync_inventory import SILENCE_S, InventorySync
+from tests.builders.stage import Stage, make_spec, stage
 
 
 @pytest.fixture
@@ -92,3 +93,57 @@ def test_a_closed_one_hears_no_hints(scene: Stage, inventory: InventorySync) -> 
     inventory.close()
     drain_all(scene)
     assert not inventory.has_news()
+
+
+def notes(scene: Stage) -> set[str]:
+    return {view.node.note for view in scene.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)}
+
+
+def test_nodes_of_a_cluster_that_does_not_answer_take_nothing_new_until_it_does(
+    scene: Stage, inventory: InventorySync
+) -> None:
+    step = recording_inventory(inventory, scene.clock)
+    step()
+    scene.cluster.is_away = True
+    scene.clock.advance(NODES_INTERVAL_S)
+    with pytest.raises(ClusterUnavailable):
+        step()
+    scene.clock.advance(SILENCE_S - 1.0)
+    with pytest.raises(ClusterUnavailable):
+        step()
+    assert node_states(scene) == {NodeState.READY}, "a short silence is nothing"
+    scene.clock.advance(1.0)
+    with pytest.raises(ClusterUnavailable):
+        step()
+    assert (node_states(scene), notes(scene)) == ({NodeState.DRAINED}, {"the cluster does not answer"})
+    waiting = scene.submit(make_spec())
+    scene.decider.decide_once()
+    assert scene.job(waiting).state is State.QUEUED
+    change = scene.storage.views.last_change()
+    with pytest.raises(ClusterUnavailable):
+        step()
+    assert scene.storage.views.last_change() == change
+    scene.cluster.is_away = False
+    step()
+    assert (node_states(scene), notes(scene)) == ({NodeState.READY}, {""})
+
+
+def test_a_cluster_that_this_process_never_saw_loses_the_nodes_it_had_before(scene: Stage) -> None:
+    scene.cluster.is_away = True
+    inventory = InventorySync(scene.storage.directory, scene.clock, scene.cluster, kind="local")
+    for _ in "ab":
+        with pytest.raises(ClusterUnavailable):
+            inventory.sync_once()
+        scene.clock.advance(SILENCE_S)
+    assert node_states(scene) == {NodeState.DRAINED}
+
+
+def test_the_silence_counts_anew_after_every_answer(scene: Stage, inventory: InventorySync) -> None:
+    for _ in "abc":
+        scene.cluster.is_away = True
+        with pytest.raises(ClusterUnavailable):
+            inventory.sync_once()
+        scene.cluster.is_away = False
+        scene.clock.advance(SILENCE_S / 2)
+        inventory.sync_once()
+    assert node_states(scene) == {NodeState.READY}

@@ -15,10 +15,12 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.loops.steps import reconciling
 from scheduler.ports.cluster import ClusterUnavailable, GangOrder, StartFailed, StartRefusal
-from scheduler.ports.journal import MOST_REMARKS, Observe, Outcome, Write
-from scheduler.services import start_gangs
+from scheduler.ports.journal import MOST_REMARKS, Observe, Outcome, Rejected, Write
+from scheduler.services import reconcile_once, start_gangs
+from scheduler.services.cancel_job import cancel_job
 from scheduler.services.keep_lead import LeadershipLost
-from scheduler.services.submit_job import NotOffered, Submission, submit_job
+from scheduler.services.reconcile_once import SWEEP_INTERVAL_S, SWEEP_PAUSE_S
+from scheduler.services.submit_job import Accepted, NotOffered, Submission, submit_job
 from tests.builders.stage import TENANT, Stage, make_spec, stage
 
 AT_ONCE = 4
@@ -191,6 +193,31 @@ def test_a_settled_cluster_is_swept_with_what_is_live_and_one_that_is_away_is_no
     assert len(scene.cluster.swept) == swept
 
 
+def test_a_cluster_is_swept_while_it_never_settles_but_not_at_every_look(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every look brings a start, as where jobs come and go all the time."""
+    monkeypatch.setattr(reconcile_once, "MOST_ROUNDS", 1)
+    swept = []
+    for _ in range(int(2 * SWEEP_INTERVAL_S)):
+        job = scene.submit(make_spec(workers=1))
+        scene.decider.decide_once()
+        scene.reconciler.reconcile_once()
+        assert not scene.reconciler.is_settled
+        swept.append(len(scene.cluster.swept))
+        scene.clock.advance(1.0)
+        cancel_job(scene.storage.journal, scene.clock, job=job, tenant=None, by="somebody")
+    assert swept[0] == swept[int(SWEEP_INTERVAL_S) - 1] == 1
+    assert swept[-1] == 2
+
+
+def test_a_settled_cluster_is_swept_at_most_once_in_a_second(scene: Stage) -> None:
+    for _ in range(11):
+        scene.reconciler.reconcile_once()
+        scene.clock.advance(SWEEP_PAUSE_S / 2)
+    assert len(scene.cluster.swept) == 6
+
+
 def test_a_job_that_every_cluster_objects_to_is_not_accepted(scene: Stage) -> None:
     submission = Submission(TENANT, "somebody", replace(make_spec(), image="example/train:1"), None)
     before = scene.storage.views.last_change()
@@ -208,4 +235,8 @@ def test_one_cluster_without_objection_is_enough(scene: Stage, monkeypatch: pyte
     submission = Submission(TENANT, "somebody", replace(make_spec(), image="example/train:1"), None)
     clusters = (scene.cluster, willing)
     answer = submit_job(scene.storage.journal, scene.clock, scene.names, submission, clusters=clusters)
-    assert not isinstance(answer, NotOffered)
+    assert isinstance(answer, Accepted)
+    assert scene.job(answer.job.id).job.spec.objecting_clusters == ("mixed",)
+    assert not isinstance(answer.outcome, Rejected)
+    scene.decider.decide_once()
+    assert scene.job(answer.job.id).state is State.QUEUED, "the only nodes are those of the one that objects"

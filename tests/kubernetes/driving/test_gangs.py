@@ -3,7 +3,6 @@
 import json
 from contextlib import suppress
 from threading import Thread
-from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -237,18 +236,6 @@ def test_many_gangs_start_at_once(api: FakeApi, cluster: KubernetesCluster) -> N
 
     eventually(all_run, within_s=PATIENCE_S, what="all to run")
     assert {one.key.attempt for one in cluster.observe()} == set(attempts)
-
-
-def test_closing_ends_every_thread(api: FakeApi, driven: Driven) -> None:
-    before = set(enumerate_threads())
-    cluster = driven.cluster()
-    cluster.start(GANG)
-    cluster.logs(WorkerKey(ATTEMPT, 0), offset=0, limit=100)
-
-    cluster.close()
-
-    left = [thread.name for thread in set(enumerate_threads()) - before if not thread.name.startswith("Thread-")]
-    assert left == []  # those with plain names serve the fake's connections
 
 
 def test_forgetting_what_never_was_keeps_nobody_from_starting_it(api: FakeApi, cluster: KubernetesCluster) -> None:

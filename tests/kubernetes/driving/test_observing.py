@@ -1,19 +1,22 @@
 """What is seen of gangs whose pods go their own ways."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.adapters.kubernetes.configuration.cluster import Deadlines
 from scheduler.adapters.kubernetes.driving import removal
+from scheduler.adapters.memory.clock import ManualClock
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable
 from tests.builders.blueprints import with_spec
 from tests.builders.cluster import ATTEMPT, order
 from tests.builders.eventually import eventually
-from tests.builders.kubernetes import PATIENCE_S, Driven, seen, wait_seen
+from tests.builders.kubernetes import PATIENCE_S, Driven, node_document, seen, wait_seen
 from tests.kubernetes.driving.fake import GANG, OTHER, are, run_out, wait_nothing_left, writes
 from tests.kubernetes.fake_api.server import FakeApi
 
@@ -139,6 +142,52 @@ def test_events_about_our_pods_become_notes(api: FakeApi, cluster: KubernetesClu
     assert cluster.notes() == []
 
 
+def test_a_clock_ahead_drops_no_events_and_those_of_an_earlier_life_are_not_told_again(
+    api: FakeApi, driven: Driven
+) -> None:
+    driven.clock = ManualClock(datetime(2100, 1, 1, tzinfo=UTC))
+    first = driven.cluster()
+    hopeless = with_spec(order("wait"), environment=(("WAITS", "ErrImagePull"), ("MESSAGE", "no such image")))
+    first.start(hopeless)
+
+    assert eventually(first.notes, within_s=PATIENCE_S, what="a note")
+    first.close()
+    second = driven.cluster()
+    wait_seen(second, "the worker", bool)
+    assert second.notes() == []
+
+
+def test_news_of_nodes_and_of_other_peoples_pods_are_told_and_heartbeats_are_not(
+    api: FakeApi, cluster: KubernetesCluster
+) -> None:
+    told = Event()
+    cluster.listen(told.set)
+
+    def is_told(*, timeout_s: float = PATIENCE_S) -> bool:
+        heard = told.wait(timeout_s)
+        told.clear()
+        return heard
+
+    api.create("nodes", node_document("n2"))
+    assert is_told()
+    api.patch("nodes", "n2", {"spec": {"unschedulable": True}})
+    assert is_told()
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}
+    api.create("pods", {"metadata": {"name": "foreign"}, "spec": {"containers": [container], "nodeName": "n2"}})
+    assert is_told()
+    eventually(lambda: not is_told(timeout_s=0.2), within_s=PATIENCE_S, what="silence")
+    node = api.get("nodes", "n2")
+    assert node is not None
+    heartbeat = [
+        {**condition, "lastHeartbeatTime": "2026-01-01T00:01:00Z"} for condition in node["status"]["conditions"]
+    ]
+    beaten = api.patch("nodes", "n2", {"status": {"conditions": heartbeat}}, subresource="status")
+    version = int(beaten["metadata"]["resourceVersion"])
+    assert version > int(node["metadata"]["resourceVersion"])
+    eventually(lambda: _version_of_node(cluster, "n2") == version, within_s=PATIENCE_S, what="the heartbeat")
+    assert not told.is_set()
+
+
 def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
     broken = Driven(tmp_path / "none", tmp_path)
     cluster = broken.unready()
@@ -164,3 +213,8 @@ def test_a_node_that_does_not_give_output_keeps_no_pod_for_ever(
     cluster.forget(ATTEMPT)
 
     wait_nothing_left(api)
+
+
+def _version_of_node(cluster: KubernetesCluster, name: str) -> int:
+    view = cluster._inventory.view(name)
+    return 0 if view is None else view.version

@@ -1,7 +1,7 @@
 """A cluster on the real control plane for one test: nodes that KWOK plays, with logs, and the Medleys on it."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,16 +95,16 @@ class Bed:
 
 
 @contextmanager
-def real_bed(plane: ControlPlane, namespace: str, folder: Path) -> Iterator[Bed]:
-    """Make a bed with two nodes. KWOK has no logs: these are served here, one line for each worker."""
+def real_bed(plane: ControlPlane, namespace: str, folder: Path, *, nodes: Sequence[str] = ("a", "b")) -> Iterator[Bed]:
+    """Make a bed with nodes, named after it and these. KWOK has no logs: here each worker has one line of them."""
     log = ContainerLog()
     log.write(b"it ran\n")
     log.end()
     logs = LogServer(lambda *_: log, plane.authority.server("kwok-kubelet"))
     bed = Bed(plane, namespace, folder, logs.port)
     try:
-        for letter in "ab":
-            bed.add_node(f"{namespace}-{letter}")
+        for name in nodes:
+            bed.add_node(f"{namespace}-{name}")
         yield bed
     finally:
         bed.close()

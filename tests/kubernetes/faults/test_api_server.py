@@ -10,7 +10,7 @@ from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.core.model.group import FailureClass, State, StopReason
 from tests.builders.eventually import eventually
 from tests.kubernetes.faults.real import Bed
-from tests.kubernetes.faults.world import PATIENCE_S, World
+from tests.kubernetes.faults.world import PATIENCE_S, World, bad
 from tests.kubernetes.testbed.api import path_of
 
 LONGEST_UNNOTICED_S = 90.0
@@ -62,6 +62,33 @@ def test_a_job_outlives_a_kill_of_the_api_server(world: World, mended: Bed) -> N
     world.finish(job, queued)
 
 
+def test_a_job_that_is_cancelled_without_an_api_server_ends_once_there_is_one(world: World, mended: Bed) -> None:
+    job = world.submit()
+    world.running(job)
+    mended.plane.kill_api_server()
+    world.cancel(job)
+    world.wait(job, "the wish to stop", lambda view: view.state is State.STOPPING)
+    assert world.held(), "its devices were given away before its pods were gone"
+    mended.plane.start_api_server()
+    view = world.finish(job)
+    assert (view.state, view.groups[0].failures) == (State.CANCELLED, 0)
+
+
+def test_a_medley_that_starts_while_the_api_server_is_away_adopts_its_jobs(world: World, mended: Bed) -> None:
+    job = world.submit()
+    world.running(job)
+    before = uids(mended)
+    world.close()
+    mended.plane.kill_api_server()
+    world.start()
+    assert not world.check()[0].is_ok
+    mended.plane.start_api_server()
+    eventually(lambda: not bad(world.check()), within_s=PATIENCE_S, what="the cluster to be driven again")
+    is_untouched(world, job)
+    assert uids(mended) == before
+    world.finish(job)
+
+
 def test_a_gang_is_started_once_whenever_the_api_server_is_killed(world: World, mended: Bed) -> None:
     job = world.submit(workers=8)
     eventually(mended.ours, within_s=PATIENCE_S, what="the beginning of the start")
@@ -76,7 +103,7 @@ def test_a_gang_is_started_once_whenever_the_api_server_is_killed(world: World, 
 def test_history_that_was_compacted_under_a_watch_is_listed_anew(world: World, mended: Bed) -> None:
     job = world.submit(retries=0)
     world.running(job)
-    pods = driver(world)._pods
+    pods = driver(world)._watches.pods
     relists = pods.health.relists
     note = {"metadata": {"name": "newer-than-all-pods"}}
     mended.api.create(path_of("configmaps", namespace=mended.namespace), note)
@@ -90,16 +117,14 @@ def test_history_that_was_compacted_under_a_watch_is_listed_anew(world: World, m
     world.ends(job, StopReason.DISRUPTED, FailureClass.DISRUPTED, charged=0, attempts=2)
 
 
-def test_an_api_server_that_hangs_is_noticed_and_nothing_is_lost(
-    mended: Bed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_api_server_that_hangs_is_noticed_and_nothing_is_lost(mended: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     pace = reflector.Pace()
     assert pace.silence_s + pace.first_pause_s < LONGEST_UNNOTICED_S
     monkeypatch.setattr(reflector, "Pace", partial(reflector.Pace, silence_s=3.0))
     world = mended.world()
     job = world.submit()
     world.running(job)
-    pods = driver(world)._pods
+    pods = driver(world)._watches.pods
     mended.plane.api_server.pause()
     queued = world.submit(name="while-it-hangs")
     eventually(lambda: pods.health.last_error, within_s=3 * 3.0, what="the silence to be noticed")

@@ -21,7 +21,7 @@ SAID = {
     "closed": "cannot be reached",
     "silent": "in time",
     "distrusted": "is not trusted",
-    "expired": "Unauthorized",
+    "expired": "may have expired",
     "unknown": "Unauthorized",
     "unsigned": "Unauthorized",
 }
@@ -73,7 +73,7 @@ def granted(bed: Bed) -> list[str]:
         is_cluster_wide = kind.startswith("Cluster")
         namespace = "" if is_cluster_wide else bed.namespace
         name = f"{bed.namespace}-{ACCOUNT}"
-        made = {key: document[key] for key in ("rules", "roleRef") if key in document}
+        made: Document = {key: document[key] for key in ("rules", "roleRef") if key in document}
         if "roleRef" in made:
             made["roleRef"]["name"] = name
             made["subjects"] = [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": bed.namespace}]

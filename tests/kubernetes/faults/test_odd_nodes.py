@@ -20,11 +20,11 @@ OTHER_CHIP, OTHER_RESOURCE = "mi300x", "amd.com/gpu"
 
 @pytest.fixture
 def far(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Bed]:
-    """A bed whose namespace has the longest name, with a node beside it that has one."""
+    """A bed whose namespace has the longest name, with one node that has one, too."""
     namespace = control_plane.make_namespace("n" * LONGEST_NAMESPACE)
-    with real_bed(control_plane, namespace, tmp_path) as made:
+    with real_bed(control_plane, namespace, tmp_path, nodes=()) as made:
         host = {"kubernetes.io/hostname": "far", "medley/chip": OTHER_CHIP}
-        made.add_node(".".join(["m" * 62] * 4)[:LONGEST_NODE].ljust(LONGEST_NODE, "m"), labels=host)
+        made.add_node(".".join(["m" * 63] * 4)[:LONGEST_NODE], labels=host)
         made.resize(made.nodes[-1], {OTHER_RESOURCE: "4"})
         yield made
     control_plane.remove_namespace(namespace)
@@ -63,7 +63,7 @@ def test_absurd_quantities_and_labels_of_a_node_harm_nobody(bed: Bed) -> None:
         "medley/rack": "r" * 63,
         "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3",
         "nvidia.com/gpu.count": "banana",
-        "nvidia.com/gpu.memory": "-1",
+        "nvidia.com/gpu.memory": "0",
         "nvidia.com/gpu.replicas": "9" * 60,
         "amd.com/gpu.vram": "1e309",
         "topology.kubernetes.io/zone": "z.Z_z-0",

@@ -118,3 +118,25 @@ def test_a_member_restarted_by_hand_ends_its_gang_and_the_stranger_goes(world: W
         what="the end of the stranger",
     )
     world.ends(job, StopReason.DISRUPTED, FailureClass.DISRUPTED, charged=0, attempts=2)
+
+
+def test_a_pod_that_merely_carries_our_labels_changes_nothing_and_stays(world: World, bed: Bed) -> None:
+    job = world.submit(retries=0)
+    world.running(job)
+    (real,) = bed.pods(rank=0)
+    impostor = {
+        "metadata": {"name": "impostor"} | {key: real["metadata"][key] for key in ("labels", "annotations")},
+        "spec": real["spec"],
+    }
+    bed.api.create(path_of("pods", namespace=bed.namespace), impostor)
+    cancelled = world.submit(name="beside-it")
+    world.running(cancelled)
+    world.cancel(cancelled)
+    world.wait(cancelled, "its end", lambda view: view.state is State.CANCELLED)
+    world.cancel(job)
+    world.wait(job, "its end", lambda view: view.state is State.CANCELLED)
+    eventually(lambda: bed.ours() == ["pods/impostor"], within_s=PATIENCE_S, what="all but the impostor gone")
+    assert not bed.pods()[0]["metadata"].get("deletionTimestamp")
+    bed.api.delete(bed.path(impostor))
+    world.leaves_nothing()
+    assert len(world.job(job).attempts) == 1

@@ -1,8 +1,5 @@
 """What becomes of a gang that the cluster will not take whole: nothing of it runs, nothing is charged, it waits."""
 
-from collections.abc import Callable
-from contextlib import suppress
-
 from scheduler.core.model.group import FailureClass, State, StopReason
 from tests.builders.eventually import eventually
 from tests.kubernetes.faults.real import DEVICES, Bed
@@ -79,7 +76,7 @@ def test_an_admission_rule_against_one_pod_of_a_gang_refuses_it_whole(world: Wor
 
 
 def test_a_foreign_pod_that_takes_the_devices_before_binding_sends_the_job_elsewhere(world: World, bed: Bed) -> None:
-    bed.plane.scheduler.pause()
+    bed.plane.scheduler.kill()
     try:
         job = world.submit(retries=0)
         eventually(
@@ -93,7 +90,7 @@ def test_a_foreign_pod_that_takes_the_devices_before_binding_sends_the_job_elsew
         foreign["spec"]["containers"][0]["resources"] = {"limits": {RESOURCE: str(DEVICES)}}
         bed.api.create(path_of("pods", namespace=bed.namespace), foreign)
     finally:
-        bed.plane.scheduler.resume()
+        bed.plane.scheduler.start()  # it knows all pods before it binds any
     second = world.running(job, attempt=2)
     assert node not in nodes_of(second)
     detail = " ".join(worker.detail or "" for worker in world.job(job).attempts[0].workers)

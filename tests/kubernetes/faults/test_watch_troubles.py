@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.adapters.kubernetes import reflector
 from scheduler.core.model.group import FailureClass, State, StopReason
+from scheduler.services import start_gangs
 from tests.builders.eventually import eventually
 from tests.kubernetes.fake_api.watching import Trouble
 from tests.kubernetes.faults.simulated import Simulated
@@ -68,6 +69,13 @@ def test_a_storm_of_429_delays_a_gang_and_costs_nothing(fake: Simulated) -> None
     world.leaves_nothing()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starts that were not answered are tried again at once."""
+    monkeypatch.setattr(start_gangs, "back_off_s", lambda _: 0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_answers_that_fail_for_a_while_cost_nothing(fake: Simulated) -> None:
     world = fake.start()
     failing = [fake.api.faults.answer(code, path="/namespaces/") for code in (500, 503, 504)]
@@ -78,12 +86,11 @@ def test_answers_that_fail_for_a_while_cost_nothing(fake: Simulated) -> None:
     world.leaves_nothing()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_answers_that_are_lost_after_the_deed_make_nothing_twice(fake: Simulated) -> None:
     world = fake.start()
     writes = [("POST", "/configmaps"), ("POST", "/pods"), ("PATCH", "/pods"), ("DELETE", "/pods"), ("DELETE", "/conf")]
-    lost = [
-        fake.api.faults.add(method=method, path=path, drops=True, is_done_first=True) for method, path in writes
-    ]
+    lost = [fake.api.faults.add(method=method, path=path, drops=True, is_done_first=True) for method, path in writes]
     job = world.submit(workers=4, retries=0, environment=SHORT)
     view = world.wait(job, "its end", lambda view: view.state is State.SUCCEEDED)
     assert (len(view.attempts), view.groups[0].failures) == (1, 0)

@@ -189,8 +189,7 @@ class World:
         """Wait until no object of ours is left on the API server and nothing is held in the database."""
 
         def is_empty() -> bool:
-            nonlocal found
-            found = [*self.ours(), *self.held()]
+            found[:] = [*self.ours(), *self.held()]
             return not found
 
         found: list[str] = []

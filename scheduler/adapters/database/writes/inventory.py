@@ -82,13 +82,28 @@ def record_nodes(
     return InventoryOutcome(added=added, changed=len(changed) - added, gone=len(gone), held_back=held_back)
 
 
+def drain_nodes(transaction: Transaction, cluster: ClusterName, note: str, at: datetime) -> int:
+    """Make all nodes of a cluster that are not GONE take nothing new; returns how many differ. Raises DoesNotExist."""
+    _lock_cluster(transaction, cluster)
+    present = [node for node in read_nodes(transaction.connection, cluster) if node.state is not NodeState.GONE]
+    drained = [replace(node, state=NodeState.DRAINED, note=storable(note, LONGEST_NOTE)) for node in present]
+    changed = [after for before, after in zip(present, drained, strict=True) if before != after]
+    transaction.insert_or_replace(nodes, [_node_row(node) for node in changed])
+    for node in changed:
+        transaction.add(Draft(at, NodeSeen(node)))
+    return len(changed)
+
+
+def _lock_cluster(transaction: Transaction, cluster: ClusterName) -> None:
+    """Let nobody else write the cluster's nodes until the commit. Raises DoesNotExist."""
+    asked = select(clusters).where(clusters.c.name == cluster).with_for_update()
+    if transaction.connection.execute(asked).first() is None:
+        raise DoesNotExist(cluster)
+
+
 def _checked(transaction: Transaction, cluster: ClusterName, seen: Sequence[Node]) -> dict[NodeId, Node]:
     """Return the nodes by id. Raises DoesNotExist, and ValueError for an inventory that contradicts itself."""
-    if (
-        transaction.connection.execute(select(clusters).where(clusters.c.name == cluster).with_for_update()).first()
-        is None
-    ):
-        raise DoesNotExist(cluster)
+    _lock_cluster(transaction, cluster)
     known = set(transaction.connection.execute(select(chip_types.c.name)).scalars())
     wanted: dict[NodeId, Node] = {}
     for node in seen:

@@ -30,10 +30,10 @@ class OwnerKind:
         """Whether it can hold the rank table itself; else a ConfigMap of its own does."""
         return (self.api_version, self.kind) == ("v1", "ConfigMap")
 
-    def path(self, namespace: str | None = None) -> str:
-        """Return where the API keeps such objects: of one namespace, or of all."""
+    def path(self, namespace: str) -> str:
+        """Return where the API keeps such objects of a namespace."""
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
-        return f"{root}/{self.resource}" if namespace is None else f"{root}/namespaces/{namespace}/{self.resource}"
+        return f"{root}/namespaces/{namespace}/{self.resource}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,10 +116,16 @@ def read_clusters(path: Path, chips: Collection[ChipType]) -> tuple[ClusterConfi
     if not 1 <= len(entries) <= MOST_CLUSTERS:
         raise listing.error(f"{len(entries):,} clusters", what_to_do=f"describe from 1 to {MOST_CLUSTERS} of them")
     clusters: dict[str, ClusterConfiguration] = {}
+    reached: dict[tuple[Path | None, str | None], str] = {}
     for entry in entries:
         cluster = _cluster(entry, path.parent, memories_mib)
         if cluster.name in clusters:
             raise entry.error(f"cluster {cluster.name!r} is described twice", what_to_do="give each its own name")
+        kubeconfig = None if cluster.kubeconfig is None else cluster.kubeconfig.resolve()
+        known = reached.setdefault((kubeconfig, cluster.context), cluster.name)
+        if known != cluster.name:
+            what_to_do = "describe it once, or give each its own kubeconfig or context"
+            raise entry.error(f"clusters {known!r} and {cluster.name!r} are the same one", what_to_do=what_to_do)
         clusters[cluster.name] = cluster
     return tuple(clusters.values())
 

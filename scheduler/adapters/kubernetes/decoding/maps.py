@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scheduler.adapters.kubernetes.decoding.fields import moment, shared
+from scheduler.adapters.kubernetes.decoding.fields import shared
 from scheduler.adapters.kubernetes.identity import ATTEMPT_LABEL, INSTANCE_LABEL, PROOF_ANNOTATION
 from scheduler.adapters.kubernetes.views import MapView
 
@@ -18,7 +18,6 @@ def map_view(obj: Mapping[str, Any]) -> MapView:
         name=metadata["name"],
         version=int(metadata["resourceVersion"]),
         is_going="deletionTimestamp" in metadata,
-        created_at=moment(metadata.get("creationTimestamp")),
         instance=shared(labels.get(INSTANCE_LABEL)),
         attempt=labels.get(ATTEMPT_LABEL, ""),
         proof=(metadata.get("annotations") or {}).get(PROOF_ANNOTATION, ""),

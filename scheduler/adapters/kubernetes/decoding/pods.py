@@ -13,10 +13,11 @@ from scheduler.adapters.kubernetes.identity import (
     INSTANCE_LABEL,
     PROOF_ANNOTATION,
     RANK_LABEL,
+    WORKER_CONTAINER,
 )
 from scheduler.adapters.kubernetes.views import ContainerView, Ownership, PodView
 
-CONDITIONS = frozenset({"PodScheduled", "DisruptionTarget", "Ready"})
+CONDITIONS = frozenset({"PodScheduled", "DisruptionTarget"})
 LONGEST_NUMBER = 9
 INITIALIZING = "PodInitializing"
 
@@ -44,9 +45,8 @@ def pod_view(obj: _Document) -> PodView:
         message=short(status.get("message")),
         is_gated=any(gate.get("name") == GATE for gate in spec.get("schedulingGates") or ()),
         deleted_at=moment(metadata.get("deletionTimestamp")),
-        created_at=moment(metadata.get("creationTimestamp")),
         ownership=ownership,
-        container=_container(spec, status) if ownership is not None else None,
+        container=_container(status) if ownership is not None else None,
         conditions=conditions(status, CONDITIONS) if ownership is not None else (),
         requests=_requests(spec),
     )
@@ -72,33 +72,36 @@ def _number(text: str | None) -> int:
     return int(text) if text and len(text) <= LONGEST_NUMBER and text.isdecimal() else -1
 
 
-def _container(spec: _Document, status: _Document) -> ContainerView | None:
-    """Return the state of the first container, or of the init container that keeps it from starting."""
-    name = spec["containers"][0]["name"]
-    main = next((each for each in status.get("containerStatuses") or () if each["name"] == name), None)
+def _container(status: _Document) -> ContainerView | None:
+    """Return the state of the worker's container, or of the init container that keeps it from starting."""
+    main = next((each for each in status.get("containerStatuses") or () if each["name"] == WORKER_CONTAINER), None)
     waits = main is None or "waiting" in (main.get("state") or {})
     if waits:
         for each in status.get("initContainerStatuses") or ():
             state = each.get("state") or {}
             waiting, ended = state.get("waiting"), state.get("terminated")
             if (ended and ended.get("exitCode")) or (waiting and waiting.get("reason") != INITIALIZING):
-                return _state(state, of=f"init container {each['name']}: ")
-    return _state(main.get("state") or {}, of="") if main is not None else None
+                return _state(state, init_container=each["name"])
+    return _state(main.get("state") or {}) if main is not None else None
 
 
-def _state(state: _Document, *, of: str) -> ContainerView:
+def _state(state: _Document, *, init_container: str | None = None) -> ContainerView:
     waiting, running = state.get("waiting") or {}, state.get("running") or {}
     ended = state.get("terminated")
     over = ended or {}
+    said = over.get("message") or waiting.get("message") or ""
+    if init_container is not None:
+        said = f"init container {init_container}: {said}" if said else f"init container {init_container}"
     return ContainerView(
         waiting_reason=shared(waiting.get("reason")),
-        message=short(of + (over.get("message") or waiting.get("message") or "")),
+        message=short(said),
         running_since=moment(running.get("startedAt")),
         has_ended=ended is not None,
         exit_code=over.get("exitCode"),
         ended_reason=shared(over.get("reason")),
-        started_at=moment(over.get("startedAt") or running.get("startedAt")),
+        started_at=moment(over.get("startedAt") or running.get("startedAt")) if init_container is None else None,
         ended_at=moment(over.get("finishedAt")),
+        is_before_worker=init_container is not None,
     )
 
 

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
-from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.adapters.kubernetes.reflector import ReflectorHealth
 from scheduler.adapters.kubernetes.transport import ApiFault, Transport, Unreachable
 from scheduler.ports.cluster import Finding
@@ -59,7 +58,6 @@ class Check:
     def __init__(
         self,
         configuration: ClusterConfiguration,
-        identity: Identity,
         transport: Transport,
         *,
         writers: Executor,
@@ -67,7 +65,6 @@ class Check:
     ) -> None:
         """`health` says how each kind of object is followed."""
         self._configuration = configuration
-        self._identity = identity
         self._transport = transport
         self._writers = writers
         self._health = health

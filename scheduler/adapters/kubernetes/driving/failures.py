@@ -11,6 +11,8 @@ from scheduler.adapters.kubernetes.views import Condition, ContainerView, PodVie
 from scheduler.core.model.attempt import WorkerEnd
 
 LONGEST_DETAIL = 500
+_UNTOLD = ("", "Error", "Completed")
+"""Reasons of an ended container that say no more than its exit code."""
 _SIGNALS_FROM = 128
 _LAST_SIGNAL = 64
 
@@ -60,6 +62,7 @@ _THE_COMMANDS_FAULT = (
     r"(?i)executable file not found|no such file or directory|permission denied|exec format error"
     r"|no command specified|is a directory"
 )
+_NO_PYTHON = re.compile(r"(?i)python3\"?: (executable file not found|no such file or directory)")
 _OVER_ITS_OWN_LIMIT = r"(?i)exceed(s|ed) (the limit|the total limit|its local ephemeral storage limit)"
 
 RULES: tuple[Rule, ...] = (
@@ -129,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         patience="start_s",
     ),
 )
-"""Failures that Kubernetes reports. What it never reports, such as a pod that nobody starts, is in `observing`."""
+"""Failures that Kubernetes reports. What it never reports, such as a pod that nobody starts, is in `verdicts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,14 @@ def ending_of(pod: PodView) -> Ending:
     for where, reason, message in _complaints(pod):
         for rule in RULES:
             if rule.fits(where, reason, message):
-                return Ending(rule.end, code, detail(reason, message), rule.strikes_node, ended_at)
+                return Ending(rule.end, code, explained(reason, message), rule.strikes_node, ended_at)
+    if container is not None and container.has_ended and container.is_before_worker:
+        exited = f"exit code {container.exit_code}"
+        reason = exited if container.ended_reason in _UNTOLD else container.ended_reason
+        return Ending(WorkerEnd.REJECTED, None, detail(reason, container.message), strikes_node=True, ended_at=ended_at)
     if code is not None:
         words = "" if container is None else container.message
-        reason = "" if container is None or container.ended_reason in ("Error", "Completed") else container.ended_reason
+        reason = "" if container is None or container.ended_reason in _UNTOLD else container.ended_reason
         return Ending(WorkerEnd.EXITED, code, detail(reason, words), ended_at=ended_at)
     # The reason is none that we know, and no exit code is: it was not the program.
     has_run = container is not None and container.started_at is not None
@@ -177,11 +184,18 @@ def hindrance_of(container: ContainerView) -> Rule | None:
 
 
 def exit_code(container: ContainerView | None) -> int | None:
-    """Return an ended container's exit code, or minus the number of the signal that ended it."""
-    if container is None or not container.has_ended or container.exit_code is None:
+    """Return an ended worker's exit code, or minus the number of the signal that ended it."""
+    if container is None or container.is_before_worker or not container.has_ended or container.exit_code is None:
         return None
     code = container.exit_code
     return _SIGNALS_FROM - code if _SIGNALS_FROM < code <= _SIGNALS_FROM + _LAST_SIGNAL else code
+
+
+def explained(reason: str, message: str) -> str | None:
+    """Return `detail`, in a sentence where the words of container runtimes leave users to guess."""
+    if _NO_PYTHON.search(message):
+        reason = "the image has no python3, which Medley's runtime needs"
+    return detail(reason, message)
 
 
 def detail(reason: str, message: str) -> str | None:

@@ -11,7 +11,7 @@ from scheduler.core.model.attempt import WorkerEnd
 from scheduler.ports.clock import Clock
 
 WINDOW = timedelta(seconds=60)
-"""A node that goes down is said to be so long after it did: kubelets are waited for 40 to 50 s."""
+"""Trouble of a node counts for an end so near: that it is down is said late, since kubelets are waited for 40 to 50 s."""
 
 _PROGRAMS_DOING = frozenset({WorkerEnd.EXITED, WorkerEnd.MEMORY_LIMIT})
 
@@ -75,7 +75,9 @@ class NodeHealth:
         if ready.status != "True":
             return ready.since <= ended_at + WINDOW
         started_at = None if pod.container is None else pod.container.started_at
-        return started_at is not None and started_at < ready.since <= ended_at + WINDOW
+        if started_at is None or ready.since <= started_at:
+            return False
+        return ended_at - WINDOW <= ready.since <= ended_at + WINDOW
 
 
 def _ready(node: NodeView) -> Condition | None:

@@ -44,13 +44,13 @@ class Members:
         self._attempts: dict[AttemptId, dict[int, Member]] = {}
         self._gone: OrderedDict[WorkerKey, None] = OrderedDict()
 
-    def changed(self, before: PodView | None, after: PodView | None) -> None:
-        """Take in what the watch saw; pods that are not ours are nobody's business here."""
+    def changed(self, before: PodView | None, after: PodView | None) -> bool:
+        """Take in what the watch saw; pods that are not ours are nobody's business here. Says whether it was news."""
         if after is not None and not self._is_ours(after):
             after = None  # one that was ours and denies it now is as good as gone
         pod = after or before
         if pod is None or pod.ownership is None or not self._is_ours(pod):
-            return
+            return False
         key = WorkerKey(pod.ownership.attempt, pod.ownership.rank)
         with self._lock:
             member = self._attempts.get(key.attempt, {}).get(key.rank)
@@ -63,8 +63,10 @@ class Members:
                 self._take(member, pod)
             else:
                 self._renew(member, after)
-        if after is None or before is None or looks(before) != looks(after):
+        is_news = after is None or before is None or looks(before) != looks(after)
+        if is_news:
             self._on_news()
+        return is_news
 
     def confirmed(self, pod: PodView, *, asked_s: float) -> None:
         """Take in that the API was asked for a pod at a moment of the monotonic clock, and that it is there."""

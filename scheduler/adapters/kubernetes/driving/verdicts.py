@@ -93,7 +93,7 @@ class Verdicts:
             is_due = self._is_due(member, pod, member.bound_s, limits.start_s)
             why = f"node {pod.node} did nothing with its pod for {limits.start_s} s"
             return Ending(WorkerEnd.REJECTED, None, why, strikes_node=True) if is_due else None
-        said = failures.detail(container.waiting_reason, container.message)
+        said = failures.explained(container.waiting_reason, container.message)
         hindrance = failures.hindrance_of(container)
         if hindrance is not None:
             since_s = None if member.hindered is None else member.hindered[1]

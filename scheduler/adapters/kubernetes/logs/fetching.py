@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
+from scheduler.adapters.kubernetes.identity import WORKER_CONTAINER
 from scheduler.adapters.kubernetes.logs.lines import Lines
 from scheduler.adapters.kubernetes.logs.spool import Spool
 from scheduler.adapters.kubernetes.transport import ApiFault, Garbled, Unreachable
 
-CONTAINER = "worker"
 SILENCE_S = 75.0
 """A followed log that says nothing for so long is asked for anew: it may be a connection that nobody serves."""
 
@@ -115,7 +115,7 @@ class Fetch:
         return Result(outcome, detail, spool.record.end - begin)
 
     def _open(self, since: str | None) -> Answer | None:
-        query = {"container": CONTAINER, "timestamps": "true"}
+        query = {"container": WORKER_CONTAINER, "timestamps": "true"}
         if self._is_followed:
             query["follow"] = "true"
         if since is not None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 from scheduler.adapters.kubernetes.nodes.health import Readiness, complaints, is_ready
@@ -62,33 +62,42 @@ class Inventory:
         """When a node's state changes by itself, by the monotonic clock."""
         self._nodes: list[Node] = []
 
-    def node_changed(self, before: NodeView | None, after: NodeView | None) -> None:
-        """Take in what a reflector saw of a node; `after` is None where it is gone."""
+    def node_changed(self, before: NodeView | None, after: NodeView | None) -> bool:
+        """Take in what a reflector saw of a node, None for nothing; says whether `nodes` may answer differently.
+
+        It does not for a heartbeat, which thousands of nodes send.
+        """
         seen = after if after is not None else before
         if seen is None:
-            return
+            return False
         with self._changing:
             if after is None:
                 self._views.pop(seen.name, None)
             else:
                 self._views[seen.name] = after
             self._touched.add(seen.name)
+        return before is None or after is None or replace(before, version=after.version) != after
 
-    def pod_changed(self, before: PodView | None, after: PodView | None) -> None:
-        """Take in what a reflector saw of any pod of the cluster; `after` is None where it is gone."""
+    def pod_changed(self, before: PodView | None, after: PodView | None) -> bool:
+        """Take in what a reflector saw of any pod of the cluster, None for nothing.
+
+        Says whether `nodes` may answer differently.
+        """
+        is_news = False
         with self._changing:
             if before is not None and before.node and (after is None or after.node != before.node):
-                self._drop(before.node, before.key)
+                is_news = self._drop(before.node, before.key)
             if after is None or not after.node:
-                return
+                return is_news
             if after.is_over:
-                self._drop(after.node, after.key)
-                return
+                return self._drop(after.node, after.key) or is_news
             pods = self._pods.setdefault(after.node, {})
             known = pods.get(after.key)
             pods[after.key] = after
             if known is None or (known.uid, known.requests) != (after.uid, after.requests):
                 self._touched.add(after.node)
+                return True
+        return is_news
 
     def touch(self, node: str) -> None:
         """Look at a node again: another answer of `is_worker` is to be expected."""
@@ -131,13 +140,14 @@ class Inventory:
         found = recognition.found if recognition is not None else ()
         return next((devices.resource for devices in found if devices.chip == chip), None)
 
-    def _drop(self, node: str, key: str) -> None:
+    def _drop(self, node: str, key: str) -> bool:
         pods = self._pods.get(node)
         if pods is None or pods.pop(key, None) is None:
-            return
+            return False
         if not pods:
             del self._pods[node]
         self._touched.add(node)
+        return True
 
     def _take_touched(self) -> set[str]:
         now_s = self._monotonic()

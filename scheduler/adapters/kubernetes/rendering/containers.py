@@ -3,13 +3,12 @@
 from typing import Any
 
 from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate
+from scheduler.adapters.kubernetes.identity import WORKER_CONTAINER
 from scheduler.adapters.kubernetes.launch import rank_variables
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
 from scheduler.adapters.kubernetes.rendering.checks import HOME, RUNTIME_FOLDER, image_of
 from scheduler.adapters.kubernetes.rendering.mounts import needs_runtime, worker_mounts
 
-WORKER = "worker"
-"""The container whose state, output and exit code are the worker's."""
 RUNTIME = "runtime"
 """The init container of jobs with an image of their own."""
 
@@ -33,13 +32,12 @@ def worker_container(blueprint: Blueprint, rank: int, template: PoolTemplate) ->
     """Return the container in which the job's program runs, started by the runtime."""
     image = image_of(blueprint.order.job, blueprint.configuration)
     is_runtime = not needs_runtime(blueprint)
-    return _container(blueprint, template, WORKER) | {
+    return _container(blueprint, template, WORKER_CONTAINER) | {
         "image": image.text,
         "command": list(_RUN) if is_runtime else ["python3", "-c", _RUN_COPY],
         "env": _environment(blueprint, rank, template),
         "resources": _resources(_whole(blueprint, rank, template)),
         "volumeMounts": worker_mounts(blueprint, template),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 
@@ -61,10 +59,11 @@ def init_containers(blueprint: Blueprint, rank: int, template: PoolTemplate) -> 
 
 def _container(blueprint: Blueprint, template: PoolTemplate, name: str) -> dict[str, Any]:
     capabilities: dict[str, list[str]] = {"drop": ["ALL"]}
-    if template.capabilities and name == WORKER:
+    if template.capabilities and name == WORKER_CONTAINER:
         capabilities["add"] = list(template.capabilities)
     container: dict[str, Any] = {
         "name": name,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": capabilities,

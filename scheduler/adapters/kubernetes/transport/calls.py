@@ -13,6 +13,7 @@ import urllib3
 from urllib3 import exceptions
 
 from scheduler.adapters.kubernetes.transport.backpressure import Backpressure
+from scheduler.adapters.kubernetes.transport.connections import allow
 from scheduler.adapters.kubernetes.transport.credentials import Credentials
 from scheduler.adapters.kubernetes.transport.explaining import explain
 from scheduler.adapters.kubernetes.transport.faults import ApiFault, Garbled, Unreachable, seconds
@@ -124,8 +125,9 @@ class Transport:
         The stream raises Unreachable once nothing has come for `silence_s`.
         """
         call = _Call("GET", _target(path, query), {"Accept": accept})
-        self._backpressure.pass_gate(self._timing.monotonic_s() + OPENING_LIMIT_S, asked=call.asked)
-        response, session = self._send(call, read_s=silence_s)
+        deadline_s = self._timing.monotonic_s() + OPENING_LIMIT_S
+        self._backpressure.pass_gate(deadline_s, asked=call.asked)
+        response, session = self._send(call, deadline_s, silence_s=silence_s)
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise self._refusal(call, response, self._timing.monotonic_s() + OPENING_LIMIT_S)
         stream = Stream(
@@ -154,8 +156,7 @@ class Transport:
         """Return the answer's body, and whether it is longer than that."""
         deadline_s = self._timing.monotonic_s() + timeout_s
         with self._backpressure.slot(deadline_s, asked=call.asked):
-            left_s = max(deadline_s - self._timing.monotonic_s(), LEAST_READ_S)
-            response, session = self._send(call, read_s=left_s)
+            response, session = self._send(call, deadline_s)
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise self._refusal(call, response, deadline_s)
             try:
@@ -163,18 +164,23 @@ class Transport:
             except BROKEN as error:
                 raise self._explain(call, error, session) from error
 
-    def _send(self, call: _Call, *, read_s: float) -> tuple[urllib3.BaseHTTPResponse, Session]:
-        """Send a request, after a 401 once more if the credentials have changed; return the answer's head."""
+    def _send(
+        self, call: _Call, deadline_s: float, *, silence_s: float | None = None
+    ) -> tuple[urllib3.BaseHTTPResponse, Session]:
+        """Send a request, after a 401 once more if the credentials have changed; return the answer's head.
+
+        That may take until the deadline, for a stream as long as its silence after it.
+        """
         if self._closing.is_set():
             raise Unreachable(f"{call.asked}: not sent, the connection to the cluster is being closed")
-        session = self._sessions.current()
-        response = self._send_once(call, session, read_s)
+        session = self._sessions.current(deadline_s)
+        response = self._send_once(call, session, silence_s or self._left_s(deadline_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
-            newer = self._sessions.renewed(session)
+            newer = self._sessions.renewed(session, deadline_s)
             if newer is not None:
                 response.close()
                 session = newer
-                response = self._send_once(call, session, read_s)
+                response = self._send_once(call, session, silence_s or self._left_s(deadline_s))
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             response.close()
             raise Garbled(
@@ -200,18 +206,18 @@ class Transport:
             raise self._explain(call, error, session) from error
 
     def _read(self, response: urllib3.BaseHTTPResponse, limit_bytes: int, deadline_s: float) -> tuple[bytes, bool]:
-        pieces, size = [], 0
+        content = bytearray()  # a list of pieces would be many times as large where they are small
+        allow(response, self._left_s(deadline_s))
         while piece := response.read1(PIECE_BYTES, decode_content=False):
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit_bytes:
+            content += piece
+            if len(content) > limit_bytes:
                 response.close()  # the rest is not read, so the connection is of no more use
-                return b"".join(pieces)[:limit_bytes], True
-            if self._timing.monotonic_s() > deadline_s:
-                response.close()
-                raise TimeoutError("the answer took too long")
+                return bytes(memoryview(content)[:limit_bytes]), True
         response.release_conn()
-        return b"".join(pieces), False
+        return bytes(content), False
+
+    def _left_s(self, deadline_s: float) -> float:
+        return max(deadline_s - self._timing.monotonic_s(), LEAST_READ_S)
 
     def _refusal(self, call: _Call, response: urllib3.BaseHTTPResponse, deadline_s: float) -> ApiFault:
         """Return what the server's refusal says, and note it if it wants no more requests for a while."""

@@ -91,11 +91,12 @@ class Loader:
         self._limit_s = limit_s
         self._answers: queue.SimpleQueue[Access | Exception] | None = None
 
-    def load(self) -> Access:
+    def load(self, within_s: float = LOADING_LIMIT_S) -> Access:
         """Read the credentials, running a plugin where the kubeconfig names one. Raises Unreachable.
 
-        While a plugin hangs no second one is run: each call waits for the first.
+        While a plugin hangs no second one is run: each call waits for the first, for `within_s` at most.
         """
+        limit_s = min(within_s, self._limit_s)
         source, kubeconfig = self._credentials.source, self._credentials.kubeconfig
         if kubeconfig is not None:
             _refuse_unreadable(kubeconfig)
@@ -105,10 +106,10 @@ class Loader:
                 target=_answer, args=(self._credentials, self._answers), name="kubernetes-credentials", daemon=True
             ).start()
         try:
-            found = self._answers.get(timeout=self._limit_s)
+            found = self._answers.get(timeout=max(limit_s, 0.0))
         except queue.Empty:
             raise Unreachable(
-                f"reading {source} takes longer than {self._limit_s:g} s; "
+                f"reading {source} takes longer than {limit_s:.1f} s; "
                 "see whether its credential plugin works without a person: kubectl get namespaces < /dev/null"
             ) from None
         self._answers = None

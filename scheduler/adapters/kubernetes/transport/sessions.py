@@ -2,11 +2,14 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 
+from scheduler.adapters.kubernetes.transport.connections import Wire
 from scheduler.adapters.kubernetes.transport.credentials import Access, Credentials, Loader, marks
 from scheduler.adapters.kubernetes.transport.faults import Unreachable
 from scheduler.adapters.kubernetes.transport.timing import Timing
@@ -39,56 +42,82 @@ class Sessions:
         self._loader = Loader(credentials)
         self._connections = connections
         self._timing = timing
-        self._guard = threading.Lock()
+        self._wire = Wire()
+        self._loading = threading.Lock()
+        """Held by the one that loads; whoever has a session does not wait for it."""
         self._session: Session | None = None
         self._marks: tuple[tuple[int, int, int], ...] = ()
         self._looked_s = float("-inf")
         self._renewed_s = float("-inf")
         self._failure: Unreachable | None = None
 
-    def current(self) -> Session:
+    def current(self, deadline_s: float) -> Session:
         """Return the session, loaded if there is none or a file of its credentials changed. Raises Unreachable.
 
-        Where files that changed cannot be loaded, the session before them stays and the log says so.
+        Where files that changed cannot be loaded, or not in half of the time until the deadline, the session before
+        them stays and the log says so. While one call loads, the others go on with the session that there is.
         """
-        with self._guard:
-            now_s = self._timing.monotonic_s()
-            if self._session is None:
-                if self._failure is not None and now_s - self._looked_s < FAILED_S:
-                    raise self._failure
-                return self._first()
-            if now_s - self._looked_s >= LOOK_S:
-                self._looked_s = now_s
-                if marks(self._credentials, self._session.access) != self._marks:
-                    self._reload(self._session)
-            return self._session
-
-    def renewed(self, refused: Session) -> Session | None:
-        """Return a session with other credentials than those that the server refused, None where there are none."""
-        with self._guard:
-            if self._session is refused:
+        session = self._session
+        if session is None:
+            with self._turn(deadline_s) as has_turn:
+                return self._first(deadline_s, has_turn=has_turn)
+        if self._timing.monotonic_s() - self._looked_s >= LOOK_S:
+            with self._turn() as has_turn:
                 now_s = self._timing.monotonic_s()
-                if now_s - self._renewed_s < RENEWAL_S:
+                if has_turn and self._session is session and now_s - self._looked_s >= LOOK_S:
+                    self._looked_s = now_s
+                    if marks(self._credentials, session.access) != self._marks:
+                        self._reload(session, (deadline_s - now_s) / 2)
+                return self._session or session
+        return session
+
+    def renewed(self, refused: Session, deadline_s: float) -> Session | None:
+        """Return a session with other credentials than those that the server refused, None where there are none."""
+        with self._turn(deadline_s if self._is_due() else None) as has_turn:
+            if self._session is refused:
+                if not has_turn or not self._is_due():
                     return None
-                self._renewed_s = now_s
-                self._reload(refused)
+                self._renewed_s = self._timing.monotonic_s()
+                self._reload(refused, deadline_s - self._renewed_s)
             session = self._session
-            if session is None or (
-                session.access.authorization == refused.access.authorization
-                and session.access.has_same_connection(refused.access)
-            ):
-                return None
-            return session
+        if session is None or (
+            session.access.authorization == refused.access.authorization
+            and session.access.has_same_connection(refused.access)
+        ):
+            return None
+        return session
 
     def close(self) -> None:
-        """Close the connections that nobody uses; the others close when they are given back."""
-        with self._guard:
-            if self._session is not None:
-                self._session.pool.clear()
+        """End all answers that are waited for, and close the connections."""
+        self._wire.close()
+        session = self._session
+        if session is not None:
+            session.pool.clear()
 
-    def _first(self) -> Session:
+    def _is_due(self) -> bool:
+        return self._timing.monotonic_s() - self._renewed_s >= RENEWAL_S
+
+    @contextmanager
+    def _turn(self, deadline_s: float | None = None) -> Iterator[bool]:
+        """Hold the turn to load; gives False where another has it, until the deadline if there is one."""
+        wait_s = 0.0 if deadline_s is None else max(deadline_s - self._timing.monotonic_s(), 0.0)
+        has_turn = self._loading.acquire(timeout=wait_s)
         try:
-            session = self._open(self._loader.load())
+            yield has_turn
+        finally:
+            if has_turn:
+                self._loading.release()
+
+    def _first(self, deadline_s: float, *, has_turn: bool) -> Session:
+        if self._session is not None:
+            return self._session  # another call loaded it meanwhile
+        if not has_turn:
+            raise Unreachable(f"the credentials in {self._credentials.source} are still being loaded; try again later")
+        now_s = self._timing.monotonic_s()
+        if self._failure is not None and now_s - self._looked_s < FAILED_S:
+            raise self._failure
+        try:
+            session = self._open(self._loader.load(deadline_s - now_s))
         except Unreachable as error:
             self._failure = error
             raise
@@ -98,10 +127,10 @@ class Sessions:
         self._marks = marks(self._credentials, session.access)
         return session
 
-    def _reload(self, old: Session) -> None:
+    def _reload(self, old: Session, within_s: float) -> None:
         found = marks(self._credentials, old.access)
         try:
-            access = self._loader.load()
+            access = self._loader.load(within_s)
             if access.has_same_connection(old.access):
                 self._session = Session(access, old.pool, _headers(access))
             else:
@@ -130,13 +159,10 @@ class Sessions:
 
     def _pool(self, access: Access, options: dict[str, Any]) -> urllib3.PoolManager:
         if access.proxy is not None:
-            return urllib3.ProxyManager(
-                access.proxy,
-                maxsize=self._connections,
-                retries=False,
-                **options,
+            return self._wire.lay(
+                urllib3.ProxyManager(access.proxy, maxsize=self._connections, retries=False, **options)
             )
-        return urllib3.PoolManager(maxsize=self._connections, retries=False, **options)
+        return self._wire.lay(urllib3.PoolManager(maxsize=self._connections, retries=False, **options))
 
 
 def _headers(access: Access) -> dict[str, str]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from scheduler.adapters.kubernetes.transport.connections import allow
 from scheduler.adapters.kubernetes.transport.faults import Garbled, Unreachable
 from scheduler.adapters.kubernetes.transport.timing import Timing
 
@@ -43,12 +44,13 @@ class Stream:
         Raises Unreachable where the connection breaks or no line is complete within `silence_s`, Garbled for a line
         of more than 8 MiB.
         """
-        rest = b""
+        rest = bytearray()
         heard_s = self._timing.monotonic_s()
         for piece in self.pieces():
             now_s = self._timing.monotonic_s()
             if b"\n" in piece:
-                *lines, rest = (rest + piece).split(b"\n") if rest else piece.split(b"\n")
+                *lines, tail = bytes(rest + piece).split(b"\n") if rest else piece.split(b"\n")
+                rest = bytearray(tail)
                 yield from lines
                 heard_s = self._timing.monotonic_s()  # the reader's own time is no silence
             else:
@@ -60,7 +62,7 @@ class Stream:
                 self.close()
                 raise Garbled(f"a line of more than {LONGEST_LINE_BYTES:,} bytes came; nothing of that size is read")
         if rest:
-            yield rest
+            yield bytes(rest)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield bytes as they come, at most 64 KiB at once. Ends and raises as iteration does, but knows no lines."""
@@ -69,6 +71,7 @@ class Stream:
         try:
             while not self._is_closed:
                 try:
+                    allow(self._response, self._silence_s)
                     piece = self._response.read1(PIECE_BYTES, decode_content=False)
                 except BROKEN as error:
                     if self._is_closed:

@@ -88,6 +88,7 @@ OTHER_SPEC = replace(
     shared_memory_mib=64,
     volumes=(Volume("datasets", "/data", is_read_only=True),),
     secrets=(SecretVariable("TOKEN", "hub", "token"),),
+    objecting_clusters=("mixed",),
 )
 JOB = Job("000000001abcdefg", "alpha", SPEC, "ann", NOON, Wish.STOP)
 GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
@@ -162,7 +163,7 @@ def test_smaller_parts_come_out_as_they_went_in() -> None:
 
 def test_a_specification_that_was_kept_before_jobs_had_images_is_read() -> None:
     kept = json.loads(JOB_SPEC.encode(SPEC))
-    for later in ("image", "shared_memory_mib", "volumes", "secrets"):
+    for later in ("image", "shared_memory_mib", "volumes", "secrets", "objecting_clusters"):
         del kept[later]
     assert JOB_SPEC.decode(json.dumps(kept)) == SPEC
 

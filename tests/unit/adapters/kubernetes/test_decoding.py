@@ -16,7 +16,7 @@ OURS = {
 }
 
 
-def container(name: str = "main", **requests: str) -> dict[str, Any]:
+def container(name: str = "worker", **requests: str) -> dict[str, Any]:
     return {"name": name, "resources": {"requests": requests}}
 
 
@@ -54,7 +54,7 @@ def test_a_pod_is_read() -> None:
     )
     assert (view.key, view.uid, view.version, view.node) == ("n/p", "u", 17, "node-1")
     assert (view.phase, view.reason, view.is_over, view.is_gated) == ("Failed", "OutOfcpu", True, True)
-    assert (view.created_at, view.deleted_at) == (THEN, THEN)
+    assert view.deleted_at == THEN
     assert len(view.message) == 1000
     assert (view.ownership, view.container) == (None, None)
 
@@ -105,7 +105,7 @@ def test_the_main_container_is_found_by_its_name() -> None:
             "containerStatuses": [
                 {"name": "another", "state": {"running": {}}},
                 {
-                    "name": "main",
+                    "name": "worker",
                     "state": {
                         "terminated": {
                             "exitCode": 137,
@@ -122,9 +122,30 @@ def test_the_main_container_is_found_by_its_name() -> None:
     assert view == ContainerView("", "m", None, True, 137, "OOMKilled", THEN, THEN)
 
 
+def test_what_a_webhook_puts_before_the_worker_is_not_the_worker() -> None:
+    status = {
+        "containerStatuses": [
+            {"name": "sidecar", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
+            {"name": "worker", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}},
+        ]
+    }
+    containers = [container("sidecar"), container()]
+
+    view = pod_view(pod(labels=OURS, spec={"containers": containers}, status=status)).container
+
+    assert view is not None
+    assert view.exit_code == 3
+
+
+def test_a_pod_without_a_worker_has_no_container_of_ours() -> None:
+    status = {"containerStatuses": [{"name": "other", "state": {"running": {}}}]}
+
+    assert pod_view(pod(labels=OURS, spec={"containers": [container("other")]}, status=status)).container is None
+
+
 def test_a_running_container_is_running() -> None:
     view = container_of(
-        {"containerStatuses": [{"name": "main", "state": {"running": {"startedAt": "2026-01-02T03:04:05Z"}}}]}
+        {"containerStatuses": [{"name": "worker", "state": {"running": {"startedAt": "2026-01-02T03:04:05Z"}}}]}
     )
     assert view is not None
     assert (view.running_since, view.has_ended, view.exit_code, view.waiting_reason) == (THEN, False, None, "")
@@ -135,14 +156,25 @@ def test_no_status_is_no_container() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "waiting_reason", "exit_code"),
+    ("state", "waiting_reason", "exit_code", "want_message"),
     [
-        ({"waiting": {"reason": "ImagePullBackOff", "message": "m"}}, "ImagePullBackOff", None),
-        ({"terminated": {"exitCode": 2, "message": "m"}}, "", 2),
+        (
+            {"waiting": {"reason": "ImagePullBackOff", "message": "m"}},
+            "ImagePullBackOff",
+            None,
+            "init container i: m",
+        ),
+        (
+            {"terminated": {"exitCode": 2, "message": "m", "startedAt": "2026-01-02T03:04:05Z"}},
+            "",
+            2,
+            "init container i: m",
+        ),
+        ({"terminated": {"exitCode": 2}}, "", 2, "init container i"),
     ],
 )
 def test_an_init_container_that_is_in_the_way_is_shown_instead(
-    state: dict[str, Any], waiting_reason: str, exit_code: int | None
+    state: dict[str, Any], waiting_reason: str, exit_code: int | None, want_message: str
 ) -> None:
     view = container_of(
         {
@@ -150,11 +182,13 @@ def test_an_init_container_that_is_in_the_way_is_shown_instead(
                 {"name": "done", "state": {"terminated": {"exitCode": 0}}},
                 {"name": "i", "state": state},
             ],
-            "containerStatuses": [{"name": "main", "state": {"waiting": {"reason": "PodInitializing"}}}],
+            "containerStatuses": [{"name": "worker", "state": {"waiting": {"reason": "PodInitializing"}}}],
         }
     )
     assert view is not None
-    assert (view.waiting_reason, view.exit_code, view.message) == (waiting_reason, exit_code, "init container i: m")
+    assert (view.waiting_reason, view.exit_code, view.message) == (waiting_reason, exit_code, want_message)
+    assert view.is_before_worker
+    assert view.started_at is None  # the worker did not
 
 
 def test_init_containers_that_do_their_work_are_not_shown() -> None:
@@ -164,7 +198,7 @@ def test_init_containers_that_do_their_work_are_not_shown() -> None:
                 {"name": "i", "state": {"running": {}}},
                 {"name": "j", "state": {"waiting": {"reason": "PodInitializing"}}},
             ],
-            "containerStatuses": [{"name": "main", "state": {"waiting": {"reason": "PodInitializing"}}}],
+            "containerStatuses": [{"name": "worker", "state": {"waiting": {"reason": "PodInitializing"}}}],
         }
     )
     assert view is not None
@@ -202,8 +236,8 @@ def test_what_is_said_for_the_whole_pod_goes_before_its_containers() -> None:
 
 def test_a_limit_without_a_request_is_a_request() -> None:
     resources = {"requests": {"cpu": "1"}, "limits": {"cpu": "2", "x.y/gpu": "4"}}
-    assert requests_of(containers=[{"name": "main", "resources": resources}]) == {"cpu": 1000, "x.y/gpu": 4}
-    assert requests_of(containers=[{"name": "main", "resources": {"limits": {"cpu": "2"}}}]) == {"cpu": 2000}
+    assert requests_of(containers=[{"name": "worker", "resources": resources}]) == {"cpu": 1000, "x.y/gpu": 4}
+    assert requests_of(containers=[{"name": "worker", "resources": {"limits": {"cpu": "2"}}}]) == {"cpu": 2000}
 
 
 def test_pods_alike_share_what_they_take() -> None:
@@ -260,4 +294,4 @@ def test_a_node_that_said_nothing_yet_is_read() -> None:
 def test_a_config_map_is_read_without_its_data() -> None:
     metadata = pod(labels=OURS, annotations={"medley/proof": "p"}, deletionTimestamp="2026-01-02T03:04:05Z")["metadata"]
     view = map_view({"metadata": metadata, "data": {"launch.json": "x"}})
-    assert view == MapView("u", "n", "p", 17, True, THEN, "abc", "job-1", "p")
+    assert view == MapView("u", "n", "p", 17, True, "abc", "job-1", "p")

@@ -6,7 +6,7 @@ from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.adapters.kubernetes.views import MapView, Ownership, PodView
 
 ATTEMPT = "0a1b2c3d4e5f6g7h-g0-a1"
-OURS = Identity(b"ours")
+OURS = Identity(b"ours", "east")
 
 
 def pod() -> PodView:
@@ -22,7 +22,6 @@ def pod() -> PodView:
         message="",
         is_gated=True,
         deleted_at=None,
-        created_at=None,
         ownership=Ownership(OURS.instance, ATTEMPT, 3, 1, proof, "owner"),
         container=None,
         conditions=(),
@@ -32,13 +31,13 @@ def pod() -> PodView:
 
 def owner() -> MapView:
     proof = OURS.proof("jobs", "ConfigMap", ATTEMPT)
-    return MapView("u", "jobs", ATTEMPT, 1, False, None, OURS.instance, ATTEMPT, proof)
+    return MapView("u", "jobs", ATTEMPT, 1, False, OURS.instance, ATTEMPT, proof)
 
 
 def test_what_was_made_with_the_servers_secret_is_ours() -> None:
     assert OURS.is_our_pod(pod())
     assert OURS.is_our_map(owner())
-    assert Identity(b"ours").is_our_pod(pod())
+    assert Identity(b"ours", "east").is_our_pod(pod())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +47,7 @@ def test_what_was_made_with_the_servers_secret_is_ours() -> None:
         {"rank": 4},
         {"proof": ""},
         {"proof": "é"},
-        {"instance": Identity(b"theirs").instance},
+        {"instance": Identity(b"theirs", "east").instance},
         {"instance": ""},
     ],
     ids=str,
@@ -70,6 +69,15 @@ def test_a_proof_is_good_for_one_name_in_one_namespace_only() -> None:
     assert not OURS.is_our_map(replace(owner(), namespace="other"))
     assert not OURS.is_our_map(replace(owner(), attempt="another"))
     assert not OURS.is_our_map(owner(), kind="Secret")
+
+
+def test_what_was_made_for_one_cluster_is_not_that_of_another_or_of_one_renamed() -> None:
+    west = Identity(b"ours", "west")
+
+    assert west.instance != OURS.instance
+    assert not west.is_our_pod(pod())
+    assert not west.is_our_map(owner())
+    assert west.proof("jobs", "Pod", "p") != OURS.proof("jobs", "Pod", "p")
 
 
 def test_a_pod_without_labels_is_not_ours() -> None:

@@ -22,7 +22,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def notes() -> Notes:
-    return Notes(lambda pod, uid: WORKER if (pod, uid) == (f"n/{WORKER.name}", "u") else None, since=START)
+    return Notes(lambda pod, uid: WORKER if (pod, uid) == (f"n/{WORKER.name}", "u") else None)
 
 
 def view(**changes: Any) -> EventView:
@@ -51,10 +51,9 @@ def test_routine_is_not_even_kept_but_a_warning_of_the_same_name_is() -> None:
     assert event_view(event(type="Warning", reason="Pulled")) is not None
 
 
-def test_what_is_older_than_this_process_or_about_others_is_not_noted() -> None:
+def test_what_is_about_others_is_not_noted() -> None:
     kept = notes()
 
-    kept.changed(None, view(lastTimestamp="2025-12-31T23:59:59Z"))
     kept.changed(None, view(involvedObject={"namespace": "n", "name": WORKER.name, "uid": "other"}))
     kept.changed(view(), None)
 
@@ -74,7 +73,7 @@ def test_there_are_bounds() -> None:
         kept.changed(None, view(message=str(number)))
     assert len(kept.drain()) == MOST_OF_ONE_WORKER
 
-    many = Notes(lambda pod, _: WorkerKey(pod, 0), since=START)
+    many = Notes(lambda pod, _: WorkerKey(pod, 0))
     for number in range(MOST_WAITING + 5):
         many.changed(None, view(involvedObject={"namespace": "n", "name": str(number)}))
     assert len(many.drain()) == MOST_WAITING

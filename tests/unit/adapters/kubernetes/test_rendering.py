@@ -88,7 +88,7 @@ EVERYTHING: Json = {
 def test_a_pod_says_whose_it_is() -> None:
     metadata = rendered(order("wait", workers=4), 3)["metadata"]
 
-    identity = Identity(SECRET)
+    identity = Identity(SECRET, "test")
     assert metadata["name"] == f"{ATTEMPT}-r3"
     assert metadata["namespace"] == "medley-jobs"
     assert metadata["labels"] == {

@@ -350,7 +350,7 @@ def test_new_credentials_are_used_as_soon_as_the_old_are_refused(tmp_path: Path)
         with pytest.raises(ApiFault, match="401"):  # they were loaded anew a moment ago
             transport.request("GET", PODS)
         transport = transport_to(kubeconfig(tmp_path, stand_in.url))
-        transport._sessions.current()
+        transport._sessions.current(time.monotonic() + 5)
         kubeconfig(tmp_path, stand_in.url, user={"token": "second"})
         assert transport.request("GET", PODS) == {}
 

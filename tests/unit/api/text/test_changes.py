@@ -70,7 +70,7 @@ def test_every_state_has_a_sentence(state: State) -> None:
 
 def test_a_move_says_its_reasons_and_what_the_cluster_said() -> None:
     refused = GroupMoved(make_group(JOB, State.FAILED), None, reasons=(NoCluster(),))
-    assert change_text(refused, None) == "it was refused: no cluster has reported its nodes yet"
+    assert change_text(refused, None) == "it was refused: no cluster that would run it has reported its nodes yet"
     stopped = replace(make_group(JOB, State.STOPPING), stop_reason=StopReason.LOST)
     stopping = GroupMoved(stopped, "a", detail="pod gone")
     want = "it is being stopped: a worker vanished without an exit code; no retry is charged (pod gone)"

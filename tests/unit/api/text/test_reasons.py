@@ -118,7 +118,7 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             replace(BACKING_OFF, stop_reason=StopReason.DISRUPTED),
             ("the cluster took a worker away; no retry is charged; the next attempt is made at 12:30:05 UTC"),
         ),
-        (NoCluster(), "no cluster has reported its nodes yet"),
+        (NoCluster(), "no cluster that would run it has reported its nodes yet"),
     ],
 )
 def test_a_reason_says_its_numbers(reason: Reason, want: str) -> None:

@@ -1,18 +1,24 @@
 from dataclasses import replace
 
+import pytest
+
 from scheduler.core.deciding.cycle import backing_off, decide, next_due, queue
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.decision import Placed, Refused, Waiting
 from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.job import AnyOf, Job, Wish
-from scheduler.core.model.node import Node
+from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
 from scheduler.core.model.tenant import Quota
 from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
 
 
-def state_with_groups(*groups: Group, jobs: tuple[Job, ...], nodes: tuple[Node, ...]) -> SchedulerState:
-    return SchedulerState.from_parts(clusters=[], nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[])
+def state_with_groups(
+    *groups: Group, jobs: tuple[Job, ...], nodes: tuple[Node, ...], clusters: tuple[Cluster, ...] = ()
+) -> SchedulerState:
+    return SchedulerState.from_parts(
+        clusters=clusters, nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[]
+    )
 
 
 def test_a_group_that_fits_is_placed_on_the_version_it_was_seen_in() -> None:
@@ -81,6 +87,51 @@ def test_what_can_never_run_is_refused_with_the_limits_it_met() -> None:
         ("mlu", NeverFits),
     ]
     assert len(decision.reasons) == 2
+
+
+@pytest.mark.parametrize(
+    "clusters",
+    [
+        (Cluster("mixed", "kubernetes"),),
+        (Cluster("mixed", "local"), Cluster("another", "local")),
+        (Cluster("mixed", "local"), Cluster("another", "kubernetes")),
+        (),
+    ],
+    ids=["nodes come and go", "another has not reported", "another is seen, not declared", "not registered"],
+)
+def test_what_does_not_fit_waits_where_nodes_may_come_by_themselves(clusters: tuple[Cluster, ...]) -> None:
+    job = make_job(workers=9)
+    state = state_with_groups(make_group(job), jobs=(job,), nodes=(make_node(),), clusters=clusters)
+    (decision,) = decide(state, NOON)
+    assert isinstance(decision, Waiting)
+    assert [type(reason) for reason in decision.reasons] == [NeverFits]
+
+
+def test_what_ran_before_is_not_refused_for_a_node_that_is_away() -> None:
+    job = make_job(workers=9)
+    group = replace(make_group(job), attempts=1)
+    mixed = (Cluster("mixed", "local"),)
+    state = state_with_groups(group, jobs=(job,), nodes=(make_node(),), clusters=mixed)
+    (decision,) = decide(state, NOON)
+    assert isinstance(decision, Waiting)
+    assert [type(reason) for reason in decision.reasons] == [NeverFits]
+
+
+def test_what_a_cluster_objects_to_is_not_placed_there() -> None:
+    nodes = (make_node(cluster="east"), make_node(cluster="west"))
+    for unwilling, want in (("east", "west/n1"), ("west", "east/n1")):
+        job = make_job(objecting_clusters=(unwilling,))
+        (decision,) = decide(make_state(*nodes, jobs=(job,)), NOON)
+        assert isinstance(decision, Placed)
+        assert decision.allocations[0].node == want
+
+
+def test_who_is_blocked_because_a_cluster_objects_does_not_speak_for_others() -> None:
+    picky, plain = make_job(1, workers=8, objecting_clusters=("mixed",)), make_job(2, workers=8)
+    assert [type(decision) for decision in decide(make_state(make_node(), jobs=(picky, plain)), NOON)] == [
+        Waiting,
+        Placed,
+    ]
 
 
 def test_nothing_is_refused_while_one_option_is_possible() -> None:

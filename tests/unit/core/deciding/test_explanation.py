@@ -5,7 +5,7 @@ import pytest
 from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import BackingOff, QuotaExceeded, TooFewFree
+from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
 from scheduler.core.model.tenant import Quota
 from tests.builders.core import NOON, make_group, make_job, make_node, make_state, place_first, seconds_after_noon
 
@@ -71,3 +71,16 @@ def test_several_groups_are_explained_as_each_would_be_alone() -> None:
     waiting = sorted(state.waiting)
     assert len(waiting) == 3
     assert explain_all(state, waiting, NOON) == [explain(state, group, NOON) for group in waiting]
+
+
+def test_nodes_of_a_cluster_that_objects_are_no_answer() -> None:
+    nodes = (make_node(cluster="east"), make_node(cluster="west", devices={"h100": 1}))
+    job = make_job(workers=2, objecting_clusters=("east",))
+    (reason,) = explain(make_state(*nodes, jobs=(job,)), make_group(job).id, NOON).reasons
+    assert isinstance(reason, NeverFits)
+    assert (reason.cluster, reason.workers_fit_empty) == ("west", 1)
+
+
+def test_where_only_clusters_that_object_have_nodes_it_waits_for_another() -> None:
+    job = make_job(objecting_clusters=("mixed",))
+    assert explain(make_state(make_node(), jobs=(job,)), make_group(job).id, NOON).reasons == (NoCluster(),)

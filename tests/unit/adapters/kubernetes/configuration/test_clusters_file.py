@@ -97,7 +97,6 @@ def test_an_absolute_kubeconfig_stays_where_it_is(tmp_path: Path) -> None:
 def test_an_owner_of_another_kind_has_a_path_of_its_own(tmp_path: Path) -> None:
     owner = read_with(tmp_path, "owner: {api_version: example.com/v1, kind: Gang, resource: gangs}").owner
 
-    assert owner.path() == "/apis/example.com/v1/gangs"
     assert owner.path("jobs") == "/apis/example.com/v1/namespaces/jobs/gangs"
     assert not owner.is_config_map
     assert OwnerKind().path("jobs") == "/api/v1/namespaces/jobs/configmaps"
@@ -179,6 +178,12 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, lines: str, want: 
         read_with(tmp_path, lines)
 
 
+def test_contexts_of_one_kubeconfig_are_different_clusters(tmp_path: Path) -> None:
+    text = "clusters:\n  - {name: a, kubeconfig: k, context: c}\n  - {name: b, kubeconfig: k}\n  - {name: c}"
+
+    assert len(read(tmp_path, text)) == 3
+
+
 def test_a_chip_whose_memory_nobody_knows_needs_one_here(tmp_path: Path) -> None:
     path = tmp_path / "clusters.yaml"
     path.write_text("clusters:\n  - name: east\n    chips:\n      - {chip: h20, resource: example.com/gpu}\n")
@@ -197,6 +202,11 @@ def test_a_chip_whose_memory_nobody_knows_needs_one_here(tmp_path: Path) -> None
         ("clusters:\n  - kubeconfig: a", "2: 'name' is missing"),
         ("clusters:\n  - name: a/b", "2: 'a/b' cannot stand here"),
         ("clusters:\n  - name: a\n  - name: a", "3: cluster 'a' is described twice"),
+        ("clusters:\n  - name: a\n  - name: b", "3: clusters 'a' and 'b' are the same one"),
+        (
+            "clusters:\n  - {name: a, kubeconfig: k, context: c}\n  - {name: b, kubeconfig: x/../k, context: c}",
+            "3: clusters 'a' and 'b' are the same one",
+        ),
     ],
 )
 def test_clusters_are_a_list_of_different_names(tmp_path: Path, text: str, want: str) -> None:

@@ -4,7 +4,7 @@ from scheduler.adapters.kubernetes.configuration.cluster import Deadlines
 from scheduler.adapters.kubernetes.driving.failures import LONGEST_DETAIL, RULES, detail, ending_of, hindrance_of
 from scheduler.adapters.kubernetes.views import ContainerView
 from scheduler.core.model.attempt import WorkerEnd
-from tests.unit.adapters.kubernetes.driving.views import condition, ended, pod, waiting
+from tests.unit.adapters.kubernetes.driving.views import condition, copying, ended, pod, waiting
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,39 @@ def test_the_reason_of_a_failed_pod_decides(reason: str, want: WorkerEnd, *, wan
 )
 def test_the_reason_of_an_ended_container_decides(container: ContainerView, want: WorkerEnd) -> None:
     assert ending_of(pod(phase="Failed", container=container)).end is want
+
+
+@pytest.mark.parametrize(
+    ("container", "want", "want_strike", "want_detail"),
+    [
+        (ended(1, message="init container runtime: no space left"), WorkerEnd.REJECTED, True, "exit code 1: init"),
+        (ended(137, "ContainerStatusUnknown"), WorkerEnd.DISRUPTED, False, "ContainerStatusUnknown"),
+        (ended(137, "OOMKilled"), WorkerEnd.MEMORY_LIMIT, False, "OOMKilled"),
+        (
+            ended(128, "StartError", 'init container runtime: exec: "python3": executable file not found in $PATH'),
+            WorkerEnd.UNSTARTABLE,
+            False,
+            "the image has no python3",
+        ),
+    ],
+)
+def test_the_exit_of_an_init_container_is_not_the_programs(
+    container: ContainerView, want: WorkerEnd, want_detail: str, *, want_strike: bool
+) -> None:
+    ending = ending_of(pod(phase="Failed", container=copying(container)))
+
+    assert (ending.end, ending.exit_code, ending.strikes_node) == (want, None, want_strike)
+    assert ending.detail is not None
+    assert want_detail in ending.detail
+
+
+def test_an_image_without_python_is_told_in_a_sentence() -> None:
+    container = ended(128, "StartError", 'exec: "python3": executable file not found in $PATH: unknown')
+
+    ending = ending_of(pod(phase="Failed", container=container))
+
+    assert ending.end is WorkerEnd.UNSTARTABLE
+    assert (ending.detail or "").startswith("the image has no python3, which Medley's runtime needs")
 
 
 def test_what_the_cluster_took_away_is_no_failure_of_the_program() -> None:

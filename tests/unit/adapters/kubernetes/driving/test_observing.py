@@ -268,6 +268,18 @@ def test_what_a_program_does_on_a_node_that_goes_down_is_not_its_doing(
     assert (stage.record().end, stage.record().exit_code) == (want, 1)
 
 
+@pytest.mark.parametrize(
+    ("flap_s", "want"),
+    [(3600 - 61, WorkerEnd.EXITED), (3600 - 59, WorkerEnd.DISRUPTED), (3600 + 59, WorkerEnd.DISRUPTED)],
+)
+def test_trouble_of_a_node_long_before_a_failure_excuses_nothing(stage: Stage, flap_s: int, want: WorkerEnd) -> None:
+    stage.nodes.n1 = node("True", since=START + timedelta(seconds=flap_s))
+
+    stage.show(None, pod(phase="Failed", container=ended(1, at=START + timedelta(hours=1))))
+
+    assert stage.record().end is want
+
+
 def test_a_companion_that_outlives_the_worker_does_not_hold_it_for_ever(stage: Stage) -> None:
     stage.show(None, pod(phase="Running", container=ended(0, "Completed")))
     assert stage.record().phase is WorkerPhase.RUNNING

@@ -8,7 +8,7 @@ from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.adapters.kubernetes.views import Condition, ContainerView, NodeView, Ownership, PodView
 from scheduler.core.model.identifiers import WorkerKey
 
-IDENTITY = Identity(b"a secret")
+IDENTITY = Identity(b"a secret", "test")
 NAMESPACE = "medley-jobs"
 ATTEMPT = "0a1b2c3d4e5f6g7h-g0-a1"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,6 @@ def pod(rank: int = 0, **changes: Any) -> PodView:
         message="",
         is_gated=False,
         deleted_at=None,
-        created_at=START,
         ownership=Ownership(IDENTITY.instance, ATTEMPT, rank, 1, proof, "owner"),
         container=None,
         conditions=(),
@@ -51,6 +50,11 @@ def running() -> ContainerView:
 def ended(code: int | None, reason: str = "Error", message: str = "", *, at: datetime = START) -> ContainerView:
     """Build a container that has ended."""
     return ContainerView("", message, None, True, code, reason, START, at)
+
+
+def copying(container: ContainerView) -> ContainerView:
+    """Make it an init container that did not get the worker started."""
+    return replace(container, is_before_worker=True, started_at=None)
 
 
 def condition(kind: str, status: str = "True", reason: str = "", *, since: datetime = START) -> Condition:

@@ -34,7 +34,6 @@ def running(worker: WorkerKey = WORKER, *, uid: str = "uid-1") -> PodView:
         message="",
         is_gated=False,
         deleted_at=None,
-        created_at=BEGAN,
         ownership=Ownership("instance", worker.attempt, worker.rank, 1, "proof", "owner"),
         container=ContainerView("", "", BEGAN, False, None, "", BEGAN, None),
         conditions=(),

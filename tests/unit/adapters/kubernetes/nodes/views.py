@@ -57,7 +57,6 @@ def pod_view(
         message="",
         is_gated=False,
         deleted_at=None,
-        created_at=None,
         ownership=None,
         container=None,
         conditions=(),

@@ -1,0 +1,37 @@
+"""The sentence about a job that waits."""
+
+from api.answers.explanations import waiting_answer
+from api.schemas.reason import WhyAnswer
+from scheduler.core.deciding.explanation import Explanation
+from scheduler.core.model.group import State
+from scheduler.core.model.reason import Limit, NeverFits, NoCluster, Reason, Resource
+from scheduler.ports.views import JobView
+from scheduler.services.explain_job import JobExplanation
+from tests.builders.core import make_group, make_job
+
+NEVER = NeverFits("mixed", "h100", 1, 9, 0, 8, Limit(Resource.DEVICES, 9, 8))
+
+
+def explained(*reasons: Reason, objecting_clusters: tuple[str, ...] = ()) -> WhyAnswer:
+    job = make_job(objecting_clusters=objecting_clusters)
+    group = make_group(job)
+    view = JobView(job, State.QUEUED, (group,), (), progress=None, finished_at=None, refusal=None)
+    explanation = Explanation(group.id, reasons, position=1, ahead=0)
+    return waiting_answer(view, JobExplanation((explanation,), change=1, age_s=0.0), "alpha")
+
+
+def test_what_does_not_fit_even_when_all_is_free_waits_for_nodes() -> None:
+    answer = explained(NEVER)
+    assert answer.text == (
+        "It waits, 1st in the queue: needs 1 worker with 9 h100 on one node; the largest node of cluster mixed "
+        "has 8 such devices; it would not fit even if all of them were free, and waits for other nodes."
+    )
+    assert answer.next == "wait for other nodes, or submit it again in a shape that fits: at most 8 devices per worker"
+
+
+def test_a_cluster_that_would_not_run_the_job_is_named() -> None:
+    answer = explained(NoCluster(), objecting_clusters=("mixed", "west"))
+    assert answer.text == (
+        "It waits, 1st in the queue: no cluster that would run it has reported its nodes yet; "
+        "left out is what would not run it: cluster mixed and cluster west."
+    )
