@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api.context import ApiContext
 from api.routes import events, fleet, job_output, jobs, service, tenants, tokens, users, workers
+from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
 from api.web.frame import RequestFrame
@@ -48,6 +49,7 @@ def create_app(context: ApiContext) -> FastAPI:
     )
     app.state.context = context
     app.state.streams = Streams(MOST_STREAMS, MOST_STREAMS_OF_A_TENANT)
+    app.state.log_readers = LogReaders()
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(RequestFrame)

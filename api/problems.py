@@ -44,6 +44,7 @@ class Code(StrEnum):
     STORAGE_UNAVAILABLE = "storage-unavailable"
     CLUSTER_UNAVAILABLE = "cluster-unavailable"
     TOO_MANY_STREAMS = "too-many-streams"
+    TOO_MANY_LOG_READERS = "too-many-log-readers"
     TOO_MANY_CONNECTIONS = "too-many-connections"
     NOT_READY = "not-ready"
     ENDING = "ending"
@@ -76,6 +77,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.STORAGE_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer"),
     Code.CLUSTER_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The cluster does not answer"),
     Code.TOO_MANY_STREAMS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many event streams are open"),
+    Code.TOO_MANY_LOG_READERS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many logs are being read"),
     Code.TOO_MANY_CONNECTIONS: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many clients are connected"),
     Code.NOT_READY: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready"),
     Code.ENDING: (HTTPStatus.SERVICE_UNAVAILABLE, "The server is ending"),

@@ -28,7 +28,7 @@ from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
-from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Cluster, Node
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
@@ -52,8 +52,6 @@ from scheduler.settings import (
 
 logger = logging.getLogger(__name__)
 
-LOCAL_KIND = "local"
-KUBERNETES_KIND = "kubernetes"
 OLDEST_SUCCESS_S = 30.0
 """A loop without a successful step for this long makes the server not ready."""
 
@@ -97,6 +95,16 @@ class _DrivenCluster:
     def is_required(self) -> bool:
         """Whether the server is of no use without it: one far cluster that does not answer leaves the others usable."""
         return self.kind == LOCAL_KIND
+
+
+@dataclass(frozen=True, slots=True)
+class _ClusterStep:
+    """What one loop does for a cluster."""
+
+    name: str
+    step: Step
+    listen: Callable[[Callable[[], None]], object]
+    """Takes what is to be called when there is something to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,12 +290,12 @@ def _assemble(
     optional: set[str] = set()
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
-        optional |= set() if driven.is_required else of_cluster.keys()
-        for name, step in of_cluster.items():
+        optional |= set() if driven.is_required else {each.name for each in of_cluster}
+        for each in of_cluster:
             # What a cluster sees is for its own loops; others hear of it once it stands in the feed.
             waiter = wake_up.waiter()
-            driven.port.listen(waiter.hint)
-            loops.append(loop(name, step, waiter))
+            each.listen(waiter.hint)
+            loops.append(loop(each.name, each.step, waiter))
     context = ApiContext(
         journal=storage.journal,
         directory=storage.directory,
@@ -306,7 +314,7 @@ def _assemble(
 
 def _steps_of(
     driven: _DrivenCluster, foundation: _Foundation, listener: socket.socket, followed: FollowedState, *, lead: Lead
-) -> dict[str, Step]:
+) -> list[_ClusterStep]:
     storage, clock, cluster = foundation.storage, foundation.clock, driven.port
     inventory = InventorySync(storage.directory, clock, cluster, kind=driven.kind)
     if driven.is_required:
@@ -316,10 +324,10 @@ def _steps_of(
     reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
     foundation.resources.callback(inventory.close)
     foundation.resources.callback(reconciler.close)
-    return {
-        f"recording nodes of {cluster.name}": recording_inventory(inventory, clock),
-        f"reconciling {cluster.name}": reconciling(reconciler, clock),
-    }
+    return [
+        _ClusterStep(f"recording nodes of {cluster.name}", recording_inventory(inventory, clock), cluster.listen),
+        _ClusterStep(f"reconciling {cluster.name}", reconciling(reconciler, clock), reconciler.listen),
+    ]
 
 
 def reachable_url(listener: socket.socket) -> str:

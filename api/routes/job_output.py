@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 
 from api.answers.jobs import progress_answer
 from api.context import ApiContext
@@ -10,12 +11,14 @@ from api.job_reading import find_job
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.job import LogEntryAnswer, LogPageAnswer, ProgressPage
 from api.schemas.queries import LogQuery, ProgressQuery
+from api.streaming.log_readers import LogReaders
 from api.web.cursors import bad_cursor
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.failures import not_found
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import FINAL
+from scheduler.core.model.tenant import Principal
 from scheduler.ports.views import JobView
 from scheduler.services.read_logs import BadCursor, LogCursor, LogPage, read_logs
 
@@ -24,26 +27,36 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 MOST_LOG_BYTES = 4 * 1024 * 1024
 """Of one answer: a large gang gets less per rank."""
 LEAST_LOG_BYTES_PER_RANK = 1024
+LONGEST_WAIT_S = 5.0
+"""For output that lies elsewhere, of all ranks together."""
 
 
 @router.get("/{job}/logs", operation_id="read_job_logs")
-def read_job_logs(job: JobPath, context: Context, caller: Caller, query: Annotated[LogQuery, Query()]) -> LogPageAnswer:
+async def read_job_logs(
+    request: Request, job: JobPath, context: Context, caller: Caller, query: Annotated[LogQuery, Query()]
+) -> LogPageAnswer:
     """Read what workers printed; ask again with `cursor` set to `next` to follow.
 
     Without an attempt's number it begins with the latest attempt, goes on with the one that the cursor names, and from
-    there to the next one.
+    there to the next one. Output that its cluster does not give within seconds is on a later page.
     """
+    readers: LogReaders = request.app.state.log_readers
+    return await readers.read(lambda: _page(job, context, caller, query))
+
+
+def _page(job: str, context: ApiContext, caller: Principal, query: LogQuery) -> LogPageAnswer:
+    until_s = context.clock.monotonic_s() + LONGEST_WAIT_S
     view = find_job(context, caller, job)
     place = _place(query.cursor)
     chosen = _current_attempt(view, place) if query.attempt is None else _attempt(view, query.attempt)
     if chosen is None:
         return LogPageAnswer(entries=(), next=LogCursor(0, {}).encode(), is_complete=view.state in FINAL)
-    page = _read(context, chosen, place, query)
+    page = _read(context, chosen, place, query, until_s=until_s)
     if query.attempt is not None:
         return _answer(page, is_complete=page.is_complete)
     later = next((one for one in view.attempts if one.number > chosen.number), None)
     if page.is_complete and not page.entries and later is not None:
-        page = _read(context, later, None, query)
+        page = _read(context, later, None, query, until_s=until_s)
     is_last = page.attempt == max(one.number for one in view.attempts)
     return _answer(page, is_complete=page.is_complete and is_last and view.state in FINAL)
 
@@ -82,13 +95,23 @@ def _current_attempt(view: JobView, place: LogCursor | None) -> Attempt | None:
     return next((attempt for attempt in view.attempts if attempt.number == place.attempt), view.attempts[-1])
 
 
-def _read(context: ApiContext, attempt: Attempt, place: LogCursor | None, query: LogQuery) -> LogPage:
+def _read(
+    context: ApiContext, attempt: Attempt, place: LogCursor | None, query: LogQuery, *, until_s: float
+) -> LogPage:
     ranks = range(len(attempt.allocations)) if query.rank is None else (query.rank,)
     if query.rank is not None and query.rank >= len(attempt.allocations):
         detail = f"attempt {attempt.number} has {len(attempt.allocations)} ranks, from 0"
         raise refuse(Code.INVALID_REQUEST, f"rank: {detail}", None, FieldError("/query/rank", detail))
     fair_share = max(LEAST_LOG_BYTES_PER_RANK, MOST_LOG_BYTES // len(ranks))
-    return read_logs(context.clusters, attempt, ranks=ranks, cursor=place, limit=min(query.limit, fair_share))
+    return read_logs(
+        context.clusters,
+        attempt,
+        ranks=ranks,
+        cursor=place,
+        limit=min(query.limit, fair_share),
+        until_s=until_s,
+        monotonic_s=context.clock.monotonic_s,
+    )
 
 
 def _answer(page: LogPage, *, is_complete: bool) -> LogPageAnswer:

@@ -1,5 +1,6 @@
 """Entries of the change feed, in a sentence."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from api.text.reasons import reason_text
@@ -24,6 +25,10 @@ from scheduler.core.model.change import (
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
 
+MOST_REMARKS = 3
+"""So many different remarks are shown in one line."""
+LONGEST_REMARK = 200
+
 
 def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901, PLR0911 - one sentence per kind
     """Return what happened; `you` is the reader's tenant."""
@@ -37,7 +42,7 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
         case GroupMoved():
             return _moved(body, you)
         case WorkersNoted(remarks=remarks):
-            return "; ".join(_remark(remark) for remark in remarks)
+            return _remarks(remarks)
         case ProgressReported(progress=progress):
             return _progress(progress)
         case ClusterSeen(cluster):
@@ -92,8 +97,22 @@ def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per sta
     assert_never(group.state)
 
 
-def _remark(remark: WorkerRemark) -> str:
-    return remark.text if remark.rank is None else f"worker {remark.rank}: {remark.text}"
+def _remarks(remarks: Sequence[WorkerRemark]) -> str:
+    """Return what was said, what many ranks have in common once, and the rest counted: a gang may have thousands."""
+    ranks: dict[str, list[str]] = {}
+    for remark in remarks:
+        ranks.setdefault(remark.text, []).extend([] if remark.rank is None else [str(remark.rank)])
+    said = [f"{_whose(those)}{_cut(text)}" for text, those in list(ranks.items())[:MOST_REMARKS]]
+    left = len(ranks) - len(said)
+    return "; ".join(said) + (f"; and {left} more" if left else "")
+
+
+def _whose(ranks: Sequence[str]) -> str:
+    return f"worker{'s' if len(ranks) > 1 else ''} {listed(ranks, 'and')}: " if ranks else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REMARK else f"{text[: LONGEST_REMARK - 1]}…"
 
 
 def _progress(progress: Progress) -> str:

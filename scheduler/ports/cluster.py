@@ -112,6 +112,8 @@ class LogChunk:
     """Where to read on."""
     is_complete: bool
     """The worker has ended and nothing comes after `end`."""
+    is_behind: bool = False
+    """What was printed is still on its way here: ask again, even if the text is empty."""
 
 
 class ClusterUnavailable(Exception):
@@ -157,8 +159,11 @@ class ClusterPort(Protocol):
         """Drop an ended attempt from `observe`; its logs stay readable for as long as the cluster keeps them."""
         ...
 
-    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
-        """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown."""
+    def logs(self, worker: WorkerKey, *, offset: int, limit: int, within_s: float = 5.0) -> LogChunk:
+        """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown.
+
+        Output that lies elsewhere is waited for for `within_s` at most; its fetching begins also with 0.
+        """
         ...
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:

@@ -1,13 +1,13 @@
 """Read what workers printed, rank by rank, from where the reader stopped."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import HOLDING
 from scheduler.core.model.identifiers import ClusterName, WorkerKey
-from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.cluster import ClusterPort, LogChunk
 
 _CURSOR = re.compile(r"(\d{1,9})((?:\.\d{1,5}:\d{1,15})*)")
 
@@ -59,24 +59,45 @@ class LogPage:
 
 
 def read_logs(
-    clusters: Sequence[ClusterPort], attempt: Attempt, *, ranks: Sequence[int], cursor: LogCursor | None, limit: int
+    clusters: Sequence[ClusterPort],
+    attempt: Attempt,
+    *,
+    ranks: Sequence[int],
+    cursor: LogCursor | None,
+    limit: int,
+    until_s: float,
+    monotonic_s: Callable[[], float],
 ) -> LogPage:
     """Return at most `limit` bytes per rank that came after the cursor; a cursor of another attempt starts anew.
 
-    A rank whose cluster is not connected has no output and counts as complete.
+    Output that has to be fetched is fetched for all ranks at once, and waited for until `until_s`; what comes later
+    is on a later page. A rank whose cluster is not connected has no output and counts as complete.
     """
     by_name: dict[ClusterName, ClusterPort] = {cluster.name: cluster for cluster in clusters}
     offsets = dict(cursor.offsets) if cursor is not None and cursor.attempt == attempt.number else {}
-    entries: list[LogEntry] = []
-    complete = attempt.state not in HOLDING
-    for rank in ranks:
+
+    def chunk_of(rank: int, within_s: float) -> LogChunk | None:
         cluster = by_name.get(attempt.allocations[rank].node.partition("/")[0])
         if cluster is None:
+            return None
+        key = WorkerKey(attempt.id, rank)
+        return cluster.logs(key, offset=offsets.get(rank, 0), limit=limit, within_s=within_s)
+
+    chunks = {rank: chunk_of(rank, 0.0) for rank in ranks}
+    for rank, chunk in chunks.items():
+        left_s = until_s - monotonic_s()
+        if left_s <= 0:
+            break
+        if chunk is not None and chunk.is_behind:
+            chunks[rank] = chunk_of(rank, left_s)
+    entries: list[LogEntry] = []
+    complete = attempt.state not in HOLDING
+    for rank, chunk in chunks.items():
+        if chunk is None:
             continue
         offset = offsets.get(rank, 0)
-        chunk = cluster.logs(WorkerKey(attempt.id, rank), offset=offset, limit=limit)
         if chunk.text or chunk.start > offset:
             entries.append(LogEntry(rank, chunk.text, max(0, chunk.start - offset)))
         offsets[rank] = max(offset, chunk.end)
-        complete = complete and (chunk.is_complete or chunk.end == chunk.start)
+        complete = complete and not chunk.is_behind and (chunk.is_complete or chunk.end == chunk.start)
     return LogPage(attempt.number, tuple(entries), LogCursor(attempt.number, offsets), complete)

@@ -1,8 +1,8 @@
 """Start gangs on one cluster: as many at the same time as it takes, each again later where it did not answer."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from scheduler.core.deciding.state import LiveAttempt
@@ -12,13 +12,18 @@ from scheduler.core.model.identifiers import AttemptId, ChipName
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed, StartRefusal
 from scheduler.ports.directory import Directory
+from scheduler.ports.journal import StorageUnavailable
 from scheduler.services.access.attempt_tokens import AttemptTokens
-from scheduler.services.keep_lead import Lead
+from scheduler.services.keep_lead import Lead, LeadershipLost
 
 logger = logging.getLogger(__name__)
 
 MOST_STARTS = 64
-"""So many gangs are started before the cluster is looked at again: nobody's end should wait for all starts."""
+"""So many gangs are being started at a time; where it is one after the other, in one call."""
+PATIENCE_S = 2.0
+"""So long a call waits for the starts that it began: those that are quick, as most are, are reported with it."""
+GIVE_UP_S = 300.0
+"""A gang whose start got no answer for so long is given up, so that it may run elsewhere."""
 MOST_PUT_OFF = 10_000
 
 _WHO_REFUSED = {
@@ -47,69 +52,125 @@ class Started:
 
     live: LiveAttempt
     refusal: str | None
-    """Why the cluster refused it, for people; None where it was started."""
+    """Why it was refused or given up, for people; None where it was started."""
+
+
+_Answer = Started | Exception
+"""What came of a start; an exception is what it met that may be gone at the next try."""
 
 
 class GangStarter:
-    """Starts gangs. One thread calls it; close it in the end."""
+    """Starts gangs; where the cluster takes several at once, in threads. One thread calls it; close it in the end."""
 
     def __init__(
-        self, cluster: ClusterPort, directory: Directory, clock: Clock, *, terms: LaunchTerms, lead: Lead
+        self,
+        cluster: ClusterPort,
+        directory: Directory,
+        clock: Clock,
+        *,
+        terms: LaunchTerms,
+        lead: Lead,
+        on_done: Callable[[], None],
     ) -> None:
+        """`on_done` is called, from any thread, when a start ended that took longer than the call that began it."""
         self._cluster = cluster
         self._directory = directory
         self._clock = clock
         self._terms = terms
         self._lead = lead
+        self._on_done = on_done
         self._put_off = _PutOff()
         self._threads: ThreadPoolExecutor | None = None
+        self._under_way: dict[AttemptId, tuple[LiveAttempt, Future[_Answer]]] = {}
+        self._begun: set[AttemptId] = set()
 
     def start(self, gangs: Sequence[LiveAttempt]) -> list[Started]:
-        """Start those of the gangs that are due, at most MOST_STARTS; return what was started or refused, in order.
+        """Begin with those of the gangs that are due; return what was started, refused or given up since the last call.
 
-        One that the cluster does not answer about is put off, later each time, and is no other's concern.
-        Raises LeadershipLost, StorageUnavailable; what was started stays so.
+        One that the cluster does not answer about is put off, later each time, is given up after 300 s, and is no
+        other's concern. Waits two seconds at most where the cluster takes several at once. Raises LeadershipLost,
+        StorageUnavailable; what was started stays so.
         """
         now_s = self._clock.monotonic_s()
-        due = [gang for gang in gangs if self._put_off.is_due(gang.attempt, now_s)][:MOST_STARTS]
-        if not due:
-            return []
-        chips = {chip.name: chip for chip in self._directory.chips()}
-        started = []
-        for gang, answer in zip(due, self._try_all(due, chips), strict=True):
-            if isinstance(answer, Started):
-                self._put_off.forget(gang.attempt)
-                started.append(answer)
-            else:
-                wait_s = self._put_off.put_off(gang.attempt, now_s)
-                logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
-        return started
+        due = [
+            gang for gang in gangs if gang.attempt not in self._under_way and self._put_off.is_due(gang.attempt, now_s)
+        ][: MOST_STARTS - len(self._under_way)]
+        answers = [(gang, answer) for gang, answer in self._begin(due)] if due else []
+        now_s = self._clock.monotonic_s()
+        judged = [self._judge(gang, answer, now_s) for gang, answer in [*answers, *self._collect()]]
+        return [started for started in judged if started is not None]
+
+    def is_under_way(self, attempt: AttemptId) -> bool:
+        """Say whether a start of the attempt was begun that `start` has not come back to since."""
+        return attempt in self._under_way
+
+    def has_begun(self, attempt: AttemptId) -> bool:
+        """Say whether the cluster was ever asked here to start the attempt."""
+        return attempt in self._begun
+
+    def withdraw(self, attempt: AttemptId) -> None:
+        """Take back the start of an attempt, where it still waits for its turn behind others."""
+        known = self._under_way.get(attempt)
+        if known is not None and known[1].cancel():
+            del self._under_way[attempt]
+
+    def keep(self, live: Collection[AttemptId]) -> None:
+        """Remember nothing of attempts that are not live."""
+        self._begun.intersection_update(live)
 
     def close(self) -> None:
         """Begin nothing more; starts that are under way go on to their end."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _try_all(self, gangs: Sequence[LiveAttempt], chips: Mapping[ChipName, ChipType]) -> list[Started | Exception]:
-        """Return one answer per gang. Raises when all are over, not before."""
+    def _begin(self, gangs: Sequence[LiveAttempt]) -> list[tuple[LiveAttempt, _Answer]]:
+        """Begin with gangs; return the answers of those that were started here and now, in this thread."""
+        chips = {chip.name: chip for chip in self._directory.chips()}
+        self._begun.update(gang.attempt for gang in gangs)
         at_once = self._cluster.claims.starts_at_once
         if at_once == 1:
-            return [self._try(gang, chips) for gang in gangs]
+            return [(gang, self._try(gang, chips)) for gang in gangs]
         if self._threads is None:
             self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=f"starting on {self._cluster.name}")
-        tries = [self._threads.submit(self._try, gang, chips) for gang in gangs]
-        wait(tries)
-        return [each.result() for each in tries]
+        # Where older starts hang, these may have to wait for threads, and nobody should wait for them again and again.
+        patience_s = 0.0 if self._under_way else PATIENCE_S
+        tries = {gang.attempt: (gang, self._threads.submit(self._try, gang, chips)) for gang in gangs}
+        self._under_way |= tries
+        for late in wait([each for _, each in tries.values()], timeout=patience_s).not_done:
+            late.add_done_callback(lambda _: self._on_done())
+        return []
 
-    def _try(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> Started | Exception:
-        """Start one gang; what it alone met comes back as a value."""
-        self._lead.check()
+    def _collect(self) -> list[tuple[LiveAttempt, _Answer]]:
+        """Return the answers of starts under way that ended. Raises LeadershipLost where one found that."""
+        ended = [(gang, each) for gang, each in self._under_way.values() if each.done()]
+        for gang, _ in ended:
+            del self._under_way[gang.attempt]
+        return [(gang, each.result()) for gang, each in ended]
+
+    def _judge(self, gang: LiveAttempt, answer: _Answer, now_s: float) -> Started | None:
+        """Return what is to be written down of a start, None where it is tried again."""
+        if isinstance(answer, Started):
+            self._put_off.forget(gang.attempt)
+            return answer
+        wait_s = self._put_off.put_off(gang.attempt, now_s)
+        if wait_s > 0:
+            logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
+            return None
+        self._put_off.forget(gang.attempt)
+        logger.warning("attempt %s could not be started and is given up: %s", gang.attempt, answer)
+        return Started(gang, f"it could not be started within {GIVE_UP_S:.0f} s: {answer}")
+
+    def _try(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
+        """Start one gang; what it alone met comes back as a value. Raises LeadershipLost."""
         try:
+            self._lead.check()
             self._cluster.start(self._order(gang, chips))
+        except LeadershipLost:
+            raise
         except StartFailed as failure:
             logger.warning("attempt %s was not started: %s", gang.attempt, failure)
             return Started(gang, _WHO_REFUSED.get(failure.refusal, "") + str(failure))
-        except ClusterUnavailable as problem:
+        except (ClusterUnavailable, StorageUnavailable) as problem:
             return problem
         except Exception as fault:
             logger.exception("attempt %s could not be started", gang.attempt)
@@ -133,18 +194,29 @@ class _PutOff:
     """Starts that a cluster could not answer, and when each is tried again; the oldest are dropped beyond a bound."""
 
     def __init__(self) -> None:
-        self._failures: dict[AttemptId, tuple[int, float]] = {}
+        self._tries: dict[AttemptId, _Tries] = {}
 
     def is_due(self, attempt: AttemptId, now_s: float) -> bool:
-        return self._failures.get(attempt, (0, now_s))[1] <= now_s
+        return attempt not in self._tries or self._tries[attempt].due_s <= now_s
 
-    def put_off(self, attempt: AttemptId, now_s: float) -> int:
-        failures = self._failures.pop(attempt, (0, 0.0))[0] + 1
-        wait_s = back_off_s(failures)
-        self._failures[attempt] = (failures, now_s + wait_s)
-        if len(self._failures) > MOST_PUT_OFF:
-            del self._failures[next(iter(self._failures))]
+    def put_off(self, attempt: AttemptId, now_s: float) -> float:
+        """Return after how many seconds to try again: 0 where it was tried for long enough."""
+        before = self._tries.pop(attempt, _Tries(0, first_s=now_s, due_s=now_s))
+        failures = before.failures + 1
+        wait_s = max(0.0, min(back_off_s(failures), before.first_s + GIVE_UP_S - now_s))
+        self._tries[attempt] = _Tries(failures, first_s=before.first_s, due_s=now_s + wait_s)
+        if len(self._tries) > MOST_PUT_OFF:
+            del self._tries[next(iter(self._tries))]
         return wait_s
 
     def forget(self, attempt: AttemptId) -> None:
-        self._failures.pop(attempt, None)
+        self._tries.pop(attempt, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """The tries of one start that were in vain."""
+
+    failures: int
+    first_s: float
+    due_s: float

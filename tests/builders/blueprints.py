@@ -18,13 +18,13 @@ RESOURCE = "nvidia.com/gpu"
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-def configuration(**changes: Any) -> ClusterConfiguration:
-    """Build the configuration of cluster `test`; `images` may be texts."""
+def configuration(*, name: str = "test", **changes: Any) -> ClusterConfiguration:
+    """Build the configuration of a cluster; `images` may be texts."""
     if "images" in changes:
         changes["images"] = tuple(ImageRule.parse(text) for text in changes["images"])
     if "runtime_image" in changes:
         changes["runtime_image"] = Reference.parse(changes["runtime_image"])
-    return ClusterConfiguration("test", **changes)
+    return ClusterConfiguration(name, **changes)
 
 
 def with_spec(given: GangOrder, **changes: Any) -> GangOrder:

@@ -33,6 +33,7 @@ class Chores:
     """A bounded set of chores by name. For any thread."""
 
     def __init__(self, name: str, *, threads: int, clock: Clock) -> None:
+        self._name = name
         self._clock = clock
         self._condition = threading.Condition()
         self._chores: dict[Hashable, _Chore] = {}
@@ -89,9 +90,9 @@ class Chores:
                 chore.failures = 0
             except Exception as error:  # a thread that ends would leave things behind for ever
                 if not isinstance(error, ClusterUnavailable | StartFailed):
-                    logger.exception("%s failed, it is tried again", name)
+                    logger.exception("%s: %s failed, it is tried again", self._name, name)
                 elif not chore.failures:
-                    logger.warning("%s has to wait: %s", name, error)
+                    logger.warning("%s: %s has to wait: %s", self._name, name, error)
                 again_s = min(FIRST_RETRY_S * 2.0 ** min(chore.failures, 10), LONGEST_RETRY_S)
                 again_s *= (1 + self._random.random()) / 2
                 chore.failures += 1

@@ -162,9 +162,9 @@ class KubernetesCluster:
         if self._watches.pods.is_synced:
             self._removal.sweep(live)
 
-    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
+    def logs(self, worker: WorkerKey, *, offset: int, limit: int, within_s: float = 5.0) -> LogChunk:
         """Return a piece of a worker's output, from its pod or from what was kept of it."""
-        return self._logs.read(worker, self._members.pod(worker), offset=offset, limit=limit)
+        return self._logs.read(worker, self._members.pod(worker), offset=offset, limit=limit, within_s=within_s)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back from a thread of the watch when something of a worker or of a node changed."""

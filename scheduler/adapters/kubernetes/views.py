@@ -75,6 +75,8 @@ class PodView:
     requests: tuple[tuple[str, int], ...]
     """What it takes of its node, all containers, init containers and overhead counted as the kubelet does: `cpu` in
     milli-cores, `memory` and `ephemeral-storage` in MiB rounded up, everything else as counts; `pods` is not in it."""
+    deletion_grace_s: int = 0
+    """Once it was asked to go: how long it may take (metadata.deletionGracePeriodSeconds)."""
 
     @property
     def key(self) -> str:

@@ -136,7 +136,14 @@ class LocalCluster:
         except OSError as error:
             raise ClusterUnavailable(f"attempt {attempt} cannot be forgotten now: {error}") from error
 
-    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
+    def logs(
+        self,
+        worker: WorkerKey,
+        *,
+        offset: int,
+        limit: int,
+        within_s: float = 5.0,  # noqa: ARG002 - nothing has to be waited for
+    ) -> LogChunk:
         """Return a piece of a worker's output; of a forgotten attempt while it is among the kept ones.
 
         What was read counts only if the folder is still there: it moves once, when its attempt is forgotten.

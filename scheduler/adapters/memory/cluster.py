@@ -120,7 +120,14 @@ class FakeCluster:
             if gang and all(worker.phase is not WorkerPhase.RUNNING for worker in gang.values()):
                 self._close(attempt, self._live.pop(attempt))
 
-    def logs(self, worker: WorkerKey, *, offset: int, limit: int) -> LogChunk:
+    def logs(
+        self,
+        worker: WorkerKey,
+        *,
+        offset: int,
+        limit: int,
+        within_s: float = 5.0,  # noqa: ARG002 - nothing has to be waited for
+    ) -> LogChunk:
         """Return a piece of what a worker printed."""
         with self._guard:
             self._look()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from scheduler.adapters.memory.fake_worker import Behaviour
-from scheduler.core.model.attempt import Allocation, WorkerPhase
+from scheduler.core.model.attempt import Allocation, WorkerEnd, WorkerPhase
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import WorkerKey
+from scheduler.core.model.node import Cluster
 from scheduler.core.model.tenant import Quota
 from scheduler.ports.cluster import ClusterUnavailable, GangOrder
 from scheduler.ports.journal import Observe, Outcome, StorageUnavailable, Write
@@ -16,7 +17,7 @@ from scheduler.services.cancel_job import cancel_job
 from scheduler.services.explain_job import explain_job
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import LeadershipLost
-from tests.builders.stage import CHIP, TENANT, Stage, make_spec, stage
+from tests.builders.stage import CHIP, DEVICES_PER_NODE, NODES, TENANT, Stage, make_spec, stage
 
 
 @pytest.fixture
@@ -356,3 +357,21 @@ def test_workers_count_as_gone_only_when_looked_for_after_they_were_barred_from_
     scene.clock.advance(5.0)
     scene.turn()
     assert (scene.job(job).state, scene.devices_held()) == (State.CANCELLED, 0)
+
+
+def test_what_does_not_fit_waits_for_a_cluster_that_is_still_to_come_and_so_does_what_ran_before(scene: Stage) -> None:
+    scene.storage.directory.register_cluster(Cluster("far", "kubernetes"), scene.clock.now())
+    too_big = scene.submit(make_spec(workers=NODES * DEVICES_PER_NODE + 1))
+    disrupted = scene.submit(make_spec(workers=NODES * DEVICES_PER_NODE))
+    scene.turn()
+    scene.cluster.take_worker(WorkerKey(scene.job(disrupted).attempts[-1].id, 0), WorkerEnd.DISRUPTED, "drained")
+    scene.storage.directory.record_nodes("mixed", scene.cluster.inventory()[1:], scene.clock.now())
+    scene.turn()
+    for _ in "ab":
+        scene.clock.advance(1.0)
+        scene.turn()
+        assert [scene.job(job).state for job in (too_big, disrupted)] == [State.QUEUED] * 2
+        scene.lead()
+    scene.storage.directory.record_nodes("mixed", scene.cluster.inventory(), scene.clock.now())
+    scene.turn()
+    assert scene.job(disrupted).state is State.RUNNING

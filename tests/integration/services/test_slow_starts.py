@@ -90,9 +90,11 @@ def test_what_is_being_started_counts_as_gone_only_once_its_start_has_ended(
     scene.turn()
     assert (scene.job(stuck).state, scene.devices_held()) == (State.STOPPING, 1)
     assert scene.reconciler.is_settled, "waiting is no work"
+    hinted = Event()
+    scene.reconciler.listen(hinted.set)
     go_on.set()
-    eventually(scene.reconciler.has_news, within_s=PATIENCE_S)
-    scene.turn()
+    assert hinted.wait(PATIENCE_S)
+    scene.reconciler.reconcile_once()
     assert (scene.job(stuck).state, scene.devices_held()) == (State.CANCELLED, 0)
 
 
@@ -135,3 +137,17 @@ def test_a_start_that_never_gets_an_answer_is_given_up_and_charged_to_nobody(
     assert (view.state, view.groups[0].stop_reason) == (State.QUEUED, StopReason.START_REFUSED)
     assert (view.groups[0].failures, scene.devices_held()) == (0, 0)
     assert view.refusal == "it could not be started within 300 s: timed out"
+
+
+def test_what_waits_for_its_turn_behind_starts_that_hang_is_cancelled_at_once(
+    scene: Stage, stuck: str, monkeypatch: pytest.MonkeyPatch, go_on: Event
+) -> None:
+    def hang(_order: GangOrder) -> None:
+        assert go_on.wait(PATIENCE_S)
+
+    monkeypatch.setattr(scene.cluster, "start", hang)
+    first, second, third = stuck, scene.submit(make_spec(workers=1)), scene.submit(make_spec(workers=1))
+    scene.turn()
+    cancel(scene, third)
+    scene.turn()
+    assert [scene.job(job).state for job in (first, second, third)] == [State.PLACED, State.PLACED, State.CANCELLED]

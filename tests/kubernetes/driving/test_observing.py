@@ -188,7 +188,7 @@ def test_news_of_nodes_and_of_other_peoples_pods_are_told_and_heartbeats_are_not
     assert not told.is_set()
 
 
-def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
+def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = Driven(tmp_path / "none", tmp_path)
     cluster = broken.unready()
 
@@ -199,6 +199,7 @@ def test_a_cluster_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
 
     eventually(lambda: "none" in says(), within_s=PATIENCE_S, what="the missing file to be named")
     assert not cluster.check()[0].is_ok
+    assert "nodes of cluster test: " in caplog.text  # one process may drive several
     broken.close()
 
 

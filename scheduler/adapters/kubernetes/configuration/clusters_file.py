@@ -3,7 +3,7 @@
 The format::
 
     clusters:
-      - name: east
+      - name: east                       # what runs belongs to this name: under another one it is a stranger's
         kubeconfig: east.kubeconfig      # beside this file; without it, the service account of Medley's own pod
         context: admin@east              # of the kubeconfig; its current one
         namespace: medley-jobs           # of the workers' pods

@@ -49,6 +49,7 @@ def pod_view(obj: _Document) -> PodView:
         container=_container(status) if ownership is not None else None,
         conditions=conditions(status, CONDITIONS) if ownership is not None else (),
         requests=_requests(spec),
+        deletion_grace_s=metadata.get("deletionGracePeriodSeconds") or 0,
     )
 
 

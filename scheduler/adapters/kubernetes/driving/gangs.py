@@ -4,7 +4,7 @@ Up to the first opened gate nothing has run, so that whatever is refused is take
 itself what an earlier call, or an earlier process, has done of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scheduler.adapters.kubernetes.decoding import map_view, pod_view
@@ -31,6 +31,10 @@ STALE_PAUSE_S = 0.2
 STALE_LIMIT_S = 10.0
 
 _CUT_OFF = Ending(WorkerEnd.DISRUPTED, None, "its pod was deleted, and not by Medley, while its gang was being started")
+
+
+class _StillThere(ClusterUnavailable):
+    """What belongs to an earlier owner has a name that is needed."""
 
 
 class Gangs:
@@ -99,6 +103,8 @@ class Gangs:
         ended = members.ended_ranks(attempt)
         pods = {each.ownership.rank: each for each in members.pods(attempt) if each.ownership is not None}
         waiting = {rank: each for rank, each in pods.items() if rank not in ended}
+        if not ended and all(each.is_gated for each in waiting.values()):
+            self._leave_old_namespace(blueprint, waiting.values(), until_s)
         missing = [rank for rank in range(len(blueprint.places)) if rank not in pods and rank not in ended]
         if missing and (ended or any(not each.is_gated for each in waiting.values())):
             # All pods were there when the first gate was opened: these were, too.
@@ -109,6 +115,16 @@ class Gangs:
             waiting |= self._make_missing(blueprint, missing, waiting, until_s)
         self._release(blueprint, waiting, until_s, has_lived=bool(ended))
 
+    def _leave_old_namespace(self, blueprint: Blueprint, pods: Iterable[PodView], until_s: float) -> None:
+        """Take back pods made where the tenant's pods do not belong any more. Raises ClusterUnavailable if any."""
+        strays = [each for each in pods if each.namespace != blueprint.namespace]
+        if strays:
+            self._removal.move(blueprint.order.attempt, strays, until_s=until_s)
+            raise ClusterUnavailable(
+                f"pods of attempt {blueprint.order.attempt} are being removed from namespace {strays[0].namespace}: "
+                f"its tenant's are in {blueprint.namespace} now"
+            )
+
     def _make_missing(
         self, blueprint: Blueprint, missing: Sequence[int], known: Mapping[int, PodView], until_s: float
     ) -> dict[int, PodView]:
@@ -117,8 +133,12 @@ class Gangs:
         for each in known.values():
             _require_of(each, owner_uid)
         if not known:  # pods are made last
-            for path, document in owned_objects(blueprint, owner_uid):
-                self._make_owned(path, document, until_s, is_new=is_new)
+            try:
+                for path, document in owned_objects(blueprint, owner_uid):
+                    self._make_owned(path, document, until_s, is_new=is_new)
+            except _StillThere:  # beside an owner that stays, the next try would take it for its own
+                self._removal.drop_owner(blueprint.namespace, blueprint.order.attempt, owner_uid)
+                raise
         pods: dict[int, PodView] = {}
 
         def make(rank: int) -> None:
@@ -130,11 +150,11 @@ class Gangs:
         return pods
 
     def _make_owner(self, blueprint: Blueprint, until_s: float) -> tuple[str, bool]:
-        """Return the UID of the attempt's owner, and whether it was made only now."""
+        """Return the UID of the attempt's owner, and whether it was made only now.
+
+        The watch is not asked: it may still show one that was just removed.
+        """
         scene, attempt, namespace = self._scene, blueprint.order.attempt, blueprint.namespace
-        known = scene.owner(namespace, attempt)
-        if known is not None:
-            return known.uid, False
         owner, path = scene.configuration.owner, scene.configuration.owner.path(namespace)
         what = f"{owner.kind} {namespace}/{attempt}"
         document = scene.writing.create(path, owner_object(blueprint), what=what, until_s=until_s)
@@ -157,7 +177,7 @@ class Gangs:
         give_up_s = scene.clock.monotonic_s() + STALE_LIMIT_S
         while scene.writing.create(path, document, what=what, until_s=until_s) is None and is_new:
             if scene.clock.monotonic_s() > give_up_s or scene.closing.wait(STALE_PAUSE_S):
-                raise ClusterUnavailable(f"{what} of an earlier start is still being removed")
+                raise _StillThere(f"{what} of an earlier start is still being removed")
 
     def _make_pod(self, blueprint: Blueprint, rank: int, owner_uid: str, until_s: float) -> PodView:
         writing, path = self._scene.writing, pods_path(blueprint.namespace)

@@ -1,7 +1,6 @@
 """One worker as its pods show it: its pod now, since when it is how it is, and its end."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from scheduler.adapters.kubernetes.driving import failures
 from scheduler.adapters.kubernetes.driving.failures import Ending
@@ -28,7 +27,7 @@ class Member:
     """When it was first seen without a gate; all these moments are of this process' monotonic clock."""
     bound_s: float | None = None
     going_s: float | None = None
-    """When it was first seen to be deleted."""
+    """When its grace is over, once it was seen to be deleted. By no clock but this one: servers' may be wrong."""
     hindered: tuple[str, float] | None = None
     """What keeps its container from being made, by the name of its patience, and since when."""
     outlived_s: float | None = None
@@ -51,15 +50,16 @@ class Member:
         """Whether it has a pod that may run and that nobody asked to go."""
         return self.pod is not None and not self.pod.is_over and self.pod.deleted_at is None
 
-    def take(self, pod: PodView, *, now: datetime, now_s: float) -> None:
+    def take(self, pod: PodView, *, now_s: float) -> None:
         """Have this pod, and note the moments from which time runs out."""
         self.pod = pod
         if not pod.is_gated and self.released_s is None:
             self.released_s = now_s
         if pod.node and self.bound_s is None:
             self.bound_s = now_s
-        if pod.deleted_at is not None and self.going_s is None:
-            self.going_s = now_s + max((pod.deleted_at - now).total_seconds(), 0.0)
+        if pod.deleted_at is not None:
+            going_s = now_s + pod.deletion_grace_s
+            self.going_s = going_s if self.going_s is None else min(going_s, self.going_s)
         container = pod.container
         if container is None or container.running_since is not None:
             return

@@ -11,7 +11,7 @@ from scheduler.core.model.attempt import WorkerEnd
 from scheduler.ports.clock import Clock
 
 WINDOW = timedelta(seconds=60)
-"""Trouble of a node counts for an end so near: that it is down is said late, since kubelets are waited for 40 to 50 s."""
+"""Trouble counts for an end so near to it. That a node is down is said late: kubelets are waited for 40 to 50 s."""
 
 _PROGRAMS_DOING = frozenset({WorkerEnd.EXITED, WorkerEnd.MEMORY_LIMIT})
 

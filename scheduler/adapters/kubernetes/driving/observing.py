@@ -203,7 +203,7 @@ class Members:
 
     def _take(self, member: Member, pod: PodView) -> None:
         was_running = member.pod is not None and member.pod is not pod and _is_running(member.pod)
-        member.take(pod, now=self._clock.now(), now_s=self._clock.monotonic_s())
+        member.take(pod, now_s=self._clock.monotonic_s())
         if pod.node and _is_running(pod) and not was_running:
             self._node_health.forgive(pod.node)
 

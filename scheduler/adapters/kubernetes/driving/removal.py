@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from scheduler.adapters.kubernetes.chores import Chores
@@ -21,10 +22,23 @@ WITHDRAWAL_LIMIT_S = 15.0
 WITHDRAWAL_PAUSE_S = 0.05
 CALL_LIMIT_S = 30.0
 TURN_PAUSE_S = 0.05
+LAST_WORDS_LIMIT_S = 5.0
+"""For all workers of a gang that is to stop and has more of them than can be followed."""
 LOGS_PAUSE_S = 0.2
 LOGS_LIMIT_S = 40.0
 """Three tries at a node that does not answer within 15 s."""
 MOST_ASKED = 50_000
+
+
+@dataclass(slots=True)
+class _Erasure:
+    """The removal of an attempt that is over."""
+
+    attempt: AttemptId
+    workers: Sequence[WorkerKey]
+    """Whose output is to be kept."""
+    collects_since_s: float | None = None
+    """Since when it is being collected."""
 
 
 class Removal:
@@ -39,9 +53,6 @@ class Removal:
         self._lock = threading.Lock()
         self._asked: OrderedDict[str, int] = OrderedDict()
         """The shortest grace that the pod with this UID was given so far."""
-
-        self._collecting: dict[AttemptId, float] = {}
-        """Since when the output of an attempt is being collected; as many as there are such chores."""
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Let nothing of an attempt start any more, and end what runs; returns at once."""
@@ -63,18 +74,19 @@ class Removal:
         for pod in pods:
             if pod.node:
                 scene.inventory.touch(pod.node)
-        self._removals.add(("erase", attempt), partial(self._erase, attempt, keys))
+        self._removals.add(("erase", attempt), partial(self._erase, _Erasure(attempt, keys)))
 
     def sweep(self, live: Collection[AttemptId]) -> None:
         """Remove what there is of attempts that are not live and have no workers; returns at once."""
         scene, wanted = self._scene, set(live)
         known = scene.members.with_pods()
         for owners in scene.owners.values():
-            known |= {owner.attempt for owner in owners.snapshot().values() if scene.is_ours(owner)}
+            others = (owner for owner in owners.snapshot().values() if owner.attempt not in wanted)
+            known |= {owner.attempt for owner in others if not owner.is_going and scene.is_ours(owner)}
         for attempt in sorted(known - wanted):
             if scene.standings.is_begun(attempt) or scene.members.has_workers(attempt):
                 continue
-            self._removals.add(("erase", attempt), partial(self._erase, attempt, scene.members.keys(attempt)))
+            self._removals.add(("erase", attempt), partial(self._erase, _Erasure(attempt, scene.members.keys(attempt))))
 
     def remind(self) -> None:
         """Look for what should be going and is not: pods that came late, and pods that took a worker's name."""
@@ -106,6 +118,16 @@ class Removal:
             elif scene.closing.wait(WITHDRAWAL_PAUSE_S):
                 raise ClusterUnavailable("the connection to the cluster is being closed")
 
+    def drop_owner(self, namespace: str, attempt: AttemptId, uid: str) -> None:
+        """Remove an owner of an attempt, of which nothing has run, with all that it owns."""
+        self._delete_owners(attempt, [(namespace, uid)])
+
+    def move(self, attempt: AttemptId, pods: Sequence[PodView], *, until_s: float) -> None:
+        """Remove pods of which nothing has run, with their owners: others are made in another namespace."""
+        owners = {(pod.namespace, pod.ownership.owner_uid) for pod in pods if pod.ownership is not None}
+        self._scene.each(pods, lambda pod: self._delete(pod, LEAST_GRACE_S, until_s))
+        self._delete_owners(attempt, sorted(owners))
+
     def _stop(self, attempt: AttemptId) -> float | None:
         scene = self._scene
         if not scene.turns.take(attempt, timeout_s=0):
@@ -113,32 +135,46 @@ class Removal:
         try:
             grace_s = scene.standings.grace_s(attempt) or 0
             pods = [pod for pod in scene.members.pods(attempt) if self._is_to_delete(pod, grace_s)]
-            self._logs.follow_before_stop([pod for pod in pods if pod.container is not None])
-            is_unused = self._is_unused(attempt)
+            self._take_last_words(pods)
+            owners = self._owners(attempt) if self._is_unused(attempt) else []
             until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
             scene.each(pods, lambda pod: self._delete(pod, grace_s, until_s))
-            if is_unused:
-                self._delete_owner(attempt)
+            self._delete_owners(attempt, owners)
         finally:
             scene.turns.give_back(attempt)
         return None
 
-    def _erase(self, attempt: AttemptId, workers: Sequence[WorkerKey]) -> float | None:
+    def _take_last_words(self, pods: Sequence[PodView]) -> None:
+        """Follow workers that are about to be stopped; what those printed for whom there is no follower is fetched."""
         scene = self._scene
+        left = self._logs.follow_before_stop(pods)
+        give_up_s = scene.clock.monotonic_s() + LAST_WORDS_LIMIT_S
+
+        def fetch(one: tuple[WorkerKey, PodView]) -> None:
+            worker, pod = one
+            left_s = give_up_s - scene.clock.monotonic_s()
+            if left_s > 0:
+                self._logs.read(worker, pod, offset=0, limit=0, within_s=left_s)
+
+        scene.each(left, fetch)
+
+    def _erase(self, erasure: _Erasure) -> float | None:
+        scene, attempt = self._scene, erasure.attempt
         if not scene.turns.take(attempt, timeout_s=0):
             return TURN_PAUSE_S
         try:
-            if not self._has_output(attempt, workers):
+            if not self._has_output(erasure):
                 return LOGS_PAUSE_S
+            owners = self._owners(attempt)
             pods = [pod for pod in scene.members.pods(attempt) if pod.deleted_at is None]
             until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
             scene.each(pods, lambda pod: self._delete(pod, LEAST_GRACE_S, until_s))
-            self._delete_owner(attempt)
+            self._delete_owners(attempt, owners)
         finally:
             scene.turns.give_back(attempt)
         return None
 
-    def _has_output(self, attempt: AttemptId, workers: Sequence[WorkerKey]) -> bool:
+    def _has_output(self, erasure: _Erasure) -> bool:
         """Collect what an attempt's workers printed; says whether that is done, or was tried for long enough.
 
         A node that does not answer must not keep the pods for ever. Time during which the API itself is away does not
@@ -146,23 +182,24 @@ class Removal:
         """
         scene, is_complete = self._scene, True
         silent: set[str] = set()
-        with self._lock:
-            since_s = self._collecting.setdefault(attempt, scene.clock.monotonic_s())
-        for worker in workers:
+        if erasure.collects_since_s is None:
+            erasure.collects_since_s = scene.clock.monotonic_s()
+        for worker in erasure.workers:
             pod = scene.members.pod(worker)
             node = "" if pod is None else pod.node
             if node in silent or not self._logs.collect(worker, pod):
                 is_complete = False
                 silent.add(node)
-        with self._lock:
-            now_s = scene.clock.monotonic_s()
-            if scene.pods.health.last_error is not None:
-                self._collecting[attempt] = now_s
-            elif now_s - since_s > LOGS_LIMIT_S:
-                is_complete = True
-            if is_complete:
-                del self._collecting[attempt]
-        return is_complete
+        now_s = scene.clock.monotonic_s()
+        if is_complete:
+            return True
+        if scene.pods.health.last_error is not None:
+            erasure.collects_since_s = now_s
+        if now_s - erasure.collects_since_s <= LOGS_LIMIT_S:
+            return False
+        for worker in erasure.workers:
+            self._logs.give_up(worker, f"nobody gave it for {LOGS_LIMIT_S:.0f} s")
+        return True
 
     def _confirm(self, pod: PodView) -> None:
         scene, asked_s = self._scene, self._scene.clock.monotonic_s()
@@ -174,9 +211,7 @@ class Removal:
 
     def _is_unused(self, attempt: AttemptId) -> bool:
         """Say whether the attempt has an owner, and nothing of it was ever let through its gate."""
-        scene = self._scene
-        has_owner = any(scene.owner(namespace, attempt) is not None for namespace in scene.owners)
-        return has_owner and not scene.members.has_lived(attempt)
+        return not self._scene.members.has_lived(attempt) and bool(self._owners(attempt))
 
     def _is_to_delete(self, pod: PodView, grace_s: int) -> bool:
         if pod.is_over:
@@ -195,10 +230,21 @@ class Removal:
             if len(self._asked) > MOST_ASKED:
                 self._asked.popitem(last=False)
 
-    def _delete_owner(self, attempt: AttemptId) -> None:
+    def _owners(self, attempt: AttemptId) -> list[tuple[str, str]]:
+        """Return namespaces and UIDs of the attempt's owners.
+
+        In namespaces that are not configured any more, nobody follows them: there, the attempt's pods tell.
+        """
+        scene = self._scene
+        known = ((name, scene.owner(name, attempt)) for name in scene.owners)
+        found = {(name, owner.uid) for name, owner in known if owner is not None}
+        for pod in scene.members.pods(attempt):
+            if pod.namespace not in scene.owners and pod.ownership is not None and pod.ownership.owner_uid:
+                found.add((pod.namespace, pod.ownership.owner_uid))
+        return sorted(found)
+
+    def _delete_owners(self, attempt: AttemptId, owners: Iterable[tuple[str, str]]) -> None:
         scene = self._scene
         until_s = scene.clock.monotonic_s() + CALL_LIMIT_S
-        for namespace in scene.owners:
-            if (owner := scene.owner(namespace, attempt)) is not None:
-                path = f"{scene.configuration.owner.path(namespace)}/{attempt}"
-                scene.writing.delete(path, owner.uid, until_s=until_s)
+        for namespace, uid in owners:
+            scene.writing.delete(f"{scene.configuration.owner.path(namespace)}/{attempt}", uid, until_s=until_s)

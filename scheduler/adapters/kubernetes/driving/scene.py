@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 from scheduler.adapters.kubernetes.driving.observing import Members
-from scheduler.adapters.kubernetes.driving.standings import Standings, Turns
+from scheduler.adapters.kubernetes.driving.standings import AttemptTurns, Standings
 from scheduler.adapters.kubernetes.driving.writing import Writing
 from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.adapters.kubernetes.nodes import Inventory
@@ -37,7 +37,7 @@ class Scene:
     inventory: Inventory
     members: Members
     standings: Standings
-    turns: Turns = field(default_factory=Turns)
+    turns: AttemptTurns = field(default_factory=AttemptTurns)
     closing: Event = field(default_factory=Event)
 
     def owner(self, namespace: str, attempt: AttemptId) -> MapView | None:

@@ -83,7 +83,7 @@ class Standings:
         return self._ours.get(attempt) is not None and not is_over
 
 
-class Turns:
+class AttemptTurns:
     """Lets one thread at a time work on an attempt."""
 
     def __init__(self) -> None:

@@ -28,8 +28,9 @@ class _Refusal:
     statuses: tuple[int, ...]
     says: str
     """A pattern that the message matches."""
-    sentence: str
-    what_to_do: str
+    what_to_do: str = ""
+    sentence: str = ""
+    """Only what the kind does not say: whoever tells people of a refusal says what its kind means."""
 
 
 _REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -40,44 +41,40 @@ _REFUSALS: tuple[_Refusal, ...] = (
         StartRefusal.QUOTA,
         (HTTPStatus.FORBIDDEN,),
         r"exceeded quota",
-        "the cluster's own quota is used up",
         "wait for other jobs to end, or let an administrator raise the ResourceQuota",
     ),
     _Refusal(
         StartRefusal.FAILED,
         (HTTPStatus.FORBIDDEN,),
         r"because it is being terminated",
-        "its namespace is being deleted",
         "create the namespace again, or configure another one for the tenant",
+        "its namespace is being deleted",
     ),
     _Refusal(
         StartRefusal.FORBIDDEN,
         (HTTPStatus.FORBIDDEN,),
         r"cannot \w+ resource",
-        "Medley lacks a permission on the cluster",
         "run `medley clusters check`, and grant what it finds missing",
     ),
     _Refusal(
         StartRefusal.DENIED,
         _REFUSED,
         r"denied (the )?request|violates PodSecurity|is forbidden",
-        "the cluster's admission rules refuse it",
         "let an administrator look at the rule, or change the job",
     ),
-    _Refusal(StartRefusal.DENIED, (HTTPStatus.FORBIDDEN,), _ANYTHING, "the cluster's admission rules refuse it", ""),
+    _Refusal(StartRefusal.DENIED, (HTTPStatus.FORBIDDEN,), _ANYTHING),
     _Refusal(
         StartRefusal.INVALID,
         (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
         _ANYTHING,
-        "the cluster finds it malformed",
         "look at the cluster's configuration and the job",
     ),
     _Refusal(
-        StartRefusal.FORBIDDEN,
+        StartRefusal.FAILED,
         (HTTPStatus.NOT_FOUND,),
         r"namespaces? ",
-        "its namespace does not exist",
         "create the namespace and grant Medley its Role there, or configure another one",
+        "its namespace does not exist",
     ),
 )
 """The first one that fits counts."""
@@ -90,8 +87,9 @@ def refusal_of(fault: ApiFault, what: str) -> StartFailed:
     """Return what a definite no of the API means for the gang that `what` belongs to."""
     for known in _REFUSALS:
         if fault.status in known.statuses and re.search(known.says, fault.message):
+            sentence = f"{known.sentence}: " if known.sentence else ""
             advice = f"; {known.what_to_do}" if known.what_to_do else ""
-            return StartFailed(f"{what}: {known.sentence}: {fault.message or fault.reason}{advice}", known.kind)
+            return StartFailed(f"{what}: {sentence}{fault.message or fault.reason}{advice}", known.kind)
     return StartFailed(f"{what}: {fault}", StartRefusal.FAILED)
 
 

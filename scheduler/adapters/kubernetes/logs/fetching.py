@@ -12,10 +12,14 @@ from typing import Protocol
 from scheduler.adapters.kubernetes.identity import WORKER_CONTAINER
 from scheduler.adapters.kubernetes.logs.lines import Lines
 from scheduler.adapters.kubernetes.logs.spool import Spool
-from scheduler.adapters.kubernetes.transport import ApiFault, Garbled, Unreachable
+from scheduler.adapters.kubernetes.transport import ApiFault, Unreachable
 
 SILENCE_S = 75.0
 """A followed log that says nothing for so long is asked for anew: it may be a connection that nobody serves."""
+LONGEST_FETCH_S = 60.0
+"""One that is not followed ends after so long: a node may send a byte now and then. The next one goes on there."""
+PROGRESS_BYTES = 64 * 1024
+"""A request that failed and brought less than this was in vain."""
 
 _SAVE_S = 0.5
 _ANSWER_S = 15.0
@@ -39,7 +43,7 @@ class LogSource(Protocol):
     """What of the transport is needed here."""
 
     def stream(self, path: str, *, query: Mapping[str, str] | None, silence_s: float, accept: str) -> Answer:
-        """Ask for a log. Raises ApiFault, Unreachable, Garbled."""
+        """Ask for a log. Raises ApiFault, Unreachable."""
         ...
 
 
@@ -70,6 +74,11 @@ class Result:
     detail: str = ""
     """For people."""
     took_bytes: int = 0
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Say whether asking again and again would not come to an end."""
+        return self.outcome is Outcome.FAILED and self.took_bytes < PROGRESS_BYTES
 
 
 class Fetch:
@@ -104,8 +113,6 @@ class Fetch:
             outcome, detail = _meaning(fault), str(fault)
         except Unreachable as error:
             outcome, detail = Outcome.NO_ANSWER if self._answer is None else Outcome.FAILED, str(error)
-        except Garbled as error:
-            outcome, detail = Outcome.FAILED, str(error)
         finally:
             self.stop()
         if detail:
@@ -127,16 +134,19 @@ class Fetch:
             return None if self._is_stopped else answer
 
     def _take(self, answer: Answer, lines: Lines, spool: Spool, goes_on: Callable[[], bool]) -> None:
-        saved_s = time.monotonic()
+        begun_s = saved_s = time.monotonic()
         spool.record.saw_end = False
         try:
             for piece in answer.pieces():
                 new = lines.take(piece)
                 if new:
                     spool.add(new)
-                if time.monotonic() - saved_s > _SAVE_S:
+                now_s = time.monotonic()
+                if now_s - saved_s > _SAVE_S:
                     spool.save()
-                    saved_s = time.monotonic()
+                    saved_s = now_s
+                if now_s - begun_s > LONGEST_FETCH_S and not self._is_followed:
+                    raise Unreachable(f"the output did not come to its end within {LONGEST_FETCH_S:g} s")
                 if not goes_on():
                     self.stop()
             spool.record.saw_end = not self._is_stopped

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from scheduler.adapters.kubernetes.logs.fetching import Fetch, LogSource, Outcome, Result
@@ -12,6 +13,8 @@ from scheduler.adapters.kubernetes.views import PodView
 from scheduler.core.model.identifiers import AttemptId, WorkerKey
 
 MOST_FOLLOWERS = 64
+MOST_THREADS = 2 * MOST_FOLLOWERS
+"""With those that made way and still wait for a server that does not answer."""
 UNREAD_S = 60.0
 """A follower whose output nobody read for so long ends."""
 LAST_WORDS_S = 1800.0
@@ -23,6 +26,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 15.0
 _TURN_S = 5.0
 _JOIN_S = 5.0
+"""For all together."""
 _OVER = frozenset({Outcome.GONE, Outcome.REFUSED})
 
 logger = logging.getLogger(__name__)
@@ -120,6 +124,7 @@ class Followers:
         self._monotonic = monotonic
         self._guard = threading.Lock()
         self._followers: dict[WorkerKey, Follower] = {}
+        self._threads = 0
         self._is_closed = False
 
     def follow(self, worker: WorkerKey, pod: PodView, *, last_words: bool = False) -> Follower | None:
@@ -131,6 +136,7 @@ class Followers:
                     return None
                 follower = Follower(worker, pod, self._source, monotonic=self._monotonic, last_words=last_words)
                 self._followers[worker] = follower
+                self._threads += 1
                 follower.start(self._run)
         if last_words:
             follower.is_for_last_words = True
@@ -161,11 +167,14 @@ class Followers:
             followers = list(self._followers.values())
         for follower in followers:
             follower.stop()
+        give_up_s = time.monotonic() + _JOIN_S
         for follower in followers:
-            follower.join(_JOIN_S)
+            follower.join(max(give_up_s - time.monotonic(), 0.0))
 
     def _has_room(self) -> bool:
         """Say whether one more may begin; the one that was not read for the longest time makes way."""
+        if self._threads >= MOST_THREADS:
+            return False
         if len(self._followers) < MOST_FOLLOWERS:
             return True
         unread = [follower for follower in self._followers.values() if not follower.is_for_last_words]
@@ -189,5 +198,7 @@ class Followers:
         finally:
             follower.caught_up.set()
             with self._guard:
+                self._threads -= 1
                 if self._followers.get(follower.worker) is follower:
                     del self._followers[follower.worker]
+            self._shelf.make_room(self.attempts() | {follower.worker.attempt})

@@ -6,10 +6,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scheduler.adapters.kubernetes.configuration.cluster import LogLimits
+from scheduler.adapters.kubernetes.logs.errands import Errands
 from scheduler.adapters.kubernetes.logs.fetching import Fetch, LogSource, Outcome, Result
 from scheduler.adapters.kubernetes.logs.following import Followers
 from scheduler.adapters.kubernetes.logs.reading import UNKNOWN, read_spool
@@ -22,12 +23,13 @@ from scheduler.ports.cluster import LogChunk
 
 MOST_TRIES = 3
 """Then output that a node does not give is given up."""
+MOST_SLOW_TRIES = 20
+"""Then also output that comes a bit further each time."""
 GENERAL_FAILURES = 8
 """So many failures in a row, on whichever nodes, are no fault of one node: then one try has to do."""
 AGAIN_S = 1.0
 """So long after a try comes the next one at the earliest."""
 
-_CATCH_UP_S = 5.0
 _TURN_S = 5.0
 _LAST_WORDS_S = 3.0
 _LONGEST_NOTE = 300
@@ -41,6 +43,7 @@ class _Tries:
     """What was tried for one worker's output without a follower."""
 
     failures: int = 0
+    in_vain: int = 0
     not_before_s: float = float("-inf")
 
 
@@ -64,34 +67,45 @@ class LogKeeper:
         self._monotonic = monotonic
         self._turns = Turns()
         self._followers = Followers(source, self._shelf, self._turns, monotonic=monotonic)
+        self._errands = Errands()
         self._guard = threading.Lock()
         self._tries: OrderedDict[WorkerKey, _Tries] = OrderedDict()
         self._failures_in_a_row = 0
         self._is_closed = False
 
-    def read(self, worker: WorkerKey, pod: PodView | None, *, offset: int, limit: int) -> LogChunk:
+    def read(
+        self, worker: WorkerKey, pod: PodView | None, *, offset: int, limit: int, within_s: float = 5.0
+    ) -> LogChunk:
         """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown.
 
         `pod` is the worker's as it was last seen, None where it is gone. The first call for one that runs begins to
-        follow it, and waits up to 5 s for what it has printed; for one that has ended, all of it is fetched.
+        follow it; of one that has ended, all output is fetched. Nobody is asked by the calling thread: it waits for
+        `within_s` at most, and then returns what is here.
         """
         folder = self._shelf.folder(worker)
         if folder is None:
             return UNKNOWN
+        is_behind = False
         if pod is not None and not self._shelf.has_all(worker):
             if pod.is_over:
-                self.collect(worker, pod)
+                self._errands.run(worker, lambda: self.collect(worker, pod), within_s=within_s)
+                is_behind = not self._shelf.has_all(worker)
             elif has_begun(pod):
-                self._follow(worker, pod, folder)
+                is_behind = not self._follow(worker, pod, folder, within_s)
+        chunk = UNKNOWN
         with suppress(OSError):
-            return read_spool(folder, offset=offset, limit=limit)
-        return UNKNOWN
+            chunk = read_spool(folder, offset=offset, limit=limit)
+        return replace(chunk, is_behind=is_behind) if is_behind else chunk
 
-    def follow_before_stop(self, pods: Iterable[PodView]) -> None:
-        """Follow pods that will be asked to end, as many as there is room for: their last words go with them."""
+    def follow_before_stop(self, pods: Iterable[PodView]) -> list[tuple[WorkerKey, PodView]]:
+        """Follow pods that will be asked to end: their last words go with them. Returns those there is no room for."""
+        left = []
         for pod in pods:
             if pod.ownership is not None and not pod.is_over and has_begun(pod):
-                self._followers.follow(WorkerKey(pod.ownership.attempt, pod.ownership.rank), pod, last_words=True)
+                worker = WorkerKey(pod.ownership.attempt, pod.ownership.rank)
+                if self._followers.follow(worker, pod, last_words=True) is None:
+                    left.append((worker, pod))
+        return left
 
     def collect(self, worker: WorkerKey, pod: PodView | None) -> bool:
         """Store the rest of an ended worker's output; says whether its pod may be removed now, else call again.
@@ -121,16 +135,33 @@ class LogKeeper:
             self._shelf.make_room(self._followers.attempts() | {worker.attempt})
         return is_settled
 
+    def give_up(self, worker: WorkerKey, why: str) -> None:
+        """Take what is here of an ended worker's output for all of it, with a mark that says why the rest is not."""
+        folder = self._shelf.folder(worker)
+        if folder is None:
+            return
+        self._followers.end(worker, last_words_s=0)
+        with self._turns.turn(worker, within_s=_TURN_S) as has_turn, suppress(OSError):
+            if has_turn and not self._shelf.has_all(worker):
+                spool = self._shelf.spool(worker, folder)
+                spool.add(f"[medley] the rest cannot be read: {why}"[:_LONGEST_NOTE].encode() + b"\n")
+                spool.record.has_ended = True
+                spool.save()
+
     def close(self) -> None:
         """End all following; what was taken stays. May be called again, and has to be before the transport closes."""
         self._is_closed = True
+        self._errands.close()
         self._followers.close()
 
-    def _follow(self, worker: WorkerKey, pod: PodView, folder: Path) -> None:
+    def _follow(self, worker: WorkerKey, pod: PodView, folder: Path, within_s: float) -> bool:
+        """Begin to follow a worker, or fetch once where there is no room; says whether that caught up in time."""
         follower = self._followers.follow(worker, pod)
         if follower is not None:
-            follower.caught_up.wait(_CATCH_UP_S)
-            return
+            return follower.caught_up.wait(within_s)
+        return self._errands.run(worker, lambda: self._fetch_once(worker, pod, folder), within_s=within_s)
+
+    def _fetch_once(self, worker: WorkerKey, pod: PodView, folder: Path) -> None:
         with self._turns.turn(worker, within_s=_TURN_S) as has_turn:
             tries = self._tries_of(worker)
             if not has_turn or self._monotonic() < tries.not_before_s:
@@ -157,7 +188,12 @@ class LogKeeper:
             mark = f"the rest cannot be read: {result.detail}"
         elif result.outcome is Outcome.FAILED:
             tries.failures += 1
-            if tries.failures < MOST_TRIES and self._failures_in_a_row < GENERAL_FAILURES:
+            tries.in_vain += result.is_in_vain
+            if (
+                tries.in_vain < MOST_TRIES
+                and tries.failures < MOST_SLOW_TRIES
+                and self._failures_in_a_row < GENERAL_FAILURES
+            ):
                 return False
             mark = f"the rest cannot be read: {result.detail}"
         elif result.outcome in (Outcome.NO_ANSWER, Outcome.STOPPED):
@@ -183,7 +219,7 @@ class LogKeeper:
             spool.save()
             return Result(Outcome.STOPPED)
         with self._guard:
-            if result.outcome is Outcome.FAILED:
+            if result.is_in_vain:
                 self._failures_in_a_row += 1
             elif result.outcome is Outcome.DONE:
                 self._failures_in_a_row = 0

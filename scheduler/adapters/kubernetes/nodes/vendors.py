@@ -131,8 +131,10 @@ _PARTS = re.compile(
     r"|cambricon\.com/(?:.*\.share|.*smlu.*|vmlu|.*mim.*)"
     r"|metax-tech\.com/(?:sgpu|vgpu.*|vcore|vmemory)"
 )
+# The short ones as words only: an `unicorn.com/npu` is no network card.
 _NO_ACCELERATORS = re.compile(
-    r"(?:.*\.)?kubernetes\.io/.*|.*(?:rdma|roce|sriov|hca|efa|infiniband|fuse|kubevirt|nic).*|hugepages-.*|medley/.*",
+    r"(?:.*\.)?kubernetes\.io/.*|hugepages-.*|medley/.*|.*(?:rdma|sriov|infiniband|kubevirt).*"
+    r"|(?:.*[^a-z])?(?:roce|hca|efa|fuse|(?:mlnx)?nic)s?(?:[^a-z].*)?",
     re.IGNORECASE,
 )
 _HAMI = re.compile(r"hami\.io/node-.*register.*")

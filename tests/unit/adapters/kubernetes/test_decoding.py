@@ -50,11 +50,12 @@ def test_a_pod_is_read() -> None:
             spec={"nodeName": "node-1", "schedulingGates": [{"name": "medley/gang"}]},
             status={"phase": "Failed", "reason": "OutOfcpu", "message": "no " * 1000},
             deletionTimestamp="2026-01-02T03:04:05Z",
+            deletionGracePeriodSeconds=30,
         )
     )
     assert (view.key, view.uid, view.version, view.node) == ("n/p", "u", 17, "node-1")
     assert (view.phase, view.reason, view.is_over, view.is_gated) == ("Failed", "OutOfcpu", True, True)
-    assert view.deleted_at == THEN
+    assert (view.deleted_at, view.deletion_grace_s) == (THEN, 30)
     assert len(view.message) == 1000
     assert (view.ownership, view.container) == (None, None)
 

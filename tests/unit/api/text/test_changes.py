@@ -68,6 +68,21 @@ def test_every_state_has_a_sentence(state: State) -> None:
     assert change_text(GroupMoved(make_group(JOB, state), None), None)
 
 
+def test_what_many_workers_have_in_common_is_said_once() -> None:
+    remarks = tuple(WorkerRemark(rank, "Failed: no such image", NOW) for rank in range(1000))
+
+    assert change_text(WorkersNoted("a", remarks), None) == "workers 0, 1, 2, 3 and 996 more: Failed: no such image"
+
+
+def test_many_different_remarks_are_one_short_line() -> None:
+    remarks = tuple(WorkerRemark(rank, f"{rank} " + "x" * 498, NOW) for rank in range(100))
+
+    text = change_text(WorkersNoted("a", remarks), None)
+
+    assert len(text) < 700
+    assert text.endswith("…; and 97 more")
+
+
 def test_a_move_says_its_reasons_and_what_the_cluster_said() -> None:
     refused = GroupMoved(make_group(JOB, State.FAILED), None, reasons=(NoCluster(),))
     assert change_text(refused, None) == "it was refused: no cluster that would run it has reported its nodes yet"

@@ -16,9 +16,7 @@ from tests.builders.core import NOON, make_group, make_job, make_node, make_shap
 def state_with_groups(
     *groups: Group, jobs: tuple[Job, ...], nodes: tuple[Node, ...], clusters: tuple[Cluster, ...] = ()
 ) -> SchedulerState:
-    return SchedulerState.from_parts(
-        clusters=clusters, nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[]
-    )
+    return SchedulerState.from_parts(clusters=clusters, nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[])
 
 
 def test_a_group_that_fits_is_placed_on_the_version_it_was_seen_in() -> None:

@@ -6,10 +6,18 @@ import pytest
 from scheduler.core.deciding.state import LiveAttempt, SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
-from scheduler.core.model.change import ChangeBody, GroupMoved, JobSubmitted, ProgressReported, TenantCreated
+from scheduler.core.model.change import (
+    ChangeBody,
+    ClusterSeen,
+    GroupMoved,
+    JobSubmitted,
+    NodeSeen,
+    ProgressReported,
+    TenantCreated,
+)
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
-from scheduler.core.model.node import NodeState
+from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.tenant import Quota
 from tests.builders.core import NOON, World, as_change, make_group, make_job, make_node
 
@@ -186,3 +194,19 @@ def test_states_that_differ_in_one_thing_have_other_digests(change_one_thing: Ca
     before = follow(world).digest()
     change_one_thing(world)
     assert follow(world).digest() != before
+
+
+def test_all_nodes_are_known_once_every_cluster_declares_its_own_and_has_done_so() -> None:
+    state = SchedulerState()
+    for body, want in (
+        (ClusterSeen(Cluster("mixed", "local")), False),
+        (NodeSeen(make_node(cluster="mixed")), True),
+        (ClusterSeen(Cluster("west", "local")), False),
+        (NodeSeen(make_node(cluster="west")), True),
+        (NodeSeen(make_node(cluster="west", state=NodeState.GONE)), False),
+        (NodeSeen(make_node(cluster="west")), True),
+        (ClusterSeen(Cluster("far", "kubernetes")), False),
+        (NodeSeen(make_node(cluster="far")), False),
+    ):
+        state.apply(as_change(body))
+        assert state.has_all_nodes is want

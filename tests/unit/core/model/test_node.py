@@ -1,4 +1,4 @@
-from scheduler.core.model.node import Pool
+from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Cluster, Pool
 from tests.builders.core import make_node
 
 
@@ -19,3 +19,8 @@ def test_what_a_pool_has_free_is_neither_held_nor_drained() -> None:
     pool = Pool("mixed", "h100", 81_920, 8, nodes=3, devices=24, devices_held=10, devices_drained=6)
     assert pool.devices_free == 8
     assert pool.name == "mixed/h100-81920-x8"
+
+
+def test_only_a_local_cluster_has_its_nodes_written_down() -> None:
+    kinds = [kind for kind in (LOCAL_KIND, KUBERNETES_KIND) if Cluster("mixed", kind).declares_its_nodes]
+    assert kinds == [LOCAL_KIND]

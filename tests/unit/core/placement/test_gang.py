@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.node import NodeState
@@ -144,3 +146,13 @@ def test_the_ledger_is_only_read() -> None:
     placed(ledger, make_request(2))
     blocked(ledger, make_request(9))
     assert (ledger.digest(), ledger.changes) == before
+
+
+def test_a_cluster_that_must_not_be_used_is_no_place_and_no_reason() -> None:
+    ledger = make_ledger(make_node("a", cluster="east"), make_node("a", cluster="west"))
+    request = replace(make_request(1), without=("east",))
+    assert {allocation.node for allocation in placed(ledger, request).allocations} == {"west/a"}
+    (reason,) = blocked(ledger, replace(make_request(9), without=("east",)))
+    assert isinstance(reason, NeverFits)
+    assert reason.cluster == "west"
+    assert blocked(ledger, replace(request, without=("east", "west"))) == (NoCluster(),)

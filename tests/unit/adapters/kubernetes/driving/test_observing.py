@@ -247,6 +247,27 @@ def test_a_pod_stuck_on_a_node_that_is_down_is_abandoned(stage: Stage, down: Nod
     assert (stage.record().phase, stage.record().end) == (WorkerPhase.LOST, WorkerEnd.DISRUPTED)
 
 
+def test_how_long_a_pod_may_go_is_told_by_its_grace_and_by_no_clock_of_servers(stage: Stage) -> None:
+    going = pod(phase="Running", container=running(), deleted_at=START + timedelta(days=1), deletion_grace_s=600)
+    stage.nodes.n1 = None
+    stage.show(None, going)
+    stage.after(600 + 29)
+    assert stage.record().phase is WorkerPhase.RUNNING
+    stage.after(1)
+    assert stage.record().phase is WorkerPhase.LOST
+
+
+def test_a_shorter_grace_counts_from_when_it_is_seen(stage: Stage) -> None:
+    going = pod(phase="Running", container=running(), deleted_at=START, deletion_grace_s=600)
+    stage.nodes.n1 = None
+    stage.show(None, going)
+    stage.show(going, replace(going, deletion_grace_s=1))
+
+    stage.after(31)
+
+    assert stage.record().phase is WorkerPhase.LOST
+
+
 @pytest.mark.parametrize(
     ("seen_node", "want"),
     [

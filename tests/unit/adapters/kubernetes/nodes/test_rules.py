@@ -4,6 +4,7 @@ import pytest
 
 from scheduler.adapters.kubernetes.configuration.rules import ChipRule
 from scheduler.adapters.kubernetes.nodes.rules import Found, recognise
+from scheduler.adapters.kubernetes.nodes.vendors import may_be_accelerator
 from tests.unit.adapters.kubernetes.nodes.views import CATALOGUE, node_view
 
 H100 = {
@@ -200,6 +201,30 @@ def test_resources_that_are_no_accelerators_are_passed_over() -> None:
     devices = {"rdma/hca_shared": 64, "vpc.amazonaws.com/efa": 4, "devices.kubevirt.io/kvm": 1000, "hugepages-2Mi": 9}
 
     assert notes(devices, {}) == ""
+
+
+@pytest.mark.parametrize(
+    "resource", ["unicorn.com/npu", "processor.example/gpu", "defaults.com/xpu", "example.com/gnice"]
+)
+def test_a_name_that_only_contains_the_letters_of_another_thing_may_be_an_accelerator(resource: str) -> None:
+    assert may_be_accelerator(resource)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "rdma/hca",
+        "rdma/hca_shared_devices_a",
+        "aliyun/erdma",
+        "intel.com/sriov_netdevice",
+        "github.com/fuse",
+        "nvidia.com/mlnxnics",
+        "example.com/nic-100g",
+        "example.com/roce",
+    ],
+)
+def test_network_devices_and_the_like_are_no_accelerators(resource: str) -> None:
+    assert not may_be_accelerator(resource)
 
 
 def test_devices_are_known_while_their_plugin_restarts() -> None:
