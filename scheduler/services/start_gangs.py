@@ -24,6 +24,8 @@ PATIENCE_S = 2.0
 """So long a call waits for the starts that it began: those that are quick, as most are, are reported with it."""
 GIVE_UP_S = 300.0
 """A gang whose start got no answer for so long is given up, so that it may run elsewhere."""
+LONGEST_PAUSE_S = 15
+"""Between two tries of one start: a gang that holds devices should not wait for long once the cluster answers again."""
 MOST_PUT_OFF = 10_000
 
 _WHO_REFUSED = {
@@ -203,7 +205,7 @@ class _PutOff:
         """Return after how many seconds to try again: 0 where it was tried for long enough."""
         before = self._tries.pop(attempt, _Tries(0, first_s=now_s, due_s=now_s))
         failures = before.failures + 1
-        wait_s = max(0.0, min(back_off_s(failures), before.first_s + GIVE_UP_S - now_s))
+        wait_s = max(0.0, min(back_off_s(failures), LONGEST_PAUSE_S, before.first_s + GIVE_UP_S - now_s))
         self._tries[attempt] = _Tries(failures, first_s=before.first_s, due_s=now_s + wait_s)
         if len(self._tries) > MOST_PUT_OFF:
             del self._tries[next(iter(self._tries))]

@@ -8,11 +8,15 @@ from scheduler.adapters.kubernetes.decoding import map_view, node_view, pod_view
 from scheduler.adapters.kubernetes.driving.check import STALE_S
 from scheduler.adapters.kubernetes.identity import INSTANCE_LABEL
 from scheduler.adapters.kubernetes.notes import EventView, event_view
-from scheduler.adapters.kubernetes.reflector import Reflector, ReflectorHealth, Resource
+from scheduler.adapters.kubernetes.reflector import Pace, Reflector, ReflectorHealth, Resource
 from scheduler.adapters.kubernetes.store import View
 from scheduler.adapters.kubernetes.transport import Transport
 from scheduler.adapters.kubernetes.views import MapView, NodeView, PodView
 from scheduler.ports.cluster import ClusterUnavailable
+
+EVENTS_PACE = Pace(shortest_watch_s=40.0, longest_watch_s=60.0)
+"""API servers send no bookmarks for events, which they do not cache: quiet is no sign of a dead connection there, so
+that each watch ends by itself before the silence would count as one."""
 
 Heard = Callable[[View | None, View | None], None]
 
@@ -98,4 +102,4 @@ class Watches:
             {"fieldSelector": "involvedObject.kind=Pod"},
             self._named(f"events in {namespace}"),
         )
-        return self._follow(resource, event_view, heard)
+        return Reflector(self._transport, resource, view=event_view, on_change=heard, pace=EVENTS_PACE)

@@ -3,6 +3,7 @@
 import time
 from threading import enumerate as enumerate_threads
 
+from scheduler.adapters.kubernetes.reflector import Pace
 from scheduler.core.model.attempt import WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from tests.builders.cluster import ATTEMPT, order
@@ -56,3 +57,14 @@ def test_closing_a_cluster_that_does_not_answer_takes_seconds(api: FakeApi, driv
     cluster.close()
 
     assert time.monotonic() - begin_s < 2 * ENOUGH_S
+
+
+def test_a_quiet_namespace_makes_no_watch_look_dead(api: FakeApi, driven: Driven) -> None:
+    """API servers send no bookmarks for events, so that those watches have to end before their silence counts."""
+    driven.cluster()
+
+    def lasts_s() -> list[int]:
+        calls = [call for call in api.calls("GET") if call.path.endswith("/events") and "watch" in call.query]
+        return [int(call.query["timeoutSeconds"]) for call in calls]
+
+    assert max(eventually(lasts_s, within_s=PATIENCE_S, what="a watch of events")) < Pace().silence_s
