@@ -72,7 +72,7 @@ def test_a_storm_of_429_delays_a_gang_and_costs_nothing(fake: Simulated) -> None
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starts that were not answered are tried again at once."""
-    monkeypatch.setattr(start_gangs, "back_off_s", lambda _: 0)
+    monkeypatch.setattr(start_gangs, "back_off_s", lambda _: 0.05)
 
 
 @pytest.mark.usefixtures("impatient")

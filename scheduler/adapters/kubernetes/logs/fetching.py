@@ -84,10 +84,14 @@ class Result:
 class Fetch:
     """One request, which another thread can end."""
 
-    def __init__(self, source: LogSource, namespace: str, name: str, *, is_followed: bool) -> None:
+    def __init__(
+        self, source: LogSource, namespace: str, name: str, *, is_followed: bool, has_ended: bool = False
+    ) -> None:
+        """`has_ended` says of the container that it prints no more, so that the end of what is there is the log's."""
         self._source = source
         self._path = f"/api/v1/namespaces/{namespace}/pods/{name}/log"
         self._is_followed = is_followed
+        self._sees_end = is_followed or has_ended
         self._guard = threading.Lock()
         self._answer: Answer | None = None
         self._is_stopped = False
@@ -149,7 +153,7 @@ class Fetch:
                     raise Unreachable(f"the output did not come to its end within {LONGEST_FETCH_S:g} s")
                 if not goes_on():
                     self.stop()
-            spool.record.saw_end = not self._is_stopped
+            spool.record.saw_end = self._sees_end and not self._is_stopped
         finally:
             spool.save()
 

@@ -213,7 +213,8 @@ class LogKeeper:
 
     def _fetch(self, pod: PodView, spool: Spool) -> Result:
         spool.record.uid = pod.uid
-        result = Fetch(self._source, pod.namespace, pod.name, is_followed=False).run(spool)
+        has_ended = pod.is_over or (pod.container is not None and pod.container.has_ended)
+        result = Fetch(self._source, pod.namespace, pod.name, is_followed=False, has_ended=has_ended).run(spool)
         if self._is_closed:
             spool.record.saw_end = False  # what ended then may have been the connection, not the log
             spool.save()

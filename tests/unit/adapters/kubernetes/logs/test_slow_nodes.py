@@ -194,6 +194,6 @@ def test_output_of_an_attempt_that_goes_on_is_kept_within_its_limit(
     keeper = LogKeeper(source, folder, limits=LogLimits(worker_mib=1, attempt_mib=2), monotonic=lambda: now_s)
     for worker in workers(8):
         now_s += 10
-        eventually(lambda worker=worker: keeper.read(worker, running(worker), offset=0, limit=9).end, within_s=5)
+        assert keeper.read(worker, running(worker), offset=0, limit=9, within_s=PATIENCE_S).end
     keeper.close()
     assert sum(path.stat().st_size for path in folder.rglob("00*")) <= 3 * 1024 * 1024
