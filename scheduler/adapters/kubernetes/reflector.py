@@ -112,7 +112,7 @@ class Reflector(Generic[View]):
         resource: Resource,
         *,
         view: Callable[[dict[str, Any]], View | None],
-        on_change: Callable[[View | None, View | None], None],
+        on_change: Callable[[View | None, View | None], object],
         timing: Timing | None = None,
         pace: Pace | None = None,
     ) -> None:

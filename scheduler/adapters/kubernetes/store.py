@@ -39,7 +39,7 @@ class Store(Generic[View]):
         what: str,
         *,
         view: Callable[[dict[str, Any]], View | None],
-        on_change: Callable[[View | None, View | None], None],
+        on_change: Callable[[View | None, View | None], object],
         monotonic_s: Callable[[], float],
     ) -> None:
         """`view` returns None for what is not to be kept. `on_change` hears what was and what is, None for nothing."""
