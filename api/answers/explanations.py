@@ -8,7 +8,6 @@ from api.schemas.reason import WhyAnswer
 from api.text.reasons import advice, reason_text
 from api.text.stops import stop_advice, stop_text
 from api.text.words import clock_time, count, listed, ordinal
-from scheduler.core.deciding.explanation import Explanation
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import NeverFits, Reason
@@ -25,7 +24,7 @@ def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | N
         reasons=reason_answers(first.reasons, you),
         position=first.position,
         ahead=first.ahead,
-        text=_waiting_text(view, first, you),
+        text=_waiting_text(view, explained, you),
         next=_waiting_advice(first.reasons),
         change=explained.change,
         age_s=explained.age_s,
@@ -49,8 +48,9 @@ def settled_answer(
     )
 
 
-def _waiting_text(view: JobView, explained: Explanation, you: TenantName | None) -> str:
-    place, reasons = f"It waits, {ordinal(explained.position)} in the queue", explained.reasons
+def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | None) -> str:
+    first = explained.explanations[0]
+    place, reasons = f"It waits, {ordinal(first.position)} in the queue", first.reasons
     if not reasons:
         return f"{place}; nothing blocks it and it is placed in a moment."
     more = "" if len(reasons) == 1 else f" ({count(len(reasons) - 1, 'more reason')})"
