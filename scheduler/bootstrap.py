@@ -233,6 +233,7 @@ def _kubernetes_clusters(foundation: _Foundation) -> list[KubernetesCluster]:
             catalogue=catalogue,
             data=settings.data_folder.resolve() / "kubernetes",
             clock=foundation.clock,
+            api_url=settings.api_url or f"http://{settings.listen}",
         )
         for configuration in _configurations(settings, chips)
     ]

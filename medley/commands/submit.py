@@ -57,7 +57,7 @@ def submit(
     *,
     output: OutputOption = "table",
 ) -> int:
-    """Submit a job file. Once this says so, the job is stored; one that can never run fails at once, and says why."""
+    """Submit a job file. Once this says so, the job is stored; what no cluster offers is refused, and says why."""
     job_file = read_yaml_file(file, JOB_FILE)
     if options.name is not None:
         job_file.fields["name"] = options.name

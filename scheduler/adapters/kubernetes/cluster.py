@@ -71,9 +71,14 @@ class KubernetesCluster:
         catalogue: Catalogue,
         data: Path,
         clock: Clock,
+        api_url: str | None = None,
         transport: Transport | None = None,
     ) -> None:
-        """`secret` is the server's: what it signs is ours. `data` keeps the output of workers whose pods are gone."""
+        """`secret` is the server's: what it signs is ours. `data` keeps the output of workers whose pods are gone.
+
+        `api_url` is where workers will be told that the API is: `check` looks at it.
+        """
+        self._api_url = api_url
         name = configuration.name
         self._configuration = configuration
         self._identity = Identity(secret, name)
@@ -188,7 +193,8 @@ class KubernetesCluster:
 
     def check(self) -> tuple[Finding, ...]:
         """Return what works and which permission is missing."""
-        check = Check(self._configuration, self._transport, writers=self._writers, health=self._watches.health())
+        health = self._watches.health()
+        check = Check(self._configuration, self._transport, writers=self._writers, health=health, api_url=self._api_url)
         try:
             return check.findings()
         except Exception as error:  # noqa: BLE001 - whoever looks for faults must be told of this one, too

@@ -46,6 +46,8 @@ class Ownership:
     proof: str
     owner_uid: str
     """UID of the controlling owner, empty where there is none."""
+    released_to: str = ""
+    """The node that it is pinned to, empty while its gate is closed."""
 
 
 @dataclass(frozen=True, slots=True)

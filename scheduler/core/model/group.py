@@ -97,7 +97,7 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
         StopReason.START_REFUSED: Failure(
             FailureClass.INFRASTRUCTURE,
             Budget.NONE,
-            "the cluster refused to start it; nothing ran and no retry is charged",
+            "the cluster did not start it; no retry is charged",
         ),
         StopReason.WORKER_FAILED: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "a worker ended with an exit code other than 0"
@@ -108,7 +108,7 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
         StopReason.UNSTARTABLE: Failure(
             FailureClass.USER,
             Budget.ALL,
-            "the job's image or configuration cannot be used; nothing ran and trying again would not help",
+            "the job's image or configuration cannot be used, and trying again would not help",
         ),
         StopReason.LOST: Failure(
             FailureClass.INFRASTRUCTURE,

@@ -33,7 +33,7 @@ def pod_view(obj: _Document) -> PodView:
     Of pods without labels of Medley's, container and conditions are not kept: nobody asks for them, and they are most.
     """
     metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    ownership = _ownership(metadata)
+    ownership = _ownership(metadata, spec)
     return PodView(
         uid=metadata["uid"],
         namespace=sys.intern(metadata["namespace"]),
@@ -53,7 +53,7 @@ def pod_view(obj: _Document) -> PodView:
     )
 
 
-def _ownership(metadata: _Document) -> Ownership | None:
+def _ownership(metadata: _Document, spec: _Document) -> Ownership | None:
     labels = metadata.get("labels")
     if not labels or (ATTEMPT_LABEL not in labels and INSTANCE_LABEL not in labels):
         return None
@@ -65,7 +65,16 @@ def _ownership(metadata: _Document) -> Ownership | None:
         generation=_number(labels.get(GENERATION_LABEL)),
         proof=(metadata.get("annotations") or {}).get(PROOF_ANNOTATION, ""),
         owner_uid=shared(owner.get("uid")),
+        released_to=shared(_pinned_to(spec.get("affinity") or {})),
     )
+
+
+def _pinned_to(affinity: _Document) -> str | None:
+    """Return the name of the only node that a pod may go to, as Medley writes it; None for anything else."""
+    required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    fields = [each for term in required.get("nodeSelectorTerms") or () for each in term.get("matchFields") or ()]
+    names = fields[0].get("values") if len(fields) == 1 and fields[0].get("key") == "metadata.name" else None
+    return names[0] if names else None
 
 
 def _number(text: str | None) -> int:

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 from scheduler.adapters.kubernetes.reflector import ReflectorHealth
@@ -62,12 +63,14 @@ class Check:
         *,
         writers: Executor,
         health: Mapping[str, ReflectorHealth],
+        api_url: str | None,
     ) -> None:
-        """`health` says how each kind of object is followed."""
+        """`health` says how each kind of object is followed; `api_url` is where workers are told that the API is."""
         self._configuration = configuration
         self._transport = transport
         self._writers = writers
         self._health = health
+        self._api_url = api_url
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what works and what is missing; nothing is looked at in a cluster that does not answer."""
@@ -79,7 +82,20 @@ class Check:
             *(self._namespace(name) for name in self._configuration.namespaces),
             *self._permissions(),
             *(_followed(what, health) for what, health in self._health.items()),
+            *self._address(),
         )
+
+    def _address(self) -> Iterator[Finding]:
+        """Say where workers are told to find the API; a test bed's pods may well share the machine with it."""
+        if self._api_url is None or self._configuration.devices_are_simulated:
+            return
+        what, host = "address of the API for workers", urlsplit(self._api_url).hostname or ""
+        if host == "localhost" or host.startswith("127.") or host in ("::1", "0.0.0.0"):  # noqa: S104 - recognised
+            detail = f"{self._api_url} means each pod itself: its workers would not find one another"
+            step = "start the server with --api-url http://ADDRESS:PORT, an address that pods reach"
+            yield Finding(what, is_ok=False, detail=detail, next_step=step)
+        else:
+            yield Finding(what, is_ok=True, detail=self._api_url)
 
     def _server(self) -> Finding:
         what = "API server"

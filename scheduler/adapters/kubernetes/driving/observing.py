@@ -242,8 +242,9 @@ class Members:
         if record.phase is not WorkerPhase.PENDING and record.ended_at is None:
             record = replace(record, ended_at=max(self._clock.now(), record.started_at or self._clock.now()))
         member.ended = record
-        if ending.strikes_node and pod.node:
-            self._node_health.strike(pod.node, ending.detail or str(ending.end))
+        node = pod.node or (pod.ownership.released_to if pod.ownership is not None else "")
+        if ending.strikes_node and node:
+            self._node_health.strike(node, ending.detail or str(ending.end))
 
     def _look(self, member: Member) -> WorkerRecord | None:
         """Return what is true of a worker now; None where it was never started and is not asked to go."""

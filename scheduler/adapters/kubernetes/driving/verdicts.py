@@ -85,7 +85,8 @@ class Verdicts:
         else:
             is_due = self._is_due(member, pod, member.released_s, limits.unschedulable_s)
             why = failures.detail(said.reason, said.message)
-        return Ending(WorkerEnd.REJECTED, None, why) if is_due else None
+        is_refused = said is not None and said.reason == "Unschedulable"
+        return Ending(WorkerEnd.REJECTED, None, why, strikes_node=is_refused) if is_due else None
 
     def _on_waiting(self, member: Member, pod: PodView) -> Ending | None:
         limits, container = self._deadlines, pod.container

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from scheduler.adapters.kubernetes.decoding import map_view, node_view, pod_view
+from scheduler.adapters.kubernetes.rendering.release import release_patch
 from scheduler.adapters.kubernetes.views import Condition, ContainerView, MapView, Ownership, Taint
 
 THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -74,6 +75,19 @@ def test_what_our_pods_say_of_themselves_is_kept() -> None:
         )
     )
     assert view.ownership == Ownership("abc", "job-1", rank=3, generation=2, proof="p", owner_uid="b")
+
+
+def test_the_node_a_pod_was_released_to_is_read_from_what_pins_it() -> None:
+    released = pod_view(pod(labels=OURS, spec=release_patch("node-7", "u")["spec"] | {"schedulingGates": []}))
+    assert released.ownership is not None
+    assert released.ownership.released_to == "node-7"
+    by_label = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]}
+    other = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": by_label}}
+    others: list[dict[str, Any]] = [other, {}, {"podAffinity": {}}]
+    for affinity in others:
+        view = pod_view(pod(labels=OURS, spec={"affinity": affinity}))
+        assert view.ownership is not None
+        assert view.ownership.released_to == ""
 
 
 @pytest.mark.parametrize("rank", ["", "x", "-1", "1" * 63, "1.5"])

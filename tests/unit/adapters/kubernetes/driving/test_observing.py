@@ -178,7 +178,7 @@ def test_a_second_pod_under_a_workers_name_leaves_the_first_ones_end(stage: Stag
 @pytest.mark.parametrize(
     ("view", "patience_s", "want", "want_strike"),
     [
-        (pod(node="", conditions=(UNSCHEDULABLE,)), 60, WorkerEnd.REJECTED, False),
+        (pod(node="", released_to="n1", conditions=(UNSCHEDULABLE,)), 60, WorkerEnd.REJECTED, True),
         (pod(node="", conditions=(replace(UNSCHEDULABLE, reason="SchedulingGated"),)), 300, WorkerEnd.REJECTED, False),
         (pod(node=""), 300, WorkerEnd.REJECTED, False),
         (pod(), 300, WorkerEnd.REJECTED, True),

@@ -14,7 +14,7 @@ ATTEMPT = "0a1b2c3d4e5f6g7h-g0-a1"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def pod(rank: int = 0, **changes: Any) -> PodView:
+def pod(rank: int = 0, *, released_to: str = "", **changes: Any) -> PodView:
     """Build a pod of ours that is bound to n1, and of which nothing was heard yet."""
     name = WorkerKey(ATTEMPT, rank).name
     proof = IDENTITY.proof(NAMESPACE, "Pod", name)
@@ -29,7 +29,7 @@ def pod(rank: int = 0, **changes: Any) -> PodView:
         message="",
         is_gated=False,
         deleted_at=None,
-        ownership=Ownership(IDENTITY.instance, ATTEMPT, rank, 1, proof, "owner"),
+        ownership=Ownership(IDENTITY.instance, ATTEMPT, rank, 1, proof, "owner", released_to),
         container=None,
         conditions=(),
         requests=(),
