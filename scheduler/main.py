@@ -113,15 +113,20 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
         signal.signal(number, exits.on_signal)
     sys.setswitchinterval(THREAD_SWITCH_S)
     server.start()
-    print(f"Medley listens on {reachable_url(listener)}", flush=True)  # noqa: T201 - said to whoever started it
+    _say(f"Medley listens on {reachable_url(listener)}")
     token = settings.data_folder / OPERATOR_TOKEN_FILE
     if token.exists():
-        print(f"The operator's token is in {token}", flush=True)  # noqa: T201
+        _say(f"The operator's token is in {token}")
     try:
         exits.server.run(sockets=[listener])
     finally:
         server.close(timeout_s=settings.shutdown_s)
     return EXIT_CONFLICT if exits.lost_leadership else EXIT_OK
+
+
+def _say(line: str) -> None:
+    """Say something to whoever started the server, in one write: log lines of other threads do not get into it."""
+    print(f"{line}\n", end="", flush=True)  # noqa: T201
 
 
 class _HttpServer(uvicorn.Server):

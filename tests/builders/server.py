@@ -74,14 +74,22 @@ class ServerProcess:
     """`medley serve` on a data folder; the port stays the same over restarts."""
 
     def __init__(
-        self, data_folder: Path, inventory: Path | None, *, listen: str = "127.0.0.1:0", database: str | None = None
+        self,
+        data_folder: Path,
+        inventory: Path | None,
+        *,
+        listen: str = "127.0.0.1:0",
+        database: str | None = None,
+        clusters: Path | None = None,
     ) -> None:
+        """`clusters` is a file of Kubernetes clusters, and takes the place of an inventory."""
         self.data_folder = data_folder
         self.log = data_folder.with_suffix(".log")
         self.inventory = inventory
         """May be changed between stopping and starting."""
         self._listen = listen
         self._database = database
+        self._clusters = clusters
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
 
@@ -91,6 +99,7 @@ class ServerProcess:
         command += ["--listen", self._listen]
         command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
         command += [] if self._database is None else ["--database", self._database]
+        command += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]
         with self.log.open("ab") as log:
             seen = log.tell()
             self._process = subprocess.Popen(

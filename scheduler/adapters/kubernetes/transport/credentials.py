@@ -4,6 +4,7 @@ import hashlib
 import queue
 import ssl
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +130,10 @@ def _answer(credentials: Credentials, answers: queue.SimpleQueue[Access | Except
 
 def _load(credentials: Credentials) -> Access:
     # half a second and 60 MiB, which a server without Kubernetes does not spend
-    from kubernetes import client, config  # noqa: PLC0415
-    from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that proxies of one kind would need another package
+        from kubernetes import client, config  # noqa: PLC0415
+        from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415
 
     configuration = client.Configuration()
     if credentials.kubeconfig is None:
