@@ -30,6 +30,8 @@ TENANT = "demo"
 CLUSTER = "east"
 CHIP = "h100-sxm"
 RESOURCE = "nvidia.com/gpu"
+API_URL = "http://medley.example:8080"
+"""No worker of these tests calls it."""
 PATIENCE_S = 60.0
 STOP_LIMIT_S = 20.0
 DEADLINES = {"unschedulable_s": 3, "start_s": 20, "image_pull_s": 2, "configuration_s": 2}
@@ -64,7 +66,8 @@ class World:
         file.write_text(yaml.safe_dump({"clusters": [dict(cluster) for cluster in self.clusters]}))
         self._listener = socket.create_server(("127.0.0.1", 0))
         data = str(self.folder / "data")
-        settings = load_settings({"cluster": "kubernetes", "clusters": str(file), "data_folder": data})
+        options = {"cluster": "kubernetes", "clusters": str(file), "data_folder": data, "api_url": API_URL}
+        settings = load_settings(options)
         self._server = build_server(settings, self._listener, on_leadership_lost=self._lose)
         directory = self.context.directory
         if directory.tenant(TENANT) is None:
