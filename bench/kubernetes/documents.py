@@ -9,7 +9,15 @@ TEAMS = 20
 OURS_EVERY = 4
 """Every fourth pod carries Medley's labels; the others are other people's."""
 IDENTIFIERS = ("machineID", "systemUUID", "bootID")
-VERSIONS = ("kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "operatingSystem", "architecture")
+VERSIONS = (
+    "kubeProxyVersion",
+    "kernelVersion",
+    "osImage",
+    "containerRuntimeVersion",
+    "kubeletVersion",
+    "operatingSystem",
+    "architecture",
+)
 STAMP = "bench/stamp"
 STAMP_PLACE = "@stamp@"
 """Stands where the moment of sending is put in."""
