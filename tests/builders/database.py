@@ -17,7 +17,7 @@ from scheduler.adapters.database.storage import Storage, open_storage
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.decision import Placed, Refused
+from scheduler.core.model.decision import GivenPlace, Placed, Refused
 from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.identifiers import attempt_id, group_id
 from scheduler.core.model.job import AnyOf, ChipRequest, CommandProgram, Job, JobKind, JobSpec
@@ -185,7 +185,7 @@ class World:
         """Return the placement of a queued job on these ranks, as its group is now."""
         group = self.group(job)
         notes = tuple(make_note(rank) for rank in ranks)
-        decision = Placed(group.id, group.version, group.next_attempt, ranks, notes)
+        decision = Placed(group.id, group.version, group.next_attempt, GivenPlace(ranks, notes))
         decided = {name: value for name, value in differing.items() if name not in ("epoch", "at")}
         return Place(
             replace(decision, **decided), differing.get("epoch", self.epoch), differing.get("at", after_noon(100))

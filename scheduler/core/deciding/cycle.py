@@ -8,14 +8,14 @@ from scheduler.core.ledger.changes import Hold
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
 from scheduler.core.model.group import Group
-from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
-from scheduler.core.model.job import Job, Wish
+from scheduler.core.model.identifiers import ClusterName, TenantName
+from scheduler.core.model.job import Job, Option, Wish
 from scheduler.core.model.reason import BackingOff, NeverFits
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.placement.room import Survey
 from scheduler.core.queueing.order import queue_key
 
-_Asked = tuple[TenantName, WorkerShape, tuple[tuple[tuple[ChipName, int], ...], ...], tuple[ClusterName, ...]]
+_Asked = tuple[TenantName, WorkerShape, tuple[Option, ...], tuple[ClusterName, ...]]
 """All that the fate of a group depends on within a cycle, once it is due."""
 
 
@@ -74,7 +74,7 @@ class _Cycle:
             self._blocked[asked] = found
             return _without_place(group, found)
         self._trial.apply(Hold(group.next_attempt, job.tenant, found.allocations))
-        return Placed(group.id, group.version, group.next_attempt, found.allocations, found.notes)
+        return Placed(group.id, group.version, group.next_attempt, found)
 
 
 def _without_place(group: Group, blocked: Blocked) -> Decision:

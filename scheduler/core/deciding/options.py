@@ -28,7 +28,8 @@ def find_place(state: SchedulerState, survey: Survey, job: Job) -> Placement | B
 
     `survey` is of the state's ledger; both are only read.
     """
-    options, without = job.spec.options(), job.spec.objecting_clusters
+    without = job.spec.objecting_clusters
+    options = [tuple((part.chip or "", part.workers) for part in option) for option in job.spec.options()]
     reasons: list[Reason] = []
     possible = False
     for choice, workers in enumerate(options, start=1):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeId, WorkerKey
 from scheduler.core.model.reason import PlacementNote
-from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
 
 FIRST_GENERATION = 1
 """The generation of an attempt's first allocation."""
@@ -15,19 +15,34 @@ FIRST_GENERATION = 1
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one rank holds: whole device slots of one node, with cpu and memory."""
+    """What one rank holds of one node: whole devices, a share of one device or neither, with cpu and memory."""
 
     rank: int
     node: NodeId
-    chip: ChipName
+    chip: ChipName | None
+    """None for a worker without devices."""
     slots: tuple[int, ...]
+    """The device slots; empty where the cluster picks the devices, see `counted`."""
     cpu_milli: int
     memory_mib: int
+    counted: int = 0
+    """Whole devices that are held without a slot, on clusters that pick them."""
+    share_milli: int = 0
+    """Of the one slot that is held only in part: thousandths of its compute; 0 for whole devices."""
+    share_memory_mib: int = 0
+    pods: int = 1
+    """How many of the node's workers it counts as: all that the node may have where it is to be alone."""
+    role: str = MAIN_ROLE
+
+    @property
+    def devices(self) -> int:
+        """How many whole devices are held."""
+        return 0 if self.share_milli else len(self.slots) + self.counted
 
     @property
     def devices_milli(self) -> int:
         """The held devices in thousandths."""
-        return len(self.slots) * WHOLE_DEVICE_MILLI
+        return self.share_milli or self.devices * WHOLE_DEVICE_MILLI
 
 
 class WorkerPhase(StrEnum):

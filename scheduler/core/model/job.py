@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import product
 
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
-from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
+from scheduler.core.model.topology import Apart, Closeness, Spread
 
 
 class JobKind(StrEnum):
@@ -39,6 +41,30 @@ class ExactMix:
 ChipRequest = AnyOf | ExactMix
 
 
+class Choice(StrEnum):
+    """Which of the acceptable options a gang gets."""
+
+    ORDERED = "ordered"
+    """The first one that has room, in the job's order."""
+    BEST = "best"
+    """The one that scores best, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many alike workers of a gang on one chip type."""
+
+    chip: ChipName | None
+    """None for workers without devices: any node will do."""
+    workers: int
+    shape: WorkerShape
+    role: str = MAIN_ROLE
+
+
+Option = tuple[Part, ...]
+"""A whole gang: what would satisfy a job. Ranks follow the parts in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandProgram:
     """A program of the user's own, run once per worker."""
@@ -64,6 +90,30 @@ class ReferenceTraining:
 
 
 Program = CommandProgram | ReferenceTraining
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRole:
+    """Further workers of a gang, beside its main ones: a launcher, say. Their ranks come after the main workers'."""
+
+    name: str
+    """Unique within the job and not `worker`."""
+    workers: int
+    shape: WorkerShape
+    chips: tuple[ChipName, ...]
+    """Acceptable chip types, best first, and all workers of the role get one of them; empty: needs no devices."""
+    program: Program | None = None
+    """None for the job's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another size that the main workers may have: 16 with one A800 each, say, in place of 8 with an H100."""
+
+    workers: int
+    shape: WorkerShape
+    chips: tuple[ChipName, ...]
+    """Acceptable chip types, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +165,33 @@ class JobSpec:
     secrets: tuple[SecretVariable, ...] = ()
     objecting_clusters: tuple[ClusterName, ...] = ()
     """Clusters that would not run it, as they said when it was submitted; it is never placed there."""
+    choice: Choice = Choice.ORDERED
+    alternatives: tuple[Alternative, ...] = ()
+    """Liked less than `workers`, `shape` and `chips`, best first."""
+    roles: tuple[WorkerRole, ...] = ()
+    closeness: Closeness = Closeness()
+    spread: Spread | None = None
+    apart: Apart | None = None
+    exclusive: bool = False
+    """Its nodes are its own while it runs: nothing else is placed there."""
+    node_labels: tuple[tuple[str, str], ...] = ()
+    """Labels that its nodes must have."""
 
-    def options(self) -> tuple[tuple[tuple[ChipName, int], ...], ...]:
-        """Return what would satisfy the job, best first: each option is the workers wanted per chip type."""
+    def options(self) -> tuple[Option, ...]:
+        """Return what would satisfy the job, best first; with several roles, all their chip types in all pairings."""
+        further = [
+            [Part(chip, role.workers, role.shape, role.name) for chip in role.chips or (None,)] for role in self.roles
+        ]
+        return tuple((*main, *others) for main in self._main_parts() for others in product(*further))
+
+    def _main_parts(self) -> list[Option]:
         if isinstance(self.chips, ExactMix):
-            return (self.chips.workers,)
-        return tuple(((chip, self.workers),) for chip in self.chips.chips)
+            found = [tuple(Part(chip, workers, self.shape) for chip, workers in self.chips.workers)]
+        else:
+            found = [(Part(chip, self.workers, self.shape),) for chip in self.chips.chips]
+        for other in self.alternatives:
+            found += [(Part(chip, other.workers, other.shape),) for chip in other.chips]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, node_id
+from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName, node_id
 from scheduler.core.model.topology import Topology
 
 
@@ -12,10 +12,17 @@ class NodeState(StrEnum):
 
     READY = "ready"
     """Takes new work."""
+    DEGRADED = "degraded"
+    """Works, but not as it should: takes new work only where no other node has room."""
+    SUSPECT = "suspect"
+    """May be broken: keeps what it runs, takes nothing new until somebody knows better."""
     DRAINED = "drained"
-    """Keeps what it runs, takes nothing new."""
+    """An operator's wish, or a cluster that is silent: keeps what it runs, takes nothing new."""
     GONE = "gone"
     """No longer in its cluster's inventory; its row stays while something refers to it."""
+
+
+TAKES_WORK = frozenset({NodeState.READY, NodeState.DEGRADED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,24 @@ class DeviceGroup:
     count: int
     memory_mib: int
     """Memory of one device."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignUse:
+    """What somebody else than Medley uses on a node."""
+
+    devices: tuple[tuple[ChipName, int], ...] = ()
+    """Whole devices by chip type; nobody says which slots they are."""
+    cpu_milli: int = 0
+    memory_mib: int = 0
+    pods: int = 0
+
+    def devices_of(self, chip: ChipName) -> int:
+        """Return the devices of a chip type."""
+        return sum(count for name, count in self.devices if name == chip)
+
+
+NO_FOREIGN_USE = ForeignUse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +69,9 @@ class Node:
     state: NodeState = NodeState.READY
     note: str = ""
     """Why it is not READY, or what an operator should know of it; at most 200 characters."""
+    tenant: TenantName | None = None
+    """The only tenant that may use it; None for any."""
+    foreign: ForeignUse = NO_FOREIGN_USE
 
     @property
     def id(self) -> NodeId:
@@ -71,6 +99,10 @@ class Cluster:
     name: ClusterName
     kind: str
     """Which adapter drives it: `local` or `kubernetes`."""
+    binds_devices: bool = True
+    """A worker gets exactly the device slots of its allocation; elsewhere whole devices are only counted."""
+    enforces_shares: bool = True
+    """A share of a device can be given and is enforced."""
 
     @property
     def declares_its_nodes(self) -> bool:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.resources import MAIN_ROLE
+from scheduler.core.model.topology import CLUSTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,28 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class NearestShape:
+    """The shape nearest to what was asked for that would fit: it differs in one thing only, where one suffices."""
+
+    workers: int
+    devices_per_worker: int
+    level: str
+    """The level of which one domain holds all of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class TooFewFree:
     """So many workers are wanted on one chip type; fewer fit now, though all would if nothing else ran."""
 
     cluster: ClusterName
-    chip: ChipName
+    chip: ChipName | None
+    """None for workers without devices."""
     workers: int
     """Workers wanted on this chip type."""
     devices_per_worker: int
+    """0 for a share of a device and for none."""
     workers_fit: int
-    """How many of them would fit now."""
+    """How many of them would fit now into one domain of `level`."""
     nodes_fit: int
     """On how many nodes at least one of them would fit now."""
     devices_free: int
@@ -60,6 +74,15 @@ class TooFewFree:
     """Who holds devices of the chip type, most first."""
     limit: Limit
     """What is short now."""
+    level: str = CLUSTER
+    """The level of which one domain must hold the workers."""
+    workers_fit_anywhere: int | None = None
+    """How many would fit now if they could be anywhere in the cluster; None where `level` is the cluster."""
+    devices_reserved: int = 0
+    """Free devices on nodes that belong to other tenants, not among `devices_free`."""
+    role: str = MAIN_ROLE
+    nearest: NearestShape | None = None
+    """What would fit now; None where nothing near does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +90,20 @@ class NeverFits:
     """More is asked than the cluster has for it when it is empty."""
 
     cluster: ClusterName
-    chip: ChipName
+    chip: ChipName | None
     workers: int
     devices_per_worker: int
     workers_fit_empty: int
-    """How many of the workers would fit if nothing else ran."""
+    """How many of the workers would fit into one domain of `level` if nothing else ran."""
     largest_node_devices: int
     """Devices of the chip type on the largest node; 0 where the cluster has no such chip."""
     limit: Limit
     """What runs out first."""
+    level: str = CLUSTER
+    """The level of which one domain must hold the workers."""
+    role: str = MAIN_ROLE
+    nearest: NearestShape | None = None
+    """What would fit into the empty cluster; None where nothing near does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +113,9 @@ class QuotaExceeded:
     tenant: TenantName
     chip: ChipName
     limit: int
+    """In whole devices."""
     used: int
+    """In whole devices; shares count up to the next whole one."""
     asked: int
 
 
@@ -106,7 +136,36 @@ class NoCluster:
     """No cluster has reported its nodes yet, of those that would run the job."""
 
 
-Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster
+class Mismatch(StrEnum):
+    """Which wish no node of a cluster can meet, whatever is free."""
+
+    NODE_LABELS = "node-labels"
+    """No node has all the labels that the job asks for."""
+    LEVEL = "level"
+    """The topology has no such level."""
+    SHARES = "shares"
+    """The cluster can neither bind a chosen device nor enforce a share of one."""
+    SHARE_SIZE = "share-size"
+    """The share has no size, is a whole device, or has more memory than a device."""
+    SPREAD = "spread"
+    """There are too few domains for so many workers, so many in each."""
+    CONTRADICTION = "contradiction"
+    """Two wishes exclude each other: all workers in one domain, and spread over several of the same or a larger level."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotServe:
+    """The cluster cannot meet one of the job's wishes, however empty it is."""
+
+    cluster: ClusterName
+    mismatch: Mismatch
+    asked: tuple[str, ...]
+    """What was asked for, such as the labels as `key=value`, or the level."""
+    offered: tuple[str, ...] = ()
+    """What there is instead, such as the levels of the topology; bounded to 20."""
+
+
+Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster | CannotServe
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +174,12 @@ class PlacementNote:
 
     rank: int
     node: NodeId
-    chip: ChipName
+    chip: ChipName | None
     choice: int
     """Which of the job's acceptable options this is, from 1; for an exact mix always 1."""
     choices: int
     domain_level: str
-    """The smallest topology level that holds all workers of this chip type: `node`, `rack` or `cluster`."""
+    """The smallest topology level that holds all workers of this chip type: `node`, ..., `cluster`."""
     domain: str
     nodes_considered: int
     """Nodes that could have taken a worker of this shape."""

@@ -3,19 +3,25 @@
 from dataclasses import dataclass
 
 WHOLE_DEVICE_MILLI = 1000
+MAIN_ROLE = "worker"
+"""What the workers of a job are called that names no roles."""
 MILLI_CORES_PER_CORE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerShape:
-    """What one worker holds while its attempt lives."""
+    """What one worker holds while its attempt lives: whole devices, a share of one device, or neither."""
 
     devices: int
-    """Whole devices, all of one chip type on one node; at least 1."""
+    """Whole devices, all of one chip type on one node; 0 with a share, and for a worker that needs no device."""
     cpu_milli: int
     memory_mib: int
+    share_milli: int = 0
+    """A share of one device's compute, in thousandths: 1 to 999; 0 for none."""
+    share_memory_mib: int = 0
+    """The share's part of that device's memory."""
 
     @property
     def devices_milli(self) -> int:
-        """The devices in thousandths, the unit of the guarded counters."""
-        return self.devices * WHOLE_DEVICE_MILLI
+        """The devices in thousandths, the unit of the guarded counters and of quotas."""
+        return self.share_milli or self.devices * WHOLE_DEVICE_MILLI

@@ -114,7 +114,7 @@ def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> 
 
 def _chips(job: Job) -> list[ChipName]:
     """Return the chip types a job accepts, each once, in the order it names them."""
-    return list(dict.fromkeys(chip for option in job.spec.options() for chip, _ in option))
+    return list(dict.fromkeys(chip for option in job.spec.options() for part in option if (chip := part.chip)))
 
 
 def _job_row(job: Job) -> Row:
