@@ -39,6 +39,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "list_pools": EVERYBODY,
     "list_clusters": EVERYBODY,
     "check_cluster": CLUSTER_WIDE,
+    "check_scheduler": CLUSTER_WIDE,
     "show_utilisation": EVERYBODY,
     "list_chips": EVERYBODY,
     "define_chip": OPERATORS,

@@ -69,6 +69,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "serve", "medley.commands.processes:serve", "Run Medley: API and scheduler, local or on Kubernetes."
             ),
+            Command("check", "medley.commands.scheduler:check", "Say whether the server decides on what is stored."),
             Command("migrate", "medley.commands.processes:migrate", "Bring the database's schema up to date."),
             Command(
                 "operator-token",

@@ -134,6 +134,10 @@ class Client:
         """Return what works on a cluster and what does not (operators and auditors)."""
         return self._send("GET", f"/v1/clusters/{_part(cluster)}/check", held_s=_LONGEST_HOLD_S)
 
+    def check_scheduler(self) -> Json:
+        """Return whether the server decides on what its database holds (operators and auditors)."""
+        return self._send("GET", "/v1/scheduler/check", held_s=_LONGEST_HOLD_S)
+
     def chips(self) -> list[Json]:
         """Return the chip catalogue."""
         return _items(self._get("/v1/chips"))

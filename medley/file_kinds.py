@@ -3,10 +3,17 @@
 from medley.yaml_file import FileKind
 
 JOB_FIELDS = (
-    "name", "kind", "workers", "chips", "devices_per_worker", "cpu_milli", "memory_mib", "command", "training",
+    "name", "kind", "workers", "chips", "devices_per_worker", "share", "cpu_milli", "memory_mib", "choose",
+    "alternatives", "roles", "topology", "spread", "apart", "exclusive", "node_labels", "command", "training",
     "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
     "labels",
 )  # fmt: skip
+SHARE_FIELDS = ("milli", "memory_mib")
+ALTERNATIVE_FIELDS = ("workers", "chips", "devices_per_worker", "share", "cpu_milli", "memory_mib")
+ROLE_FIELDS = ("name", *ALTERNATIVE_FIELDS, "command")
+TOPOLOGY_FIELDS = ("require", "prefer")
+SPREAD_FIELDS = ("level", "most")
+APART_FIELDS = ("level", "labels")
 TRAINING_FIELDS = ("steps", "batch", "sequence", "width", "layers", "heads", "learning_rate", "seed")
 CHIP_FIELDS = (
     "vendor", "model", "memory_mib", "dense_bf16_tflops", "measured_tflops", "memory_bandwidth_gb_s",
@@ -15,9 +22,20 @@ CHIP_FIELDS = (
 
 JOB_FILE = FileKind(
     noun="job",
-    fields={"": JOB_FIELDS, "/training": TRAINING_FIELDS},
+    fields={
+        "": JOB_FIELDS,
+        "/share": SHARE_FIELDS,
+        "/alternatives/*": ALTERNATIVE_FIELDS,
+        "/alternatives/*/share": SHARE_FIELDS,
+        "/roles/*": ROLE_FIELDS,
+        "/roles/*/share": SHARE_FIELDS,
+        "/topology": TOPOLOGY_FIELDS,
+        "/spread": SPREAD_FIELDS,
+        "/apart": APART_FIELDS,
+        "/training": TRAINING_FIELDS,
+    },
     example="name: first",
-    next_step="see examples/jobs, or docs/commands.md for the fields of a job",
+    next_step="see examples/jobs, or docs/commands.md and docs/placement.md for the fields of a job",
 )
 CHIP_FILE = FileKind(
     noun="chip type",

@@ -21,6 +21,7 @@ DEEPEST = 20
 
 _NULL, _BOOL, _INT, _FLOAT, _TEXT = (f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str"))
 _LONGEST_NUMBER = 40
+_ITEM = re.compile(r"/\d+(?=/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class FileKind:
 
     noun: str
     fields: Mapping[str, tuple[str, ...]]
-    """The fields that are known, by the JSON pointer of what they are in; the outermost is at ``."""
+    """The fields that are known, by the JSON pointer of what they are in; the outermost is at ``, `*` is any item."""
     example: str
     """One field as it is written."""
     next_step: str
@@ -64,7 +65,7 @@ class YamlFile:
     def meant(self, error: FieldError) -> str | None:
         """Return the field that was meant by one that is not known; None where nothing is like it."""
         parents, _, name = error.pointer.rpartition("/")
-        known = self.kind.fields.get(parents, ())
+        known = self.kind.fields.get(_ITEM.sub("/*", parents), ())
         if not known or name in known or error.pointer not in self.lines:
             return None
         return next(iter(get_close_matches(name, known, n=1)), None)

@@ -28,7 +28,7 @@ from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
-from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Cluster, Node
+from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Node
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
@@ -39,7 +39,7 @@ from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.prepare_first_start import FirstStart, make_operator_token, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
-from scheduler.services.sync_inventory import InventorySync
+from scheduler.services.sync_inventory import InventorySync, describe
 from scheduler.settings import (
     OPERATOR_TOKEN_FILE,
     Settings,
@@ -208,7 +208,7 @@ def _clusters(foundation: _Foundation) -> list[_DrivenCluster]:
     clusters += [_DrivenCluster(cluster, KUBERNETES_KIND) for cluster in _kubernetes_clusters(foundation)]
     directory = foundation.storage.directory
     for cluster in clusters:
-        directory.register_cluster(Cluster(cluster.port.name, cluster.kind), foundation.clock.now())
+        directory.register_cluster(describe(cluster.port, cluster.kind), foundation.clock.now())
     driven = {cluster.port.name for cluster in clusters}
     for known in directory.clusters():
         if known.name not in driven:

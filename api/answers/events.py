@@ -2,8 +2,9 @@
 
 from typing import Any, assert_never
 
-from api.answers.jobs import spec_answer, worker_answer
+from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
+from api.answers.specs import spec_answer
 from api.schemas.service import EventAnswer
 from api.text.changes import change_text
 from api.text.stops import stop_text
@@ -27,6 +28,9 @@ from scheduler.core.model.change import (
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.tenant import Principal
+
+_TOLD_OF_A_JOB = {"name", "kind", "workers", "chips", "devices_per_worker", "share", "alternatives", "roles"}
+_TOLD_OF_A_WORKER = {"rank", "role", "node", "chip", "devices", "devices_counted", "share", "why"}
 
 
 def is_visible(change: Change, reader: Principal) -> bool:
@@ -75,7 +79,7 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
     match body:
         case JobSubmitted(job):
             spec = spec_answer(job.spec)
-            return spec.model_dump(mode="json", include={"name", "kind", "workers", "chips", "devices_per_worker"})
+            return spec.model_dump(mode="json", include=_TOLD_OF_A_JOB)
         case StopWished(by=by):
             return {"by": by}
         case GroupPlaced():
@@ -106,9 +110,7 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
 def _placed(placed: GroupPlaced) -> dict[str, Any]:
     notes = {note.rank: note for note in placed.notes}
     workers = [
-        worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(
-            mode="json", include={"rank", "node", "chip", "devices", "why"}
-        )
+        worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(mode="json", include=_TOLD_OF_A_WORKER)
         for allocation in placed.allocations
     ]
     return {"attempt": placed.attempt, "number": placed.group.attempts, "workers": workers}

@@ -5,12 +5,13 @@ from typing import assert_never
 
 from api.answers.reasons import reason_answers
 from api.schemas.reason import WhyAnswer
-from api.text.reasons import advice, reason_text
+from api.text.advice import advice
+from api.text.reasons import reason_text
 from api.text.stops import stop_advice, stop_text
 from api.text.words import clock_time, count, listed, ordinal
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.reason import NeverFits, Reason
+from scheduler.core.model.reason import CannotServe, NeverFits, Reason
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
 
@@ -56,6 +57,8 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
     more = "" if len(reasons) == 1 else f" ({count(len(reasons) - 1, 'more reason')})"
     if isinstance(reasons[0], NeverFits):
         more += "; it would not fit even if all of them were free, and waits for other nodes"
+    if isinstance(reasons[0], CannotServe):
+        more += "; it waits for other nodes"
     if objecting := view.job.spec.objecting_clusters:
         clusters = listed([f"cluster {name}" for name in objecting], "and")
         more += f"; left out is what would not run it: {clusters}"
@@ -65,7 +68,7 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
 def _waiting_advice(reasons: Sequence[Reason]) -> str:
     if not reasons:
         return "nothing: it is placed in a moment"
-    wait = "wait for other nodes, or " if isinstance(reasons[0], NeverFits) else ""
+    wait = "wait for other nodes, or " if isinstance(reasons[0], NeverFits | CannotServe) else ""
     return f"{wait}{advice(reasons[0])}"
 
 

@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from api.answers.specs import share_answer
 from api.schemas.fleet import (
     ChipAnswer,
     ChipBody,
     ClusterCheckAnswer,
     DevicesAnswer,
     FindingAnswer,
+    ForeignUseAnswer,
     HoldingAnswer,
     NodeAnswer,
     PoolAnswer,
 )
+from api.text.nodes import node_state_text
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
 from scheduler.core.model.node import Pool
@@ -24,29 +27,45 @@ from scheduler.ports.views import NodeView
 def node_answer(view: NodeView, reader: Principal) -> NodeAnswer:
     """Return a node; the reader sees the job ids of its own tenant only, unless its role is cluster-wide."""
     node = view.node
-    held = Counter[str]()
+    held, shared = Counter[str | None](), Counter[str | None]()
     for holding in view.holdings:
         held[holding.chip] += holding.devices
+        shared[holding.chip] += holding.share_milli
     return NodeAnswer(
         cluster=node.cluster,
         name=node.name,
         state=node.state,
+        text=node_state_text(node.state),
         note=node.note,
+        tenant=node.tenant,
         topology=dict(node.topology.domains),
+        labels=dict(node.labels),
         devices=tuple(
-            DevicesAnswer(chip=group.chip, count=group.count, memory_mib=group.memory_mib, held=held[group.chip])
+            DevicesAnswer(
+                chip=group.chip,
+                count=group.count,
+                memory_mib=group.memory_mib,
+                held=held[group.chip],
+                shared_milli=shared[group.chip],
+                foreign=node.foreign.devices_of(group.chip),
+            )
             for group in node.devices
         ),
         cpu_milli=node.cpu_milli,
         cpu_milli_held=view.cpu_milli_held,
         memory_mib=node.memory_mib,
         memory_mib_held=view.memory_mib_held,
+        pods=node.pods,
+        foreign=ForeignUseAnswer(
+            cpu_milli=node.foreign.cpu_milli, memory_mib=node.foreign.memory_mib, pods=node.foreign.pods
+        ),
         holdings=tuple(
             HoldingAnswer(
                 tenant=holding.tenant,
                 job=holding.job if reader.may_see(holding.tenant) else None,
                 chip=holding.chip,
                 devices=holding.devices,
+                share=share_answer(holding.share_milli, holding.share_memory_mib),
             )
             for holding in view.holdings
         ),
@@ -78,6 +97,7 @@ def pool_answer(pool: Pool) -> PoolAnswer:
         devices_held=pool.devices_held,
         devices_free=pool.devices_free,
         devices_drained=pool.devices_drained,
+        devices_foreign=pool.devices_foreign,
     )
 
 

@@ -3,23 +3,19 @@
 from collections.abc import Sequence
 
 from api.answers.reasons import reason_answers
+from api.answers.specs import share_answer, spec_answer
 from api.schemas.job import (
     MOST_ATTEMPTS,
     AttemptAnswer,
     JobAnswer,
     ProgressAnswer,
-    SecretAnswer,
-    SpecAnswer,
     StopAnswer,
-    TrainingAnswer,
-    VolumeAnswer,
     WorkerAnswer,
 )
 from api.text.placements import placement_text
 from api.text.stops import stop_text
 from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.job import AnyOf, ChipRequest, CommandProgram, ExactMix, JobSpec, Program, ReferenceTraining
 from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.ports.views import JobView
 
@@ -59,62 +55,6 @@ def progress_answer(progress: Progress) -> ProgressAnswer:
     )
 
 
-def spec_answer(spec: JobSpec) -> SpecAnswer:
-    """Return what was submitted in the form of a request, complete with defaults."""
-    command, training = _program(spec.program)
-    return SpecAnswer(
-        name=spec.name,
-        kind=spec.kind,
-        workers=spec.workers,
-        chips=_chips(spec.chips),
-        devices_per_worker=spec.shape.devices,
-        cpu_milli=spec.shape.cpu_milli,
-        memory_mib=spec.shape.memory_mib,
-        command=command,
-        training=training,
-        environment=dict(spec.environment),
-        image=spec.image,
-        shared_memory_mib=spec.shared_memory_mib,
-        volumes=tuple(
-            VolumeAnswer(volume_class=volume.volume_class, path=volume.path, read_only=volume.is_read_only)
-            for volume in spec.volumes
-        ),
-        secrets={entry.variable: SecretAnswer(secret=entry.secret, key=entry.key) for entry in spec.secrets},
-        retries=spec.retries,
-        time_limit_s=spec.time_limit_s,
-        grace_s=spec.grace_s,
-        priority=spec.priority,
-        labels=dict(spec.labels),
-    )
-
-
-def _chips(request: ChipRequest) -> str | tuple[str, ...] | dict[str, int]:
-    match request:
-        case AnyOf((chip,)):
-            return chip
-        case AnyOf(chips):
-            return chips
-        case ExactMix(workers):
-            return dict(workers)
-
-
-def _program(program: Program) -> tuple[tuple[str, ...] | None, TrainingAnswer | None]:
-    match program:
-        case CommandProgram(argv):
-            return argv, None
-        case ReferenceTraining():
-            return None, TrainingAnswer(
-                steps=program.steps,
-                batch=program.batch,
-                sequence=program.sequence,
-                width=program.width,
-                layers=program.layers,
-                heads=program.heads,
-                learning_rate=program.learning_rate,
-                seed=program.seed,
-            )
-
-
 def _stop(view: JobView) -> StopAnswer | None:
     for group in view.groups:
         if group.stop_reason is not None:
@@ -146,9 +86,14 @@ def worker_answer(allocation: Allocation, record: WorkerRecord | None, note: Pla
     seen = record or WorkerRecord(allocation.rank, WorkerPhase.PENDING)
     return WorkerAnswer(
         rank=allocation.rank,
+        role=allocation.role,
         node=allocation.node,
         chip=allocation.chip,
         devices=allocation.slots,
+        devices_counted=allocation.counted,
+        share=share_answer(allocation.share_milli, allocation.share_memory_mib),
+        cpu_milli=allocation.cpu_milli,
+        memory_mib=allocation.memory_mib,
         phase=seen.phase,
         exit_code=seen.exit_code,
         end=seen.end,

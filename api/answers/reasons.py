@@ -5,8 +5,10 @@ from typing import assert_never
 
 from api.schemas.reason import (
     BackingOffAnswer,
+    CannotServeAnswer,
     HolderAnswer,
     LimitAnswer,
+    NearestShapeAnswer,
     NeverFitsAnswer,
     NoClusterAnswer,
     QuotaExceededAnswer,
@@ -15,7 +17,17 @@ from api.schemas.reason import (
 )
 from api.text.reasons import reason_text
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.reason import BackingOff, Limit, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import (
+    BackingOff,
+    CannotServe,
+    Limit,
+    NearestShape,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Reason,
+    TooFewFree,
+)
 
 
 def reason_answers(reasons: Iterable[Reason], you: TenantName | None) -> tuple[ReasonAnswer, ...]:
@@ -38,6 +50,11 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
                 devices_drained=reason.devices_drained,
                 holders=tuple(HolderAnswer(tenant=held.tenant, devices=held.devices) for held in reason.holders),
                 limit=_limit(reason.limit),
+                level=reason.level,
+                workers_fit_anywhere=reason.workers_fit_anywhere,
+                devices_reserved=reason.devices_reserved,
+                role=reason.role,
+                nearest=_nearest(reason.nearest),
             )
         case NeverFits():
             return NeverFitsAnswer(
@@ -49,6 +66,9 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
                 workers_fit_empty=reason.workers_fit_empty,
                 largest_node_devices=reason.largest_node_devices,
                 limit=_limit(reason.limit),
+                level=reason.level,
+                role=reason.role,
+                nearest=_nearest(reason.nearest),
             )
         case QuotaExceeded(tenant, chip, limit, used, asked):
             return QuotaExceededAnswer(text=text, tenant=tenant, chip=chip, limit=limit, used=used, asked=asked)
@@ -56,8 +76,16 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
             return BackingOffAnswer(text=text, until=until, failures=failures, retries=retries)
         case NoCluster():
             return NoClusterAnswer(text=text)
+        case CannotServe(cluster, mismatch, asked, offered):
+            return CannotServeAnswer(text=text, cluster=cluster, mismatch=mismatch, asked=asked, offered=offered)
     assert_never(reason)
 
 
 def _limit(limit: Limit) -> LimitAnswer:
     return LimitAnswer(resource=limit.resource, asked=limit.asked, most=limit.most)
+
+
+def _nearest(shape: NearestShape | None) -> NearestShapeAnswer | None:
+    if shape is None:
+        return None
+    return NearestShapeAnswer(workers=shape.workers, devices_per_worker=shape.devices_per_worker, level=shape.level)

@@ -20,7 +20,7 @@ from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import FINAL
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.views import JobView
-from scheduler.services.read_logs import BadCursor, LogCursor, LogPage, read_logs
+from scheduler.services.questions.read_logs import BadCursor, LogCursor, LogPage, read_logs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 

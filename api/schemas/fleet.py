@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from api.schemas.spec import ShareAnswer
 from api.schemas.text import TORCH_DEVICE_PATTERN, Answer, Body, PlainText, with_examples
 from scheduler.core.model.node import NodeState
 
@@ -30,14 +31,27 @@ NODE_EXAMPLE: dict[str, Any] = {
     "cluster": "mixed",
     "name": "nvidia-1",
     "state": "ready",
+    "text": "takes new work",
     "note": "",
+    "tenant": None,
     "topology": {"rack": "r1"},
-    "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}],
+    "labels": {"generation": "hopper"},
+    "devices": [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2, "shared_milli": 500, "foreign": 1}],
     "cpu_milli": 128000,
     "cpu_milli_held": 1000,
     "memory_mib": 1048576,
     "memory_mib_held": 4096,
-    "holdings": [{"tenant": "demo", "job": "01jd3v9k2m0a7b4c", "chip": "h100-sxm", "devices": 2}],
+    "pods": 110,
+    "foreign": {"cpu_milli": 4000, "memory_mib": 16384, "pods": 1},
+    "holdings": [
+        {
+            "tenant": "demo",
+            "job": "01jd3v9k2m0a7b4c",
+            "chip": "h100-sxm",
+            "devices": 2,
+            "share": {"milli": 500, "memory_mib": 40960},
+        }
+    ],
 }
 POOL_EXAMPLE: dict[str, Any] = {
     "name": "mixed/h100-sxm-80g-x8",
@@ -50,6 +64,7 @@ POOL_EXAMPLE: dict[str, Any] = {
     "devices_held": 10,
     "devices_free": 14,
     "devices_drained": 8,
+    "devices_foreign": 0,
 }
 USE_EXAMPLE: dict[str, Any] = {"tenant": "demo", "chip": "h100-sxm", "devices_held": 10, "quota": 64}
 Figure = Annotated[float, Field(gt=0, le=1e9, strict=True)]
@@ -112,7 +127,21 @@ class DevicesAnswer(Answer):
     chip: str
     count: int
     memory_mib: int
+    """Of one device."""
     held: int
+    """Whole devices, by jobs."""
+    shared_milli: int
+    """Held by jobs in shares of further devices, in thousandths of one device."""
+    foreign: int
+    """In use by something that is not Medley's."""
+
+
+class ForeignUseAnswer(Answer):
+    """What something that is not Medley's uses on a node, beside devices."""
+
+    cpu_milli: int
+    memory_mib: int
+    pods: int
 
 
 class HoldingAnswer(Answer):
@@ -121,8 +150,12 @@ class HoldingAnswer(Answer):
     tenant: str
     job: str | None
     """Null for another tenant's job, to whoever belongs to a tenant."""
-    chip: str
+    chip: str | None
+    """Null where only cpu and memory are held."""
     devices: int
+    """Whole devices."""
+    share: ShareAnswer | None
+    """Held in shares of further devices, all of them together."""
 
 
 class NodeAnswer(Answer):
@@ -133,14 +166,24 @@ class NodeAnswer(Answer):
     cluster: str
     name: str
     state: NodeState
+    text: str
+    """What the state means for new work."""
     note: str
-    """Why it takes nothing new, or what else an operator should know; mostly empty."""
+    """Why it is so, or what else an operator should know; mostly empty."""
+    tenant: str | None
+    """The only tenant whose jobs are placed on it; null for any."""
     topology: dict[str, str]
+    """Its domain at each level, from the smallest to the largest; `node` and `cluster` are levels of every node."""
+    labels: dict[str, str]
+    """What jobs can ask for by `node_labels`."""
     devices: tuple[DevicesAnswer, ...]
     cpu_milli: int
     cpu_milli_held: int
     memory_mib: int
     memory_mib_held: int
+    pods: int
+    """So many workers may run there at once."""
+    foreign: ForeignUseAnswer
     holdings: tuple[HoldingAnswer, ...]
 
 
@@ -164,8 +207,13 @@ class PoolAnswer(Answer):
     nodes: int
     devices: int
     devices_held: int
+    """Of which anything is held: one that is shared counts as a whole one."""
     devices_free: int
+    """Whole ones that a job could take."""
     devices_drained: int
+    """Not in use, on nodes that take nothing new."""
+    devices_foreign: int
+    """In use by something that is not Medley's."""
 
 
 class PoolList(Answer):

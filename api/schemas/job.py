@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.schemas.reason import ReasonAnswer
+from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
 from api.schemas.text import Answer, Moment, with_examples
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import State, StopReason
@@ -21,27 +22,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "submitted_by": "ada",
     "submitted_at": "2026-01-01T00:00:00.000000Z",
     "finished_at": None,
-    "spec": {
-        "name": "first",
-        "kind": "training",
-        "workers": 1,
-        "chips": "h100-sxm",
-        "devices_per_worker": 2,
-        "cpu_milli": 1000,
-        "memory_mib": 4096,
-        "command": ["python", "train.py"],
-        "training": None,
-        "environment": {},
-        "image": None,
-        "shared_memory_mib": 0,
-        "volumes": [],
-        "secrets": {},
-        "retries": 0,
-        "time_limit_s": None,
-        "grace_s": 10,
-        "priority": 0,
-        "labels": {},
-    },
+    "spec": SPEC_EXAMPLE,
     "reasons": [],
     "stop": None,
     "attempts": [
@@ -59,7 +40,12 @@ JOB_EXAMPLE: dict[str, Any] = {
                     "rank": 0,
                     "node": "mixed/nvidia-1",
                     "chip": "h100-sxm",
+                    "role": "worker",
                     "devices": [0, 1],
+                    "devices_counted": 0,
+                    "share": None,
+                    "cpu_milli": 1000,
+                    "memory_mib": 4096,
                     "phase": "running",
                     "exit_code": None,
                     "end": None,
@@ -77,58 +63,6 @@ JOB_EXAMPLE: dict[str, Any] = {
 }
 
 
-class TrainingAnswer(Answer):
-    """The built-in reference training with all its settings."""
-
-    steps: int
-    batch: int
-    sequence: int
-    width: int
-    layers: int
-    heads: int
-    learning_rate: float
-    seed: int
-
-
-class VolumeAnswer(Answer):
-    """A volume of every worker."""
-
-    volume_class: str
-    path: str
-    read_only: bool
-
-
-class SecretAnswer(Answer):
-    """Where a variable's value is kept."""
-
-    secret: str
-    key: str
-
-
-class SpecAnswer(Answer):
-    """What was submitted, complete with defaults; may be submitted again as it is."""
-
-    name: str
-    kind: JobKind
-    workers: int
-    chips: str | tuple[str, ...] | dict[str, int]
-    devices_per_worker: int
-    cpu_milli: int
-    memory_mib: int
-    command: tuple[str, ...] | None
-    training: TrainingAnswer | None
-    environment: dict[str, str]
-    image: str | None
-    shared_memory_mib: int
-    volumes: tuple[VolumeAnswer, ...]
-    secrets: dict[str, SecretAnswer]
-    retries: int
-    time_limit_s: int | None
-    grace_s: int
-    priority: int
-    labels: dict[str, str]
-
-
 class StopAnswer(Answer):
     """Why the latest attempt was stopped."""
 
@@ -142,9 +76,18 @@ class WorkerAnswer(Answer):
     """One rank of an attempt: where it is, what is known of it, and why it is there."""
 
     rank: int
+    role: str
+    """`worker`, or the name of one of the job's roles."""
     node: str
-    chip: str
+    chip: str | None
+    """Null for a worker without devices."""
     devices: tuple[int, ...]
+    """Numbers of the devices on its node that it holds; of one device a part where there is a share."""
+    devices_counted: int
+    """Whole devices that it holds without a number, for the cluster picks them."""
+    share: ShareAnswer | None
+    cpu_milli: int
+    memory_mib: int
     phase: WorkerPhase
     exit_code: int | None
     """Exit code, or minus the number of the signal that ended the worker."""

@@ -1,142 +1,62 @@
 """A job as a tenant writes it: the body of a submission, and the content of a job file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from math import prod
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from api.schemas.text import (
-    ENTRY_PATTERN,
-    IMAGE_PATTERN,
-    MOUNT_PATTERN,
-    OBJECT_PATTERN,
-    VARIABLE_PATTERN,
-    Argument,
-    Body,
-    LabelText,
-    Name,
-    with_examples,
+from api.schemas.placement import (
+    DEFAULT_CPU_MILLI,
+    DEFAULT_MEMORY_MIB,
+    MOST_ALTERNATIVES,
+    MOST_MEMORY_MIB,
+    MOST_OPTIONS,
+    MOST_ROLES,
+    MOST_WORKERS,
+    ONE_KIND,
+    AlternativeRequest,
+    ApartRequest,
+    Chips,
+    Choose,
+    Command,
+    CpuMilli,
+    DeviceCount,
+    MemoryMib,
+    NamedChips,
+    NodeLabels,
+    RoleRequest,
+    ShareRequest,
+    SpreadRequest,
+    TopologyRequest,
+    WorkerCount,
+    names_a_program,
+    types_of,
+    whole,
+    worker_shape,
 )
+from api.schemas.program import SecretRequest, TrainingRequest, VariableName, VolumeRequest
+from api.schemas.text import IMAGE_PATTERN, Argument, Body, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
     ChipRequest,
+    Choice,
     CommandProgram,
     ExactMix,
     JobKind,
     JobSpec,
     Program,
-    ReferenceTraining,
     SecretVariable,
     Volume,
 )
-from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.topology import CLUSTER, NODE
 
-MOST_WORKERS = 1024
 MOST_ENVIRONMENT = 64
 MOST_LABELS = 32
-MOST_CHIP_TYPES = 16
 MOST_VOLUMES = 16
 MOST_SECRETS = 32
-RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
-"""Variables that decide what a worker loads are not the tenant's to set."""
-DEVICE_VARIABLES = ("CUDA_DEVICE_ORDER", "GPU_DEVICE_ORDINAL", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK")
-VISIBLE = "_VISIBLE_"
-"""In CUDA_VISIBLE_DEVICES, ASCEND_RT_VISIBLE_DEVICES, NEURON_RT_VISIBLE_CORES and those of every other vendor: which
-devices a worker sees is not the tenant's to set either."""
-
-
-def _is_free(name: str) -> str:
-    if VISIBLE in name or name in DEVICE_VARIABLES:
-        raise ValueError("must not be set: which devices a worker sees follows from its placement")
-    if name.startswith(RESERVED_PREFIXES):
-        raise ValueError(f"must not begin with {', '.join(RESERVED_PREFIXES[:-1])} or {RESERVED_PREFIXES[-1]}")
-    return name
-
-
-def _is_repeatless(chips: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(chips)) != len(chips):
-        raise ValueError("must not name a chip type twice")
-    return chips
-
-
-def _form_of_chips(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "exact mix"
-    return "acceptable types" if isinstance(value, list | tuple) else "one type"
-
-
-def whole(lowest: int, highest: int) -> Any:
-    """Return the annotation of a JSON integer between two bounds, both allowed; `true` and `"3"` are none."""
-    return Field(ge=lowest, le=highest, strict=True)
-
-
-WorkerCount = Annotated[int, whole(1, MOST_WORKERS)]
-VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_PATTERN, max_length=255), AfterValidator(_is_free)]
-AcceptableTypes = Annotated[
-    tuple[Name, ...], Field(min_length=1, max_length=MOST_CHIP_TYPES), AfterValidator(_is_repeatless)
-]
-Chips = Annotated[
-    Annotated[Name, Tag("one type")]
-    | Annotated[AcceptableTypes, Tag("acceptable types")]
-    | Annotated[
-        dict[Name, WorkerCount], Field(min_length=1, max_length=MOST_CHIP_TYPES, strict=True), Tag("exact mix")
-    ],
-    Discriminator(_form_of_chips),
-]
-
-
-class TrainingRequest(Body):
-    """The built-in reference training: a small GPT on the bytes of a text, data parallel over the gang."""
-
-    steps: Annotated[int, whole(1, 1_000_000)] = 60
-    batch: Annotated[int, whole(1, 4096)] = 8
-    """Sequences per worker and step."""
-    sequence: Annotated[int, whole(1, 8192)] = 64
-    """Bytes per sequence."""
-    heads: Annotated[int, whole(1, 128)] = 2
-    width: Annotated[int, whole(1, 8192)] = 64
-    """Size of a token's vector; a multiple of `heads`."""
-    layers: Annotated[int, whole(1, 128)] = 2
-    learning_rate: Annotated[float, Field(gt=0, le=10, strict=True)] = 0.003
-    seed: Annotated[int, whole(0, 2**31 - 1)] = 1
-
-    @field_validator("width")
-    @classmethod
-    def _width_divides(cls, width: int, info: ValidationInfo) -> int:
-        heads = info.data.get("heads", 1)
-        if width % heads:
-            raise ValueError(f"must be a multiple of heads, which is {heads}")
-        return width
-
-    def to_program(self) -> ReferenceTraining:
-        """Return it as the model knows it."""
-        return ReferenceTraining(**self.model_dump())
-
-
-class VolumeRequest(Body):
-    """A volume of a class that the operator offers, mounted into every worker."""
-
-    volume_class: Name
-    path: Annotated[str, StringConstraints(pattern=MOUNT_PATTERN, max_length=255)]
-    """Where workers see it."""
-    read_only: bool = False
-
-
-class SecretRequest(Body):
-    """One entry of a secret that the operator lets the tenant use."""
-
-    secret: Annotated[str, StringConstraints(pattern=OBJECT_PATTERN, max_length=253)]
-    key: Annotated[str, StringConstraints(pattern=ENTRY_PATTERN, max_length=253)]
 
 
 class JobRequest(Body):
@@ -163,6 +83,24 @@ class JobRequest(Body):
             "volumes": [{"volume_class": "datasets", "path": "/data", "read_only": True}],
             "secrets": {"HUB_TOKEN": {"secret": "hub", "key": "token"}},
         },
+        {
+            "name": "half-a-device",
+            "workers": 1,
+            "chips": "h100-sxm",
+            "devices_per_worker": 0,
+            "share": {"milli": 500, "memory_mib": 40960},
+            "command": ["python", "notebook.py"],
+        },
+        {
+            "name": "one-rack",
+            "workers": 8,
+            "chips": "h100-sxm",
+            "devices_per_worker": 8,
+            "alternatives": [{"workers": 16, "chips": "a800-sxm-80"}],
+            "roles": [{"name": "launcher", "command": ["python", "launch.py"]}],
+            "topology": {"require": "rack"},
+            "spread": {"level": "node", "most": 1},
+        },
     )
 
     name: Name
@@ -175,10 +113,30 @@ class JobRequest(Body):
         validate_default=True,
         description="Size of the gang. Needed unless `chips` is a mix, whose sum it is.",
     )
-    devices_per_worker: Annotated[int, whole(1, 64)] = 1
-    cpu_milli: Annotated[int, whole(1, 1_000_000)] = 1000
-    memory_mib: Annotated[int, whole(1, 16_777_216)] = 4096
-    command: Annotated[tuple[Argument, ...], Field(min_length=1, max_length=256)] | None = Field(
+    devices_per_worker: DeviceCount = Field(default=1, description="Whole devices; 0 beside a share.")
+    share: ShareRequest | None = Field(
+        default=None, validate_default=True, description="A part of one device for each worker, instead of whole ones."
+    )
+    cpu_milli: CpuMilli = DEFAULT_CPU_MILLI
+    memory_mib: MemoryMib = DEFAULT_MEMORY_MIB
+    choose: Choose = Field(
+        default=Choice.ORDERED.value,
+        description="Among chip types and alternatives: the first that has room, or the best placed one.",
+    )
+    alternatives: Annotated[tuple[AlternativeRequest, ...], Field(max_length=MOST_ALTERNATIVES)] = Field(
+        default=(), description="Other sizes that the workers may have, liked less than the job's own, best first."
+    )
+    roles: Annotated[tuple[RoleRequest, ...], Field(max_length=MOST_ROLES)] = Field(
+        default=(), description="Further workers of the gang, such as a launcher."
+    )
+    topology: TopologyRequest = TopologyRequest()
+    spread: SpreadRequest | None = None
+    apart: ApartRequest | None = None
+    exclusive: bool = Field(
+        default=False, strict=True, description="Nothing else is placed on its nodes while it runs."
+    )
+    node_labels: NodeLabels = Field(default_factory=dict, description="Labels that its nodes must have.")
+    command: Command | None = Field(
         default=None, description="Program of each worker. Either this or `training`; with neither, the training."
     )
     training: TrainingRequest | None = None
@@ -188,7 +146,7 @@ class JobRequest(Body):
     image: Annotated[str, StringConstraints(pattern=IMAGE_PATTERN, max_length=512)] | None = Field(
         default=None, description="Container image of the workers, on clusters that run images; else the cluster's own."
     )
-    shared_memory_mib: Annotated[int, whole(0, 16_777_216)] = Field(
+    shared_memory_mib: Annotated[int, whole(0, MOST_MEMORY_MIB)] = Field(
         default=0, description="Size of /dev/shm; 0 leaves it to the cluster."
     )
     volumes: Annotated[tuple[VolumeRequest, ...], Field(max_length=MOST_VOLUMES)] = ()
@@ -200,6 +158,13 @@ class JobRequest(Body):
     grace_s: Annotated[int, whole(0, 600)] = 10
     priority: Annotated[int, whole(-100, 100)] = 0
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_share_is_no_whole_device(cls, asked: Any) -> Any:
+        if isinstance(asked, Mapping) and asked.get("share") is not None:
+            return {"devices_per_worker": 0, **asked}
+        return asked
 
     @field_validator("workers")
     @classmethod
@@ -216,12 +181,60 @@ class JobRequest(Body):
             raise ValueError("is needed unless chips says how many workers go on each type")
         return workers
 
+    @field_validator("share")
+    @classmethod
+    def _one_kind_of_devices(cls, share: ShareRequest | None, info: ValidationInfo) -> ShareRequest | None:
+        devices = info.data.get("devices_per_worker")
+        if share is not None and devices:
+            raise ValueError(ONE_KIND)
+        if share is None and devices == 0:
+            raise ValueError("is needed where devices_per_worker is 0; workers without devices are for roles")
+        return share
+
+    @field_validator("alternatives")
+    @classmethod
+    def _no_other_mix(
+        cls, alternatives: tuple[AlternativeRequest, ...], info: ValidationInfo
+    ) -> tuple[AlternativeRequest, ...]:
+        if alternatives and isinstance(info.data.get("chips"), dict):
+            raise ValueError("cannot be given with a mix, which says exactly how many workers go on each chip type")
+        if AlternativeRequest() in alternatives:
+            raise ValueError("an alternative must say what is other than in the job")
+        _check_options(info.data, alternatives, ())
+        return alternatives
+
+    @field_validator("roles")
+    @classmethod
+    def _roles_make_a_gang(cls, roles: tuple[RoleRequest, ...], info: ValidationInfo) -> tuple[RoleRequest, ...]:
+        names = [role.name for role in roles]
+        if len(set(names)) != len(names):
+            raise ValueError("must not name a role twice")
+        if not {"workers", "chips", "alternatives"} <= info.data.keys():
+            return roles
+        largest = max(_sizes(info.data, roles))
+        if largest > MOST_WORKERS:
+            raise ValueError(f"the gang has {largest} workers with all roles; at most {MOST_WORKERS} make one")
+        _check_options(info.data, info.data["alternatives"], roles)
+        return roles
+
+    @field_validator("spread")
+    @classmethod
+    def _can_be_spread(cls, spread: SpreadRequest | None, info: ValidationInfo) -> SpreadRequest | None:
+        if spread is None or not {"workers", "chips", "alternatives", "roles", "topology"} <= info.data.keys():
+            return spread
+        smallest, required = min(_sizes(info.data, info.data["roles"])), info.data["topology"].require
+        if smallest <= spread.most or (spread.level != CLUSTER and required not in (NODE, spread.level)):
+            return spread
+        where = f"topology.require asks for one {required}" if spread.level != CLUSTER else "a gang is in one cluster"
+        raise ValueError(
+            f"at most {spread.most} of {smallest} workers per {spread.level} cannot be, for {where}: "
+            "spread over a smaller level, or allow more"
+        )
+
     @field_validator("command")
     @classmethod
     def _command_names_a_program(cls, command: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if command is not None and not command[0]:
-            raise ValueError("its first item, the program, must not be empty")
-        return command
+        return names_a_program(command)
 
     @field_validator("training")
     @classmethod
@@ -253,18 +266,22 @@ class JobRequest(Body):
         mix counts, for ranks follow it; the order of labels and variables does not.
         """
         asked = self.model_dump(mode="json", exclude_defaults=True)
-        for unordered in ("environment", "secrets", "labels"):
+        for unordered in ("environment", "secrets", "labels", "node_labels"):
             if unordered in asked:
                 asked[unordered] = sorted(asked[unordered].items())
+        if self.apart is not None:
+            asked["apart"]["labels"] = sorted(self.apart.labels.items())
         return sha256(json.dumps(asked, separators=(",", ":")).encode()).hexdigest()
 
     def to_spec(self) -> JobSpec:
         """Return the complete specification."""
+        shape = worker_shape(self.devices_per_worker, self.share, self.cpu_milli, self.memory_mib)
+        workers, types = self.workers or 0, types_of(self.chips)
         return JobSpec(
             name=self.name,
             kind=self.kind,
-            workers=self.workers or 0,
-            shape=WorkerShape(self.devices_per_worker, self.cpu_milli, self.memory_mib),
+            workers=workers,
+            shape=shape,
             chips=self._chip_request(),
             program=self._program(),
             environment=tuple(sorted(self.environment.items())),
@@ -279,6 +296,14 @@ class JobRequest(Body):
             secrets=tuple(
                 SecretVariable(variable, entry.secret, entry.key) for variable, entry in sorted(self.secrets.items())
             ),
+            choice=Choice(self.choose),
+            alternatives=tuple(other.to_alternative(workers, shape, types) for other in self.alternatives),
+            roles=tuple(role.to_role() for role in self.roles),
+            closeness=self.topology.to_closeness(),
+            spread=None if self.spread is None else self.spread.to_spread(),
+            apart=None if self.apart is None else self.apart.to_apart(),
+            exclusive=self.exclusive,
+            node_labels=tuple(sorted(self.node_labels.items())),
         )
 
     def _chip_request(self) -> ChipRequest:
@@ -294,11 +319,46 @@ class JobRequest(Body):
         return (self.training or TrainingRequest()).to_program()
 
     def chip_names(self) -> tuple[str, ...]:
-        """Return the chip types it names, in its order."""
-        return (self.chips,) if isinstance(self.chips, str) else tuple(self.chips)
+        """Return the chip types it names, in its order, each once."""
+        return tuple(dict.fromkeys(chip for _, chips in self._named() for chip in types_of(chips)))
 
     def pointer_to(self, chip: str) -> str:
-        """Return the JSON pointer of a chip type it names."""
-        if isinstance(self.chips, str) or chip not in self.chips:
-            return "/chips"
-        return f"/chips/{chip}" if isinstance(self.chips, dict) else f"/chips/{self.chips.index(chip)}"
+        """Return the JSON pointer of the first place where it names a chip type."""
+        for pointer, chips in self._named():
+            if chip in types_of(chips):
+                return pointer + _step_to(chip, chips)
+        return "/chips"
+
+    def _named(self) -> Iterator[tuple[str, NamedChips]]:
+        yield "/chips", self.chips
+        for index, other in enumerate(self.alternatives):
+            yield f"/alternatives/{index}/chips", other.chips
+        for index, role in enumerate(self.roles):
+            yield f"/roles/{index}/chips", role.chips
+
+
+def _step_to(chip: str, chips: NamedChips) -> str:
+    if isinstance(chips, dict):
+        return f"/{chip}"
+    return f"/{chips.index(chip)}" if isinstance(chips, tuple) else ""
+
+
+def _sizes(checked: Mapping[str, Any], roles: tuple[RoleRequest, ...]) -> list[int]:
+    """Return how many workers the gang may have: with the job's own size, and with each alternative."""
+    own, more = checked["workers"], sum(role.workers for role in roles)
+    return [own + more, *((other.workers or own) + more for other in checked["alternatives"])]
+
+
+def _check_options(
+    checked: Mapping[str, Any], alternatives: tuple[AlternativeRequest, ...], roles: tuple[RoleRequest, ...]
+) -> None:
+    """Raise ValueError where there are too many choices."""
+    chips = checked.get("chips")
+    own = 1 if isinstance(chips, dict) else len(types_of(chips))
+    main = own + sum(len(types_of(other.chips)) or own for other in alternatives)
+    options = main * prod(max(1, len(types_of(role.chips))) for role in roles)
+    if options > MOST_OPTIONS:
+        raise ValueError(
+            f"all chip types in all pairings are {options} choices; at most {MOST_OPTIONS} are allowed: "
+            "name fewer chip types in chips, alternatives or roles"
+        )

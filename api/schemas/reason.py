@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from api.schemas.text import Answer, Moment, with_examples
-from scheduler.core.model.reason import Resource
+from scheduler.core.model.reason import Mismatch, Resource
 
 TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "code": "too-few-free",
@@ -21,6 +21,11 @@ TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "devices_drained": 0,
     "holders": [{"tenant": "beta", "devices": 16}, {"tenant": "demo", "devices": 8}],
     "limit": {"resource": "devices", "asked": 8, "most": 8},
+    "level": "cluster",
+    "workers_fit_anywhere": None,
+    "devices_reserved": 0,
+    "role": "worker",
+    "nearest": {"workers": 2, "devices_per_worker": 8, "level": "cluster"},
 }
 
 
@@ -40,6 +45,15 @@ class LimitAnswer(Answer):
     most: int
 
 
+class NearestShapeAnswer(Answer):
+    """The shape nearest to what was asked for that would fit; it differs in one thing only, where one suffices."""
+
+    workers: int
+    devices_per_worker: int
+    level: str
+    """The topology level of which one domain holds all of them."""
+
+
 class TooFewFreeAnswer(Answer):
     """Fewer workers fit now than are wanted; all would if nothing else ran."""
 
@@ -48,15 +62,28 @@ class TooFewFreeAnswer(Answer):
     code: Literal["too-few-free"] = "too-few-free"
     text: str
     cluster: str
-    chip: str
+    chip: str | None
+    """Null for workers without devices."""
     workers: int
     devices_per_worker: int
+    """0 for a share of a device and for none."""
     workers_fit: int
+    """So many would fit now into one domain of `level`."""
     nodes_fit: int
     devices_free: int
     devices_drained: int
     holders: tuple[HolderAnswer, ...]
     limit: LimitAnswer
+    level: str
+    """The topology level of which one domain must hold the workers; `cluster` where that does not matter."""
+    workers_fit_anywhere: int | None
+    """So many would fit now if they could be anywhere in the cluster; null where `level` is `cluster`."""
+    devices_reserved: int
+    """Free devices on nodes that belong to other tenants, not among `devices_free`."""
+    role: str
+    """`worker`, or the role of the job that these workers are for."""
+    nearest: NearestShapeAnswer | None
+    """What would fit now; null where nothing near does."""
 
 
 class NeverFitsAnswer(Answer):
@@ -65,12 +92,39 @@ class NeverFitsAnswer(Answer):
     code: Literal["never-fits"] = "never-fits"
     text: str
     cluster: str
-    chip: str
+    chip: str | None
     workers: int
     devices_per_worker: int
     workers_fit_empty: int
     largest_node_devices: int
     limit: LimitAnswer
+    level: str
+    role: str
+    nearest: NearestShapeAnswer | None
+    """What would fit into the empty cluster; null where nothing near does."""
+
+
+class CannotServeAnswer(Answer):
+    """The cluster cannot meet one of the job's wishes, however empty it is."""
+
+    model_config = with_examples(
+        {
+            "code": "cannot-serve",
+            "text": "no node of cluster mixed has the label generation=hopper",
+            "cluster": "mixed",
+            "mismatch": "node-labels",
+            "asked": ["generation=hopper"],
+            "offered": [],
+        }
+    )
+
+    code: Literal["cannot-serve"] = "cannot-serve"
+    text: str
+    cluster: str
+    mismatch: Mismatch
+    asked: tuple[str, ...]
+    offered: tuple[str, ...]
+    """What there is instead, at most 20."""
 
 
 class QuotaExceededAnswer(Answer):
@@ -81,6 +135,7 @@ class QuotaExceededAnswer(Answer):
     tenant: str
     chip: str
     limit: int
+    """In whole devices, as the next two; shares count up to the next whole one."""
     used: int
     asked: int
 
@@ -102,7 +157,9 @@ class NoClusterAnswer(Answer):
     text: str
 
 
-ReasonAnswer = TooFewFreeAnswer | NeverFitsAnswer | QuotaExceededAnswer | BackingOffAnswer | NoClusterAnswer
+ReasonAnswer = (
+    TooFewFreeAnswer | NeverFitsAnswer | QuotaExceededAnswer | BackingOffAnswer | NoClusterAnswer | CannotServeAnswer
+)
 
 
 class WhyAnswer(Answer):
@@ -116,7 +173,7 @@ class WhyAnswer(Answer):
             "position": 3,
             "ahead": 2,
             "text": "It waits, third in the queue: " + str(TOO_FEW_FREE_EXAMPLE["text"]) + ".",
-            "next": "wait, or submit it with fewer workers or with more acceptable chip types",
+            "next": "wait, or submit it with 2 workers or with more acceptable chip types",
             "change": 1204,
             "age_s": 0.002,
         }

@@ -43,6 +43,43 @@ class ReadyAnswer(Answer):
     checks: tuple[CheckAnswer, ...]
 
 
+class SchedulerCheckAnswer(Answer):
+    """Whether the scheduler's state in memory is what the database holds, and the database agrees with itself."""
+
+    model_config = with_examples(
+        {
+            "change": 1204,
+            "is_ok": False,
+            "is_equal": False,
+            "digest_in_memory": "9f2c6d",
+            "digest_of_database": "41d07b",
+            "differences": ["job 01jd3v9k2m0a7b4c is in memory only"],
+            "capacity_errors": [],
+            "text": (
+                "At change 1204 the state in memory differs from the database in 1 part. "
+                "The database's counters are what live attempts hold."
+            ),
+            "next": "restart this server: it then loads its state anew; and report what is listed here",
+        }
+    )
+
+    change: int
+    """The change that both stood at when they were compared."""
+    is_ok: bool
+    """Both are equal, and no counter is wrong."""
+    is_equal: bool
+    digest_in_memory: str
+    """SHA-256 of all that decisions are made on, in hex."""
+    digest_of_database: str
+    differences: tuple[str, ...]
+    """Which parts differ, at most 20."""
+    capacity_errors: tuple[str, ...]
+    """Where the database's counters differ from what live attempts hold, at most 100."""
+    text: str
+    next: str | None
+    """What to do about it; null where there is nothing to do."""
+
+
 class FieldErrorAnswer(Answer):
     """One offending field."""
 

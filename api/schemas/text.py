@@ -12,6 +12,7 @@ NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
 LABEL_PATTERN = r"^[A-Za-z0-9._/-]+$"
+LABEL_VALUE_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ARGUMENT_PATTERN = r"^[^\x00]*$"
@@ -30,6 +31,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         ID_PATTERN: "must be an id: 16 lower-case letters and digits",
         PERSON_PATTERN: "must have letters, digits and - . _ @ only, and begin with a letter or digit",
         LABEL_PATTERN: "must have letters, digits and . _ / - only, and at least one of them",
+        LABEL_VALUE_PATTERN: "must have letters, digits and . _ / - only",
         LABEL_PAIR_PATTERN: "must be KEY:VALUE, each of 1 to 63 letters, digits and . _ / -",
         VARIABLE_PATTERN: "must have letters, digits and underscores only, and not begin with a digit",
         ARGUMENT_PATTERN: "must not contain the character NUL",

@@ -24,6 +24,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.node import Node
 
 MOST_REMARKS = 3
 """So many different remarks are shown in one line."""
@@ -48,8 +49,7 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
         case ClusterSeen(cluster):
             return f"cluster {cluster.name} was registered"
         case NodeSeen(node):
-            devices = listed([f"{group.count} {group.chip}" for group in node.devices] or ["no devices"], "and")
-            return f"node {node.id} is {node.state} with {devices}" + (f": {node.note}" if node.note else "")
+            return _node(node)
         case TenantCreated(tenant):
             return f"tenant {tenant} was created"
         case QuotaSet(quota):
@@ -59,6 +59,14 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
         case ChipDefined(chip_type):
             return f"chip type {chip_type.name} was defined: {chip_type.vendor} {chip_type.model}"
     assert_never(body)
+
+
+def _node(node: Node) -> str:
+    devices = listed([f"{group.count} {group.chip}" for group in node.devices] or ["no devices"], "and")
+    owner = "" if node.tenant is None else f", for tenant {node.tenant} only"
+    foreign = sum(number for _, number in node.foreign.devices)
+    used = f", {count(foreign, 'device')} used by others than Medley" if foreign else ""
+    return f"node {node.id} is {node.state} with {devices}{owner}{used}" + (f": {node.note}" if node.note else "")
 
 
 def _placed(placed: GroupPlaced) -> str:

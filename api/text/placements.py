@@ -5,12 +5,19 @@ from scheduler.core.model.reason import PlacementNote
 
 
 def placement_text(note: PlacementNote) -> str:
-    """Return such as `tightest fit in rack r1: 8 of its h100-sxm were free, 4 stay free; 7 nodes were considered`."""
-    return (
-        f"tightest fit {_within(note)}: {note.devices_free_before} {note.chip} were free here, "
-        f"{note.devices_free_after} stay free; {count(note.nodes_considered, 'node')} "
-        f"{'was' if note.nodes_considered == 1 else 'were'} considered{_choice(note)}"
-    )
+    """Return such as `tightest fit in rack r1: 8 h100-sxm were free here, 4 stay free; 7 nodes were considered`."""
+    were = "was" if note.nodes_considered == 1 else "were"
+    return f"{_fit(note)}; {count(note.nodes_considered, 'node')} {were} considered{_choice(note)}"
+
+
+def _fit(note: PlacementNote) -> str:
+    if note.chip is None:
+        return f"room for a worker without devices {_within(note)}"
+    before, after = note.devices_free_before, note.devices_free_after
+    text = f"tightest fit {_within(note)}: {before} {note.chip} {'was' if before == 1 else 'were'} free here"
+    if before == after:
+        return f"{text} and {'stays' if after == 1 else 'stay'} free: it shares a device that was in use"
+    return f"{text}, {after} {'stays' if after == 1 else 'stay'} free"
 
 
 def _within(note: PlacementNote) -> str:

@@ -2,12 +2,14 @@
 
 from typing import assert_never
 
+from api.text.mismatches import mismatch_text
 from api.text.stops import stop_text
-from api.text.words import clock_time, count, listed
+from api.text.words import clock_time, count, in_one, listed
 from scheduler.core.model.group import FAILURES, Budget
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotServe,
     Limit,
     NeverFits,
     NoCluster,
@@ -16,9 +18,8 @@ from scheduler.core.model.reason import (
     Resource,
     TooFewFree,
 )
-from scheduler.core.model.resources import MILLI_CORES_PER_CORE
-
-_LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
+from scheduler.core.model.resources import MAIN_ROLE, MILLI_CORES_PER_CORE
+from scheduler.core.model.topology import CLUSTER
 
 
 def reason_text(reason: Reason, you: TenantName | None) -> str:
@@ -37,114 +38,101 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:
             return f"{_what_failed(reason)}; the next attempt is made at {clock_time(reason.until)}"
         case NoCluster():
             return "no cluster that would run it has reported its nodes yet"
+        case CannotServe():
+            return mismatch_text(reason)
     assert_never(reason)
 
 
-def advice(reason: Reason) -> str:
-    """Return what the user can do about it."""
-    match reason:
-        case TooFewFree():
-            return f"wait, or submit it {listed(_smaller(reason), 'or')}"
-        case NeverFits():
-            return f"submit it again in a shape that fits: {_nearest_shape(reason)}"
-        case QuotaExceeded():
-            return _within_quota(reason)
-        case BackingOff():
-            return "wait, or look at the failed attempt's output with `medley logs`" if _is_charged(reason) else "wait"
-        case NoCluster():
-            return "ask the operator to connect a cluster"
-    assert_never(reason)
+def amount(resource: Resource, number: int) -> str:
+    """Return so much of a resource, such as `28.5 cores`."""
+    match resource:
+        case Resource.CPU:
+            return f"{number / MILLI_CORES_PER_CORE:g} cores"
+        case Resource.MEMORY:
+            return f"{number:,} MiB"
+        case Resource.DEVICES:
+            return count(number, "device")
+        case Resource.PODS:
+            return count(number, "worker")
+    assert_never(resource)
 
 
-def _smaller(reason: TooFewFree) -> list[str]:
-    """Return what would make the job easier to place."""
-    ways = ["with more acceptable chip types"]
-    if reason.limit.resource in _LESS:
-        ways.insert(0, f"with {_LESS[reason.limit.resource]}")
-    if reason.workers > 1:
-        ways.insert(0, "with fewer workers")
-    return ways
-
-
-def _within_quota(reason: QuotaExceeded) -> str:
-    if not reason.limit:
-        return f"choose another chip type, or ask an operator for a quota of {reason.chip}"
-    if reason.asked > reason.limit:
-        most = count(reason.limit, "device")
-        return f"ask for at most {most} of {reason.chip}, or ask an operator for more quota"
-    return "wait until your running jobs end, cancel one, or ask an operator for more quota"
+def is_charged(reason: BackingOff) -> bool:
+    """Say whether the failure that a job recovers from used up one of its retries."""
+    return reason.stop_reason is None or FAILURES[reason.stop_reason].budget is Budget.RETRIES
 
 
 def _what_failed(reason: BackingOff) -> str:
-    if reason.stop_reason is not None and not _is_charged(reason):
+    if reason.stop_reason is not None and not is_charged(reason):
         return stop_text(reason.stop_reason)
     return f"{count(reason.failures, 'attempt')} failed (retries allowed: {reason.retries})"
 
 
-def _is_charged(reason: BackingOff) -> bool:
-    return reason.stop_reason is None or FAILURES[reason.stop_reason].budget is Budget.RETRIES
-
-
 def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
-    text = f"{_wanted(reason)}; {_fit_now(reason)}"
+    text = f"needs {_gang(reason, 'free ')}; {_fit_now(reason)}"
     if reason.limit.resource is not Resource.DEVICES:
-        return f"{text}: devices are free, but {_shortage(reason.limit, 'such a node has left')}"
+        devices = "" if reason.chip is None else "devices are free, but "
+        return f"{text}: {devices}{_shortage(reason.limit, 'such a node has left')}"
     if reason.devices_free:
-        text += f", {count(reason.devices_free, 'device')} {'is' if reason.devices_free == 1 else 'are'} free"
-    parts = [_held(holder.tenant, holder.devices, you) for holder in reason.holders]
+        text += f", {count(reason.devices_free, 'device')} {_are(reason.devices_free)} free"
+    parts = [f"{holder.devices} held by {_whom(holder.tenant, you)}" for holder in reason.holders]
     if reason.devices_drained:
         parts.append(f"{reason.devices_drained} on drained nodes")
-    if not parts:
-        return text
-    first, *others = parts
-    verb = "is" if first.startswith("1 ") else "are"
-    number, _, rest = first.partition(" ")
-    held = "" if rest.startswith("on ") else "held "
-    return f"{text}; {listed([f'{number} {verb} {held}{rest}', *others], 'and')}"
+    if reason.devices_reserved:
+        parts.append(f"{reason.devices_reserved} free on nodes of other tenants")
+    return f"{text}; {_said_once(parts)}" if parts else text
 
 
-def _wanted(reason: TooFewFree) -> str:
-    return f"needs {_gang(reason, 'free ')}"
+def _said_once(parts: list[str]) -> str:
+    """Return `16 are held by tenant beta and 8 by you`: what holds for all is said of the first."""
+    number, _, what = parts[0].partition(" ")
+    others = [part.replace(" held", "") for part in parts[1:]]
+    return listed([f"{number} {_are(int(number))} {what}", *others], "and")
 
 
 def _gang(reason: TooFewFree | NeverFits, which: str) -> str:
-    """Return `1 worker with 8 free t4 on one node`, `2 workers, each with 1 free t4`."""
-    where = " on one node" if reason.devices_per_worker > 1 else ""
+    """Return `1 worker with 8 free t4 on one node`, `2 workers, each with 1 free t4, all in one rack`."""
+    role = "" if reason.role == MAIN_ROLE else f" of role {reason.role}"
     each = ", each" if reason.workers > 1 else ""
-    return f"{count(reason.workers, 'worker')}{each} with {reason.devices_per_worker} {which}{reason.chip}{where}"
+    together = "" if reason.level == CLUSTER or reason.workers == 1 else f", all {in_one(reason.level)}"
+    return f"{count(reason.workers, 'worker')}{role}{each} with {_devices(reason, which)}{together}"
+
+
+def _devices(reason: TooFewFree | NeverFits, which: str) -> str:
+    if reason.chip is None:
+        return "no devices"
+    if not reason.devices_per_worker:
+        return f"a share of one {reason.chip}"
+    where = " on one node" if reason.devices_per_worker > 1 else ""
+    return f"{reason.devices_per_worker} {which}{reason.chip}{where}"
+
+
+def _fit_now(reason: TooFewFree) -> str:
+    if reason.workers_fit_anywhere is None or reason.workers == 1:
+        return f"{_so_many(reason.workers_fit)} now"
+    return (
+        f"{_so_many(reason.workers_fit)} {in_one(reason.level)} now, {reason.workers_fit_anywhere or 'none'} anywhere"
+    )
+
+
+def _so_many(number: int) -> str:
+    return f"{number or 'none'} {'fits' if number <= 1 else 'fit'}"
 
 
 def _shortage(limit: Limit, most: str) -> str:
     """Return what is short; `most` says of whom the largest amount is."""
-    asked, left = _amount(limit.resource, limit.asked), _amount(limit.resource, limit.most)
+    asked, left = amount(limit.resource, limit.asked), amount(limit.resource, limit.most)
     if limit.resource is Resource.PODS:
         return f"room for workers is short (the most {most} is {left})"
     return f"{limit.resource} is short (each worker asks for {asked}, the most {most} is {left})"
 
 
-def _amount(resource: Resource, amount: int) -> str:
-    match resource:
-        case Resource.CPU:
-            return f"{amount / MILLI_CORES_PER_CORE:g} cores"
-        case Resource.MEMORY:
-            return f"{amount:,} MiB"
-        case Resource.DEVICES:
-            return count(amount, "device")
-        case Resource.PODS:
-            return count(amount, "worker")
-    assert_never(resource)
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
-def _fit_now(reason: TooFewFree) -> str:
-    return "none fits now" if not reason.workers_fit else f"{reason.workers_fit} {_fits(reason.workers_fit)} now"
-
-
-def _fits(number: int) -> str:
-    return "fits" if number == 1 else "fit"
-
-
-def _held(tenant: TenantName, devices: int, you: TenantName | None) -> str:
-    return f"{devices} by {'you' if tenant == you else f'tenant {tenant}'}"
+def _whom(tenant: TenantName, you: TenantName | None) -> str:
+    return "you" if tenant == you else f"tenant {tenant}"
 
 
 def _possessive(tenant: TenantName, you: TenantName | None) -> str:
@@ -153,7 +141,7 @@ def _possessive(tenant: TenantName, you: TenantName | None) -> str:
 
 def _never_fits(reason: NeverFits) -> str:
     asked = _gang(reason, "")
-    if not reason.largest_node_devices:
+    if reason.chip is not None and not reason.largest_node_devices:
         return f"needs {asked}; cluster {reason.cluster} has no {reason.chip}"
     if reason.devices_per_worker > reason.largest_node_devices:
         return (
@@ -161,20 +149,10 @@ def _never_fits(reason: NeverFits) -> str:
             f"has {count(reason.largest_node_devices, 'such device')}"
         )
     fit = reason.workers_fit_empty
-    most = "none fits" if not fit else f"at most {fit} {_fits(fit)}"
-    text = f"needs {asked}; {most} into cluster {reason.cluster} when it is empty"
+    most = f"at most {_so_many(fit)}" if fit else "none fits"
+    into = "into" if reason.level == CLUSTER else f"{in_one(reason.level)} of"
+    text = f"needs {asked}; {most} {into} cluster {reason.cluster} when it is empty"
     if reason.limit.resource is Resource.DEVICES:
-        return f"{text}: its devices are too few"
+        whose = "its" if reason.level == CLUSTER else f"one {reason.level}'s"
+        return f"{text}: {whose} devices are too few"
     return f"{text}: {_shortage(reason.limit, 'such a node has')}"
-
-
-def _nearest_shape(reason: NeverFits) -> str:
-    if not reason.largest_node_devices:
-        return "choose another chip type (`medley chips` lists them)"
-    if reason.devices_per_worker > reason.largest_node_devices:
-        return f"at most {count(reason.largest_node_devices, 'device')} per worker"
-    if reason.workers_fit_empty:
-        return f"at most {count(reason.workers_fit_empty, 'worker')} of {reason.devices_per_worker} {reason.chip}"
-    if reason.limit.resource in _LESS:
-        return f"{_LESS[reason.limit.resource]}, at most {_amount(reason.limit.resource, reason.limit.most)}"
-    return "fewer devices per worker"

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from scheduler.core.model.job import AnyOf, ExactMix, JobSpec
+from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.topology import NODE
 
 MOST_LISTED = 5
+_MILLI_PER_PERCENT = 10
 
 
 def count(number: int, noun: str) -> str:
@@ -32,6 +35,19 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
+def in_one(level: str) -> str:
+    """Return where workers are that are in one domain of a topology level: `on one node`, `in one rack`."""
+    return "on one node" if level == NODE else f"in one {level}"
+
+
+def held_by_each(shape: WorkerShape) -> str:
+    """Return what each worker holds, such as `2 devices each`, or a share of one device."""
+    if shape.share_milli:
+        share = f"{shape.share_milli / _MILLI_PER_PERCENT:g} % of a device"
+        return f"{share} and {shape.share_memory_mib:,} MiB of its memory each"
+    return f"{count(shape.devices, 'device')} each" if shape.devices else "no devices"
+
+
 def gang(spec: JobSpec) -> str:
     """Return what a job asks for, such as `4 workers with 2 devices each on h100-sxm or a800-sxm`."""
     match spec.chips:
@@ -39,4 +55,11 @@ def gang(spec: JobSpec) -> str:
             where = listed(chips, "or")
         case ExactMix(workers):
             where = listed([f"{chip} ({number})" for chip, number in workers], "and")
-    return f"{count(spec.workers, 'worker')} with {count(spec.shape.devices, 'device')} each on {where}"
+    parts = [f"{_sized(spec.workers, spec.shape)} on {where}"]
+    parts += [f"or {_sized(one.workers, one.shape)} on {listed(one.chips, 'or')}" for one in spec.alternatives]
+    parts += [f"{count(role.workers, 'worker')} of role {role.name}" for role in spec.roles]
+    return "; ".join(parts)
+
+
+def _sized(workers: int, shape: WorkerShape) -> str:
+    return f"{count(workers, 'worker')} with {held_by_each(shape)}"

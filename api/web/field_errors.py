@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -27,6 +27,7 @@ _WORDS = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "enum": "must be one of: {expected}",
+    "union_tag_not_found": "must be a name, or a list such as [a, b]",
     "literal_error": "must be one of: {expected}",
 }
 _TYPES = {
@@ -92,9 +93,13 @@ def nearest_field(errors: Iterable[Mapping[str, Any]], route: object) -> str | N
     """Return a hint where a field or parameter is unknown: one of a similar name, or all there are."""
     for error in errors:
         source, *path = error["loc"]
+        if error["type"] != "extra_forbidden" or not path:
+            continue
         model = _model_of(route, source)
-        if error["type"] == "extra_forbidden" and model is not None and len(path) == 1:
-            near = get_close_matches(str(path[0])[:LONGEST_POINTER], list(model.model_fields), n=1)
+        for step in path[:-1]:
+            model = model if isinstance(step, int) else _model_in(model, step)
+        if model is not None:
+            near = get_close_matches(str(path[-1])[:LONGEST_POINTER], list(model.model_fields), n=1)
             return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(model.model_fields)}"
     return None
 
@@ -104,8 +109,19 @@ def _model_of(route: object, source: str) -> type[BaseModel] | None:
         return None
     query = route.dependant.query_params
     field = {"body": route.body_field, "query": query[0] if len(query) == 1 else None}.get(source)
-    annotation = None if field is None else field.field_info.annotation
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    return None if field is None else _model_among(field.field_info.annotation)
+
+
+def _model_in(model: type[BaseModel] | None, field: str) -> type[BaseModel] | None:
+    """Return the schema of what a field holds, of its items where it is a list; None where it holds no document."""
+    known = None if model is None else model.model_fields.get(field)
+    return None if known is None else _model_among(known.annotation)
+
+
+def _model_among(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model_among(part)) is not None), None)
 
 
 def _pointer(location: Sequence[str | int], body: object) -> str:

@@ -1,10 +1,12 @@
 """Moments, durations and amounts as people say them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _MIB_PER_GIB = 1024
 _MILLI = 1000
+_MILLI_PER_PERCENT = 10
 
 
 def now() -> datetime:
@@ -57,6 +59,11 @@ def memory_of(held_mib: int, mib: int) -> str:
     held, total = memory(held_mib), memory(mib)
     unit = total.rpartition(" ")[2]
     return f"{held.removesuffix(f' {unit}') if held_mib else 0}/{total}"
+
+
+def share_size(share: Mapping[str, int]) -> str:
+    """Return how much of a device a share is: `50 % (40 GiB)`."""
+    return f"{share['milli'] / _MILLI_PER_PERCENT:g} % ({memory(share['memory_mib'])})"
 
 
 def cores(milli: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from medley.answers import Json
 from medley.screens.amounts import cores, counted, figure, memory, memory_of
@@ -9,6 +10,8 @@ from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
 _BAR_CELLS = 10
+_MILLI = 1000
+_UNPLAIN = ("degraded", "suspect")
 
 
 def node_id(node: Json) -> str:
@@ -22,32 +25,48 @@ def nodes_table(nodes: Sequence[Json]) -> Table:
         (
             one_line(node_id(node)),
             node["state"],
+            one_line(node.get("tenant") or ""),
             one_line(node["topology"].get("rack", "")),
             ", ".join(f"{group['count']} {group['chip']}" for group in node["devices"]),
-            " + ".join(str(group["count"] - group["held"]) for group in node["devices"]),
+            " + ".join(str(_free(group)) for group in node["devices"]),
             f"{cores(node['cpu_milli_held'])}/{cores(node['cpu_milli'])}",
             memory_of(node["memory_mib_held"], node["memory_mib"]),
-            _holders(node["holdings"]),
-            one_line(node["note"]),
+            _holders(node),
+            one_line(_note(node)),
         )
         for node in nodes
     ]
-    head = ("NODE", "STATE", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE")
-    return Table(
+    head = ("NODE", "STATE", "ONLY FOR", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE")
+    table = Table(
         head,
         rows,
         "no nodes: no cluster has reported any yet",
         numbers=("FREE",),
         wrapped=("HELD BY", "NOTE"),
-        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE", "STATE"),
+        spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "ONLY FOR", "NOTE", "STATE"),
     )
+    return table if any(node.get("tenant") for node in nodes) else _without("ONLY FOR", table)
 
 
-def _holders(holdings: Sequence[Json]) -> str:
-    devices: Counter[str] = Counter()
-    for holding in holdings:
-        devices[holding["tenant"]] += holding["devices"]
-    return ", ".join(f"{tenant} {count}" for tenant, count in sorted(devices.items()))
+def _free(group: Json) -> int:
+    """Return how many devices are free as a whole; shares may be of more devices than they would fill."""
+    shared = -(-group.get("shared_milli", 0) // _MILLI)
+    return max(0, int(group["count"] - group["held"] - shared - group.get("foreign", 0)))
+
+
+def _note(node: Json) -> str:
+    """Return what is noted about a node, else what its state means where that is not plain."""
+    return str(node["note"] or (node.get("text", "") if node["state"] in _UNPLAIN else ""))
+
+
+def _holders(node: Json) -> str:
+    milli: Counter[str] = Counter()
+    for holding in node["holdings"]:
+        share = holding.get("share") or {"milli": 0}
+        milli[holding["tenant"]] += holding["devices"] * _MILLI + share["milli"]
+    holders = [f"{tenant} {held / _MILLI:g}" for tenant, held in sorted(milli.items())]
+    foreign = sum(group.get("foreign", 0) for group in node["devices"])
+    return ", ".join([*holders, f"not by Medley {foreign}"] if foreign else holders)
 
 
 def pools_table(pools: Sequence[Json]) -> Table:
@@ -62,18 +81,27 @@ def pools_table(pools: Sequence[Json]) -> Table:
             str(pool["devices_held"]),
             str(pool["devices_free"]),
             str(pool["devices_drained"]),
+            str(pool.get("devices_foreign", 0)),
             _bar(pool["devices_held"], pool["devices"]),
         )
         for pool in pools
     ]
-    head = ("POOL", "CHIP", "MEMORY", "NODES", "DEVICES", "HELD", "FREE", "DRAINED", "IN USE")
-    return Table(
+    head = ("POOL", "CHIP", "MEMORY", "NODES", "DEVICES", "HELD", "FREE", "DRAINED", "NOT BY MEDLEY", "IN USE")
+    table = Table(
         head,
         rows,
         "no pools: no cluster has nodes yet",
-        numbers=head[3:8],
-        spare=("MEMORY", "NODES", "CHIP", "DRAINED", "IN USE", "HELD", "DEVICES"),
+        numbers=head[3:-1],
+        spare=("MEMORY", "NODES", "CHIP", "DRAINED", "NOT BY MEDLEY", "IN USE", "HELD", "DEVICES"),
     )
+    return table if any(pool.get("devices_foreign") for pool in pools) else _without("NOT BY MEDLEY", table)
+
+
+def _without(name: str, table: Table) -> Table:
+    """Return a table without a column that says nothing in it."""
+    column = table.columns.index(name)
+    columns = (*table.columns[:column], *table.columns[column + 1 :])
+    return replace(table, columns=columns, rows=[(*row[:column], *row[column + 1 :]) for row in table.rows])
 
 
 def _bar(held: int, total: int) -> str:

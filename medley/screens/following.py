@@ -35,7 +35,7 @@ class FollowScreen:
     def submitted(self, job: Json) -> None:
         """Say what is being followed."""
         self._prints_steps = bool(job["spec"]["training"])
-        self.line(f"{job['name']} ({job['id']}): {wanted(job['spec'])}")
+        self.line(f"{job['name']} ({job['id']}): {'; '.join(wanted(job['spec']))}")
 
     def waits(self, job: Json) -> None:
         """Say why the job waits."""

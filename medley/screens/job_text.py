@@ -1,9 +1,10 @@
 """A job in words: what it asks for, where it stands, what to do next."""
 
 import shlex
+from collections.abc import Iterator, Sequence
 
 from medley.answers import Json
-from medley.screens.amounts import counted
+from medley.screens.amounts import counted, share_size
 from medley.screens.ends import first_failure, has_run
 from medley.screens.safe_text import one_line
 
@@ -25,17 +26,69 @@ _FAILED_BY_A_WORKER = frozenset({"worker-failed", "out-of-memory", "lost"})
 
 
 def wanted_chips(spec: Json) -> str:
-    """Return the chip types asked for: `2 h100-sxm + 2 mi300x`, or `h100-sxm, else a800-sxm`."""
+    """Return the chip types asked for: `2 h100-sxm + 2 mi300x`, or `h100-sxm, else a800-sxm`; each once."""
     chips = spec["chips"]
     if isinstance(chips, dict):
         return " + ".join(f"{count} {chip}" for chip, count in chips.items())
-    return ", else ".join([chips] if isinstance(chips, str) else chips)
+    others = [chip for other in spec.get("alternatives", ()) for chip in _types(other["chips"])]
+    return ", else ".join(dict.fromkeys([*_types(chips), *others]))
 
 
-def wanted(spec: Json) -> str:
-    """Return the gang asked for in one line."""
-    devices = counted(spec["devices_per_worker"], "device", "devices")
-    return f"{counted(spec['workers'], 'worker', 'workers')} of {devices} each: {wanted_chips(spec)}"
+def wanted_workers(spec: Json) -> int:
+    """Return the size of the gang that is asked for first, workers of all roles counted."""
+    return int(spec["workers"]) + sum(int(role["workers"]) for role in spec.get("roles", ()))
+
+
+def wanted(spec: Json) -> Iterator[str]:
+    """Yield the gang asked for, other sizes that would do, and further roles: a line each."""
+    yield _sized(spec, wanted_chips({**spec, "alternatives": ()}))
+    for other in spec.get("alternatives", ()):
+        yield f"or {_sized(other, ', else '.join(_types(other['chips'])))}"
+    for role in spec.get("roles", ()):
+        yield f"and as {role['name']}: {_sized(role, ', else '.join(_types(role['chips'] or ())))}"
+
+
+def _sized(part: Json, chips: str) -> str:
+    workers = counted(part["workers"], "worker", "workers")
+    if share := part.get("share"):
+        return f"{workers} of a device's {share_size(share)} each: {chips}"
+    if not part["devices_per_worker"]:
+        return f"{workers} without devices"
+    return f"{workers} of {counted(part['devices_per_worker'], 'device', 'devices')} each: {chips}"
+
+
+def _types(chips: str | Sequence[str]) -> Sequence[str]:
+    return [chips] if isinstance(chips, str) else chips
+
+
+def wanted_places(spec: Json) -> str:
+    """Return what is asked for of the places of the workers, in one line; empty where nothing is."""
+    topology = spec.get("topology") or {"require": None, "prefer": None}
+    wishes = []
+    if topology["require"]:
+        wishes.append(f"all of it {in_one(topology['require'])}")
+    if topology["prefer"]:
+        wishes.append(f"if possible {', else '.join(map(in_one, topology['prefer']))}")
+    if topology["prefer"] == []:
+        wishes.append("as near or far as there is room")
+    if spread := spec.get("spread"):
+        wishes.append(f"at most {counted(spread['most'], 'worker', 'workers')} {in_one(spread['level'])}")
+    if apart := spec.get("apart"):
+        wishes.append(f"never {in_one(apart['level'])} with a job of yours that has {_pairs(apart['labels'])}")
+    if spec.get("exclusive"):
+        wishes.append("nodes to itself")
+    if labels := spec.get("node_labels"):
+        wishes.append(f"nodes with {_pairs(labels)}")
+    return one_line("; ".join(wishes))
+
+
+def in_one(level: str) -> str:
+    """Return where workers are that are in one domain of a level: `on one node`, `in one rack`."""
+    return "on one node" if level == "node" else f"in one {level}"
+
+
+def _pairs(labels: Json) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
 
 
 def program(spec: Json) -> str:

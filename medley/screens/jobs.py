@@ -17,6 +17,8 @@ from medley.screens.job_text import (
     stop_adds_to,
     stop_text,
     wanted,
+    wanted_places,
+    wanted_workers,
 )
 from medley.screens.job_text import wanted_chips as chips_text
 from medley.screens.output import entry_text, print_table, say, talk
@@ -36,7 +38,7 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
             job["id"],
             *((job["tenant"],) if shows_tenant else ()),
             job["state"],
-            str(job["spec"]["workers"]),
+            str(wanted_workers(job["spec"])),
             chips_text(job["spec"]),
             age(job["submitted_at"], at),
             situation(job),
@@ -56,7 +58,10 @@ def print_job(job: Json, at: datetime) -> None:
     """Print all that is known of one job."""
     _sentence(f"{job['name']}   {job['state']}   id {job['id']}")
     _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
-    _fact("asks for", wanted(job["spec"]))
+    for number, line in enumerate(wanted(job["spec"])):
+        _fact("" if number else "asks for", line)
+    if places := wanted_places(job["spec"]):
+        _fact("where", places)
     _fact("runs", program(job["spec"]))
     if job["finished_at"]:
         _fact("finished", moment(job["finished_at"], at))

@@ -5,24 +5,39 @@ from itertools import groupby
 from typing import TextIO
 
 from medley.answers import Json
+from medley.screens.amounts import share_size
 from medley.screens.ends import worker_state
 from medley.screens.output import entry_text
 from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
 _MOST_SINGLE_ROWS = 16
+_MAIN_ROLE = "worker"
+_SPARE = ("DEVICES", "CHIP", "ROLE")
 
 
 def placement_table(attempt: Json) -> Table:
     """Return where each rank was placed."""
-    head = ("RANK", "NODE", "CHIP", "DEVICES")
-    return Table(head, [row[:4] for row in _rows(attempt)], numbers=("RANK",), spare=("DEVICES", "CHIP"))
+    head = _head(attempt)
+    return Table(head, [row[:-1] for row in _rows(attempt)], numbers=("RANK",), spare=_SPARE)
 
 
 def workers_table(attempt: Json) -> Table:
     """Return where each rank was placed and how it fares."""
-    head = ("RANK", "NODE", "CHIP", "DEVICES", "WORKER")
-    return Table(head, _rows(attempt), numbers=("RANK",), wrapped=("WORKER",), spare=("DEVICES", "CHIP"))
+    head = (*_head(attempt), "WORKER")
+    return Table(head, _rows(attempt), numbers=("RANK",), wrapped=("WORKER",), spare=_SPARE)
+
+
+def _head(attempt: Json) -> tuple[str, ...]:
+    return ("RANK", *(("ROLE",) if _has_roles(attempt) else ()), "NODE", "CHIP", "DEVICES")
+
+
+def _has_roles(attempt: Json) -> bool:
+    return any(_role(worker) != _MAIN_ROLE for worker in attempt["workers"])
+
+
+def _role(worker: Json) -> str:
+    return str(worker.get("role", _MAIN_ROLE))
 
 
 def why_there(attempt: Json, stream: TextIO) -> str:
@@ -41,10 +56,14 @@ def why_there(attempt: Json, stream: TextIO) -> str:
 
 def _rows(attempt: Json) -> list[tuple[str, ...]]:
     """Return a row per rank; in a large gang a row for all ranks in a row that are alike but for their devices."""
-    workers = attempt["workers"]
+    workers, has_roles = attempt["workers"], _has_roles(attempt)
     if len(workers) <= _MOST_SINGLE_ROWS:
-        return [_row([worker]) for worker in workers]
-    return [_row(members) for members in _alike(workers, lambda one: (one["node"], one["chip"], _fares(one)))]
+        return [_row([worker], has_roles=has_roles) for worker in workers]
+    return [_row(members, has_roles=has_roles) for members in _alike(workers, _looks)]
+
+
+def _looks(worker: Json) -> tuple[str, ...]:
+    return (_role(worker), worker["node"], worker["chip"] or "", str(worker.get("share")), _fares(worker))
 
 
 def _alike(workers: list[Json], key: Callable[[Json], tuple[str, ...]]) -> Iterator[list[Json]]:
@@ -52,15 +71,26 @@ def _alike(workers: list[Json], key: Callable[[Json], tuple[str, ...]]) -> Itera
         yield list(members)
 
 
-def _row(workers: list[Json]) -> tuple[str, ...]:
+def _row(workers: list[Json], *, has_roles: bool) -> tuple[str, ...]:
     first = workers[0]
     return (
         number_runs([worker["rank"] for worker in workers]),
+        *((one_line(_role(first)),) if has_roles else ()),
         one_line(first["node"]),
-        first["chip"],
-        number_runs([device for worker in workers for device in worker["devices"]]),
+        one_line(first["chip"] or ""),
+        _devices(workers),
         _fares(first),
     )
+
+
+def _devices(workers: list[Json]) -> str:
+    """Return which devices alike workers hold: `0-3`, `any 4` where the cluster picks them, `0, 50 % (40 GiB)`."""
+    numbers = sorted({device for worker in workers for device in worker["devices"]})
+    if share := workers[0].get("share"):
+        each = " each" if len(workers) > 1 else ""
+        return f"{number_runs(numbers)}, {share_size(share)}{each}"
+    counted = sum(worker.get("devices_counted", 0) for worker in workers)
+    return f"any {counted}" if counted else number_runs(numbers)
 
 
 def _fares(worker: Json) -> str:

@@ -21,6 +21,8 @@ _COLOURS = {
     "cancelled": "2",
     "lost": "1;31",
     "drained": "33",
+    "degraded": "33",
+    "suspect": "1;31",
     "works": "32",
     "fails": "1;31",
     "revoked": "2",

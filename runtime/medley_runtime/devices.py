@@ -55,7 +55,7 @@ def open_device(launch: Launch) -> Device:
     build = importlib.import_module("torch").__version__
     name = launch.torch_device
     if launch.devices_are_simulated or name == "cpu":
-        what = f"{launch.chip}, simulated on CPU" if launch.devices_are_simulated else "CPU"
+        what = f"{launch.chip}, simulated on CPU" if launch.devices_are_simulated and launch.chip else "CPU"
         return Device("cpu", DEVICE_MODULES["cpu"].backend, f"cpu, torch {build}", what)
     if name not in DEVICE_MODULES:
         known = ", ".join(sorted(DEVICE_MODULES))

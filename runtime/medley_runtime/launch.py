@@ -1,7 +1,10 @@
-"""The launch document, version 1: what Medley tells a worker. Fields that are not known here are left alone.
+"""The launch document, version 1 or 2: what Medley tells a worker. Fields that are not known here are left alone.
 
 It is one worker's, or that of a whole gang: then `ranks` lists what differs from rank to rank, and the variables
 MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is.
+
+Version 2 adds what a gang of one role on whole devices has no need of: `roles`, each with its `world_size` and maybe a
+`program` of its own; a rank's `role`, `role_rank` and `program_rank`; and a rank with a share of a device, or none.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ LAUNCH_VARIABLE = "MEDLEY_LAUNCH"
 RANK_VARIABLE = "MEDLEY_RANK"
 TOKEN_FILE_VARIABLE = "MEDLEY_TOKEN_FILE"  # noqa: S105 - a variable's name
 LARGEST_TOKEN = 4096
-VERSION = 1
+PLAIN_VERSION = 1
+ROLES_VERSION = 2
+MAIN_ROLE = "worker"
+"""Of all ranks of a gang that has no roles."""
 NEXT = "is the worker started by Medley, with a runtime that fits its server?"
 
 Value = TypeVar("Value")
@@ -50,6 +56,15 @@ Program = Union[Command, ReferenceTraining]
 
 
 @dataclass(frozen=True)
+class Company:
+    """A worker among those of its gang that have something in common."""
+
+    rank: int
+    """From 0, in the order of the gang's ranks."""
+    world_size: int
+
+
+@dataclass(frozen=True)
 class Launch:
     """One worker's place in a gang and what it is to do."""
 
@@ -61,12 +76,24 @@ class Launch:
     generation: int
     rank: int
     world_size: int
+    """All ranks of the gang, whatever their roles."""
+    role: str
+    in_role: Company
+    """Among the ranks of its role."""
+    in_program: Company
+    """Among the ranks that run the same program: the job's, or its role's own."""
     node: str
-    chip: str
+    chip: str | None
+    """None for a worker without devices."""
     torch_device: str
-    """The device module of torch, such as cuda or npu."""
+    """The device module of torch, such as cuda or npu; cpu for a worker without devices."""
     devices: tuple[int, ...]
-    """Slots on the node."""
+    """Slots on the node; empty where the cluster picks the devices."""
+    device_count: int
+    """Whole devices."""
+    share_milli: int
+    """Of one device's compute, in thousandths; 0 for whole devices and for none."""
+    share_memory_mib: int
     devices_are_simulated: bool
     api_url: str
     token: str
@@ -134,8 +161,9 @@ def parse_launch(document: object) -> Launch:
     """Return the typed document. Raises BadLaunch with what is wrong."""
     fields = _Fields(document, "")
     version = fields.take("version", int)
-    if version != VERSION:
-        raise BadLaunch(f"version is {version}, and this runtime knows version {VERSION} only")
+    if version not in (PLAIN_VERSION, ROLES_VERSION):
+        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} and {ROLES_VERSION}")
+    place = _place(fields, has_roles=version == ROLES_VERSION)
     launch = Launch(
         job=fields.take("job", str),
         job_name=fields.take("job_name", str),
@@ -145,15 +173,21 @@ def parse_launch(document: object) -> Launch:
         generation=fields.take_count("generation"),
         rank=fields.take("rank", int),
         world_size=fields.take_count("world_size"),
+        role=place.role,
+        in_role=place.in_role,
+        in_program=place.in_program,
         node=fields.take("node", str),
-        chip=fields.take("chip", str),
+        chip=None if version == ROLES_VERSION and fields.is_null("chip") else fields.take("chip", str),
         torch_device=fields.take("torch_device", str),
         devices=fields.take_all("devices", int),
+        device_count=_device_count(fields),
+        share_milli=fields.take_or("share_milli", 0),
+        share_memory_mib=fields.take_or("share_memory_mib", 0),
         devices_are_simulated=fields.take("devices_are_simulated", bool),
         api_url=fields.take("api_url", str),
         token=fields.take("token", str),
         grace_s=fields.take("grace_s", int),
-        program=_program(fields.take("program", dict)),
+        program=place.program,
     )
     if not 0 <= launch.rank < launch.world_size:
         raise BadLaunch(
@@ -162,20 +196,62 @@ def parse_launch(document: object) -> Launch:
     return launch
 
 
-def _program(document: object) -> Program:
-    fields = _Fields(document, "program.")
+@dataclass(frozen=True)
+class _Place:
+    """What a worker is within its gang, and what it does there."""
+
+    role: str
+    in_role: Company
+    in_program: Company
+    program: Program
+
+
+def _place(fields: _Fields, *, has_roles: bool) -> _Place:
+    program = _program(fields.take("program", dict), "program.")
+    if not has_roles:
+        whole = Company(fields.take("rank", int), fields.take_count("world_size"))
+        return _Place(MAIN_ROLE, whole, whole, program)
+    role = fields.take("role", str)
+    roles = {name: _Fields(one, f"roles.{name}.") for name, one in fields.take("roles", dict).items()}
+    if role not in roles:
+        raise BadLaunch(f"role is {role!r}, which is not among the roles ({', '.join(roles)})")
+    sizes = {name: one.take_count("world_size") for name, one in roles.items()}
+    if roles[role].has("program"):
+        company = sizes[role]
+        program = _program(roles[role].take("program", dict), f"roles.{role}.program.")
+        if isinstance(program, ReferenceTraining):
+            raise BadLaunch(f"role {role} has a reference training of its own, and a gang trains one model")
+    else:
+        company = sum(size for name, size in sizes.items() if not roles[name].has("program"))
+    in_role = Company(fields.take("role_rank", int), sizes[role])
+    in_program = Company(fields.take("program_rank", int), company)
+    if not (0 <= in_role.rank < in_role.world_size and 0 <= in_program.rank < in_program.world_size):
+        raise BadLaunch(
+            f"role_rank {in_role.rank} or program_rank {in_program.rank} is not below the count of its ranks"
+        )
+    return _Place(role, in_role, in_program, program)
+
+
+def _device_count(fields: _Fields) -> int:
+    if fields.has("share_milli"):
+        return 0
+    return fields.take_or("device_count", len(fields.take_all("devices", int)))
+
+
+def _program(document: object, prefix: str) -> Program:
+    fields = _Fields(document, prefix)
     kind = fields.take("kind", str)
     if kind == "command":
-        return _command(fields)
+        return _command(fields, prefix)
     if kind == "reference-training":
         return _reference_training(fields)
-    raise BadLaunch(f"program.kind is {kind!r}, and this runtime knows command and reference-training")
+    raise BadLaunch(f"{prefix}kind is {kind!r}, and this runtime knows command and reference-training")
 
 
-def _command(fields: _Fields) -> Command:
+def _command(fields: _Fields, prefix: str) -> Command:
     argv = fields.take_all("argv", str)
     if not argv or not argv[0]:
-        raise BadLaunch("program.argv names no program")
+        raise BadLaunch(f"{prefix}argv names no program")
     return Command(argv)
 
 
@@ -211,6 +287,19 @@ class _Fields:
         if not _is_a(value, kind):
             raise BadLaunch(f"{self._prefix}{name} is {value!r}, and {kind.__name__} is wanted")
         return value  # type: ignore[no-any-return]  # just checked
+
+    def has(self, name: str) -> bool:
+        return name in self._document
+
+    def is_null(self, name: str) -> bool:
+        return self.has(name) and self._document[name] is None
+
+    def take_or(self, name: str, default: int) -> int:
+        """Return a number from 0 that may be left out."""
+        value = self.take(name, int) if self.has(name) else default
+        if value < 0:
+            raise BadLaunch(f"{self._prefix}{name} is {value}, and at least 0 is wanted")
+        return value
 
     def take_all(self, name: str, kind: type[Value]) -> tuple[Value, ...]:
         values = self.take(name, list)

@@ -54,11 +54,25 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_RANK": str(launch.rank),
         "MEDLEY_WORLD_SIZE": str(launch.world_size),
         "MEDLEY_NODE": launch.node,
-        "MEDLEY_CHIP": launch.chip,
+        "MEDLEY_ROLE": launch.role,
+        "MEDLEY_ROLE_RANK": str(launch.in_role.rank),
+        "MEDLEY_ROLE_WORLD_SIZE": str(launch.in_role.world_size),
+        "MEDLEY_CHIP": launch.chip or "",
         "MEDLEY_TORCH_DEVICE": launch.torch_device,
         "MEDLEY_DEVICES": ",".join(str(device) for device in launch.devices),
+        "MEDLEY_DEVICE_COUNT": str(launch.device_count),
         "MEDLEY_DEVICES_ARE_SIMULATED": str(int(launch.devices_are_simulated)),
         "MEDLEY_API_URL": launch.api_url,
+        **_share_variables(launch),
+    }
+
+
+def _share_variables(launch: Launch) -> dict[str, str]:
+    if not launch.share_milli:
+        return {}
+    return {
+        "MEDLEY_DEVICE_SHARE_MILLI": str(launch.share_milli),
+        "MEDLEY_DEVICE_SHARE_MEMORY_MIB": str(launch.share_memory_mib),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from scheduler.core.model.attempt import Allocation, SeenWorker
 from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
-from scheduler.core.model.job import Job
+from scheduler.core.model.job import Job, JobSpec, ReferenceTraining
 from scheduler.core.model.node import Node
 
 
@@ -17,9 +17,9 @@ class Claims:
     """What a cluster can do; what it does not claim is not asked of it."""
 
     binds_devices: bool
-    """A worker gets exactly the device slots of its allocation."""
+    """A worker gets exactly the device slots of its allocation; elsewhere whole devices are only counted."""
     enforces_shares: bool
-    """A part of a device can be given and is enforced."""
+    """A share of a device can be given, and a worker gets no more than it."""
     enforces_time_limit: bool
     """Workers are ended at their time limit even while Medley is down."""
     enforces_memory: bool
@@ -41,7 +41,7 @@ class GangOrder:
     generation: int
     allocations: tuple[Allocation, ...]
     torch_devices: tuple[str, ...]
-    """Per rank: the device module of torch for its chip type."""
+    """Per rank: the device module of torch for its chip type; `cpu` for a worker without devices."""
     api_url: str
     """Where workers reach the API."""
     token: str
@@ -194,9 +194,26 @@ class ClusterPort(Protocol):
 Clusters = Sequence[ClusterPort]
 
 
-def container_objection(cluster: ClusterName, job: Job) -> str | None:
-    """Return what a cluster that does not claim `runs_images` has against a job, for people; None where nothing."""
+def objection_by_claims(cluster: ClusterName, claims: Claims, job: Job) -> str | None:
+    """Return what a cluster that can do no more than its claims has against a job, for people; None where nothing."""
     spec = job.spec
+    trainers = [role.name for role in spec.roles if isinstance(role.program, ReferenceTraining)]
+    if trainers:
+        what = f"role {trainers[0]} has a reference training of its own, and a gang trains one model"
+        return f"{what}; leave the role's program out to train with the others, or give it a command"
+    if not claims.enforces_shares and _needs_share(spec):
+        what = f"cluster {cluster} gives workers whole devices only, and the job asks for a share of one"
+        return f"{what}; ask for whole devices, or for a cluster that enforces shares"
+    return None if claims.runs_images else _container_objection(cluster, spec)
+
+
+def _needs_share(spec: JobSpec) -> bool:
+    """Say whether there is no way to run the job without a share of a device."""
+    main = (spec.shape, *(other.shape for other in spec.alternatives))
+    return all(shape.share_milli for shape in main) or any(role.shape.share_milli for role in spec.roles)
+
+
+def _container_objection(cluster: ClusterName, spec: JobSpec) -> str | None:
     asked = [
         name
         for name, is_asked in (

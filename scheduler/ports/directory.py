@@ -27,7 +27,10 @@ class InventoryOutcome:
     changed: int
     gone: int
     held_back: tuple[NodeId, ...]
-    """Nodes that shrank below what is held on them: they keep their old capacity and are drained until it is free."""
+    """Nodes that shrank below what is held on them, or of which others use too much beside it.
+
+    They keep their old capacity less the foreign use they had, and are drained until what is held fits.
+    """
 
 
 class Directory(Protocol):
@@ -94,7 +97,7 @@ class Directory(Protocol):
         ...
 
     def register_cluster(self, cluster: Cluster, at: datetime) -> None:
-        """Add a cluster; without effect where it is there. Raises AlreadyExists where it has another kind."""
+        """Add a cluster, or change what it can do. Raises AlreadyExists where it is there and has another kind."""
         ...
 
     def clusters(self) -> list[Cluster]:
@@ -102,12 +105,15 @@ class Directory(Protocol):
         ...
 
     def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
-        """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
+        """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip).
+
+        A node's tenant need not exist.
+        """
         ...
 
-    def drain_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
-        """Drain all nodes of a cluster as they were last recorded, with this note, until they are recorded again.
+    def suspect_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
+        """Make a cluster's nodes, as they were last recorded, SUSPECT with this note until they are recorded again.
 
-        Returns how many that changed. Raises DoesNotExist.
+        What an operator drained stays so. Returns how many that changed. Raises DoesNotExist.
         """
         ...

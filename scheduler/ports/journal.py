@@ -50,9 +50,13 @@ class WishStop:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Commit a placement, all ranks or none.
+    """Commit a placement, all ranks or none; the ranks are those of one of the job's options.
 
-    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND.
+    Where the cluster binds devices, a rank names the slots of its whole devices, or one slot that it has a share of;
+    elsewhere whole devices are only counted. A node takes work in the states of TAKES_WORK, and only its tenant's
+    where it has one.
+
+    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang).
     """
 
     decision: Placed
@@ -157,10 +161,10 @@ class Rejection(StrEnum):
     STALE_ATTEMPT = "stale-attempt"
     """The attempt is not the live one."""
     NO_CAPACITY = "no-capacity"
-    """A guarded counter or device slot of a node would be exceeded."""
+    """A guarded counter or device slot of a node would be exceeded, or the node does not take such work."""
     OVER_QUOTA = "over-quota"
     ILLEGAL = "illegal"
-    """The transition table forbids it."""
+    """The transition table forbids it, or it contradicts itself or its job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,29 @@
-"""What workers are told: the launch document, version 1, which `medley_runtime` reads whatever the cluster is.
+"""What workers are told: the launch document, which `medley_runtime` reads whatever the cluster is.
 
 A worker's document is the gang's fields, its rank's fields, `rank`, `token` and `devices_are_simulated`. A cluster may
 write one document for all ranks, with the ranks' fields in a list `ranks`, and tell each worker rank and token apart.
+
+Version 1 is a gang of one role on whole devices. Version 2 says what a runtime that knows only that would get wrong:
+that ranks have roles, and programs by role; that a rank has a share of a device, or none and so no chip.
 """
 
 import dataclasses
+from collections import Counter
 
+from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.job import CommandProgram, Program
+from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.ports.cluster import GangOrder
 
-LAUNCH_VERSION = 1
+PLAIN_VERSION = 1
+ROLES_VERSION = 2
 
 
 def gang_fields(order: GangOrder) -> dict[str, object]:
     """Return what all workers of a gang are told alike."""
+    is_plain = _is_plain(order)
     return {
-        "version": LAUNCH_VERSION,
+        "version": PLAIN_VERSION if is_plain else ROLES_VERSION,
         "job": order.job.id,
         "job_name": order.job.spec.name,
         "tenant": order.job.tenant,
@@ -26,18 +34,26 @@ def gang_fields(order: GangOrder) -> dict[str, object]:
         "api_url": order.api_url,
         "grace_s": order.job.spec.grace_s,
         "program": program_fields(order.job.spec.program),
-    }
+    } | ({} if is_plain else {"roles": _roles(order)})
 
 
-def rank_fields(order: GangOrder, rank: int) -> dict[str, object]:
-    """Return what differs from rank to rank."""
-    allocation = order.allocations[rank]
-    return {
-        "node": allocation.node,
-        "chip": allocation.chip,
-        "torch_device": order.torch_devices[rank],
-        "devices": list(allocation.slots),
-    }
+def ranks_fields(order: GangOrder) -> list[dict[str, object]]:
+    """Return, by rank, what differs from rank to rank."""
+    plain = [_place_fields(order, allocation) for allocation in order.allocations]
+    if _is_plain(order):
+        return plain
+    with_own_program = _own_programs(order).keys()
+    in_role: Counter[str] = Counter()
+    in_program: Counter[str] = Counter()
+    found = []
+    for fields, allocation in zip(plain, order.allocations, strict=True):
+        role = allocation.role
+        # All that run the job's program do so together, whatever their roles.
+        company = role if role in with_own_program else MAIN_ROLE
+        found.append(fields | {"role": role, "role_rank": in_role[role], "program_rank": in_program[company]})
+        in_role[role] += 1
+        in_program[company] += 1
+    return found
 
 
 def program_fields(program: Program) -> dict[str, object]:
@@ -45,3 +61,35 @@ def program_fields(program: Program) -> dict[str, object]:
     if isinstance(program, CommandProgram):
         return {"kind": "command", "argv": list(program.argv)}
     return {"kind": "reference-training"} | dataclasses.asdict(program)
+
+
+def _is_plain(order: GangOrder) -> bool:
+    return all(one.role == MAIN_ROLE and one.devices for one in order.allocations)
+
+
+def _own_programs(order: GangOrder) -> dict[str, Program]:
+    return {role.name: role.program for role in order.job.spec.roles if role.program is not None}
+
+
+def _roles(order: GangOrder) -> dict[str, object]:
+    """Return each role's size, and its program where that is not the job's."""
+    programs = _own_programs(order)
+    sizes = Counter(allocation.role for allocation in order.allocations)
+    return {
+        role: {"world_size": size} | ({"program": program_fields(programs[role])} if role in programs else {})
+        for role, size in sizes.items()
+    }
+
+
+def _place_fields(order: GangOrder, allocation: Allocation) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "node": allocation.node,
+        "chip": allocation.chip,
+        "torch_device": order.torch_devices[allocation.rank],
+        "devices": list(allocation.slots),
+    }
+    if allocation.counted:
+        fields["device_count"] = allocation.devices
+    if allocation.share_milli:
+        fields |= {"share_milli": allocation.share_milli, "share_memory_mib": allocation.share_memory_mib}
+    return fields

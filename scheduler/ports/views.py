@@ -10,6 +10,7 @@ from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node, Pool
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
 
 
@@ -67,6 +68,11 @@ class Holding:
     attempt: AttemptId
     chip: ChipName
     devices: int
+    """Whole devices."""
+    share_milli: int = 0
+    """Held in shares of further devices, in thousandths of one device."""
+    share_memory_mib: int = 0
+    """Device memory of these shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,9 @@ class NodeView:
     cpu_milli_held: int
     memory_mib_held: int
     holdings: tuple[Holding, ...]
+    """Of devices; workers without any are in the other counts only."""
+    pods_held: int = 0
+    """How many of the node's workers are held: all of them where one job has it for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,71 @@ class TenantUse:
 
     tenant: TenantName
     chip: ChipName
-    devices: int
+    devices_milli: int
+    """In thousandths."""
+
+    @property
+    def devices(self) -> int:
+        """In whole devices: shares count up to the next one."""
+        return -(-self.devices_milli // WHOLE_DEVICE_MILLI)
+
+
+MOST_CAPACITY_ERRORS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CounterError:
+    """A node's guarded counter differs from what live attempts hold of it."""
+
+    node: NodeId
+    resource: str
+    """`cpu_milli`, `memory_mib`, `pods`, or `devices_milli/` and a chip type."""
+    counted: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotUse:
+    """What is held of one device."""
+
+    milli: int
+    """In thousandths."""
+    memory_mib: int
+    """By shares; a whole device comes with its memory."""
+    holder: AttemptId | None
+    """Who holds it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotError:
+    """What is said of a device differs from what live attempts hold of it."""
+
+    node: NodeId
+    slot: int
+    counted: SlotUse
+    held: SlotUse
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaError:
+    """What counts against a tenant's quota differs from what its live attempts hold, in thousandths of devices."""
+
+    tenant: TenantName
+    chip: ChipName
+    counted: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationError:
+    """A rank of an attempt that is over still holds something, or one of a live attempt was given back."""
+
+    attempt: AttemptId
+    rank: int
+    is_held: bool
+
+
+CapacityError = CounterError | SlotError | QuotaError | AllocationError
 
 
 class Views(Protocol):
@@ -135,4 +208,11 @@ class Views(Protocol):
 
     def tenant_use(self, tenant: TenantName | None) -> list[TenantUse]:
         """Return what tenants hold now, by tenant and chip; of one tenant, or all where `tenant` is None."""
+        ...
+
+    def capacity_errors(self) -> list[CapacityError]:
+        """Return where the guarded counters differ from what live attempts hold, the first 100; usually nothing.
+
+        It looks at every node: for checks, not for daily work.
+        """
         ...

@@ -27,6 +27,8 @@ GIVE_UP_S = 300.0
 LONGEST_PAUSE_S = 15
 """Between two tries of one start: a gang that holds devices should not wait for long once the cluster answers again."""
 MOST_PUT_OFF = 10_000
+NO_TORCH_DEVICE = "cpu"
+"""What a worker without devices computes on, as torch names it."""
 
 _WHO_REFUSED = {
     StartRefusal.QUOTA: "the cluster's own quota is used up: ",
@@ -186,10 +188,14 @@ class GangStarter:
             number=live.number,
             generation=live.generation,
             allocations=live.allocations,
-            torch_devices=tuple(chips[allocation.chip].torch_device for allocation in live.allocations),
+            torch_devices=tuple(_torch_device(allocation.chip, chips) for allocation in live.allocations),
             api_url=self._terms.api_url,
             token=self._terms.tokens.mint(live.attempt, live.generation),
         )
+
+
+def _torch_device(chip: ChipName | None, chips: Mapping[ChipName, ChipType]) -> str:
+    return NO_TORCH_DEVICE if chip is None else chips[chip].torch_device
 
 
 class _PutOff:

@@ -15,6 +15,12 @@ SILENCE_S = 60.0
 SILENCE_NOTE = "the cluster does not answer"
 
 
+def describe(cluster: ClusterPort, kind: str) -> Cluster:
+    """Return what the directory is to know of a cluster, from what it claims."""
+    claims = cluster.claims
+    return Cluster(cluster.name, kind, binds_devices=claims.binds_devices, enforces_shares=claims.enforces_shares)
+
+
 class InventorySync:
     """Records the nodes of one cluster, as often as it is asked to."""
 
@@ -27,7 +33,7 @@ class InventorySync:
         self._recorded: list[Node] | None = None
         """None where the recorded nodes are not those that the cluster told of."""
         self._silent_since_s: float | None = None
-        self._is_drained = False
+        self._is_suspect = False
         self._hinted = threading.Event()
         self._leave = cluster.listen(self._hinted.set)
 
@@ -44,12 +50,13 @@ class InventorySync:
     def sync_once(self) -> InventoryOutcome:
         """Register the cluster and record its nodes; without effect where nothing differs.
 
-        One that does not answer for 60 s has its nodes drained, as whoever recorded them last knew them, until it does.
+        One that does not answer for 60 s has its nodes suspected, as whoever recorded them last knew them, until it
+        does.
 
         Raises ClusterUnavailable, StorageUnavailable, DoesNotExist (a chip), AlreadyExists (a cluster of that name
         and another kind).
         """
-        self._directory.register_cluster(Cluster(self._cluster.name, self._kind), self._clock.now())
+        self._directory.register_cluster(describe(self._cluster, self._kind), self._clock.now())
         nodes = self._look()
         outcome = self._directory.record_nodes(self._cluster.name, nodes, self._clock.now())
         self._recorded = nodes
@@ -64,19 +71,19 @@ class InventorySync:
         except ClusterUnavailable:
             self._note_silence()
             raise
-        self._silent_since_s, self._is_drained = None, False
+        self._silent_since_s, self._is_suspect = None, False
         return nodes
 
     def _note_silence(self) -> None:
         now_s = self._clock.monotonic_s()
         if self._silent_since_s is None:
             self._silent_since_s = now_s
-        if self._is_drained or now_s - self._silent_since_s < SILENCE_S:
+        if self._is_suspect or now_s - self._silent_since_s < SILENCE_S:
             return
         self._recorded = None
-        drained = self._directory.drain_nodes(self._cluster.name, SILENCE_NOTE, self._clock.now())
-        self._is_drained = True
-        logger.warning("cluster %s does not answer: its nodes (%d) take nothing new", self._cluster.name, drained)
+        suspected = self._directory.suspect_nodes(self._cluster.name, SILENCE_NOTE, self._clock.now())
+        self._is_suspect = True
+        logger.warning("cluster %s does not answer: its nodes (%d) take nothing new", self._cluster.name, suspected)
 
     def close(self) -> None:
         """Listen no longer."""

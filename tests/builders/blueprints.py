@@ -7,6 +7,7 @@ from typing import Any
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 from scheduler.adapters.kubernetes.configuration.images import ImageRule, Reference
+from scheduler.adapters.kubernetes.configuration.pools import Toleration
 from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.adapters.kubernetes.rendering import Blueprint, Place
 from scheduler.core.model.job import JobSpec
@@ -38,9 +39,16 @@ def blueprint(
     *,
     labels: Mapping[str, str] = NO_LABELS,
     resource: str = RESOURCE,
+    tolerations: tuple[Toleration, ...] = (),
     **changes: Any,
 ) -> Blueprint:
-    """Build what an order is rendered from; `changes` are those of the configuration."""
+    """Build what an order is rendered from; `changes` are those of the configuration.
+
+    `tolerations` are what its nodes ask of ranks without devices.
+    """
     wanted = given or order("wait")
-    places = tuple(Place(allocation.node.partition("/")[2], resource, labels) for allocation in wanted.allocations)
+    places = tuple(
+        Place(allocation.node.partition("/")[2], None if allocation.chip is None else resource, labels, tolerations)
+        for allocation in wanted.allocations
+    )
     return Blueprint(wanted, places, configuration(**changes), Identity(SECRET, "test"))

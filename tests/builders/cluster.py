@@ -14,7 +14,7 @@ from scheduler.adapters.memory.cluster import FakeCluster
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.core.model.attempt import Allocation, SeenWorker, WorkerPhase
 from scheduler.core.model.identifiers import AttemptId, WorkerKey
-from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec
+from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec, WorkerRole
 from scheduler.core.model.node import DeviceGroup, Node
 from scheduler.core.model.resources import WorkerShape
 from scheduler.ports.cluster import ClusterPort, GangOrder
@@ -23,6 +23,7 @@ from tests.builders.eventually import eventually
 PROGRAM = Path(__file__).with_name("worker_program.py")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ATTEMPT = "0a1b2c3d4e5f6g7h-g0-a1"
+LAUNCHER = "launcher"
 FIRST_WORKER = WorkerKey(ATTEMPT, 0)
 PATIENCE_S = 30.0
 OVER = (WorkerPhase.EXITED, WorkerPhase.LOST)
@@ -57,6 +58,37 @@ def order(*steps: str, workers: int = 1, attempt: AttemptId = ATTEMPT, memory_mi
     )
 
 
+def with_launcher(given: GangOrder, *steps: str) -> GangOrder:
+    """Return the order with one more rank, which needs no devices; without steps of its own it does the others'."""
+    program = CommandProgram(steps) if steps else None
+    role = WorkerRole(LAUNCHER, 1, WorkerShape(0, 500, 1024), chips=(), program=program)
+    rank = len(given.allocations)
+    return replace(
+        given,
+        job=replace(given.job, spec=replace(given.job.spec, roles=(role,))),
+        allocations=(*given.allocations, Allocation(rank, "test/n1", None, (), 500, 1024, role=LAUNCHER)),
+        torch_devices=(*given.torch_devices, "cpu"),
+    )
+
+
+def with_shares(given: GangOrder, *, share_milli: int, share_memory_mib: int) -> GangOrder:
+    """Return the order with a share of its own device for each of its ranks."""
+    shape = replace(given.job.spec.shape, devices=0, share_milli=share_milli, share_memory_mib=share_memory_mib)
+    return replace(
+        given,
+        job=replace(given.job, spec=replace(given.job.spec, shape=shape)),
+        allocations=tuple(
+            replace(one, share_milli=share_milli, share_memory_mib=share_memory_mib) for one in given.allocations
+        ),
+    )
+
+
+def counted(given: GangOrder) -> GangOrder:
+    """Return the order as it is where the cluster picks the devices."""
+    allocations = (replace(one, slots=(), counted=len(one.slots)) for one in given.allocations)
+    return replace(given, allocations=tuple(allocations))
+
+
 def with_limits(given: GangOrder, *, time_limit_s: int, grace_s: int) -> GangOrder:
     """Return the order with a run time limit."""
     spec = replace(given.job.spec, time_limit_s=time_limit_s, grace_s=grace_s)
@@ -71,8 +103,10 @@ def local_cluster(data: Path, *, command: Sequence[str] = (sys.executable, "-I",
 
 def scripted(given: GangOrder, rank: int) -> Behaviour:
     """Read the steps of worker_program as the script of a fake worker; `wait` and `exit` end it."""
-    assert isinstance(given.job.spec.program, CommandProgram)
-    steps = iter(given.job.spec.program.argv)
+    own = {role.name: role.program for role in given.job.spec.roles}
+    program = own.get(given.allocations[rank].role) or given.job.spec.program
+    assert isinstance(program, CommandProgram)
+    steps = iter(program.argv)
     behaviour = Behaviour(runs_s=0.0)
     for step in steps:
         if step == "print":

@@ -31,7 +31,6 @@ from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import RACK, Topology
-from scheduler.core.placement.request import PlacementRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BIG_CPU_MILLI = 256_000
@@ -104,13 +103,6 @@ def make_job(
 def make_group(job: Job, state: State = State.QUEUED, *, index: int = 0) -> Group:
     attempts = 1 if state in HOLDING else 0
     return Group(group_id(job.id, index), job.id, index, state, version=1 + attempts, attempts=attempts, failures=0)
-
-
-def make_request(
-    workers: int | dict[str, int] = 1, *, chip: str = "h100", shape: WorkerShape | None = None
-) -> PlacementRequest:
-    parts = tuple(workers.items()) if isinstance(workers, dict) else ((chip, workers),)
-    return PlacementRequest(shape or make_shape(), parts, choice=1, choices=1)
 
 
 def make_allocation(

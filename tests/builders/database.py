@@ -44,6 +44,8 @@ from scheduler.ports.wake_up import Waiter
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 CLUSTER = "mixed"
+PICKING_CLUSTER = "picking"
+"""Picks the devices itself and gives no shares; a world has it once it was added."""
 TENANT = "alpha"
 MANY_JOBS = 1_000_000
 
@@ -221,6 +223,13 @@ class World:
     def set_quota(self, devices: int, *, chip: str = "h100", tenant: str = TENANT) -> None:
         self.storage.directory.set_quota(Quota(tenant, chip, devices), NOON)
 
+    def add_picking_cluster(self, *nodes: Node) -> None:
+        """Add the cluster that picks the devices itself, with these nodes, by default n1 with eight h100."""
+        cluster = Cluster(PICKING_CLUSTER, "kubernetes", binds_devices=False, enforces_shares=False)
+        self.storage.directory.register_cluster(cluster, NOON)
+        recorded = [replace(node, cluster=PICKING_CLUSTER) for node in nodes or (make_node("n1"),)]
+        self.storage.directory.record_nodes(PICKING_CLUSTER, recorded, NOON)
+
     def record(self, *nodes: Node) -> Any:
         return self.storage.directory.record_nodes(CLUSTER, nodes, after_noon(50))
 
@@ -240,6 +249,21 @@ def make_world(storage: Storage, nodes: Sequence[Node] | None = None) -> World:
 def take(node: str, *slots: int, rank: int = 0, chip: str = "h100") -> Allocation:
     """Return what a rank takes on a node of the test's cluster."""
     return Allocation(rank, f"{CLUSTER}/{node}", chip, slots, 1_000, 2_000)
+
+
+def take_share(node: str, slot: int, milli: int, memory_mib: int = 0, *, rank: int = 0) -> Allocation:
+    """Return what a rank takes that gets a share of one h100."""
+    return replace(take(node, slot, rank=rank), share_milli=milli, share_memory_mib=memory_mib)
+
+
+def take_counted(node: str, devices: int, *, rank: int = 0, chip: str = "h100") -> Allocation:
+    """Return what a rank takes on a node whose cluster picks the devices."""
+    return replace(take(node, rank=rank, chip=chip), node=f"{PICKING_CLUSTER}/{node}", counted=devices)
+
+
+def take_no_devices(node: str, *, rank: int = 0, role: str = "launcher") -> Allocation:
+    """Return what a rank takes that needs no devices."""
+    return replace(take(node, rank=rank), chip=None, role=role)
 
 
 def make_note(allocation: Allocation) -> PlacementNote:

@@ -44,6 +44,17 @@ def launch_document(**changes: Any) -> Json:
     return {**document, **changes}
 
 
+def with_roles(role: str = "worker", **changes: Any) -> Json:
+    """Return what differs where three workers have a launcher beside them, with a command of its own, and a reader."""
+    roles: Json = {
+        "worker": {"world_size": 3},
+        "launcher": {"world_size": 1, "program": {"kind": "command", "argv": ["launch", "--all"]}},
+        "reader": {"world_size": 1},
+    }
+    places = {"rank": 0, "role_rank": 0, "program_rank": 0}
+    return {"version": 2, "world_size": 5, "roles": roles, "role": role, **places, **changes}
+
+
 def reference_training(**changes: Any) -> Json:
     """Return the program of the reference training with its defaults, with some fields changed."""
     sizes = {"steps": 60, "batch": 8, "sequence": 64, "width": 64, "layers": 2, "heads": 2}

@@ -94,10 +94,18 @@ WITH_AN_ARGUMENT: dict[str, Callable[[str], object]] = {
 }
 
 
+def own_steps() -> list[str]:
+    """Return the steps of this worker's role, or the job's."""
+    with open(os.environ["MEDLEY_LAUNCH"]) as file:  # noqa: PTH123 - starts faster
+        gang = json.load(file)
+    own = gang["ranks"][int(os.environ["MEDLEY_RANK"])] if "ranks" in gang else gang
+    program = gang.get("roles", {}).get(own.get("role"), {}).get("program", gang["program"])
+    return list(program["argv"])
+
+
 def main() -> None:
     """Do the steps."""
-    with open(os.environ["MEDLEY_LAUNCH"]) as file:  # noqa: PTH123 - starts faster
-        steps = iter(json.load(file)["program"]["argv"])
+    steps = iter(own_steps())
     for step in steps:
         if step in BY_ITSELF:
             BY_ITSELF[step]()

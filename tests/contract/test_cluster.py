@@ -12,17 +12,20 @@ from scheduler.adapters.local import cluster as local
 from scheduler.adapters.memory import cluster as memory
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
-from scheduler.core.model.job import SecretVariable, Volume
+from scheduler.core.model.job import Alternative, ReferenceTraining, SecretVariable, Volume, WorkerRole
 from scheduler.ports.cluster import Claims, StartFailed, StartRefusal
 from tests.builders.cluster import (
     ATTEMPT,
     PATIENCE_S,
     Bench,
+    counted,
     fake_bench,
     local_bench,
     node,
     order,
+    with_launcher,
     with_limits,
+    with_shares,
 )
 
 OTHER = "0a1b2c3d4e5f6g7h-g0-a2"
@@ -392,6 +395,55 @@ def test_it_objects_to_what_it_cannot_give(bench: Bench, asked: dict[str, Any], 
     assert objection is not None
     assert "test" in objection
     assert want in objection
+
+
+def test_every_role_of_a_gang_runs_its_own_program_or_the_jobs(bench: Bench) -> None:
+    bench.cluster.start(with_launcher(order("print", "worker", "wait", workers=2), "print", "launcher", "exit", "3"))
+    bench.cluster.start(with_launcher(order("print", "both", "wait", attempt=OTHER)))
+
+    assert bench.printed("worker", WorkerKey(ATTEMPT, 1)) == "worker\n"
+    assert bench.printed("launcher", WorkerKey(ATTEMPT, 2)) == "launcher\n"
+    assert bench.printed("both", WorkerKey(OTHER, 1)) == "both\n"
+    bench.cluster.stop(ATTEMPT, grace_s=0)
+    assert bench.ended()[2].record.exit_code == 3
+
+
+@claiming("enforces_shares")
+def test_workers_with_a_share_of_a_device_run(bench: Bench) -> None:
+    given = with_shares(order("wait", workers=2), share_milli=250, share_memory_mib=8192)
+
+    assert bench.cluster.objection(given.job) is None
+    bench.cluster.start(given)
+
+    assert len(bench.running()) == 2
+
+
+@claiming("enforces_shares", value=False)
+def test_it_objects_to_jobs_that_cannot_do_without_a_share(bench: Bench) -> None:
+    whole = order("wait").job
+    share = with_shares(order("wait"), share_milli=250, share_memory_mib=8192).job.spec.shape
+    other = replace(whole.spec, alternatives=(Alternative(1, share, ("h100-sxm",)),))
+    role = replace(whole.spec, roles=(WorkerRole("driver", 1, share, ("h100-sxm",)),))
+
+    said = [bench.cluster.objection(replace(whole, spec=spec)) for spec in (replace(whole.spec, shape=share), role)]
+
+    assert all(text is not None and "test" in text and "whole devices" in text for text in said), said
+    assert bench.cluster.objection(replace(whole, spec=other)) is None, "without the alternative it can run"
+
+
+@claiming("binds_devices", value=False)
+def test_workers_run_on_devices_that_are_only_counted(bench: Bench) -> None:
+    bench.cluster.start(counted(order("wait", workers=2)))
+
+    assert len(bench.running()) == 2
+
+
+def test_it_objects_to_a_role_that_trains_a_model_of_its_own(bench: Bench) -> None:
+    job = order("wait").job
+    training = ReferenceTraining(60, 8, 64, 64, 2, 2, 0.003, 1)
+    role = WorkerRole("second", 1, job.spec.shape, ("h100-sxm",), training)
+
+    assert "role second" in (bench.cluster.objection(replace(job, spec=replace(job.spec, roles=(role,)))) or "")
 
 
 def test_it_has_nothing_against_a_plain_job(bench: Bench) -> None:

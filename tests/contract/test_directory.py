@@ -141,3 +141,12 @@ def test_a_cluster_is_registered_once_and_keeps_its_kind(storage: Storage) -> No
     assert [change.body for change in storage.views.changes_after(0, limit=9)] == [
         ClusterSeen(Cluster("mixed", "local"))
     ]
+
+
+def test_what_a_cluster_can_do_may_change_and_the_feed_tells_it_once(storage: Storage) -> None:
+    changed = Cluster("mixed", "kubernetes", binds_devices=False, enforces_shares=False)
+    for cluster in (Cluster("mixed", "kubernetes"), changed, changed):
+        storage.directory.register_cluster(cluster, NOON)
+    assert storage.directory.clusters() == [changed]
+    bodies = [change.body for change in storage.views.changes_after(0, limit=9)]
+    assert bodies == [ClusterSeen(Cluster("mixed", "kubernetes")), ClusterSeen(changed)]

@@ -6,10 +6,10 @@ import pytest
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.change import NodeSeen
-from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
+from scheduler.core.model.node import Cluster, DeviceGroup, ForeignUse, Node, NodeState
 from scheduler.core.model.topology import Topology
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
-from tests.builders.database import CLUSTER, NOON, Database, World, after_noon, make_node, take
+from tests.builders.database import CLUSTER, NOON, Database, World, after_noon, make_node, take, take_share
 
 N1 = make_node("n1", {"h100": 8, "mi300x": 4})
 N2 = make_node("n2", {"h100": 8, "mi300x": 4})
@@ -63,6 +63,10 @@ def test_what_a_gone_node_held_is_given_back_once_it_ends(world: World) -> None:
         pytest.param(replace(N1, cpu_milli=999), id="too little cpu"),
         pytest.param(replace(N1, memory_mib=1_999), id="too little memory"),
         pytest.param(replace(N1, pods=0), id="too few workers"),
+        pytest.param(replace(N1, foreign=ForeignUse((("h100", 8),))), id="others use the devices"),
+        pytest.param(replace(N1, foreign=ForeignUse(cpu_milli=63_001)), id="others use too much cpu"),
+        pytest.param(replace(N1, foreign=ForeignUse(memory_mib=510_001)), id="others use too much memory"),
+        pytest.param(replace(N1, foreign=ForeignUse(pods=16)), id="others run too many workers"),
     ],
 )
 def test_a_node_that_shrank_below_what_is_held_keeps_its_capacity_and_is_drained_until_it_is_free(
@@ -85,6 +89,45 @@ def test_a_node_may_shrink_and_grow_beside_what_is_held(world: World, database: 
     world.storage.close()
     held = database.ask(f"SELECT slot FROM device_slots WHERE node_id = '{N1.id}' AND used_milli > 0 ORDER BY slot")
     assert held == [(2,), (15,)]
+
+
+@pytest.mark.parametrize(
+    "shrunk",
+    [
+        pytest.param(replace(N1, devices=(DeviceGroup("h100", 2, 81_920),)), id="a shared slot vanished"),
+        pytest.param(replace(N1, devices=(DeviceGroup("h100", 8, 999),)), id="the devices' memory shrank"),
+        pytest.param(replace(N1, foreign=ForeignUse((("h100", 7),))), id="others use all but one of the devices"),
+    ],
+)
+def test_a_node_keeps_its_capacity_while_shares_do_not_fit_into_what_was_seen(world: World, shrunk: Node) -> None:
+    attempts = [world.place(world.submit(), take_share("n1", slot, 100, 1_000)) for slot in (1, 2)]
+    assert world.record(shrunk, N2).held_back == (N1.id,)
+    assert present(world)[0] == replace(N1, state=NodeState.DRAINED)
+    assert world.storage.views.capacity_errors() == []
+    for attempt in attempts:
+        world.end(attempt)
+    assert world.record(shrunk, N2).held_back == ()
+    assert present(world)[0] == shrunk
+
+
+def test_shares_stay_held_through_changes_of_their_node(world: World) -> None:
+    attempt = world.place(world.submit(), take_share("n1", 1, 100, 1_000))
+    grown = replace(N1, devices=(DeviceGroup("h100", 9, 1_000),), foreign=ForeignUse((("h100", 8),)))
+    assert world.record(grown, N2).held_back == ()
+    assert world.storage.views.capacity_errors() == []
+    world.end(attempt)
+    assert world.storage.views.capacity_errors() == []
+
+
+def test_whose_a_node_is_and_what_others_use_of_it_are_kept_and_told(world: World) -> None:
+    foreign = ForeignUse((("h100", 2), ("mi300x", 1)), cpu_milli=1, memory_mib=2, pods=3)
+    occupied = replace(N1, tenant="nobody-yet", foreign=foreign, state=NodeState.SUSPECT, note="two devices failed")
+    before = world.storage.views.last_change()
+    assert world.record(occupied, N2).changed == 1
+    assert present(world) == [occupied, N2]
+    assert [change.body for change in world.storage.views.changes_after(before, limit=9)] == [NodeSeen(occupied)]
+    assert world.record(occupied, N2).changed == 0
+    assert world.record(replace(occupied, foreign=ForeignUse()), N2).changed == 1
 
 
 def test_an_inventory_names_a_cluster_and_chips_that_exist(world: World) -> None:
@@ -131,21 +174,28 @@ def test_a_note_about_a_node_is_kept_and_told(world: World) -> None:
     assert present(world) == [N1, N2]
 
 
-def test_all_nodes_of_a_cluster_can_be_drained_as_they_are_last_known(world: World) -> None:
+def test_all_nodes_of_a_cluster_can_be_suspected_as_they_are_last_known(world: World) -> None:
     gone = replace(N1, state=NodeState.GONE)
     world.record(N2)
     held = world.place(world.submit(), take("n2", 0))
     before = world.storage.views.last_change()
-    drained = replace(N2, state=NodeState.DRAINED, note="the cluster does not answer")
-    assert world.storage.directory.drain_nodes(CLUSTER, "the cluster does not answer", after_noon(60)) == 1
+    suspect = replace(N2, state=NodeState.SUSPECT, note="the cluster does not answer")
+    assert world.storage.directory.suspect_nodes(CLUSTER, "the cluster does not answer", after_noon(60)) == 1
     bodies = [change.body for change in world.storage.views.changes_after(before, limit=9)]
-    assert bodies == [NodeSeen(drained)]
-    assert set(world.storage.views.snapshot().nodes) == {gone, drained}
-    assert world.storage.directory.drain_nodes(CLUSTER, "the cluster does not answer", after_noon(61)) == 0
+    assert bodies == [NodeSeen(suspect)]
+    assert set(world.storage.views.snapshot().nodes) == {gone, suspect}
+    assert world.storage.directory.suspect_nodes(CLUSTER, "the cluster does not answer", after_noon(61)) == 0
     world.end(held)
     assert world.record(N2) == InventoryOutcome(added=0, changed=1, gone=0, held_back=())
 
 
-def test_nodes_of_an_unknown_cluster_cannot_be_drained(world: World) -> None:
+def test_what_an_operator_drained_stays_drained_when_its_cluster_is_suspected(world: World) -> None:
+    drained = replace(N1, state=NodeState.DRAINED, note="cordoned")
+    world.record(drained, N2)
+    assert world.storage.directory.suspect_nodes(CLUSTER, "the cluster does not answer", after_noon(60)) == 1
+    assert drained in present(world)
+
+
+def test_nodes_of_an_unknown_cluster_cannot_be_suspected(world: World) -> None:
     with pytest.raises(DoesNotExist):
-        world.storage.directory.drain_nodes("elsewhere", "", NOON)
+        world.storage.directory.suspect_nodes("elsewhere", "", NOON)

@@ -56,8 +56,8 @@ def test_a_placed_gang_holds_its_slots_and_the_feed_tells_all_of_it(world: World
     assert held(world) == (1_000, 2_000, [2])
     assert held(world, "n2") == (1_000, 2_000, [1])
     assert world.storage.views.tenant_use(None) == [
-        TenantUse("alpha", "h100", 2),
-        TenantUse("alpha", "mi300x", 1),
+        TenantUse("alpha", "h100", 2_000),
+        TenantUse("alpha", "mi300x", 1_000),
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_quota_of_one_tenant_does_not_bind_another(world: World) -> None:
 def test_a_quota_set_below_what_is_held_only_stops_the_next(world: World) -> None:
     world.place(world.submit(), take("n1", 0))
     world.set_quota(0)
-    assert world.storage.views.tenant_use("alpha") == [TenantUse("alpha", "h100", 1)]
+    assert world.storage.views.tenant_use("alpha") == [TenantUse("alpha", "h100", 1_000)]
     assert refused(world.write(world.placing(world.submit(), take("n1", 1)))) is Rejection.OVER_QUOTA
 
 
@@ -225,12 +225,23 @@ def test_a_refused_group_fails_with_its_reasons_in_the_feed(world: World) -> Non
         "UPDATE node_resources SET used = -1",
         "UPDATE node_resources SET allocatable = 0 WHERE used > 0",
         "UPDATE device_slots SET used_milli = 1001 WHERE used_milli > 0",
-        "UPDATE device_slots SET used_milli = 1000 WHERE holder_attempt IS NULL",
+        "UPDATE device_slots SET used_milli = 999 WHERE holder_attempt IS NOT NULL",
+        "UPDATE device_slots SET used_memory_mib = 1 WHERE holder_attempt IS NOT NULL",
+        "UPDATE device_slots SET used_memory_mib = 1 WHERE used_milli = 0",
+        "UPDATE device_slots SET used_milli = 1, used_memory_mib = memory_mib + 1 WHERE used_milli = 0",
+        "UPDATE device_slots SET used_milli = 1, used_memory_mib = -1 WHERE used_milli = 0",
         "UPDATE device_slots SET holder_attempt = 'nobody' WHERE holder_attempt IS NOT NULL",
-        "UPDATE quota_usage SET devices = -1",
+        "UPDATE quota_usage SET devices_milli = -1",
         "UPDATE attempts SET ended_at = placed_at",
         "UPDATE groups SET state = 'resting'",
         "UPDATE allocations SET node_id = 'mixed/n9'",
+        "UPDATE allocations SET chip = NULL",
+        "UPDATE allocations SET counted = -1",
+        "UPDATE allocations SET pods = 0",
+        "UPDATE allocations SET share_milli = 1000",
+        "UPDATE allocations SET share_milli = 500, counted = 1",
+        "UPDATE allocations SET share_memory_mib = 1",
+        "UPDATE nodes SET state = 'asleep'",
         f"{NEW_ATTEMPT} SELECT id || 'x', group_id, 2, 1, 'placed', '[]', placed_at, NULL FROM attempts",
         f"{NEW_ATTEMPT} SELECT id || 'x', group_id, 1, 1, 'failed', '[]', placed_at, placed_at FROM attempts",
         "INSERT INTO job_chips (job_id, chip) SELECT id, 'abacus' FROM jobs",

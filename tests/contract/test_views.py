@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import pytest
 
+from scheduler.adapters.database.reads.feed import read_last_change, read_snapshot
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import WorkerPhase, WorkerRecord
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import AnyOf, Job
-from scheduler.core.model.node import Cluster, NodeState, Pool
+from scheduler.core.model.node import Cluster, ForeignUse, NodeState, Pool
 from scheduler.ports.views import Holding, JobFilter, TenantUse
-from tests.builders.database import CLUSTER, NOON, World, make_node, take
+from tests.builders.database import (
+    CLUSTER,
+    NOON,
+    PICKING_CLUSTER,
+    World,
+    make_node,
+    take,
+    take_counted,
+    take_no_devices,
+    take_share,
+)
 
 
 def listed(world: World, where: JobFilter | None = None, **page: object) -> list[str]:
@@ -143,12 +154,60 @@ def test_a_gone_node_is_shown_and_counted_while_something_is_held_on_it(world: W
     assert (pool.nodes, pool.devices, pool.devices_held, pool.devices_free) == (1, 8, 0, 8)
 
 
+def test_a_node_shows_shares_and_counted_devices_of_each_attempt(world: World) -> None:
+    world.add_picking_cluster()
+    job = world.submit(world.make_job(workers=4))
+    ranks = (
+        take_share("n1", 0, 300, 1_000),
+        take_share("n1", 1, 400, 2_000, rank=1),
+        take("n1", 2, 3, rank=2),
+        take_no_devices("n1", rank=3),
+    )
+    attempt = world.place(job, *ranks)
+    other = world.submit(world.make_job(tenant="beta"))
+    counted = world.place(other, take_counted("n1", 3))
+    views = {view.node.id: view for view in world.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)}
+    assert views[f"{CLUSTER}/n1"].holdings == (Holding("alpha", job.id, attempt, "h100", 2, 700, 3_000),)
+    assert (views[f"{CLUSTER}/n1"].cpu_milli_held, views[f"{CLUSTER}/n1"].pods_held) == (4_000, 4)
+    assert views[f"{PICKING_CLUSTER}/n1"].holdings == (Holding("beta", other.id, counted, "h100", 3),)
+    world.end(attempt)
+    world.end(counted)
+    left = world.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)
+    assert [view.holdings for view in left] == [()] * 3
+
+
+def test_a_pool_counts_shared_devices_as_held_and_tells_what_others_use(world: World) -> None:
+    foreign = ForeignUse((("h100", 2), ("abacus", 1)))
+    world.record(make_node("n1", foreign=foreign), make_node("n2"))
+    for rank in (take_share("n1", 0, 500), take_share("n1", 0, 500), take_share("n1", 1, 1), take("n1", 2)):
+        world.place(world.submit(), rank)
+    (pool,) = world.storage.views.pools()
+    assert pool == Pool(
+        CLUSTER, "h100", 81_920, 8, nodes=2, devices=16, devices_held=3, devices_drained=0, devices_foreign=2
+    )
+    assert pool.devices_free == 11
+    for state in (NodeState.DRAINED, NodeState.SUSPECT):
+        world.record(make_node("n1", foreign=foreign, state=state), make_node("n2", state=NodeState.DEGRADED))
+        (pool,) = world.storage.views.pools()
+        assert (pool.devices_held, pool.devices_drained, pool.devices_foreign, pool.devices_free) == (3, 3, 2, 8)
+    world.record(make_node("n2"))
+    (pool,) = world.storage.views.pools()
+    assert (pool.nodes, pool.devices, pool.devices_held, pool.devices_foreign, pool.devices_free) == (1, 11, 3, 0, 8)
+
+
+def test_a_pool_counts_devices_without_slots(world: World) -> None:
+    world.add_picking_cluster(make_node("n1", foreign=ForeignUse((("h100", 9),))), make_node("n2"))
+    world.place(world.submit(), take_counted("n2", 3))
+    (pool,) = [pool for pool in world.storage.views.pools() if pool.cluster == PICKING_CLUSTER]
+    assert (pool.devices, pool.devices_held, pool.devices_foreign, pool.devices_free) == (16, 3, 8, 5)
+
+
 def test_use_is_listed_by_tenant_and_chip(world: World) -> None:
     world.place(world.submit(world.make_job(tenant="beta")), take("n1", 0))
     over = world.place(world.submit(), take("n1", 1))
     world.place(world.submit(world.make_job("mi300x")), take("n1", 8, 9, chip="mi300x"))
     world.end(over)
-    want_use = [TenantUse("alpha", "mi300x", 2), TenantUse("beta", "h100", 1)]
+    want_use = [TenantUse("alpha", "mi300x", 2_000), TenantUse("beta", "h100", 1_000)]
     assert world.storage.views.tenant_use(None) == want_use
     assert world.storage.views.tenant_use("beta") == want_use[1:]
 
@@ -206,6 +265,21 @@ def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(wor
         State.STOPPING,
     ]
     assert len(snapshot.attempts) == 3
+
+
+def test_a_snapshot_and_its_change_number_are_of_one_moment(world: World) -> None:
+    live_a_little(world)
+    with world.storage.engines.read() as connection:
+        before = read_last_change(connection)
+        world.place(world.submit(), take("n3", 0))
+        world.record()
+        then = read_snapshot(connection)
+    now = world.storage.views.snapshot()
+    assert (then.change, now.change) == (before, world.storage.views.last_change())
+    assert before < now.change
+    assert len(then.jobs) + 1 == len(now.jobs)
+    assert len(then.attempts) + 1 == len(now.attempts)
+    assert {node.state for node in now.nodes} == {NodeState.GONE} < {node.state for node in then.nodes}
 
 
 def test_an_attempt_is_open_while_it_holds_devices_in_its_present_generation(world: World) -> None:

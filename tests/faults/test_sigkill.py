@@ -131,7 +131,7 @@ HELD_BY_TENANT = """
     WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
     GROUP BY jobs.tenant, allocations.chip
 """
-COUNTED_BY_TENANT = "SELECT tenant, chip, devices FROM quota_usage WHERE devices > 0"
+COUNTED_BY_TENANT = "SELECT tenant, chip, devices_milli / 1000 FROM quota_usage WHERE devices_milli > 0"
 SLOTS_OF_THE_DEAD = """
     SELECT device_slots.* FROM device_slots LEFT JOIN attempts ON attempts.id = device_slots.holder_attempt
     WHERE device_slots.used_milli > 0

@@ -11,7 +11,7 @@ from scheduler.adapters.kubernetes.nodes import Inventory
 from scheduler.adapters.kubernetes.reflector import Reflector, Resource
 from scheduler.adapters.kubernetes.transport import Credentials, Transport
 from scheduler.adapters.kubernetes.views import NodeView, PodView
-from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.node import NO_FOREIGN_USE, ForeignUse, Node, NodeState
 from tests.builders.eventually import eventually
 from tests.kubernetes.testbed.api import STRATEGIC, Api, path_of
 from tests.kubernetes.testbed.control_plane import ControlPlane
@@ -99,19 +99,29 @@ def test_chips_topology_and_room_are_read_from_a_node(bench: Bench) -> None:
     assert bench.inventory.resource(name, "mlu590") == "cambricon.com/mlu"
 
 
-def test_a_foreign_pod_takes_devices_until_it_is_gone(bench: Bench) -> None:
+def test_a_foreign_pods_devices_are_told_until_it_is_gone(bench: Bench) -> None:
     name = bench.add("a", NodeShape("", {GPU: 8}, H100))
     bench.becomes(name, NodeState.READY)
 
     bench.occupy("theirs", name, {GPU: "3", "cpu": "1500m", "memory": "1Gi"})
 
-    def room() -> tuple[int, int, int, int] | None:
+    def foreign() -> ForeignUse | None:
         node = bench.node(name)
-        return (node.devices[0].count, node.cpu_milli, node.memory_mib, node.pods) if node is not None else None
+        return node.foreign if node is not None else None
 
-    eventually(lambda: room() == (5, 62_500, 523_264, 109), within_s=PATIENCE_S, what=f"the pod to count: {room()}")
+    want = ForeignUse((("h100-sxm", 3),), cpu_milli=1_500, memory_mib=1_024, pods=1)
+    eventually(lambda: foreign() == want, within_s=PATIENCE_S, what=f"the pod to count: {foreign()}")
+    node = bench.node(name)
+    assert node is not None
+    assert (node.devices[0].count, node.cpu_milli, node.memory_mib, node.pods) == (8, 64_000, 524_288, 110)
     bench.api.delete(path_of("pods", "theirs", namespace=bench.namespace))
-    eventually(lambda: room() == (8, 64_000, 524_288, 110), within_s=PATIENCE_S, what=f"all room again: {room()}")
+    eventually(lambda: foreign() == NO_FOREIGN_USE, within_s=PATIENCE_S, what=f"all room again: {foreign()}")
+
+
+def test_a_labelled_node_belongs_to_its_tenant(bench: Bench) -> None:
+    name = bench.add("a", NodeShape("", {GPU: 8}, H100 | {"medley/tenant": "vision"}))
+
+    assert bench.becomes(name, NodeState.READY).tenant == "vision"
 
 
 def test_a_cordoned_node_takes_nothing_new_until_it_is_uncordoned(bench: Bench) -> None:
@@ -130,7 +140,7 @@ def test_a_node_that_stops_being_ready_goes_and_comes_back(bench: Bench) -> None
     bench.becomes(name, NodeState.READY)
 
     bench.api.patch(path_of("nodes", name), {"metadata": {"annotations": {"testbed/not-ready": "1"}}})
-    bench.becomes(name, NodeState.DRAINED, note="not ready")
+    bench.becomes(name, NodeState.SUSPECT, note="not ready")
 
     bench.api.patch(path_of("nodes", name), {"metadata": {"annotations": {"testbed/not-ready": None}}})
     bench.becomes(name, NodeState.READY)
@@ -142,7 +152,7 @@ def test_a_node_whose_devices_fail_is_degraded(bench: Bench) -> None:
 
     bench.api.patch(f"{path_of('nodes', name)}/status", {"status": {"allocatable": {GPU: "7"}}}, kind=STRATEGIC)
 
-    node = bench.becomes(name, NodeState.DRAINED, note="degraded: 7 of 8 nvidia.com/gpu")
+    node = bench.becomes(name, NodeState.DEGRADED, note="degraded: 7 of 8 nvidia.com/gpu")
     assert node.devices[0].count == 7
 
 

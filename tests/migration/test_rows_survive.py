@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ from migrations.versions.migration_0001_first_schema import tables as first_tabl
 from scheduler.adapters.database import migrate
 from scheduler.adapters.database.failures import StorageError
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
+from scheduler.core.model.attempt import Allocation, WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
 from scheduler.core.model.change import GroupMoved, WorkersNoted
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import CommandProgram
+from scheduler.core.model.node import NO_FOREIGN_USE, Cluster
 from scheduler.ports.journal import NoteWorkers
-from tests.builders.database import Database, World, written
+from scheduler.ports.views import Holding, TenantUse
+from tests.builders.database import Database, World, take_share, written
 from tests.postgres import FAST, PostgresServer, running_postgres
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 JOB = "000000001abcdefg"
 GROUP = f"{JOB}-g0"
 ATTEMPT = f"{GROUP}-a1"
+ENDED_JOB = "000000000abcdefg"
+ENDED_ATTEMPT = f"{ENDED_JOB}-g0-a1"
 CHIP = dict.fromkeys(("memory_mib", "dense_bf16_tflops", "measured_tflops", "memory_bandwidth_gb_s", "link"))
 SPEC = (
     '{"name":"train","kind":"training","workers":1,"shape":{"devices":1,"cpu_milli":1000,"memory_mib":2000},'
@@ -41,7 +46,7 @@ MOVED = (
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "tenants": [{"name": "alpha", "created_at": AT}],
-    "clusters": [{"name": "mixed", "kind": "local"}],
+    "clusters": [{"name": "mixed", "kind": "local"}, {"name": "pods", "kind": "kubernetes"}],
     "chip_types": [
         {"name": "h100", "vendor": "V", "model": "H", "torch_device": "cuda", "collective_library": "nccl",
          "link_bandwidth_gb_s": None, "estimated_fields": "[]", **CHIP}
@@ -61,19 +66,27 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "quota_usage": [{"tenant": "alpha", "chip": "h100", "devices": 1}],
     "jobs": [
         {"id": JOB, "tenant": "alpha", "name": "train", "kind": "training", "workers": 1, "retries": 0, "spec": SPEC,
-         "submitted_by": "ann", "submitted_at": AT, "wish": "run", "state": "running", "finished_at": None}
+         "submitted_by": "ann", "submitted_at": AT, "wish": "run", "state": "running", "finished_at": None},
+        {"id": ENDED_JOB, "tenant": "alpha", "name": "train", "kind": "training", "workers": 1, "retries": 0,
+         "spec": SPEC, "submitted_by": "ann", "submitted_at": AT, "wish": "run", "state": "failed", "finished_at": AT}
     ],
     "job_chips": [{"job_id": JOB, "chip": "h100"}],
     "groups": [
         {"id": GROUP, "job_id": JOB, "position": 0, "state": "running", "version": 3, "attempts": 1, "failures": 0,
-         "stop_reason": None, "stop_detail": None, "not_before": None}
+         "stop_reason": None, "stop_detail": None, "not_before": None},
+        {"id": f"{ENDED_JOB}-g0", "job_id": ENDED_JOB, "position": 0, "state": "failed", "version": 9, "attempts": 1,
+         "failures": 1, "stop_reason": None, "stop_detail": None, "not_before": None}
     ],
     "attempts": [
         {"id": ATTEMPT, "group_id": GROUP, "number": 1, "generation": 1, "state": "running", "stop_reason": None,
-         "notes": "[]", "placed_at": AT, "started_at": AT, "ended_at": None}
+         "notes": "[]", "placed_at": AT, "started_at": AT, "ended_at": None},
+        {"id": ENDED_ATTEMPT, "group_id": f"{ENDED_JOB}-g0", "number": 1, "generation": 1, "state": "failed",
+         "stop_reason": None, "notes": "[]", "placed_at": AT, "started_at": AT, "ended_at": AT}
     ],
     "allocations": [
         {"attempt_id": ATTEMPT, "generation": 1, "rank": 0, "node_id": "mixed/n1", "chip": "h100", "slots": "[0]",
+         "cpu_milli": 1_000, "memory_mib": 2_000},
+        {"attempt_id": ENDED_ATTEMPT, "generation": 1, "rank": 0, "node_id": "mixed/n1", "chip": "h100", "slots": "[0]",
          "cpu_milli": 1_000, "memory_mib": 2_000}
     ],
     "device_slots": [
@@ -136,6 +149,32 @@ def test_a_running_job_of_the_first_schema_is_there_after_the_upgrade(old: Datab
         assert len(storage.views.progress(ATTEMPT, limit=9)) == 1
 
 
+def test_what_it_holds_is_counted_as_before_and_clusters_can_do_what_their_kind_can(old: Database) -> None:
+    migrate.upgrade(old.url)
+    with old.opened() as storage:
+        assert storage.views.capacity_errors() == []
+        assert storage.views.tenant_use(None) == [TenantUse("alpha", "h100", 1_000)]
+        assert storage.directory.clusters() == [
+            Cluster("mixed", "local", binds_devices=True, enforces_shares=True),
+            Cluster("pods", "kubernetes", binds_devices=False, enforces_shares=False),
+        ]
+        (attempt,) = storage.views.snapshot().attempts
+        assert attempt.allocations == (Allocation(0, "mixed/n1", "h100", (0,), 1_000, 2_000),)
+        (view,) = storage.views.nodes(cluster=None, chip=None, after=None, limit=9)
+        assert (view.node.tenant, view.node.foreign) == (None, NO_FOREIGN_USE)
+        assert view.holdings == (Holding("alpha", JOB, ATTEMPT, "h100", 1),)
+
+
+def test_a_device_has_its_memory_to_share_once_its_holder_ended(old: Database) -> None:
+    migrate.upgrade(old.url)
+    with old.opened() as storage:
+        world = World(storage, storage.leadership.take("test"))
+        world.see(ATTEMPT, Event.STOP, reason=StopReason.WORKER_FAILED)
+        world.see(ATTEMPT, Event.GONE)
+        world.place(world.submit(replace(world.make_job(), id="000000002abcdefg")), take_share("n1", 0, 1, 81_920))
+        assert storage.views.capacity_errors() == []
+
+
 def test_it_goes_on_with_every_end_and_every_stop_reason_there_is(old: Database) -> None:
     migrate.upgrade(old.url)
     with old.opened() as storage:
@@ -164,7 +203,7 @@ def test_on_the_way_back_rows_get_the_old_word_that_comes_closest(old: Database)
         lost = WorkerRecord(0, WorkerPhase.EXITED, end=WorkerEnd.REJECTED)
         world.see(ATTEMPT, Event.STOP, lost, reason=StopReason.NODE_REJECTED)
     migrate.downgrade(old.url, "0001")
-    assert read(old, "groups", "stop_reason") == read(old, "attempts", "stop_reason") == ["lost"]
+    assert read(old, "groups", "stop_reason") == read(old, "attempts", "stop_reason") == [None, "lost"]
     assert read(old, "workers", "end") == ["lost"]
     assert read(old, "rendezvous", "address") == ["10.0.0.1:1"]
 
@@ -180,4 +219,5 @@ def test_rows_that_refer_to_nothing_stop_an_upgrade_of_sqlite(tmp_path: Path) ->
 
 def read(database: Database, table: str, column: str) -> list[Any]:
     with database.raw() as connection:
-        return list(connection.execute(select(first_tables.tables[table].c[column])).scalars())
+        rows = first_tables.tables[table]
+        return list(connection.execute(select(rows.c[column]).order_by(*rows.primary_key)).scalars())

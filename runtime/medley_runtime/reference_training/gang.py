@@ -43,8 +43,8 @@ class Gang:
 
     def __init__(self, launch: Launch, device: Device, *, is_mixed: bool) -> None:
         """`is_mixed`: the ranks' devices have no collective library in common, so all exchange goes through the CPU."""
-        self.rank = launch.rank
-        self.world_size = launch.world_size
+        self.rank = launch.in_program.rank
+        self.world_size = launch.in_program.world_size
         self._is_mixed = is_mixed
         self._exchange = torch.device("cpu" if is_mixed else device.torch_name)
 
@@ -88,19 +88,23 @@ def joined_gang(launch: Launch, device: Device, client: ApiClient) -> Iterator[G
         distributed.init_process_group(
             "gloo" if is_mixed else device.backend,
             store=store,
-            rank=launch.rank,
-            world_size=launch.world_size,
+            rank=launch.in_program.rank,
+            world_size=launch.in_program.world_size,
             timeout=timedelta(seconds=COLLECTIVE_LIMIT_S),
         )
     except RuntimeError as error:  # what torch raises for all trouble with stores and groups
-        reason = f"rank {launch.rank} could not join the gang of {launch.world_size}: {_gist(error)}"
+        trainers = launch.in_program
+        reason = f"rank {trainers.rank} could not join the gang of {trainers.world_size}: {_gist(error)}"
         raise RendezvousFailed(f"{reason}; see the logs of the other ranks") from error
     yield Gang(launch, device, is_mixed=is_mixed)
     distributed.destroy_process_group()
 
 
 def _meet(launch: Launch, client: ApiClient) -> Store:
-    """Return the store that all ranks share: rank 0 keeps it, on a port that it holds before it is registered."""
+    """Return the store that all ranks share: rank 0 keeps it, on a port that it holds before it is registered.
+
+    The first of those that train is rank 0 of the whole gang, whose address is also told to what does not train.
+    """
     if launch.world_size == 1:
         return HashStore()
     deadline = time.monotonic() + RENDEZVOUS_LIMIT_S
@@ -114,7 +118,7 @@ def _meet(launch: Launch, client: ApiClient) -> Store:
     store = TCPStore(
         address.host,
         address.port,
-        launch.world_size,
+        launch.in_program.world_size,
         is_master=listener is not None,
         timeout=timedelta(seconds=max(deadline - time.monotonic(), 1.0)),
         wait_for_workers=False,
@@ -131,9 +135,9 @@ def _handed_over(listener: socket.socket | None) -> int | None:
 
 def _agree(launch: Launch, device: Device, store: Store) -> bool:
     """Return whether the ranks' devices are of more than one family: rank 0 hears all ranks and tells them."""
-    store.set(f"family/{launch.rank}", device.family)
+    store.set(f"family/{launch.in_program.rank}", device.family)
     if launch.rank == 0:
-        families = {store.get(f"family/{rank}") for rank in range(launch.world_size)}
+        families = {store.get(f"family/{rank}") for rank in range(launch.in_program.world_size)}
         store.set("families", SAME if len(families) == 1 else MIXED)
     return bool(store.get("families").decode() == MIXED)
 

@@ -30,12 +30,15 @@ Tell = Callable[[int, Callable[[], float]], None]
 
 
 def train(launch: Launch, plan: ReferenceTraining) -> None:
-    """Train to the end; afterwards all ranks hold the same weights.
+    """Train to the end; afterwards all ranks that train hold the same weights.
+
+    Ranks of roles with a program of their own have no part in it: ranks are counted here without them.
 
     Raises TrainingFailed, RendezvousFailed, AttemptClosed.
     """
+    trainers = launch.in_program
     device = open_device(launch)
-    print_line(f"rank {launch.rank} of {launch.world_size} on {launch.node}: {device.description}")
+    print_line(f"rank {trainers.rank} of {trainers.world_size} on {launch.node}: {device.description}")
     torch.manual_seed(plan.seed % SEEDS)  # every rank starts from the same weights
     weights = FlatWeights(model := Gpt(plan).to(device.torch_name))
     client = ApiClient(launch.api_url, launch.token, warn_line)
@@ -74,13 +77,13 @@ def _require_same_weights(gang: Gang, digest: bytes) -> None:
 @contextmanager
 def _narrator(launch: Launch, plan: ReferenceTraining) -> Iterator[Tell]:
     """Rank 0 speaks for the gang."""
-    if launch.rank > 0:
+    if launch.in_program.rank > 0:
         yield _stay_silent
         return
     # An outage of the API is told by the reporter, once; the client's own remarks would repeat it.
     reporter = ProgressReporter(launch, ApiClient(launch.api_url, launch.token, _swallow))
     try:
-        yield Narration(plan, launch.world_size, Listeners(time.monotonic, reporter.report)).tell
+        yield Narration(plan, launch.in_program.world_size, Listeners(time.monotonic, reporter.report)).tell
     finally:
         reporter.close()
 

@@ -92,7 +92,7 @@ class DatabaseDirectory:
             return read_fleet.read_chips(connection)
 
     def register_cluster(self, cluster: Cluster, at: datetime) -> None:
-        """Add a cluster; without effect where it is there. Raises AlreadyExists where it has another kind."""
+        """Add a cluster, or change what it can do. Raises AlreadyExists where it is there and has another kind."""
         self._writer.call(lambda transaction: people.register_cluster(transaction, cluster, at))
 
     def clusters(self) -> list[Cluster]:
@@ -104,6 +104,6 @@ class DatabaseDirectory:
         """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
         return self._writer.call(lambda transaction: inventory.record_nodes(transaction, cluster, nodes, at))
 
-    def drain_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
-        """Drain all nodes of a cluster with this note; returns how many that changed. Raises DoesNotExist."""
-        return self._writer.call(lambda transaction: inventory.drain_nodes(transaction, cluster, note, at))
+    def suspect_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
+        """Make a cluster's nodes SUSPECT with this note; returns how many that changed. Raises DoesNotExist."""
+        return self._writer.call(lambda transaction: inventory.suspect_nodes(transaction, cluster, note, at))

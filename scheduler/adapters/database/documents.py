@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from scheduler.core.model.change import KIND_OF, ChangeBody
 from scheduler.core.model.job import JobSpec
+from scheduler.core.model.node import ForeignUse
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.topology import Topology
 
@@ -28,6 +29,7 @@ class Document(Generic[T]):
 
 
 JOB_SPEC: Document[JobSpec] = Document(JobSpec)
+FOREIGN_USE: Document[ForeignUse] = Document(ForeignUse)
 NOTES: Document[tuple[PlacementNote, ...]] = Document(tuple[PlacementNote, ...])
 TOPOLOGY: Document[Topology] = Document(Topology)
 PAIRS: Document[tuple[tuple[str, str], ...]] = Document(tuple[tuple[str, str], ...])

@@ -1,12 +1,12 @@
 """The views on a database."""
 
 from scheduler.adapters.database.engine import Engines
-from scheduler.adapters.database.reads import feed, jobs, nodes, people
+from scheduler.adapters.database.reads import capacity_check, feed, jobs, nodes, people, pools
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.node import Pool
-from scheduler.ports.views import JobFilter, JobView, NodeView, Snapshot, TenantUse
+from scheduler.ports.views import CapacityError, JobFilter, JobView, NodeView, Snapshot, TenantUse
 
 
 class DatabaseViews:
@@ -65,9 +65,14 @@ class DatabaseViews:
     def pools(self) -> list[Pool]:
         """Return all pools by name."""
         with self._engines.read() as connection:
-            return nodes.read_pools(connection)
+            return pools.read_pools(connection)
 
     def tenant_use(self, tenant: TenantName | None) -> list[TenantUse]:
         """Return what tenants hold now, by tenant and chip; of one tenant, or all where `tenant` is None."""
         with self._engines.read() as connection:
             return people.read_use(connection, tenant)
+
+    def capacity_errors(self) -> list[CapacityError]:
+        """Return where counters differ from what live attempts hold, the first 100; empty where all is well."""
+        with self._engines.read() as connection:
+            return capacity_check.read_capacity_errors(connection)

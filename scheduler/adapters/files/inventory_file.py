@@ -13,19 +13,33 @@ The format::
     racks:
       nvidia-r1:
         nvidia-[1-4]: h100-8           # a name, or a range of names: nvidia-1 to nvidia-4; [01-16] keeps the zero
+        nvidia-5: {type: h100-8, state: degraded, note: one fan is slow}   # or suspect, or drained
+      nvidia-r2:
+        tenant: vision                 # only this tenant may use the rack; also within a node's braces
+        nvidia-[6-9]: h100-8
+
+Where there is more to the network than racks, `levels` and `domains` stand in place of `racks`, nested in this order::
+
+    levels: [zone, block, rack]        # outermost first
+    domains:
+      east:
+        east-b1:                       # the name of a domain is the only one of its level in the cluster
+          east-b1-r1: {"n-[1-4]": h100-8}
+
+A `tenant` may stand in any domain, and around all of them; the innermost one counts.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scheduler.adapters.files.marked_yaml import Marked, read_marked, suggest
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.identifiers import ChipName, ClusterName
-from scheduler.core.model.node import DeviceGroup, Node
+from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
+from scheduler.core.model.node import DeviceGroup, Node, NodeState
 from scheduler.core.model.resources import MILLI_CORES_PER_CORE
-from scheduler.core.model.topology import RACK, Topology
+from scheduler.core.model.topology import CLUSTER, NODE, RACK, Topology
 
 MOST_NODES = 100_000
 MOST_DEVICES = 64
@@ -36,6 +50,8 @@ _MOST_CPU_CORES = 10_000
 _MOST_MEMORY_GIB = 1_000_000
 _MOST_PODS = 10_000
 _MOST_LABELS = 32
+_MOST_LEVELS = 8
+_LONGEST_NOTE = 200
 _DEFAULT_PODS = 110
 _MIB_PER_GIB = 1024
 
@@ -44,6 +60,8 @@ _RANGE = re.compile(r"(?P<before>[-a-z0-9]*)\[(?P<first>[0-9]{1,6})-(?P<last>[0-
 _LABEL = re.compile(r"[A-Za-z0-9._/-]{1,63}")
 _LABEL_RULE = "use 1 to 63 letters, digits and . _ / -"
 _NAME_RULE = "use at most 63 lower-case letters, digits and dashes"
+_TENANT = "tenant"
+_STATES = tuple(state.value for state in NodeState if state is not NodeState.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +75,125 @@ class Inventory:
 
 def read_inventory(path: Path, chips: Collection[ChipType]) -> Inventory:
     """Return the cluster of a file; its chips are those of the catalogue. Raises FileError."""
-    fields = read_marked(path).fields(required=("cluster", "node_types", "racks"))
+    whole = read_marked(path)
+    fields = whole.fields(required=("cluster", "node_types"), optional=("racks", "levels", "domains"))
     cluster = _name(fields["cluster"], fields["cluster"].text())
     memories_mib = {chip.name: chip.memory_mib for chip in chips}
     types = {name: _node_type(cluster, entry, memories_mib) for name, entry in fields["node_types"].entries().items()}
-    nodes: dict[str, Node] = {}
-    for rack, entry in fields["racks"].entries().items():
-        _name(entry, rack)
-        for pattern, type_entry in entry.entries().items():
-            node_type = _named_type(type_entry, types)
-            for name in _names(type_entry, pattern):
-                if name in nodes:
-                    raise type_entry.error(f"node {name!r} is declared twice", what_to_do="give each node its own name")
-                nodes[name] = _node(node_type, name, rack)
-            if len(nodes) > MOST_NODES:
-                raise type_entry.error("too many nodes", what_to_do=f"declare at most {MOST_NODES:,} in one cluster")
-    if not nodes:
-        raise fields["racks"].error("the cluster has no nodes", what_to_do="declare at least one rack with a node")
-    return Inventory(cluster, tuple(nodes.values()))
+    levels, domains = _places(whole, fields)
+    nodes = _Nodes(types)
+    nodes.read(domains, levels, _Place(tenant=_tenant(domains.entries(), None)))
+    if not nodes.found:
+        what_to_do = f"declare at least one {levels[-1]} with a node"
+        raise domains.error("the cluster has no nodes", what_to_do=what_to_do)
+    return Inventory(cluster, tuple(nodes.found.values()))
+
+
+def _places(whole: Marked, fields: Mapping[str, Marked]) -> tuple[tuple[str, ...], Marked]:
+    """Return the levels of the topology, outermost first, and the outermost domains."""
+    if "racks" not in fields and "domains" not in fields:
+        raise whole.error("'racks' is missing", what_to_do="add it, or 'levels' and 'domains'")
+    if "racks" in fields:
+        for other in ("levels", "domains"):
+            if other in fields:
+                what_to_do = "give either 'racks', or 'levels' and 'domains'"
+                raise fields[other].error(f"{other!r} beside 'racks'", what_to_do=what_to_do)
+        return (RACK,), fields["racks"]
+    if "levels" not in fields:
+        raise fields["domains"].error("'levels' is missing", what_to_do="name the levels, as in [zone, block, rack]")
+    return tuple(_levels(fields["levels"])), fields["domains"]
+
+
+def _levels(entry: Marked) -> list[str]:
+    items = entry.items()
+    if not 1 <= len(items) <= _MOST_LEVELS:
+        raise entry.error(f"{len(items)} levels", what_to_do=f"name from 1 to {_MOST_LEVELS} of them")
+    levels: list[str] = []
+    for item in items:
+        level = _name(item, item.text())
+        if level in (NODE, CLUSTER):
+            raise item.error(f"{level!r} is a level of every topology", what_to_do="leave it out")
+        if level in levels:
+            raise item.error(f"level {level!r} stands here twice", what_to_do="keep one")
+        levels.append(level)
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where nodes are, and whose they are by that."""
+
+    domains: tuple[tuple[str, str], ...] = ()
+    """Smallest first."""
+    tenant: TenantName | None = None
+
+
+class _Nodes:
+    """The nodes of the domains that were read so far."""
+
+    def __init__(self, types: Mapping[str, Node]) -> None:
+        self.found: dict[str, Node] = {}
+        self._types = types
+        self._domains: set[tuple[str, str]] = set()
+
+    def read(self, entry: Marked, levels: Sequence[str], place: _Place) -> None:
+        """Read the domains of the first level, with all that is in them; without levels: the nodes."""
+        for name, inner in entry.entries().items():
+            if name == _TENANT:
+                continue
+            if not levels:
+                self._add(name, inner, place)
+                continue
+            domain = (levels[0], _name(inner, name))
+            if domain in self._domains:
+                what = f"{levels[0]} {name!r} is declared twice"
+                raise inner.error(what, what_to_do=f"give each {levels[0]} its own name")
+            self._domains.add(domain)
+            tenant = _tenant(inner.entries(), place.tenant)
+            self.read(inner, levels[1:], _Place((domain, *place.domains), tenant))
+
+    def _add(self, pattern: str, entry: Marked, place: _Place) -> None:
+        node = _node(entry, self._types, place)
+        for name in _names(entry, pattern):
+            if name in self.found:
+                raise entry.error(f"node {name!r} is declared twice", what_to_do="give each node its own name")
+            self.found[name] = replace(node, name=name)
+        if len(self.found) > MOST_NODES:
+            raise entry.error("too many nodes", what_to_do=f"declare at most {MOST_NODES:,} in one cluster")
+
+
+def _node(entry: Marked, types: Mapping[str, Node], place: _Place) -> Node:
+    """Return a node without a name, from its type's name or from a mapping that has more to say."""
+    fields = {"type": entry}
+    if isinstance(entry.value, dict):
+        fields = entry.fields(required=("type",), optional=(_TENANT, "state", "note"))
+    return replace(
+        _named_type(fields["type"], types),
+        topology=Topology(place.domains),
+        tenant=_tenant(fields, place.tenant),
+        state=_state(fields["state"]) if "state" in fields else NodeState.READY,
+        note=_note(fields["note"]) if "note" in fields else "",
+    )
+
+
+def _tenant(fields: Mapping[str, Marked], outer: TenantName | None) -> TenantName | None:
+    entry = fields.get(_TENANT)
+    return outer if entry is None else _name(entry, entry.text())
+
+
+def _state(entry: Marked) -> NodeState:
+    text = entry.text()
+    if text not in _STATES:
+        raise entry.error(f"unknown state {text[:63]!r}", what_to_do=suggest(text[:63], _STATES))
+    return NodeState(text)
+
+
+def _note(entry: Marked) -> str:
+    text = entry.text()
+    if len(text) > _LONGEST_NOTE or not text.isprintable():
+        what_to_do = f"use at most {_LONGEST_NOTE} printable characters in one line"
+        raise entry.error(f"the note {text[:63]!r} cannot stand here", what_to_do=what_to_do)
+    return text
 
 
 def _node_type(cluster: ClusterName, entry: Marked, memories_mib: Mapping[ChipName, int | None]) -> Node:
@@ -143,16 +262,3 @@ def _name(entry: Marked, name: str) -> str:
     if not _NAME.fullmatch(name):
         raise entry.error(f"{name[:63]!r} cannot be a name", what_to_do=_NAME_RULE)
     return name
-
-
-def _node(node_type: Node, name: str, rack: str) -> Node:
-    return Node(
-        cluster=node_type.cluster,
-        name=name,
-        devices=node_type.devices,
-        cpu_milli=node_type.cpu_milli,
-        memory_mib=node_type.memory_mib,
-        pods=node_type.pods,
-        topology=Topology(((RACK, rack),)),
-        labels=node_type.labels,
-    )

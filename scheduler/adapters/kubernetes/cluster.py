@@ -33,7 +33,7 @@ from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import Claims, Finding, GangOrder, LogChunk, WorkerNote
+from scheduler.ports.cluster import Claims, Finding, GangOrder, LogChunk, WorkerNote, objection_by_claims
 
 WRITES_AT_ONCE = 16
 STOP_THREADS = 4
@@ -135,7 +135,7 @@ class KubernetesCluster:
         return CLAIMS
 
     def inventory(self) -> list[Node]:
-        """Return the nodes with the devices that others' pods leave; the same list while nothing changed."""
+        """Return the nodes with what others' pods use of them; the same list while nothing changed."""
         self._watches.require_nodes()
         self._watches.require_pods()
         return self._inventory.nodes()
@@ -185,7 +185,7 @@ class KubernetesCluster:
 
     def objection(self, job: Job) -> str | None:
         """Return why this cluster would never run the job; None where it would."""
-        return objection(job, self._configuration)
+        return objection_by_claims(self.name, CLAIMS, job) or objection(job, self._configuration)
 
     def notes(self) -> list[WorkerNote]:
         """Return what Kubernetes newly said of our pods in its events."""

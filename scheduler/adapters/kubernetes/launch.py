@@ -3,7 +3,7 @@
 import json
 
 from scheduler.ports.cluster import GangOrder
-from scheduler.ports.launch import gang_fields, rank_fields
+from scheduler.ports.launch import gang_fields, ranks_fields
 
 DOCUMENT = "launch.json"
 """The key of the document in the ConfigMap, and its file's name."""
@@ -20,7 +20,7 @@ def gang_document(order: GangOrder, *, devices_are_simulated: bool) -> str:
     """Return the launch document of all ranks, as JSON without the token."""
     document = gang_fields(order) | {
         "devices_are_simulated": devices_are_simulated,
-        "ranks": [rank_fields(order, rank) for rank in range(len(order.allocations))],
+        "ranks": ranks_fields(order),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 

@@ -25,7 +25,7 @@ from scheduler.ports.cluster import (
     GangOrder,
     LogChunk,
     WorkerNote,
-    container_objection,
+    objection_by_claims,
 )
 
 FINISHED_KEPT = 1000
@@ -38,13 +38,16 @@ _WATCHED_SHARE = 0.75
 
 CLAIMS = Claims(
     binds_devices=True,
-    enforces_shares=False,
+    enforces_shares=True,
     enforces_time_limit=True,
     enforces_memory=True,
     keeps_logs=True,
     runs_images=False,
     starts_at_once=1,
 )
+"""Devices are simulated: they exist in the inventory file only, and workers compute on the CPU. To give a worker slots,
+or a share of one, is to tell it so; there is nothing that it could take beyond it. What is enforced is what a worker
+has for real: its memory and its time."""
 
 
 class LocalCluster:
@@ -87,7 +90,7 @@ class LocalCluster:
 
     @property
     def claims(self) -> Claims:
-        """All but shares of a device."""
+        """All but images; of what binding devices and enforcing shares mean here, see `CLAIMS`."""
         return CLAIMS
 
     def inventory(self) -> list[Node]:
@@ -172,7 +175,7 @@ class LocalCluster:
 
     def objection(self, job: Job) -> str | None:
         """Object to images, volumes and secrets: workers are plain processes here."""
-        return container_objection(self._name, job)
+        return objection_by_claims(self._name, CLAIMS, job)
 
     def notes(self) -> list[WorkerNote]:
         """Return nothing: all that is known of a worker here is its record."""

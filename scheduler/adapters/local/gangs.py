@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scheduler.adapters.local.folders import REFUSED, Folders
-from scheduler.adapters.local.launch import Runtime, prepare_worker
+from scheduler.adapters.local.launch import Runtime, launch_documents, prepare_worker
 from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.spawning import spawn
 from scheduler.adapters.local.supervisor import records
@@ -56,8 +56,9 @@ class Gangs:
             folder.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
             ranks = range(len(order.allocations))
             waiting = [rank for rank in ranks if records.Started.read(str(folder / str(rank))) is None]
+            documents = launch_documents(order) if waiting else []
             for rank in waiting:
-                prepare_worker(folder / str(rank), order, rank, self._runtime)
+                prepare_worker(folder / str(rank), order, rank, self._runtime, document=documents[rank])
             for rank, error in sorted(spawn(folder, waiting).items()):
                 if error:
                     self._refuse(order.attempt, f"worker {rank} could not be started: {error}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scheduler.adapters.local.supervisor import records
 from scheduler.ports.cluster import GangOrder
-from scheduler.ports.launch import gang_fields, rank_fields
+from scheduler.ports.launch import gang_fields, ranks_fields
 
 _FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -34,12 +34,14 @@ class Runtime:
         )
 
 
-def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime) -> None:
-    """Write all that a supervisor needs to start one worker. May be repeated until the worker is started."""
+def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime, *, document: dict[str, object]) -> None:
+    """Write all that a supervisor needs to start one worker. May be repeated until the worker is started.
+
+    `document` is the rank's of `launch_documents`.
+    """
     for path in (folder, folder / records.OUTPUT, folder / records.SCRATCH):
         path.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
-    document = json.dumps(launch_document(order, rank), indent=1)
-    records.write_whole(str(folder), records.LAUNCH, document.encode())
+    records.write_whole(str(folder), records.LAUNCH, json.dumps(document, indent=1).encode())
     spec = order.job.spec
     limits = records.Limits(
         memory_mib=order.allocations[rank].memory_mib, time_limit_s=spec.time_limit_s, grace_s=spec.grace_s
@@ -49,10 +51,10 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime) 
     plan.write(str(folder))
 
 
-def launch_document(order: GangOrder, rank: int) -> dict[str, object]:
-    """Return what a worker is told. Its devices are simulated: they exist in the inventory file only."""
-    own = {"rank": rank, "devices_are_simulated": True, "token": order.token}
-    return gang_fields(order) | rank_fields(order, rank) | own
+def launch_documents(order: GangOrder) -> list[dict[str, object]]:
+    """Return what each worker is told, by rank. Their devices are simulated: they exist in the inventory file only."""
+    gang = gang_fields(order) | {"devices_are_simulated": True, "token": order.token}
+    return [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order))]
 
 
 def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -21,12 +21,12 @@ from scheduler.ports.cluster import (
     StartFailed,
     StartRefusal,
     WorkerNote,
-    container_objection,
+    objection_by_claims,
 )
 
 CLAIMS = Claims(
     binds_devices=True,
-    enforces_shares=False,
+    enforces_shares=True,
     enforces_time_limit=True,
     enforces_memory=False,
     keeps_logs=True,
@@ -45,7 +45,9 @@ _Gang = dict[int, FakeWorker]
 class FakeCluster:
     """Fulfils ports.cluster.ClusterPort."""
 
-    def __init__(self, name: ClusterName, nodes: Sequence[Node], *, clock: Clock, script: Script) -> None:
+    def __init__(
+        self, name: ClusterName, nodes: Sequence[Node], *, clock: Clock, script: Script, claims: Claims = CLAIMS
+    ) -> None:
         self.refusal: str | None = None
         """While set, every start of a new gang fails with this text."""
         self.is_away = False
@@ -58,6 +60,7 @@ class FakeCluster:
         self._nodes = tuple(nodes)
         self._clock = clock
         self._script = script
+        self._claims = claims
         self._live: dict[AttemptId, _Gang] = {}
         self._forgotten: OrderedDict[AttemptId, _Gang] = OrderedDict()
         self._callbacks: dict[object, Callable[[], None]] = {}
@@ -71,8 +74,8 @@ class FakeCluster:
 
     @property
     def claims(self) -> Claims:
-        """All but shares and memory."""
-        return CLAIMS
+        """What it was made with; all but images and memory by itself."""
+        return self._claims
 
     def inventory(self) -> list[Node]:
         """Return the nodes."""
@@ -156,8 +159,8 @@ class FakeCluster:
         return end
 
     def objection(self, job: Job) -> str | None:
-        """Object to images, volumes and secrets."""
-        return container_objection(self._name, job)
+        """Object to what its claims leave out."""
+        return objection_by_claims(self._name, self._claims, job)
 
     def notes(self) -> list[WorkerNote]:
         """Return what `say` said since the last call."""

@@ -1,22 +1,28 @@
 """The decision cycle: every waiting group, in order, gets its decision on one state."""
 
-from datetime import datetime
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from scheduler.core.deciding.neighbours import Neighbours
 from scheduler.core.deciding.options import Blocked, find_place
-from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.ledger.changes import Hold
+from scheduler.core.deciding.reasons import reasons_why_never
+from scheduler.core.ledger.changes import Seat
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
-from scheduler.core.model.group import Group
-from scheduler.core.model.identifiers import ClusterName, TenantName
-from scheduler.core.model.job import Job, Option, Wish
-from scheduler.core.model.reason import BackingOff, NeverFits
-from scheduler.core.model.resources import WorkerShape
-from scheduler.core.placement.room import Survey
+from scheduler.core.model.job import Wish
+from scheduler.core.model.reason import BackingOff
 from scheduler.core.queueing.order import queue_key
 
-_Asked = tuple[TenantName, WorkerShape, tuple[Option, ...], tuple[ClusterName, ...]]
-"""All that the fate of a group depends on within a cycle, once it is due."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.ledger.changes import LedgerChange
+    from scheduler.core.model.group import Group
+    from scheduler.core.model.job import Job
+    from scheduler.core.placement.request import GangRequest
 
 
 def decide(state: SchedulerState, now: datetime) -> list[Decision]:
@@ -26,12 +32,8 @@ def decide(state: SchedulerState, now: datetime) -> list[Decision]:
     state is afterwards what it was before.
     """
     with Trial(state.ledger) as trial:
-        cycle = _Cycle(state, trial, now)
-        return [
-            cycle.decide(group, state.jobs[group.job_id])
-            for group in queue(state)
-            if state.jobs[group.job_id].wish is Wish.RUN
-        ]
+        cycle = Cycle(state, trial.apply, now)
+        return [cycle.decide(group) for group in queue(state) if state.jobs[group.job_id].wish is Wish.RUN]
 
 
 def queue(state: SchedulerState) -> list[Group]:
@@ -51,34 +53,34 @@ def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
     return BackingOff(group.not_before, group.failures, job.spec.retries, group.stop_reason)
 
 
-class _Cycle:
-    """One pass over the queue."""
+class Cycle:
+    """Decisions on one state, one group after the other. Meanwhile only they may change it."""
 
-    def __init__(self, state: SchedulerState, trial: Trial, now: datetime) -> None:
+    def __init__(self, state: SchedulerState, apply: Callable[[LedgerChange], object], now: datetime) -> None:
         self._state = state
-        self._trial = trial
-        self._survey = Survey(state.ledger)
+        self._apply = apply
         self._now = now
-        self._blocked: dict[_Asked, Blocked] = {}
+        self._blocked: dict[GangRequest, Blocked] = {}
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
+        self._placed = Neighbours()
 
-    def decide(self, group: Group, job: Job) -> Decision:
-        """Decide on one group; where it is placed, hold its place for the rest of the cycle."""
-        pause = backing_off(job, group, self._now)
-        if pause is not None:
-            return Waiting(group.id, (pause,))
-        asked = (job.tenant, job.spec.shape, job.spec.options(), job.spec.objecting_clusters)
-        blocked = self._blocked.get(asked)
-        found = blocked or find_place(self._state, self._survey, job)
-        if isinstance(found, Blocked):
-            self._blocked[asked] = found
-            return _without_place(group, found)
-        self._trial.apply(Hold(group.next_attempt, job.tenant, found.allocations))
-        return Placed(group.id, group.version, group.next_attempt, found)
-
-
-def _without_place(group: Group, blocked: Blocked) -> Decision:
-    if blocked.is_final and not group.attempts:  # what had a place once is only short of nodes that are away
-        never = tuple(reason for reason in blocked.reasons if isinstance(reason, NeverFits))
-        return Refused(group.id, group.version, never)
-    return Waiting(group.id, blocked.reasons)
+    def decide(self, group: Group) -> Decision:
+        """Decide on one group; where it is placed, apply that its place is held."""
+        state = self._state
+        if group.not_before is not None:
+            pause = backing_off(state.jobs[group.job_id], group, self._now)
+            if pause is not None:
+                return Waiting(group.id, (pause,))
+        request = state.request(group.job_id)
+        blocked = self._blocked.get(request)
+        if blocked is None:
+            found = find_place(state, request, self._placed)
+            if not isinstance(found, Blocked):
+                attempt = group.next_attempt
+                self._apply(Seat(attempt, request.tenant, found.seatings))
+                self._placed.place(state.jobs[group.job_id], attempt)
+                return Placed(group.id, group.version, attempt, found)
+            blocked = self._blocked[request] = found
+        if blocked.is_final and not group.attempts:  # what had a place once is only short of nodes that are away
+            return Refused(group.id, group.version, reasons_why_never(state, request))
+        return Waiting(group.id, blocked.reasons)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.core.deciding.cycle import backing_off, queue
-from scheduler.core.deciding.options import find_place, most_binding_first
+from scheduler.core.deciding.options import find_place
+from scheduler.core.deciding.reasons import most_binding_first, reasons_why_not
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.reason import Reason
-from scheduler.core.placement.request import Placement
-from scheduler.core.placement.room import Survey
+from scheduler.core.placement.placement import GangPlace
 
 
 class NotWaiting(KeyError):
@@ -39,20 +39,19 @@ def explain(state: SchedulerState, group_id: GroupId, now: datetime) -> Explanat
 def explain_all(state: SchedulerState, group_ids: Sequence[GroupId], now: datetime) -> list[Explanation]:
     """Explain several queued groups, in their order, with one look at the queue. Raises NotWaiting."""
     places = {group.id: place for place, group in enumerate(queue(state))}
-    survey = Survey(state.ledger)
     explained = []
     for group_id in group_ids:
         if group_id not in places:
             raise NotWaiting(group_id)
         group = state.waiting[group_id]
-        reasons = _reasons(state, survey, group, now)
+        reasons = _reasons(state, group, now)
         explained.append(Explanation(group_id, reasons, position=places[group_id] + 1, ahead=places[group_id]))
     return explained
 
 
-def _reasons(state: SchedulerState, survey: Survey, group: Group, now: datetime) -> tuple[Reason, ...]:
-    job = state.jobs[group.job_id]
-    pause = backing_off(job, group, now)
-    found = find_place(state, survey, job)
-    lacking = () if isinstance(found, Placement) else found.reasons
+def _reasons(state: SchedulerState, group: Group, now: datetime) -> tuple[Reason, ...]:
+    pause = backing_off(state.jobs[group.job_id], group, now)
+    request = state.request(group.job_id)
+    has_place = isinstance(find_place(state, request), GangPlace)
+    lacking = () if has_place else reasons_why_not(state, request)
     return most_binding_first([*((pause,) if pause else ()), *lacking])

@@ -1,49 +1,84 @@
 """Who and where in one step: whether a job may run on one of its options, and if not, all that blocks it."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.job import Job
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.core.model.job import Choice
+from scheduler.core.model.reason import NoCluster
 from scheduler.core.placement.gang import place
-from scheduler.core.placement.request import Placement, PlacementRequest
-from scheduler.core.placement.room import Survey
+from scheduler.core.placement.preference import preference
+from scheduler.core.placement.shortfalls import shortfalls
 from scheduler.core.queueing.quota import over_quota
 
-_MOST_BINDING_FIRST = (BackingOff, QuotaExceeded, NoCluster, TooFewFree, NeverFits)
+if TYPE_CHECKING:
+    from scheduler.core.deciding.neighbours import Neighbours
+    from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.identifiers import NodeId
+    from scheduler.core.model.reason import QuotaExceeded, Shortfall
+    from scheduler.core.placement.placement import GangPlace
+    from scheduler.core.placement.request import GangRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """No option of a job can be had now."""
 
-    reasons: tuple[Reason, ...]
-    """Most binding first, each once."""
+    reasons: tuple[QuotaExceeded | Shortfall | NoCluster, ...]
+    """Quota first."""
     is_final: bool
     """True where every option needs more than there is, whoever holds it, and more will not come by itself."""
 
 
-def find_place(state: SchedulerState, survey: Survey, job: Job) -> Placement | Blocked:
-    """Return a place on the job's first option that its quota and the free capacity allow.
+def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | Blocked:
+    """Return a place on an option of the job that its quota and the free capacity allow: the first, or the best.
 
-    `survey` is of the state's ledger; both are only read.
+    `placed` are attempts that hold something and are not live yet. The state is afterwards as it was.
     """
-    without = job.spec.objecting_clusters
-    options = [tuple((part.chip or "", part.workers) for part in option) for option in job.spec.options()]
-    reasons: list[Reason] = []
-    possible = False
-    for choice, workers in enumerate(options, start=1):
-        devices = tuple((chip, count * job.spec.shape.devices) for chip, count in workers)
-        over = over_quota(state.ledger, state.quotas, tenant=job.tenant, devices=devices)
-        found = place(survey, PlacementRequest(job.spec.shape, workers, choice, len(options), without))
-        if isinstance(found, Placement) and not over:
+    places: list[GangPlace] = []
+    over: tuple[QuotaExceeded, ...] = ()
+    ledger = state.ledger
+    avoid = nodes_to_avoid(state, request, placed)
+    for option in request.options:
+        exceeded = over_quota(ledger, state.quotas, tenant=request.tenant, devices_milli=option.devices_milli)
+        if exceeded:
+            over += exceeded
+            continue
+        found = place(state.placer, request, option, avoid)
+        if found is None:
+            continue
+        if request.choice is Choice.ORDERED:
             return found
-        lacking = () if isinstance(found, Placement) else found
-        reasons += [*over, *lacking]
-        possible = possible or not any(isinstance(reason, NeverFits) for reason in lacking)
-    return Blocked(most_binding_first(reasons), is_final=not possible and state.has_all_nodes)
+        places.append(found)
+    if places:
+        return max(places, key=lambda found: preference(state.placer, found))
+    return _blocked(state, request, over)
 
 
-def most_binding_first(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once: back-off, then quota, then capacity; the job's liking decides among equals."""
-    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
+def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[NodeId, ...]:
+    """Return the nodes of those that the gang wants to be apart from, by id."""
+    if request.apart is None:
+        return ()
+    attempts = set(state.neighbours.with_labels(request.tenant, request.apart.labels))
+    if placed is not None:
+        attempts |= placed.with_labels(request.tenant, request.apart.labels)
+    return tuple(sorted({node for attempt in attempts for node in state.ledger.nodes_of(attempt)}))
+
+
+def _blocked(state: SchedulerState, request: GangRequest, over: tuple[QuotaExceeded, ...]) -> Blocked:
+    inventory = state.ledger.inventory
+    clusters = [cluster for cluster in inventory.clusters() if cluster not in request.without]
+    if not clusters:
+        return Blocked((*dict.fromkeys(over), NoCluster()), is_final=False)
+    short = tuple(
+        [
+            lacking
+            for option in request.options
+            for cluster in clusters
+            for lacking in shortfalls(inventory, cluster, request, option)
+            if lacking.fit < lacking.workers or len(option.parts) > 1
+        ]
+    )
+    is_final = state.has_all_nodes and state.can_never_fit(request)
+    return Blocked((*dict.fromkeys(over), *dict.fromkeys(short)), is_final=is_final)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from scheduler.core.ledger.changes import PutNode, Release, RemoveNode, Restore
+from scheduler.core.deciding.neighbours import Neighbours
+from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode, Restore
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
@@ -28,6 +29,13 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, G
 from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
+from scheduler.core.placement.placer import Placer
+from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
+from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
+from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, Weights
+from scheduler.core.placement.shortfalls import can_never_fit
+
+MOST_REQUESTS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,15 @@ class SchedulerState:
     Its mappings are for reading; `apply` alone changes them. The ledger may be tried out on, if put back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Weights = DEFAULT_WEIGHTS) -> None:
         self.ledger = Ledger()
+        self.placer = Placer(self.ledger, weights)
+        """Seats gangs on the ledger."""
+        self.neighbours = Neighbours()
+        """The attempts that hold something, by the labels of their jobs."""
+        self._mix = LearntMix()
+        self._requests: dict[RequestKey, GangRequest] = {}
+        self._never: dict[GangRequest, tuple[int, bool]] = {}
         self._clusters: dict[ClusterName, Cluster] = {}
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
         self._jobs: dict[JobId, Job] = {}
@@ -70,25 +85,28 @@ class SchedulerState:
         jobs: Iterable[Job],
         groups: Iterable[Group],
         attempts: Iterable[Attempt],
+        weights: Weights = DEFAULT_WEIGHTS,
     ) -> Self:
         """Build the state of one moment.
 
         `jobs` have at least one group that is not final, `groups` are all groups of these jobs, `attempts` are the
         latest of every group that holds devices, and `nodes` include all that these are on.
         """
-        state = cls()
-        state._clusters = {cluster.name: cluster for cluster in clusters}
+        state = cls(weights)
+        for cluster in clusters:
+            state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
         for node in nodes:
             state.ledger.apply(PutNode(node))
         for job in jobs:
             state._jobs[job.id] = job
+            state._learn(job)
         for group in sorted(groups, key=lambda group: (group.job_id, group.index)):
             state._groups_of[group.job_id] = (*state._groups_of.get(group.job_id, ()), group.id)
             state._put_group(group)
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
-        for name in [node.id for node in state.ledger.nodes_gone()]:
+        for name in state.ledger.nodes_gone():
             state._forget_if_gone(name)
         return state
 
@@ -133,6 +151,27 @@ class SchedulerState:
         """The attempts that hold devices."""
         return self._live
 
+    def request(self, name: JobId) -> GangRequest:
+        """Return what a job asks of placement; jobs that ask for the same have the same one."""
+        job = self._jobs[name]
+        key = request_key(job)
+        request = self._requests.get(key)
+        if request is None:
+            if len(self._requests) >= MOST_REQUESTS:
+                self._requests.clear()
+            request = self._requests[key] = request_of(job)
+        return request
+
+    def can_never_fit(self, request: GangRequest) -> bool:
+        """Say whether no option would fit into any cluster it may use, if nothing ran and no node refused work."""
+        changes = self.ledger.inventory.changes
+        known = self._never.get(request)
+        if known is None or known[0] != changes:
+            if len(self._never) >= MOST_REQUESTS:
+                self._never.clear()
+            known = self._never[request] = (changes, can_never_fit(self.ledger, request))
+        return known[1]
+
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
         if change.number <= self._applied:
@@ -151,7 +190,7 @@ class SchedulerState:
             case GroupMoved(group=group):
                 self._move(group)
             case ClusterSeen(cluster):
-                self._clusters[cluster.name] = cluster
+                self._put_cluster(cluster)
             case NodeSeen(node):
                 self.ledger.apply(PutNode(node))
                 self._forget_if_gone(node.id)
@@ -175,13 +214,23 @@ class SchedulerState:
             ]
         )
 
+    def _put_cluster(self, cluster: Cluster) -> None:
+        self._clusters[cluster.name] = cluster
+        self.ledger.apply(PutCluster(cluster))
+
     def _submit(self, job: Job, groups: tuple[Group, ...]) -> None:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
+        self._learn(job)
         self._groups_of[job.id] = tuple(group.id for group in groups)
         for group in groups:
             self._put_group(group)
+
+    def _learn(self, job: Job) -> None:
+        """Let a job be among those that are expected to come again."""
+        if self._mix.see(worker_kinds(job)):
+            self.placer.expect(self._mix.mix)
 
     def _wish_stop(self, name: JobId) -> None:
         job = self._jobs.get(name)
@@ -224,10 +273,12 @@ class SchedulerState:
         job = self._jobs[group.job_id]
         self.ledger.apply(Restore(attempt, job.tenant, allocations))
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
+        self.neighbours.place(job, attempt)
 
     def _release(self, live: LiveAttempt) -> None:
         self.ledger.apply(Release(live.attempt))
         del self._live[live.attempt]
+        self.neighbours.leave(live.job, live.attempt)
         for allocation in live.allocations:
             self._forget_if_gone(allocation.node)
 

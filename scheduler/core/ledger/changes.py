@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from scheduler.core.ledger.holding import Holding
+from scheduler.core.ledger.seating import Seating
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, NodeId, TenantName
-from scheduler.core.model.node import Node
+from scheduler.core.model.node import Cluster, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,18 @@ class Hold:
     attempt: AttemptId
     tenant: TenantName
     allocations: tuple[Allocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Give an attempt what placement found for it, while nothing has changed since. Raises Overcommitted, AlreadyHeld.
+
+    The same as to Hold the allocations that the seatings amount to, without spelling them out.
+    """
+
+    attempt: AttemptId
+    tenant: TenantName
+    seatings: tuple[Seating, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Retake:
+    """Hold again exactly what a Release gave back: its inverse. Raises AlreadyHeld."""
+
+    attempt: AttemptId
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
 class PutNode:
     """Add a node, or replace it by its new self; what is held on it stays held, whatever its new state or size."""
 
@@ -49,7 +71,14 @@ class RemoveNode:
     node: NodeId
 
 
-LedgerChange = Hold | Restore | Release | PutNode | RemoveNode
+@dataclass(frozen=True, slots=True)
+class PutCluster:
+    """Say what a cluster can do; until then it is taken to bind devices and to enforce shares."""
+
+    cluster: Cluster
+
+
+LedgerChange = Hold | Seat | Restore | Release | Retake | PutNode | RemoveNode | PutCluster
 
 
 class Overcommitted(Exception):
@@ -59,7 +88,8 @@ class Overcommitted(Exception):
         super().__init__(f"{node} has {free} {resource} free, {asked} asked")
         self.node = node
         self.resource = resource
-        """`node` (it is unknown), `slots`, `devices`, `cpu`, `memory` or `pods`."""
+        """`node` (it is unknown, refuses work or is another tenant's), `slots`, `devices`, `share`, `cpu`,
+        `memory` or `pods`."""
         self.asked = asked
         self.free = free
 

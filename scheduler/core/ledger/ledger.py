@@ -1,6 +1,7 @@
 """The ledger: who holds what on which node, and what is free, with an inverse for every change."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from scheduler.core.ledger.changes import (
     AlreadyHeld,
@@ -9,19 +10,26 @@ from scheduler.core.ledger.changes import (
     NodeInUse,
     NotHeld,
     Overcommitted,
+    PutCluster,
     PutNode,
     Release,
     RemoveNode,
     Restore,
+    Retake,
+    Seat,
     UnknownNode,
 )
-from scheduler.core.ledger.chip_index import ChipIndex
+from scheduler.core.ledger.checks import check_room, check_slots
 from scheduler.core.ledger.digest import digest_of
-from scheduler.core.ledger.occupancy import Occupancy, Spare
+from scheduler.core.ledger.holding import Holding, Row
+from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
+from scheduler.core.ledger.index.inventory import Inventory
+from scheduler.core.ledger.moving import carried_over, counted_anew
+from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName
-from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Holder
 
 
@@ -29,184 +37,200 @@ class Ledger:
     """All capacity, free and held. `apply` is the only way to change it; every read is in a fixed order."""
 
     def __init__(self) -> None:
-        self._nodes: dict[NodeId, Occupancy] = {}
-        self._holds: dict[AttemptId, Restore] = {}
-        self._indexes: dict[tuple[ClusterName, ChipName], ChipIndex] = {}
-        self._nodes_present: dict[ClusterName, int] = {}
+        self.inventory = Inventory()
+        """The nodes in buckets, for placement to read."""
+        self._clusters: dict[ClusterName, Cluster] = {}
+        self._holdings: dict[AttemptId, Holding] = {}
         self._uses = UseCounts()
-        self.changes = 0
-        """Grows with every change: what was read while it stood still is still true."""
-        self.node_changes = 0
-        """Grows with every change of a node itself, whatever is held on it."""
+        self._moved_slots: set[NodeId] = set()
+        """Nodes whose slots were numbered anew under what they run: what they have left is counted from holdings."""
 
     def apply(self, change: LedgerChange) -> LedgerChange:
         """Do a change and return its inverse; where it raises, the ledger is as before.
 
         Undo by applying inverses newest first.
         """
-        undo = self._apply(change)
-        self.changes += 1
-        self.node_changes += isinstance(change, PutNode | RemoveNode)
-        return undo
+        match change:
+            case Seat():
+                return self._seat(change)
+            case Hold() | Restore():
+                return self._hold(change)
+            case Release():
+                return self._release(change)
+            case Retake():
+                return self._keep(change.attempt, change.holding, is_new=True)
+            case _:
+                return self._apply_to_nodes(change)
+
+    def _apply_to_nodes(self, change: PutNode | RemoveNode | PutCluster) -> LedgerChange:
+        match change:
+            case PutNode():
+                return self._put_node(change.node)
+            case RemoveNode():
+                return self._remove_node(change.node)
+            case PutCluster():
+                return self._put_cluster(change.cluster)
 
     def clusters(self) -> tuple[ClusterName, ...]:
         """Return the clusters that have nodes which are not GONE, by name."""
-        return tuple(sorted(self._nodes_present))
+        return self.inventory.clusters()
+
+    def cluster(self, name: ClusterName) -> Cluster | None:
+        """Return what is known of a cluster, None where nothing was said."""
+        return self._clusters.get(name)
 
     def node(self, node: NodeId) -> Node:
         """Return a node. Raises UnknownNode."""
-        return self._occupancy(node).node
+        return self.inventory.node(self._entry(node))
 
     def has_node(self, node: NodeId) -> bool:
         """Say whether the ledger knows a node."""
-        return node in self._nodes
+        return node in self.inventory.entries
 
-    def nodes_gone(self) -> tuple[Node, ...]:
+    def nodes_gone(self) -> tuple[NodeId, ...]:
         """Return the nodes that left their clusters, by id."""
-        gone = [found.node for found in self._nodes.values() if found.node.state is NodeState.GONE]
-        return tuple(sorted(gone, key=lambda node: node.id))
+        entries = self.inventory.entries
+        return tuple(sorted(node for node, entry in entries.items() if entry.leftover.kind.is_gone))
 
     def is_held(self, node: NodeId) -> bool:
         """Say whether anything is held on a node. Raises UnknownNode."""
-        return self._occupancy(node).is_held
-
-    def nodes_with(self, cluster: ClusterName, chip: ChipName) -> tuple[Node, ...]:
-        """Return all nodes of a cluster that have a chip type, drained ones too but none that is GONE, by id."""
-        index = self._indexes.get((cluster, chip))
-        return () if index is None else tuple(self._nodes[node].node for node in index.nodes)
-
-    def nodes_with_free(self, cluster: ClusterName, chip: ChipName, *, at_least: int) -> Iterator[tuple[NodeId, int]]:
-        """Yield ready nodes and their free devices of a chip type: fewest free first, then by id."""
-        index = self._indexes.get((cluster, chip))
-        if index is not None:
-            yield from index.with_free(at_least)
-
-    def free_slots(self, node: NodeId, chip: ChipName) -> tuple[int, ...]:
-        """Return a node's free device slots of a chip type, lowest first. Raises UnknownNode."""
-        return self._occupancy(node).free_slots(chip)
-
-    def spare(self, node: NodeId) -> Spare:
-        """Return what a node has free besides devices. Raises UnknownNode."""
-        return self._occupancy(node).spare()
-
-    def devices_free(self, cluster: ClusterName, chip: ChipName) -> int:
-        """Return the free devices of a chip type on a cluster's ready nodes."""
-        index = self._indexes.get((cluster, chip))
-        return 0 if index is None else index.devices_free
-
-    def devices_drained(self, cluster: ClusterName, chip: ChipName) -> int:
-        """Return the devices of a chip type that nobody holds on a cluster's drained nodes."""
-        index = self._indexes.get((cluster, chip))
-        return 0 if index is None else index.devices_drained
+        entry = self._entry(node)
+        return entry.leftover is not entry.leftover.kind.empty
 
     def holders(self, cluster: ClusterName, chip: ChipName) -> tuple[Holder, ...]:
         """Return who holds devices of a chip type in a cluster, GONE nodes included: most first, then by tenant."""
         return self._uses.holders(cluster, chip)
 
-    def tenant_devices(self, tenant: TenantName, chip: ChipName) -> int:
-        """Return how many devices of a chip type a tenant holds in all clusters."""
-        return self._uses.tenant_devices(tenant, chip)
+    def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
+        """Return how many thousandths of devices of a chip type a tenant holds in all clusters."""
+        return self._uses.tenant_devices_milli(tenant, chip)
 
     def has_hold(self, attempt: AttemptId) -> bool:
         """Say whether an attempt holds anything."""
-        return attempt in self._holds
+        return attempt in self._holdings
+
+    def nodes_of(self, attempt: AttemptId) -> tuple[NodeId, ...]:
+        """Return the nodes on which an attempt holds something, each once, by id. Raises NotHeld."""
+        if attempt not in self._holdings:
+            raise NotHeld(attempt)
+        return tuple(sorted({entry.id for entry, _, _ in self._holdings[attempt].rows}))
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all nodes and all that is held."""
-        nodes = [self._nodes[node].node for node in sorted(self._nodes)]
-        return digest_of([*nodes, *(self._holds[attempt] for attempt in sorted(self._holds))])
+        return digest_of(self._content())
 
-    def _apply(self, change: LedgerChange) -> LedgerChange:
-        match change:
-            case Hold() | Restore():
-                return self._hold(change)
-            case Release():
-                return self._release(change)
-            case PutNode():
-                return self._put_node(change.node)
-            case RemoveNode():
-                return self._remove_node(change.node)
+    def _content(self) -> Iterator[object]:
+        entries = self.inventory.entries
+        for node in sorted(entries):
+            yield self.inventory.node(entries[node])
+        for attempt in sorted(self._holdings):
+            yield (attempt, *self._holdings[attempt].lines())
 
-    def _occupancy(self, node: NodeId) -> Occupancy:
-        found = self._nodes.get(node)
+    def _entry(self, node: NodeId) -> NodeEntry:
+        found = self.inventory.entries.get(node)
         if found is None:
             raise UnknownNode(node)
         return found
 
-    def _hold(self, change: Hold | Restore) -> Release:
-        if change.attempt in self._holds:
+    def _seat(self, change: Seat) -> Release:
+        if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
-        by_node = _by_node(change.allocations)
+        rows: list[Row] = []
+        for seating in change.seatings:
+            seated = seat(self.inventory, seating)
+            if seated is None:
+                change_rows(self.inventory, rows[::-1], GIVE)
+                raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
+            rows += seated
+        return self._keep(change.attempt, Holding(change.tenant, tuple(rows)))
+
+    def _hold(self, change: Hold | Restore) -> Release:
+        if change.attempt in self._holdings:
+            raise AlreadyHeld(change.attempt)
+        entries = self.inventory.entries
+        by_node: dict[NodeId, list[Allocation]] = defaultdict(list)
+        for allocation in change.allocations:
+            by_node[allocation.node].append(allocation)
         for node, allocations in by_node.items():
-            occupancy = self._nodes.get(node)
-            if occupancy is None:
+            entry = entries.get(node)
+            if entry is None:
                 raise Overcommitted(node, "node", asked=len(allocations), free=0)
             if isinstance(change, Hold):
-                occupancy.check_room(allocations)
+                check_room(entry, change.tenant, allocations, self._clusters.get(entry.leftover.kind.cluster))
             else:
-                occupancy.check_slots(allocations)
-        for node, allocations in by_node.items():
-            occupancy = self._nodes[node]
-            self._unindex(occupancy)
-            occupancy.take(change.attempt, allocations)
-            self._index(occupancy)
-            self._uses.add(change.tenant, occupancy.node.cluster, allocations)
-        self._holds[change.attempt] = Restore(change.attempt, change.tenant, change.allocations)
-        return Release(change.attempt)
+                check_slots(entry, allocations)
+        rows = tuple(rows_of(entries, change.allocations))
+        return self._keep(change.attempt, Holding(change.tenant, rows), is_new=True)
 
-    def _release(self, change: Release) -> Restore:
-        held = self._holds.pop(change.attempt, None)
-        if held is None:
+    def _keep(self, attempt: AttemptId, holding: Holding, *, is_new: bool = False) -> Release:
+        """Write down what an attempt holds; where it is new, its nodes are told."""
+        if is_new:
+            if attempt in self._holdings:
+                raise AlreadyHeld(attempt)
+            change_rows(self.inventory, holding.rows, TAKE)
+        self._holdings[attempt] = holding
+        self._count_use(holding, 1)
+        return Release(attempt)
+
+    def _release(self, change: Release) -> Retake:
+        holding = self._holdings.pop(change.attempt, None)
+        if holding is None:
             raise NotHeld(change.attempt)
-        for node, allocations in _by_node(held.allocations).items():
-            occupancy = self._nodes[node]
-            self._unindex(occupancy)
-            occupancy.give_back(allocations)
-            self._index(occupancy)
-            self._uses.remove(held.tenant, occupancy.node.cluster, allocations)
-        return held
+        change_rows(self.inventory, holding.rows[::-1], GIVE)
+        self._count_use(holding, -1)
+        if self._moved_slots:
+            self._count_anew(entry for entry, _, _ in holding.rows if entry.id in self._moved_slots)
+        return Retake(change.attempt, holding)
+
+    def _count_use(self, holding: Holding, sign: int) -> None:
+        totals: dict[tuple[ClusterName, ChipName], int] = {}
+        for entry, amounts, _ in holding.rows:
+            if amounts.chip is not None:
+                key = (entry.leftover.kind.cluster, amounts.chip)
+                totals[key] = totals.get(key, 0) + amounts.devices_milli
+        for (cluster, chip), devices_milli in totals.items():
+            self._uses.add(holding.tenant, cluster, chip, sign * devices_milli)
 
     def _put_node(self, node: Node) -> PutNode | RemoveNode:
-        occupancy = self._nodes.get(node.id)
-        if occupancy is None:
-            self._nodes[node.id] = occupancy = Occupancy(node)
-            self._index(occupancy)
+        inventory = self.inventory
+        kind = inventory.kind(node)
+        entry = inventory.entries.get(node.id)
+        if entry is None:
+            domain = inventory.root(node.cluster).within(node.topology)
+            inventory.come(NodeEntry(node.id, node.note, domain, kind.empty))
             return RemoveNode(node.id)
-        before = occupancy.node
-        self._unindex(occupancy)
-        occupancy.replace_node(node)
-        self._index(occupancy)
+        before = inventory.node(entry)
+        is_numbered_anew = before.devices != node.devices and self.is_held(node.id)
+        inventory.go(entry)
+        entry.leftover = carried_over(inventory, entry, kind)
+        entry.domain = inventory.root(node.cluster).within(node.topology)
+        entry.note = node.note
+        inventory.come(entry)
+        if is_numbered_anew:
+            self._moved_slots.add(node.id)
+            self._count_anew([entry])
         return PutNode(before)
 
+    def _count_anew(self, entries: Iterable[NodeEntry]) -> None:
+        """Work out from all holdings what nodes have left whose slots were numbered anew."""
+        for entry in list(entries):
+            rows = [row for holding in self._holdings.values() for row in holding.rows if row[0] is entry]
+            self.inventory.go(entry)
+            entry.leftover = counted_anew(self.inventory, entry, rows)
+            self.inventory.come(entry)
+            if not rows:
+                self._moved_slots.discard(entry.id)
+
     def _remove_node(self, node: NodeId) -> PutNode:
-        occupancy = self._occupancy(node)
-        if occupancy.is_held:
+        entry = self._entry(node)
+        if self.is_held(node):
             raise NodeInUse(node)
-        self._unindex(occupancy)
-        del self._nodes[node]
-        return PutNode(occupancy.node)
+        before = self.inventory.node(entry)
+        self.inventory.go(entry)
+        del self.inventory.entries[node]
+        return PutNode(before)
 
-    def _index(self, occupancy: Occupancy) -> None:
-        node = occupancy.node
-        if node.state is NodeState.GONE:
-            return
-        self._nodes_present[node.cluster] = self._nodes_present.get(node.cluster, 0) + 1
-        for chip, free in occupancy.free_devices.items():
-            self._indexes.setdefault((node.cluster, chip), ChipIndex()).add(node, free)
-
-    def _unindex(self, occupancy: Occupancy) -> None:
-        node = occupancy.node
-        if node.state is NodeState.GONE:
-            return
-        self._nodes_present[node.cluster] -= 1
-        if not self._nodes_present[node.cluster]:
-            del self._nodes_present[node.cluster]
-        for chip, free in occupancy.free_devices.items():
-            self._indexes[node.cluster, chip].remove(node, free)
-
-
-def _by_node(allocations: Sequence[Allocation]) -> dict[NodeId, list[Allocation]]:
-    by_node: dict[NodeId, list[Allocation]] = {}
-    for allocation in allocations:
-        by_node.setdefault(allocation.node, []).append(allocation)
-    return by_node
+    def _put_cluster(self, cluster: Cluster) -> PutCluster:
+        before = self._clusters.get(cluster.name, Cluster(cluster.name, cluster.kind))
+        self._clusters[cluster.name] = cluster
+        return PutCluster(before)

@@ -1,17 +1,17 @@
 """Devices held, counted by tenant: the side of the ledger that quotas and reasons read."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import TypeVar
 
-from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.reason import Holder
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 class UseCounts:
-    """How many devices each tenant holds, per cluster and chip type and in all."""
+    """How many thousandths of devices each tenant holds, per cluster and chip type and in all."""
 
     __slots__ = ("_by_cluster", "_by_tenant")
 
@@ -19,33 +19,24 @@ class UseCounts:
         self._by_cluster: dict[tuple[ClusterName, ChipName], dict[TenantName, int]] = {}
         self._by_tenant: dict[tuple[TenantName, ChipName], int] = {}
 
-    def add(self, tenant: TenantName, cluster: ClusterName, allocations: Sequence[Allocation]) -> None:
-        """Count allocations of one cluster as held."""
-        for allocation in allocations:
-            self._change(tenant, cluster, allocation.chip, len(allocation.slots))
+    def add(self, tenant: TenantName, cluster: ClusterName, chip: ChipName, devices_milli: int) -> None:
+        """Count so many thousandths of devices as held, or as held no longer where it is below 0."""
+        _count(self._by_tenant, (tenant, chip), devices_milli)
+        _count(self._by_cluster.setdefault((cluster, chip), {}), tenant, devices_milli)
 
-    def remove(self, tenant: TenantName, cluster: ClusterName, allocations: Sequence[Allocation]) -> None:
-        """Count allocations of one cluster as held no longer."""
-        for allocation in allocations:
-            self._change(tenant, cluster, allocation.chip, -len(allocation.slots))
-
-    def tenant_devices(self, tenant: TenantName, chip: ChipName) -> int:
-        """Return the devices of a chip type that a tenant holds in all clusters."""
+    def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
+        """Return the thousandths of devices of a chip type that a tenant holds in all clusters."""
         return self._by_tenant.get((tenant, chip), 0)
 
     def holders(self, cluster: ClusterName, chip: ChipName) -> tuple[Holder, ...]:
-        """Return who holds devices of a chip type in a cluster: most first, then by tenant."""
+        """Return who holds devices of a chip type in a cluster, shares rounded up: most first, then by tenant."""
         held = self._by_cluster.get((cluster, chip), {})
         ordered = sorted(held.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(Holder(tenant, devices) for tenant, devices in ordered)
-
-    def _change(self, tenant: TenantName, cluster: ClusterName, chip: ChipName, devices: int) -> None:
-        _count(self._by_tenant, (tenant, chip), devices)
-        _count(self._by_cluster.setdefault((cluster, chip), {}), tenant, devices)
+        return tuple(Holder(tenant, -(-devices_milli // WHOLE_DEVICE_MILLI)) for tenant, devices_milli in ordered)
 
 
-def _count(counts: dict[Key, int], key: Key, devices: int) -> None:
-    left = counts.get(key, 0) + devices
+def _count(counts: dict[Key, int], key: Key, amount: int) -> None:
+    left = counts.get(key, 0) + amount
     if left:
         counts[key] = left
     else:

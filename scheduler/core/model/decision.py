@@ -5,7 +5,7 @@ from typing import Protocol
 
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, GroupId
-from scheduler.core.model.reason import PlacementNote, Reason
+from scheduler.core.model.reason import PlacementNote, Reason, Shortfall
 
 
 class Place(Protocol):
@@ -53,10 +53,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The gang stays queued; the reasons are all that blocks it, most binding first."""
+    """The gang stays queued; an explanation of it has the long form of what is told in short here."""
 
     group: GroupId
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason | Shortfall, ...]
+    """All that blocks it, most binding first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import product
 
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
 from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
-from scheduler.core.model.topology import Apart, Closeness, Spread
+from scheduler.core.model.topology import ANYWHERE_CLOSE, Apart, Closeness, Spread
 
 
 class JobKind(StrEnum):
@@ -169,7 +169,7 @@ class JobSpec:
     alternatives: tuple[Alternative, ...] = ()
     """Liked less than `workers`, `shape` and `chips`, best first."""
     roles: tuple[WorkerRole, ...] = ()
-    closeness: Closeness = Closeness()
+    closeness: Closeness = ANYWHERE_CLOSE
     spread: Spread | None = None
     apart: Apart | None = None
     exclusive: bool = False

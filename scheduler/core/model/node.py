@@ -17,7 +17,7 @@ class NodeState(StrEnum):
     SUSPECT = "suspect"
     """May be broken: keeps what it runs, takes nothing new until somebody knows better."""
     DRAINED = "drained"
-    """An operator's wish, or a cluster that is silent: keeps what it runs, takes nothing new."""
+    """An operator's wish: keeps what it runs, takes nothing new."""
     GONE = "gone"
     """No longer in its cluster's inventory; its row stays while something refers to it."""
 
@@ -123,8 +123,11 @@ class Pool:
     devices: int
     """All devices of the pool: those of drained nodes included, and of nodes that are gone those still held."""
     devices_held: int
+    """Devices of which anything is held: one that is shared counts as a whole one, however little of it is held."""
     devices_drained: int
-    """Devices that nobody holds on drained nodes."""
+    """Devices that nobody uses on nodes that take nothing new: drained or suspect ones."""
+    devices_foreign: int = 0
+    """Devices that somebody else than Medley uses."""
 
     @property
     def name(self) -> str:
@@ -133,5 +136,5 @@ class Pool:
 
     @property
     def devices_free(self) -> int:
-        """Devices that a new attempt could take."""
-        return self.devices - self.devices_held - self.devices_drained
+        """Whole devices that a new attempt could take."""
+        return self.devices - self.devices_held - self.devices_drained - self.devices_foreign

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
@@ -39,6 +40,22 @@ class Limit:
     """Per worker, in the resource's unit."""
     most: int
     """The most of it that one of the nodes in question has to give; 0 where there is no such node."""
+
+
+class Shortfall(NamedTuple):
+    """TooFewFree or NeverFits in short: what a decision says of each gang that waits, each time it is decided on."""
+
+    cluster: ClusterName
+    chip: ChipName | None
+    role: str
+    workers: int
+    """Workers wanted on this chip type."""
+    level: str
+    """The level of which one domain must hold them."""
+    fit: int
+    """How many fit into one domain of that level now: the nearest number that would be placed."""
+    fit_anywhere: int
+    """How many fit into the cluster now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +167,7 @@ class Mismatch(StrEnum):
     SPREAD = "spread"
     """There are too few domains for so many workers, so many in each."""
     CONTRADICTION = "contradiction"
-    """Two wishes exclude each other: all workers in one domain, and spread over several of the same or a larger level."""
+    """Two wishes exclude each other: all workers in one domain, and spread over several of its level or larger."""
 
 
 @dataclass(frozen=True, slots=True)

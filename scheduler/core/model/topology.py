@@ -37,6 +37,10 @@ class Closeness:
     is, the smallest first."""
 
 
+ANYWHERE_CLOSE = Closeness()
+"""As close together as there is room, however far apart that is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """No domain of a level holds more than so many workers of the gang."""

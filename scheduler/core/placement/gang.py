@@ -1,110 +1,121 @@
-"""A place for a whole gang in one cluster, or the reasons why there is none."""
+"""A place for a whole gang on one of its options, in one of the clusters, or none."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from __future__ import annotations
 
-from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import ChipName, NodeId
-from scheduler.core.model.reason import NeverFits, NoCluster, PlacementNote, Reason, TooFewFree
-from scheduler.core.model.topology import RACK
-from scheduler.core.placement.domain import CLUSTER, LEVELS, NODE
-from scheduler.core.placement.request import Placement, PlacementRequest
-from scheduler.core.placement.room import ClusterRoom, Survey
-from scheduler.core.placement.seating import Seating, Unseated, seat_gang
-from scheduler.core.placement.shortage import shortages
+from itertools import islice
+from typing import TYPE_CHECKING
 
+from scheduler.core.ledger.changes import Seat
+from scheduler.core.ledger.trial import Trial
+from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.placement.placement import GangPlace, SeatedPart, smallest_domain
+from scheduler.core.placement.setting_aside import set_aside
+from scheduler.core.placement.shortfalls import offers
+from scheduler.core.placement.spreading import seat_spread
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A seating of the whole gang in one cluster."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
-    room: ClusterRoom
-    seating: Seating
-    domains: dict[ChipName, tuple[str, str]]
-    """Per chip type the level and name of the smallest domain that holds all its workers."""
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.model.identifiers import ClusterName, NodeId
+    from scheduler.core.placement.placer import Placer
+    from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
 
-    def rank(self) -> tuple[int, int, str]:
-        """Best is smallest: the closest together, then the tightest cluster, then the first by name."""
-        spread = sum(LEVELS.index(level) for level, _ in self.domains.values())
-        return (spread, sum(chip.workers for chip in self.room.chips.values()), self.room.cluster)
+MOST_DOMAINS = 64
+"""Where several parts must share a domain, so many domains are tried in which each of them fits by itself."""
 
 
-def place(survey: Survey, request: PlacementRequest) -> Placement | tuple[Reason, ...]:
-    """Return a place for every worker of the gang, all in one cluster, or the reasons why there is none now.
+def place(
+    placer: Placer, request: GangRequest, option: OptionRequest, nodes_to_avoid: Sequence[NodeId] = ()
+) -> GangPlace | None:
+    """Return a place for every worker of the gang, all in one cluster; None where there is none now.
 
-    The ledger of the survey is only read. The reasons are TooFewFree of the clusters where the gang would fit if
-    nothing else ran; where there is no such cluster NeverFits of each; NoCluster where no cluster that may be used has
-    nodes.
+    Of several clusters the one that seats it closest together is taken, ties by name. `nodes_to_avoid` are those of
+    workers that the gang wants to be apart from. The ledger is afterwards as it was.
     """
-    wanted = request.totals()
-    candidates: list[_Candidate] = []
-    failures: list[NeverFits | TooFewFree] = []
-    for cluster in survey.ledger.clusters():
-        if cluster in request.without:
+    places = []
+    inventory = placer.ledger.inventory
+    for cluster in inventory.clusters():
+        if cluster in request.without or not offers(placer.ledger, cluster, option):
             continue
-        room = survey.now(cluster, wanted, request.shape)
-        seating = seat_gang(room, wanted)
-        if isinstance(seating, Unseated):
-            failures += shortages(survey, request, room=room, unseated=seating)
+        if request.apart is None:
+            parts = seat_gang(placer, cluster, request, option)
         else:
-            candidates.append(_Candidate(room, seating, _domains(room, seating)))
-    if candidates:
-        return _placement(survey.ledger, request, min(candidates, key=_Candidate.rank))
-    waits = [failure for failure in failures if isinstance(failure, TooFewFree)]
-    return tuple(waits or failures) or (NoCluster(),)
+            with set_aside(placer.ledger, cluster, request.apart.level, nodes_to_avoid):
+                parts = seat_gang(placer, cluster, request, option)
+        if parts is not None:
+            places.append((cluster, GangPlace(option, len(request.options), parts)))
+    if not places:
+        return None
+    if len(places) == 1:
+        return places[0][1]
+    return min(places, key=lambda found: (_width(inventory.levels(found[0]), found[1]), found[0]))[1]
 
 
-def _domains(room: ClusterRoom, seating: Seating) -> dict[ChipName, tuple[str, str]]:
-    return {chip: _domain(room, chip, workers) for chip, workers in seating.workers.items()}
+def seat_gang(
+    placer: Placer, cluster: ClusterName, request: GangRequest, option: OptionRequest
+) -> tuple[SeatedPart, ...] | None:
+    """Return seats for the whole gang in one cluster, None where there are none now."""
+    if request.spread is not None:
+        return seat_spread(placer, cluster, request, option)
+    if len(option.parts) == 1:
+        seated = placer.seat(cluster, request, option.parts[0])
+        return None if seated is None else (seated,)
+    for within in _common_domains(placer, cluster, request, option.parts):
+        parts = _seat_in_turn(placer, cluster, request, option.parts, within)
+        if parts is not None:
+            return parts
+    return None
 
 
-def _domain(room: ClusterRoom, chip: ChipName, workers: Mapping[NodeId, int]) -> tuple[str, str]:
-    if len(workers) == 1:
-        return (NODE, next(iter(workers)))
-    racks = {node.rack for node in room.chips[chip].nodes if node.node in workers}
-    rack = next(iter(racks)) if len(racks) == 1 else None
-    return (CLUSTER, room.cluster) if rack is None else (RACK, rack)
-
-
-def _placement(ledger: Ledger, request: PlacementRequest, candidate: _Candidate) -> Placement:
-    slots = {
-        chip: _device_slots(ledger, chip, workers, devices=request.shape.devices)
-        for chip, workers in candidate.seating.workers.items()
-    }
-    chips = [chip for chip, workers in request.workers for _ in range(workers)]
-    allocations: list[Allocation] = []
-    notes: list[PlacementNote] = []
-    for rank, chip in enumerate(chips):
-        node, taken = next(slots[chip])
-        allocations.append(Allocation(rank, node, chip, taken, request.shape.cpu_milli, request.shape.memory_mib))
-        notes.append(_note(ledger, request, candidate, allocation=allocations[-1]))
-    return Placement(tuple(allocations), tuple(notes))
-
-
-def _device_slots(
-    ledger: Ledger, chip: ChipName, workers: Mapping[NodeId, int], *, devices: int
-) -> Iterator[tuple[NodeId, tuple[int, ...]]]:
-    """Yield node and slots of one worker after the other: nodes by id, lowest free slots first."""
-    for node in sorted(workers):
-        free = ledger.free_slots(node, chip)
-        for worker in range(workers[node]):
-            yield node, free[worker * devices : (worker + 1) * devices]
-
-
-def _note(ledger: Ledger, request: PlacementRequest, candidate: _Candidate, *, allocation: Allocation) -> PlacementNote:
-    node, chip = allocation.node, allocation.chip
-    level, domain = candidate.domains[chip]
-    free = len(ledger.free_slots(node, chip))
-    return PlacementNote(
-        rank=allocation.rank,
-        node=node,
-        chip=chip,
-        choice=request.choice,
-        choices=request.choices,
-        domain_level=level,
-        domain=domain,
-        nodes_considered=len(candidate.room.chips[chip].nodes),
-        devices_free_before=free,
-        devices_free_after=free - candidate.seating.workers[chip][node] * request.shape.devices,
+def _common_domains(
+    placer: Placer, cluster: ClusterName, request: GangRequest, parts: tuple[PartRequest, ...]
+) -> Iterator[Domain | None]:
+    """Yield domains in each of which every part would fit by itself, tightest first; None: the whole cluster."""
+    required = request.closeness.required or CLUSTER
+    widest = []
+    for part in parts:
+        *_, last = (None, *placer.views(cluster, request, part))
+        if last is None or last.total < part.part.workers:
+            return
+        widest.append((last, part.part.workers))
+    if required == CLUSTER:
+        yield None
+        return
+    view, workers = widest[0]
+    fitting = (
+        domain
+        for domain in view.from_tightest(required, workers)
+        if all(other.room_in(domain) >= count for other, count in widest[1:])
     )
+    yield from islice(fitting, MOST_DOMAINS)
+
+
+def _seat_in_turn(
+    placer: Placer,
+    cluster: ClusterName,
+    request: GangRequest,
+    parts: Iterable[PartRequest],
+    within: Domain | None,
+) -> tuple[SeatedPart, ...] | None:
+    """Seat one part after the other, the most demanding first, each on what those before it left."""
+    seated: list[SeatedPart] = []
+    with Trial(placer.ledger) as trial:
+        for part in sorted(parts, key=_most_demanding_first):
+            found = placer.seat(cluster, request, part, within=within)
+            if found is None:
+                return None
+            trial.apply(Seat(f"part-{len(seated)}", request.tenant, (found.seating,)))
+            seated.append(found)
+    return tuple(seated)
+
+
+def _most_demanding_first(part: PartRequest) -> tuple[int, int, int]:
+    shape = part.part.shape
+    return (-shape.devices_milli, -shape.cpu_milli, -part.part.workers)
+
+
+def _width(levels: tuple[str, ...], place: GangPlace) -> int:
+    """Return how far apart the workers of the parts are, in levels, summed up."""
+    known = (NODE, *levels, CLUSTER)
+    return sum(known.index(smallest_domain(part.seating)[0]) for part in place.parts)

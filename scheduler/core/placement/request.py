@@ -1,37 +1,106 @@
-"""What placement is asked, and what it answers when there is a place."""
+"""What placement is asked: a job's wishes about where, worked out once per job."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import ChipName, ClusterName
-from scheduler.core.model.reason import PlacementNote
-from scheduler.core.model.resources import WorkerShape
+from scheduler.core.ledger.states.demand import NO_LIMIT, Demand, demand_of
+from scheduler.core.model.topology import NODE, Apart, Closeness, Spread
+
+if TYPE_CHECKING:
+    from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
+    from scheduler.core.model.job import Choice, Job, Option, Part
 
 
-@dataclass(frozen=True, slots=True)
-class PlacementRequest:
-    """One gang and one of its job's acceptable options."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PartRequest:
+    """One part of a gang as demands."""
 
-    shape: WorkerShape
-    workers: tuple[tuple[ChipName, int], ...]
-    """Workers per chip type, ranks in this order."""
-    choice: int
-    """Which of the job's options this is, from 1."""
-    choices: int
-    without: tuple[ClusterName, ...] = ()
+    part: Part
+    demand: Demand
+    """Of one of its workers."""
+    together: Demand
+    """Of all of them on one node."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionRequest:
+    """One whole gang that would satisfy the job."""
+
+    number: int
+    """Which of the job's options it is, from 1."""
+    parts: tuple[PartRequest, ...]
+    devices_milli: tuple[tuple[ChipName, int], ...]
+    """What the gang holds of each chip type, in thousandths of devices; each type once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GangRequest:
+    """All that decides where a gang of a job may be. Jobs that ask for the same share one, see `request_of`."""
+
+    tenant: TenantName
+    options: tuple[OptionRequest, ...]
+    choice: Choice
+    closeness: Closeness
+    spread: Spread | None
+    """Over a level above `node`: over nodes it is part of the demands."""
+    apart: Apart | None
+    is_exclusive: bool
+    node_labels: tuple[tuple[str, str], ...]
+    without: tuple[ClusterName, ...]
     """Clusters that must not be used."""
 
-    def totals(self) -> dict[ChipName, int]:
-        """Return the workers wanted per chip type, each type once, in the order of their first mention."""
-        totals: dict[ChipName, int] = {}
-        for chip, workers in self.workers:
-            totals[chip] = totals.get(chip, 0) + workers
-        return totals
+    @property
+    def is_plain(self) -> bool:
+        """True where nothing must be set aside before the workers are seated."""
+        return self.apart is None and self.spread is None
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A place for the whole gang: one allocation and one note per rank, in rank order."""
+RequestKey = tuple[object, ...]
 
-    allocations: tuple[Allocation, ...]
-    notes: tuple[PlacementNote, ...]
+
+def request_key(job: Job) -> RequestKey:
+    """Return what the request of a job is made of: equal for jobs that ask for the same."""
+    spec = job.spec
+    wishes = (spec.choice, spec.closeness, spec.spread, spec.apart, spec.exclusive, spec.node_labels)
+    return (job.tenant, spec.options(), *wishes, spec.objecting_clusters)
+
+
+def request_of(job: Job) -> GangRequest:
+    """Return what a job asks of placement."""
+    spec = job.spec
+    on_nodes = spec.spread is not None and spec.spread.level == NODE
+    most_per_node = spec.spread.most if spec.spread is not None and on_nodes else NO_LIMIT
+    options = tuple(
+        _option(option, number, spec.node_labels, is_exclusive=spec.exclusive, most_per_node=most_per_node)
+        for number, option in enumerate(spec.options(), start=1)
+    )
+    return GangRequest(
+        tenant=job.tenant,
+        options=options,
+        choice=spec.choice,
+        closeness=spec.closeness,
+        spread=None if on_nodes else spec.spread,
+        apart=spec.apart,
+        is_exclusive=spec.exclusive,
+        node_labels=spec.node_labels,
+        without=spec.objecting_clusters,
+    )
+
+
+def _option(
+    option: Option, number: int, labels: tuple[tuple[str, str], ...], *, is_exclusive: bool, most_per_node: int
+) -> OptionRequest:
+    parts = []
+    devices_milli: dict[ChipName, int] = {}
+    for part in option:
+        chip, shape, workers = part.chip, part.shape, part.workers
+        if chip is not None:
+            devices_milli[chip] = devices_milli.get(chip, 0) + workers * shape.devices_milli
+        one, together = (
+            demand_of(chip, shape, labels, is_exclusive=is_exclusive, most_per_node=most_per_node, together=count)
+            for count in (1, workers)
+        )
+        parts.append(PartRequest(part, one, together))
+    return OptionRequest(number, tuple(parts), tuple(devices_milli.items()))

@@ -1,114 +1,210 @@
-"""Why a gang has no place in a cluster: the typed reasons with their numbers."""
+"""Why a gang has no place in a cluster: the typed reasons in full, with the nearest shape that would fit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.ledger.occupancy import Spare
-from scheduler.core.model.identifiers import ChipName, ClusterName
-from scheduler.core.model.reason import Limit, NeverFits, Resource, TooFewFree
-from scheduler.core.model.resources import WorkerShape
-from scheduler.core.placement.request import PlacementRequest
-from scheduler.core.placement.room import ClusterRoom, Survey, whole_spare, workers_by_rest
-from scheduler.core.placement.seating import Unseated, find_unseated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.states.demand import demand_of
+from scheduler.core.model.reason import Limit, NearestShape, NeverFits, Resource, TooFewFree
+from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.placement.mismatch import mismatches
+from scheduler.core.placement.request import PartRequest
+from scheduler.core.placement.shortfalls import fitting, usable_pools
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scheduler.core.ledger.ledger import Ledger
+    from scheduler.core.ledger.states.leftover import Left
+    from scheduler.core.model.identifiers import ClusterName
+    from scheduler.core.model.reason import CannotServe
+    from scheduler.core.model.resources import WorkerShape
+    from scheduler.core.placement.request import GangRequest, OptionRequest
 
 _REST = (Resource.CPU, Resource.MEMORY, Resource.PODS)
 
-
-@dataclass(frozen=True, slots=True)
-class _Short:
-    """Workers on one chip type of which only some fit."""
-
-    cluster: ClusterName
-    chip: ChipName
-    shape: WorkerShape
-    workers: int
-    fit: int
+Shortage = tuple["CannotServe | NeverFits", ...] | tuple[TooFewFree, ...]
 
 
-def shortages(
-    survey: Survey, request: PlacementRequest, *, room: ClusterRoom, unseated: Unseated
-) -> tuple[NeverFits, ...] | tuple[TooFewFree, ...]:
-    """Return one reason per chip type of which too few workers fit into a cluster now.
+def shortages(ledger: Ledger, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> Shortage:
+    """Return why an option has no place in a cluster now.
 
-    Where the gang would not fit into the empty cluster either, only what is lacking even there is named. `unseated`
-    is what came of seating the gang in `room`.
+    Where it would not have one in the empty cluster either, only what is lacking even there is named. Parts that fit
+    one by one and not together are all named.
     """
-    wanted = request.totals()
-    unseated_when_empty = find_unseated(survey.when_empty(room.cluster, wanted, request.shape), wanted)
-    if unseated_when_empty is not None:
-        return tuple(
-            _never_fits(survey.ledger, _Short(room.cluster, chip, request.shape, wanted[chip], fit))
-            for chip, fit in unseated_when_empty.fit.items()
-        )
-    return tuple(
-        _too_few_free(survey.ledger, room, _Short(room.cluster, chip, request.shape, wanted[chip], fit))
-        for chip, fit in unseated.fit.items()
-    )
-
-
-def _too_few_free(ledger: Ledger, room: ClusterRoom, short: _Short) -> TooFewFree:
-    free = ledger.nodes_with_free(short.cluster, short.chip, at_least=0)
-    return TooFewFree(
-        cluster=short.cluster,
-        chip=short.chip,
-        workers=short.workers,
-        devices_per_worker=short.shape.devices,
-        workers_fit=short.fit,
-        nodes_fit=len(room.chips[short.chip].nodes),
-        devices_free=ledger.devices_free(short.cluster, short.chip),
-        devices_drained=ledger.devices_drained(short.cluster, short.chip),
-        holders=ledger.holders(short.cluster, short.chip),
-        limit=_limit([_Offer(devices, ledger.spare(node)) for node, devices in free], short),
-    )
-
-
-def _never_fits(ledger: Ledger, short: _Short) -> NeverFits:
-    nodes = ledger.nodes_with(short.cluster, short.chip)
-    return NeverFits(
-        cluster=short.cluster,
-        chip=short.chip,
-        workers=short.workers,
-        devices_per_worker=short.shape.devices,
-        workers_fit_empty=short.fit,
-        largest_node_devices=max((len(node.slots(short.chip)) for node in nodes), default=0),
-        limit=_limit([_Offer(len(node.slots(short.chip)), whole_spare(node)) for node in nodes], short),
-    )
+    wishes = mismatches(ledger, cluster, request, option)
+    if wishes:
+        return wishes
+    parts = [_Part(ledger, cluster, request, part) for part in option.parts]
+    never = tuple(part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers)
+    if never:
+        return never
+    short = [part for part in parts if part.fits(when_empty=False) < part.workers]
+    return tuple(part.too_few_free() for part in short or parts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What one node has to give."""
+    """What nodes in one state have to give."""
 
-    devices: int
-    spare: Spare
+    nodes: int
+    left: Left
+    group: int | None
 
     def amount(self, resource: Resource) -> int:
-        """Return how much of a resource that is, in its unit."""
+        """Return how much of a resource one of the nodes has, in its unit."""
         amounts = {
-            Resource.DEVICES: self.devices,
-            Resource.CPU: self.spare.cpu_milli,
-            Resource.MEMORY: self.spare.memory_mib,
-            Resource.PODS: self.spare.pods,
+            Resource.DEVICES: 0 if self.group is None else self.left.free[self.group],
+            Resource.CPU: self.left.cpu_milli,
+            Resource.MEMORY: self.left.memory_mib,
+            Resource.PODS: self.left.pods,
         }
-        return amounts[resource]
+        return max(0, amounts[resource])
 
 
-def _limit(offers: Sequence[_Offer], short: _Short) -> Limit:
+class _Part:
+    """One part of a gang that a cluster has no room for."""
+
+    def __init__(self, ledger: Ledger, cluster: ClusterName, request: GangRequest, part: PartRequest) -> None:
+        self._ledger = ledger
+        self._inventory = ledger.inventory
+        self._cluster = cluster
+        self._request = request
+        self._part = part
+        self.workers = part.part.workers
+        self._shape = part.part.shape
+        self._level = request.closeness.required or CLUSTER
+
+    def fits(self, *, when_empty: bool) -> int:
+        """Return how many of the workers fit into one domain of the required level."""
+        return fitting(self._inventory, self._cluster, self._request, self._part, when_empty=when_empty)[0]
+
+    def too_few_free(self) -> TooFewFree:
+        """Return the reason of a part that would fit if nothing else ran."""
+        fit, anywhere = fitting(self._inventory, self._cluster, self._request, self._part, when_empty=False)
+        chip = self._part.part.chip
+        offers = self._offers(when_empty=False)
+        demand_fit = self._inventory.fit(self._part.demand)
+        return TooFewFree(
+            cluster=self._cluster,
+            chip=chip,
+            workers=self.workers,
+            devices_per_worker=self._shape.devices,
+            workers_fit=fit,
+            nodes_fit=sum(offer.nodes for offer in offers if demand_fit[self._inventory.leftover(offer.left)]),
+            devices_free=sum(offer.nodes * offer.amount(Resource.DEVICES) for offer in offers),
+            devices_drained=self._devices_asleep(),
+            holders=() if chip is None else self._ledger.holders(self._cluster, chip),
+            limit=_limit(offers, self._shape, self.workers),
+            level=self._level,
+            workers_fit_anywhere=None if self._level == CLUSTER else anywhere,
+            devices_reserved=self._devices_reserved(),
+            role=self._part.part.role,
+            nearest=self._nearest(when_empty=False),
+        )
+
+    def never_fits(self) -> NeverFits:
+        """Return the reason of a part that would not fit into the empty cluster either."""
+        offers = self._offers(when_empty=True)
+        return NeverFits(
+            cluster=self._cluster,
+            chip=self._part.part.chip,
+            workers=self.workers,
+            devices_per_worker=self._shape.devices,
+            workers_fit_empty=self.fits(when_empty=True),
+            largest_node_devices=max((offer.amount(Resource.DEVICES) for offer in offers), default=0),
+            limit=_limit(offers, self._shape, self.workers),
+            level=self._level,
+            role=self._part.part.role,
+            nearest=self._nearest(when_empty=True),
+        )
+
+    def _offers(self, *, when_empty: bool) -> list[_Offer]:
+        counts: dict[Left, int] = {}
+        for _, pool in usable_pools(self._inventory, self._cluster, self._part, self._request.tenant):
+            for leftover, nodes in pool.states().items():
+                if when_empty or leftover.kind.takes_work:
+                    left = leftover.kind.empty.left if when_empty else leftover.left
+                    counts[left] = counts.get(left, 0) + nodes
+        chip = self._part.part.chip
+        return [_Offer(nodes, left, left.kind.group_of.get(chip or "")) for left, nodes in counts.items()]
+
+    def _devices_asleep(self) -> int:
+        chip = self._part.part.chip
+        pools = usable_pools(self._inventory, self._cluster, self._part, self._request.tenant)
+        return 0 if chip is None else sum(pool.devices_free(chip, takes_work=False) for _, pool in pools)
+
+    def _devices_reserved(self) -> int:
+        chip = self._part.part.chip
+        tiers = self._inventory.pools.get((self._cluster, chip), {})
+        others = [pool for (tenant, _), pool in tiers.items() if tenant not in (None, self._request.tenant)]
+        return 0 if chip is None else sum(pool.devices_free(chip, takes_work=True) for pool in others)
+
+    def _nearest(self, *, when_empty: bool) -> NearestShape | None:
+        """Return what would fit: fewer workers, or else a larger domain, or else fewer devices per worker."""
+        fit = self.fits(when_empty=when_empty)
+        if fit:
+            return NearestShape(min(fit, self.workers), self._shape.devices, self._level)
+        for level in self._larger_levels():
+            if self._fits_as(self._shape, level, when_empty=when_empty) >= self.workers:
+                return NearestShape(self.workers, self._shape.devices, level)
+        devices = self._shape.devices // 2
+        while devices:
+            shape = replace(self._shape, devices=devices)
+            if self._fits_as(shape, self._level, when_empty=when_empty) >= self.workers:
+                return NearestShape(self.workers, devices, self._level)
+            devices //= 2
+        return None
+
+    def _larger_levels(self) -> Sequence[str]:
+        levels = (NODE, *self._inventory.levels(self._cluster), CLUSTER)
+        return levels[levels.index(self._level) + 1 :] if self._level in levels else ()
+
+    def _fits_as(self, shape: WorkerShape, level: str, *, when_empty: bool) -> int:
+        asked = self._part.demand
+        demand = demand_of(
+            asked.chip, shape, asked.labels, is_exclusive=asked.is_exclusive, most_per_node=asked.most_per_node
+        )
+        part = PartRequest(self._part.part, demand, demand)
+        request = replace(self._request, closeness=replace(self._request.closeness, required=level))
+        return fitting(self._inventory, self._cluster, request, part, when_empty=when_empty)[0]
+
+
+def workers_by_rest(left: Left, shape: WorkerShape) -> dict[Resource, int]:
+    """Return how many workers each of cpu, memory and pods alone allows; what is not asked for is no limit."""
+    pods = max(0, left.pods)
+    return {
+        Resource.CPU: max(0, left.cpu_milli) // shape.cpu_milli if shape.cpu_milli else pods,
+        Resource.MEMORY: max(0, left.memory_mib) // shape.memory_mib if shape.memory_mib else pods,
+        Resource.PODS: pods,
+    }
+
+
+def _limit(offers: Sequence[_Offer], shape: WorkerShape, workers: int) -> Limit:
     """Return what keeps workers out: devices where they alone are too few, else what allows the fewest workers.
 
-    Other resources count on nodes with devices for a worker. Chip types of one gang that fit one by one and not
-    together are limited by what they share.
+    Other resources count on nodes with devices for a worker. Parts of one gang that fit one by one and not together
+    are limited by what they share.
     """
-    seated = [offer for offer in offers if offer.devices >= short.shape.devices]
-    if sum(offer.devices // short.shape.devices for offer in seated) < short.workers:
-        return Limit(Resource.DEVICES, short.shape.devices, max((offer.devices for offer in offers), default=0))
+    seated = offers
+    by_devices: list[int] = [workers] * len(offers)
+    if shape.devices:
+        seated = [offer for offer in offers if offer.amount(Resource.DEVICES) >= shape.devices]
+        by_devices = [offer.amount(Resource.DEVICES) // shape.devices for offer in seated]
+        if sum(offer.nodes * fit for offer, fit in zip(seated, by_devices, strict=True)) < workers:
+            most = max((offer.amount(Resource.DEVICES) for offer in offers), default=0)
+            return Limit(Resource.DEVICES, shape.devices, most)
+    if shape.share_milli or not seated:
+        return Limit(
+            Resource.DEVICES, shape.devices, max((offer.amount(Resource.DEVICES) for offer in offers), default=0)
+        )
     with_devices = dict.fromkeys(_REST, 0)
     by_itself = dict.fromkeys(_REST, 0)
-    for offer in seated:
-        for resource, fit in workers_by_rest(offer.spare, short.shape).items():
-            with_devices[resource] += min(offer.devices // short.shape.devices, fit)
-            by_itself[resource] += fit
+    for offer, most in zip(seated, by_devices, strict=True):
+        for resource, fit in workers_by_rest(offer.left, shape).items():
+            with_devices[resource] += offer.nodes * min(most, fit)
+            by_itself[resource] += offer.nodes * fit
     scarcest = min(_REST, key=lambda resource: (with_devices[resource], by_itself[resource]))
-    asked = {Resource.CPU: short.shape.cpu_milli, Resource.MEMORY: short.shape.memory_mib, Resource.PODS: 1}
+    asked = {Resource.CPU: shape.cpu_milli, Resource.MEMORY: shape.memory_mib, Resource.PODS: 1}
     return Limit(scarcest, asked[scarcest], max(offer.amount(scarcest) for offer in seated))

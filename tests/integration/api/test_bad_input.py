@@ -56,6 +56,33 @@ def with_changes(**changes: Any) -> bytes:
         (with_changes(environment={"A/B": "x"}), 422, "/environment/A~1B"),
         (with_changes(labels={"team": "\u202e"}), 422, "/labels/team"),
         (with_changes(training={"steps": 1}), 422, "/training"),
+        (with_changes(share={"milli": 0, "memory_mib": 1}), 422, "/share/milli"),
+        (with_changes(share={"milli": 1000, "memory_mib": 1}), 422, "/share/milli"),
+        (with_changes(share={"milli": 500, "memory_mib": 10**12}), 422, "/share/memory_mib"),
+        (with_changes(share={"milli": 500, "memory_mib": 1}, devices_per_worker=1), 422, "/share"),
+        (with_changes(share="half"), 422, "/share"),
+        (with_changes(devices_per_worker=0), 422, "/share"),
+        (with_changes(choose="cheapest"), 422, "/choose"),
+        (with_changes(alternatives=[{"workers": 10**9}]), 422, "/alternatives/0/workers"),
+        (with_changes(alternatives=[{"chips": "h900"}]), 422, "/alternatives/0/chips"),
+        (with_changes(alternatives=[{"chips": ["mi300x", "h900"]}]), 422, "/alternatives/0/chips/1"),
+        (with_changes(alternatives=[{"chips": {"h100-sxm": 1}}]), 422, "/alternatives/0/chips"),
+        (with_changes(workers=None, chips={"h100-sxm": 2}, alternatives=[{"workers": 4}]), 422, "/alternatives"),
+        (with_changes(roles=[{"name": "worker"}]), 422, "/roles/0/name"),
+        (with_changes(roles=[{"name": "a"}, {"name": "a"}]), 422, "/roles"),
+        (with_changes(roles=[{"name": "a", "devices_per_worker": 1}]), 422, "/roles/0/chips"),
+        (with_changes(roles=[{"name": "a", "devices_per_worker": 1, "chips": "h900"}]), 422, "/roles/0/chips"),
+        (with_changes(roles=[{"name": "a", "workers": 1023}]), 422, "/roles"),
+        (with_changes(roles=[{"name": "a", "command": ["a\u0000"]}]), 422, "/roles/0/command/0"),
+        (with_changes(topology={"require": "\u202e"}), 422, "/topology/require"),
+        (with_changes(topology={"prefer": ["rack", 7]}), 422, "/topology/prefer/1"),
+        (with_changes(topology={"prefer": ["x"] * 100_000}), 422, "/topology/prefer"),
+        (with_changes(topology={"require": "node"}, spread={"most": 1}), 422, "/spread"),
+        (with_changes(spread={"level": "rack", "most": 0}), 422, "/spread/most"),
+        (with_changes(apart={"level": "rack"}), 422, "/apart/labels"),
+        (with_changes(apart={"labels": {}}), 422, "/apart/labels"),
+        (with_changes(exclusive="yes"), 422, "/exclusive"),
+        (with_changes(node_labels={"zone": "\u202e"}), 422, "/node_labels/zone"),
         (with_changes(tenant="beta"), 422, "/tenant"),
         (with_changes(node="mixed/h100-sxm-0"), 422, "/node"),
     ],
@@ -142,6 +169,10 @@ def test_an_id_that_cannot_be_one_is_not_found(world: ApiWorld, job: str) -> Non
 def test_a_misspelled_field_gets_a_suggestion(world: ApiWorld) -> None:
     problem = world.client().post("/v1/jobs", json={**JOB, "retrys": 3}).json()
     assert problem["next"] == "did you mean `retries`?"
+    problem = world.client().post("/v1/jobs", json={**JOB, "topology": {"required": "rack"}}).json()
+    assert problem["next"] == "did you mean `require`?"
+    problem = world.client().post("/v1/jobs", json={**JOB, "roles": [{"name": "a", "worker": 1}]}).json()
+    assert problem["next"] == "did you mean `workers`?"
     problem = world.client().get("/v1/jobs?limitt=5").json()
     assert problem["next"] == "did you mean `limit`?"
 

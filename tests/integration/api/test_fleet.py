@@ -14,7 +14,10 @@ def test_nodes_say_who_holds_what_and_hide_other_tenants_jobs(world: ApiWorld) -
     ]
     assert [(one["tenant"], one["devices"]) for one in held if one["job"] is None] == [("beta", 2)]
     busy = next(node for node in nodes.values() if node["holdings"] and node["holdings"][0]["job"])
-    assert busy["devices"] == [{"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2}]
+    assert busy["devices"] == [
+        {"chip": "h100-sxm", "count": 8, "memory_mib": 81920, "held": 2, "shared_milli": 0, "foreign": 0}
+    ]
+    assert (busy["text"], busy["tenant"], busy["pods"]) == ("takes new work", None, 110)
     assert (busy["topology"], busy["cpu_milli_held"]) == ({"rack": "r1"}, 2000)
     assert theirs in world.client(Role.OPERATOR).get("/v1/nodes").text
 

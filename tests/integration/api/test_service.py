@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.context import Check
 from api.schemas.text import FORMS
+from scheduler.core.ledger.changes import Release
 from scheduler.core.model.tenant import Role
 from tests.builders.api import JOB, ApiWorld
 
@@ -127,3 +128,16 @@ def test_the_document_describes_every_route(world: ApiWorld) -> None:
     submit = document["paths"]["/v1/jobs"]["post"]
     assert set(submit["responses"]) == {"201", "400", "401", "403", "408", "409", "413", "415", "422", "503"}
     assert submit["security"] == [{"token": []}]
+
+
+def test_an_operator_can_compare_memory_and_database(world: ApiWorld) -> None:
+    world.submit()
+    world.step()
+    answer = world.client(Role.OPERATOR).get("/v1/scheduler/check").json()
+    assert (answer["is_ok"], answer["differences"], answer["capacity_errors"]) == (True, [], [])
+    assert answer["change"] == world.storage.views.last_change()
+    with world.context.followed.hold() as state:
+        state.ledger.apply(Release(next(iter(state.live))))
+    answer = world.client(Role.AUDITOR).get("/v1/scheduler/check").json()
+    assert (answer["is_ok"], answer["is_equal"], len(answer["differences"])) == (False, False, 1)
+    assert answer["next"].startswith("restart this server")

@@ -13,7 +13,7 @@ from scheduler.ports.journal import IdempotencyKey
 from tests.builders.database import NOON, TENANT, Database, World, make_world
 
 GROWING = ("jobs", "groups", "attempts", "allocations", "workers", "progress", "changes", "idempotency_keys")
-LIVE_ONLY = ("ix_jobs_live", "uq_attempts_one_live")
+LIVE_ONLY = ("ix_jobs_live", "uq_attempts_one_live", "ix_allocations_held")
 """Indexes that hold nothing of what is over: walking through one of them is fine."""
 
 
@@ -82,6 +82,13 @@ def test_a_tenants_live_jobs_are_counted_among_live_jobs_only(world: World, plan
     assert plan == ["SEARCH jobs USING INDEX ix_jobs_live (tenant=?)"]
 
 
+def test_what_is_held_on_nodes_is_found_among_what_is_held_only(world: World, plans: Plans) -> None:
+    live(world)
+    world.storage.views.nodes(cluster=None, chip=None, after=None, limit=10)
+    (plan,) = [steps for statement, steps in plans.steps.items() if "FROM allocations JOIN" in statement]
+    assert plan[0] == "SEARCH allocations USING INDEX ix_allocations_held (node_id=?)"
+
+
 @pytest.mark.parametrize(
     "read",
     [
@@ -92,8 +99,11 @@ def test_a_tenants_live_jobs_are_counted_among_live_jobs_only(world: World, plan
         lambda world: world.storage.views.attempt_is_open("000000001abcdefg-g0-a1", 1),
         lambda world: world.storage.views.progress("000000001abcdefg-g0-a1", limit=10),
         lambda world: world.storage.directory.token_by_secret("abc"),
+        lambda world: world.storage.views.nodes(cluster=None, chip=None, after=None, limit=10),
+        lambda world: world.storage.views.pools(),
+        lambda world: world.storage.views.capacity_errors(),
     ],
-    ids=["snapshot", "changes", "job-changes", "job", "is-open", "progress", "token"],
+    ids=["snapshot", "changes", "job-changes", "job", "is-open", "progress", "token", "nodes", "pools", "capacity"],
 )
 def test_what_is_often_asked_is_found_by_an_index(world: World, plans: Plans, read: Callable[[World], Any]) -> None:
     live(world)

@@ -6,10 +6,20 @@ from typing import get_args
 import pytest
 
 from api.schemas.fleet import ChipBody
-from api.schemas.job_request import JobRequest, TrainingRequest
+from api.schemas.job_request import JobRequest
+from api.schemas.placement import (
+    AlternativeRequest,
+    ApartRequest,
+    RoleRequest,
+    ShareRequest,
+    SpreadRequest,
+    TopologyRequest,
+)
+from api.schemas.program import TrainingRequest
+from api.schemas.text import Body
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
-from medley.file_kinds import CHIP_FIELDS, JOB_FIELDS, JOB_FILE, TRAINING_FIELDS
+from medley.file_kinds import CHIP_FIELDS, JOB_FILE
 from medley.screens import job_text
 from medley.yaml_file import read_yaml_file
 from scheduler.core.model.group import FINAL, State
@@ -18,9 +28,24 @@ from scheduler.core.model.tenant import Role
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "jobs").glob("*.yaml"))
 
 
+SCHEMAS: dict[str, type[Body]] = {
+    "": JobRequest,
+    "/share": ShareRequest,
+    "/alternatives/*": AlternativeRequest,
+    "/alternatives/*/share": ShareRequest,
+    "/roles/*": RoleRequest,
+    "/roles/*/share": ShareRequest,
+    "/topology": TopologyRequest,
+    "/spread": SpreadRequest,
+    "/apart": ApartRequest,
+    "/training": TrainingRequest,
+}
+
+
 def test_the_fields_of_a_job_are_the_apis() -> None:
-    assert set(JOB_FIELDS) == set(JobRequest.model_fields)
-    assert set(TRAINING_FIELDS) == set(TrainingRequest.model_fields)
+    assert {place: set(fields) for place, fields in JOB_FILE.fields.items()} == {
+        place: set(schema.model_fields) for place, schema in SCHEMAS.items()
+    }
 
 
 def test_the_fields_of_a_chip_type_are_the_apis() -> None:

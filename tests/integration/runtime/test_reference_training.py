@@ -41,6 +41,45 @@ def test_four_workers_learn_together_and_end_with_the_same_weights(tmp_path: Pat
     assert workers[1].output.splitlines()[0] == "rank 1 of 4 on mixed/nvidia-1: h100-sxm, simulated on CPU"
 
 
+def test_all_ranks_without_a_program_of_their_own_learn_together(tmp_path: Path) -> None:
+    roles = {
+        "worker": {"world_size": 2},
+        "launcher": {"world_size": 1, "program": {"kind": "command", "argv": ["sh", "-c", "echo beside $WORLD_SIZE"]}},
+        "reader": {"world_size": 1},
+    }
+    gang = {"version": 2, "world_size": 4, "roles": roles, "program": reference_training(steps=3)}
+    places = [("worker", 0, 0), ("worker", 1, 1), ("launcher", 0, 0), ("reader", 0, 2)]
+    with serving(WorkerApi()) as api:
+        documents = [
+            launch_document(**gang, api_url=api.url, rank=rank, role=role, role_rank=in_role, program_rank=in_program)
+            for rank, (role, in_role, in_program) in enumerate(places)
+        ]
+        documents[3] |= {"chip": None, "torch_device": "cpu", "devices": []}
+        with running_gang(tmp_path, documents) as workers:
+            codes = [worker.wait() for worker in workers]
+
+    assert codes == [0, 0, 0, 0], [worker.output for worker in workers]
+    assert len({digests(workers[rank])[0] for rank in (0, 1, 3)}) == 1
+    assert workers[2].output == "beside 4\n"
+    assert workers[3].output.splitlines()[0] == "rank 2 of 3 on mixed/nvidia-1: CPU"
+
+
+def test_a_lone_trainer_with_a_command_beside_it_tells_where_it_is(tmp_path: Path) -> None:
+    command = {"kind": "command", "argv": ["sh", "-c", "echo at $MASTER_ADDR"]}
+    roles = {"worker": {"world_size": 1}, "launcher": {"world_size": 1, "program": command}}
+    gang = {"version": 2, "world_size": 2, "roles": roles, "role_rank": 0, "program_rank": 0}
+    with serving(WorkerApi()) as api:
+        documents = [
+            launch_document(**gang, api_url=api.url, rank=rank, role=role, program=reference_training(steps=3))
+            for rank, role in enumerate(roles)
+        ]
+        with running_gang(tmp_path, documents) as workers:
+            codes = [worker.wait() for worker in workers]
+
+    assert codes == [0, 0], [worker.output for worker in workers]
+    assert workers[1].output == "at 127.0.0.1\n"
+
+
 def test_the_same_seed_gives_the_same_weights_and_a_lone_worker_needs_no_rendezvous(tmp_path: Path) -> None:
     with serving(WorkerApi()) as api:
         document = launch_document(api_url=api.url, program=reference_training(steps=3))

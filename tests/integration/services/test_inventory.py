@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.adapters.memory.cluster import CLAIMS, FakeCluster
 from scheduler.core.model.group import State
-from scheduler.core.model.node import NodeState
+from scheduler.core.model.node import Cluster, NodeState
 from scheduler.loops.steps import NODES_INTERVAL_S, NODES_PAUSE_S, recording_inventory
 from scheduler.ports.cluster import ClusterUnavailable
 from scheduler.services.sync_inventory import SILENCE_S, InventorySync
-from tests.builders.stage import Stage, make_spec, stage
+from tests.builders.stage import Stage, make_spec, runs_for_ever, stage
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_nodes_of_a_cluster_that_does_not_answer_take_nothing_new_until_it_does(
     scene.clock.advance(1.0)
     with pytest.raises(ClusterUnavailable):
         step()
-    assert (node_states(scene), notes(scene)) == ({NodeState.DRAINED}, {"the cluster does not answer"})
+    assert (node_states(scene), notes(scene)) == ({NodeState.SUSPECT}, {"the cluster does not answer"})
     waiting = scene.submit(make_spec())
     scene.decider.decide_once()
     assert scene.job(waiting).state is State.QUEUED
@@ -135,7 +136,16 @@ def test_a_cluster_that_this_process_never_saw_loses_the_nodes_it_had_before(sce
         with pytest.raises(ClusterUnavailable):
             inventory.sync_once()
         scene.clock.advance(SILENCE_S)
-    assert node_states(scene) == {NodeState.DRAINED}
+    assert node_states(scene) == {NodeState.SUSPECT}
+
+
+def test_the_cluster_is_registered_with_what_it_claims(scene: Stage) -> None:
+    claims = replace(CLAIMS, binds_devices=False, enforces_shares=False)
+    cluster = FakeCluster("counting", [], clock=scene.clock, script=runs_for_ever, claims=claims)
+    InventorySync(scene.storage.directory, scene.clock, cluster, kind="kubernetes").sync_once()
+    known = {each.name: each for each in scene.storage.directory.clusters()}
+    assert known["mixed"] == Cluster("mixed", "local", binds_devices=True, enforces_shares=True)
+    assert known["counting"] == Cluster("counting", "kubernetes", binds_devices=False, enforces_shares=False)
 
 
 def test_the_silence_counts_anew_after_every_answer(scene: Stage, inventory: InventorySync) -> None:

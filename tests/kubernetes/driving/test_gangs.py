@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
@@ -11,8 +12,8 @@ from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable, StartFailed, StartRefusal
-from tests.builders.blueprints import with_spec
-from tests.builders.cluster import ATTEMPT, order
+from tests.builders.blueprints import RESOURCE, with_spec
+from tests.builders.cluster import ATTEMPT, counted, order, with_launcher
 from tests.builders.eventually import eventually
 from tests.builders.kubernetes import PATIENCE_S, Driven, seen, wait_seen
 from tests.kubernetes.driving.fake import GANG, are, run_out, wait_nothing_left, writes
@@ -25,6 +26,26 @@ def test_a_gang_starts_runs_stops_and_leaves_nothing(api: FakeApi, cluster: Kube
     wait_seen(cluster, "all to run", are(WorkerPhase.RUNNING))
     assert {pod["spec"]["nodeName"] for pod in api.all("pods")} == {"n1"}
     run_out(api, cluster)
+
+
+def test_a_rank_without_devices_runs_beside_those_that_have_some(api: FakeApi, driven: Driven) -> None:
+    taint = {"key": RESOURCE, "value": "present", "effect": "NoSchedule"}
+    api.patch("nodes", "n1", {"spec": {"taints": [taint]}})
+    cluster = driven.cluster()
+
+    cluster.start(with_launcher(counted(order("wait", workers=7)), "wait"))
+
+    wait_seen(cluster, "all to run", are(WorkerPhase.RUNNING, workers=8))
+    asked = [pod["spec"]["containers"][0]["resources"]["limits"].get(RESOURCE) for pod in api.all("pods")]
+    assert sorted(asked, key=str) == ["1"] * 7 + [None]
+    run_out(api, cluster)
+
+
+def test_a_gang_whose_device_type_is_gone_from_its_node_is_refused(cluster: KubernetesCluster) -> None:
+    (allocation,) = order("wait").allocations
+
+    with pytest.raises(StartFailed, match="node n1 has no devices of type mlu590"):
+        cluster.start(replace(order("wait"), allocations=(replace(allocation, chip="mlu590"),)))
 
 
 def test_no_gate_opens_before_all_pods_exist(api: FakeApi, cluster: KubernetesCluster) -> None:

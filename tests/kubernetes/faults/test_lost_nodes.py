@@ -64,12 +64,12 @@ def test_a_pod_that_stays_terminating_on_a_dead_node_holds_its_devices_and_not_i
     eventually(lambda: world.nodes()[node].state is NodeState.READY, within_s=PATIENCE_S, what="the node back in")
     stuck = [pod for pod in bed.pods() if pod["metadata"].get("deletionTimestamp")]
     assert len(stuck) == 2
-    devices = sum(group.count for group in world.nodes()[node].devices)
-    assert devices == DEVICES - 2 * 2
+    assert sum(group.count for group in world.nodes()[node].devices) == DEVICES
+    assert sum(count for _, count in world.nodes()[node].foreign.devices) == 2 * 2
     for pod in stuck:  # the kubelet that is back lets go of them
         bed.api.delete(bed.path(pod), {"gracePeriodSeconds": 0})
     eventually(
-        lambda: sum(group.count for group in world.nodes()[node].devices) == DEVICES,
+        lambda: world.nodes()[node].foreign.devices == (),
         within_s=PATIENCE_S,
         what="its devices back",
     )

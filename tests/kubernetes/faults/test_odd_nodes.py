@@ -87,12 +87,12 @@ def runs_on_the_others(world: World, odd: str) -> None:
     world.finish(job)
 
 
-def test_a_node_that_is_out_of_order_is_taken_out_and_comes_back(bed: Bed) -> None:
+def test_a_node_that_is_degraded_is_used_last_and_comes_back(bed: Bed) -> None:
     world = bed.world()
     node = bed.nodes[0]
     bed.resize(node, {"nvidia.com/gpu": "6"}, of="allocatable")
     assert note_of(world, node, "degraded") == "degraded: 6 of 8 nvidia.com/gpu can be used"
-    assert world.nodes()[node].state is NodeState.DRAINED
+    assert world.nodes()[node].state is NodeState.DEGRADED
     job = world.submit(workers=4)
     assert node not in nodes_of(world.running(job))
     assert world.job(job).state is State.RUNNING

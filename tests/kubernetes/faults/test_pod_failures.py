@@ -24,7 +24,7 @@ def rests(world: World, node: str) -> None:
 
     def does() -> bool:
         found = world.nodes()[node]
-        return found.state is NodeState.DRAINED and "rests after a failed start" in found.note
+        return found.state is NodeState.SUSPECT and "rests after a failed start" in found.note
 
     eventually(does, within_s=PATIENCE_S, what=f"node {node} to rest")
 

@@ -117,6 +117,10 @@ def test_an_unknown_field_is_met_with_what_was_meant() -> None:
     found = parse_yaml("job.yaml", JOB_FILE, b"nmae: first\ntraining:\n  step: 3\n")
     assert found.describe(FieldError("/nmae", "unknown")) == "job.yaml:1: nmae: unknown - did you mean `name`?"
     assert found.describe(FieldError("/training/step", "unknown")).endswith("did you mean `steps`?")
+    found = parse_yaml("job.yaml", JOB_FILE, b"roles:\n- name: a\n- name: b\n  share:\n    mili: 3\n  worker: 1\n")
+    assert found.describe(FieldError("/roles/1/worker", "unknown")).endswith("did you mean `workers`?")
+    want = "job.yaml:5: roles.1.share.mili: unknown - did you mean `milli`?"
+    assert found.describe(FieldError("/roles/1/share/mili", "unknown")) == want
 
 
 def test_a_file_of_another_kind_speaks_of_its_own_fields(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from medley_runtime.devices import DEVICE_MODULES, Device, open_device
 from medley_runtime.endings import TrainingFailed
 from medley_runtime.launch import Launch, parse_launch
 
-from tests.builders.runtime import launch_document
+from tests.builders.runtime import launch_document, with_roles
 
 
 def real(torch_device: str) -> Launch:
@@ -24,6 +24,12 @@ def test_simulated_devices_are_the_cpu_and_it_is_said(torch_device: str) -> None
 
 def test_a_real_cpu_is_not_called_simulated() -> None:
     assert open_device(real("cpu")) == Device("cpu", "gloo", f"cpu, torch {torch.__version__}", "CPU")
+
+
+def test_a_worker_without_devices_computes_on_the_cpu_and_simulates_nothing() -> None:
+    launch = parse_launch(launch_document(**with_roles(), chip=None, torch_device="cpu", devices=[]))
+
+    assert open_device(launch).description == "CPU"
 
 
 def test_a_vendors_plugin_brings_its_device_and_its_collectives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from medley_runtime.endings import BadLaunch
-from medley_runtime.launch import Command, ReferenceTraining, parse_launch, read_launch
+from medley_runtime.launch import Command, Company, ReferenceTraining, parse_launch, read_launch
 
-from tests.builders.runtime import TOKEN, launch_document, reference_training
+from tests.builders.runtime import TOKEN, launch_document, reference_training, with_roles
 
 
 def test_a_document_with_a_command_is_read_whole(tmp_path: Path) -> None:
@@ -39,7 +39,9 @@ def test_the_token_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "want"),
     [
-        ({"version": 2}, "version is 2"),
+        ({"version": 3}, "version is 3, and this runtime knows 1 and 2"),
+        ({"chip": None}, "chip is None, and str is wanted"),
+        ({"device_count": -1}, "device_count is -1, and at least 0"),
         ({"version": True}, "version is True"),
         ({"rank": "0"}, "rank is '0', and int is wanted"),
         ({"rank": 1}, "ranks 0 to 0"),
@@ -84,6 +86,64 @@ def test_no_variable_no_file_and_no_json_each_say_so(tmp_path: Path) -> None:
     ):
         with pytest.raises(BadLaunch, match=want):
             read_launch(environment)
+
+
+def test_a_gang_without_roles_is_one_company() -> None:
+    launch = parse_launch(launch_document(rank=1, world_size=4))
+
+    assert (launch.role, launch.in_role, launch.in_program) == ("worker", Company(1, 4), Company(1, 4))
+    assert (launch.device_count, launch.share_milli, launch.share_memory_mib) == (2, 0, 0)
+
+
+def test_devices_that_the_cluster_picks_are_a_number() -> None:
+    launch = parse_launch(launch_document(devices=[], device_count=8))
+
+    assert (launch.devices, launch.device_count) == ((), 8)
+
+
+def test_a_share_of_a_device_is_no_whole_device() -> None:
+    launch = parse_launch(launch_document(**with_roles(), devices=[3], share_milli=250, share_memory_mib=8192))
+
+    assert (launch.devices, launch.device_count) == ((3,), 0)
+    assert (launch.share_milli, launch.share_memory_mib) == (250, 8192)
+
+
+def test_a_worker_without_devices_has_no_chip() -> None:
+    launch = parse_launch(launch_document(**with_roles(), chip=None, torch_device="cpu", devices=[]))
+
+    assert (launch.chip, launch.device_count) == (None, 0)
+
+
+def test_a_role_without_a_program_of_its_own_does_what_the_job_does_with_the_others() -> None:
+    launch = parse_launch(launch_document(**with_roles("reader", rank=4, role_rank=0, program_rank=3)))
+
+    assert launch.program == Command(("true",))
+    assert (launch.rank, launch.world_size) == (4, 5)
+    assert (launch.role, launch.in_role, launch.in_program) == ("reader", Company(0, 1), Company(3, 4))
+
+
+def test_a_role_with_a_program_of_its_own_does_that_alone() -> None:
+    launch = parse_launch(launch_document(**with_roles("launcher", rank=3, role_rank=0, program_rank=0)))
+
+    assert launch.program == Command(("launch", "--all"))
+    assert (launch.role, launch.in_role, launch.in_program) == ("launcher", Company(0, 1), Company(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"role": "driver"}, r"role is 'driver', which is not among the roles \(worker, launcher, reader\)"),
+        ({"roles": {"worker": 3}}, "roles.worker is not a JSON object"),
+        ({"roles": {"worker": {}}}, "roles.worker.world_size is missing"),
+        ({"roles": {"worker": {"world_size": 5, "program": {"kind": "x"}}}}, "roles.worker.program.kind is 'x'"),
+        ({"roles": {"worker": {"world_size": 5, "program": reference_training()}}}, "a gang trains one model"),
+        ({"role_rank": 3}, "role_rank 3 or program_rank 0 is not below"),
+        ({"program_rank": 4}, "role_rank 0 or program_rank 4 is not below"),
+    ],
+)
+def test_what_is_wrong_with_roles_is_named(changes: dict[str, Any], want: str) -> None:
+    with pytest.raises(BadLaunch, match=want):
+        parse_launch(launch_document(**{**with_roles(), **changes}))
 
 
 def gang(folder: Path, **changes: Any) -> dict[str, str]:
@@ -135,7 +195,7 @@ def test_a_rank_that_the_document_lacks_is_named(tmp_path: Path, rank: str) -> N
         ({"ranks": [{}, 1]}, r"ranks\[1\] is not a JSON object"),
         ({"ranks": [{}, {}]}, "node is missing"),
         ({"world_size": 3}, "world_size is 3, and the document has 2 ranks"),
-        ({"version": 2}, "version is 2"),
+        ({"version": 3}, "version is 3"),
     ],
 )
 def test_what_is_wrong_with_a_gangs_document_is_named(tmp_path: Path, changes: dict[str, Any], want: str) -> None:

@@ -5,7 +5,7 @@ from medley_runtime.endings import CommandNotExecutable, CommandNotFound
 from medley_runtime.launch import Command, parse_launch
 from medley_runtime.user_command import gang_variables, start_command
 
-from tests.builders.runtime import launch_document
+from tests.builders.runtime import launch_document, with_roles
 
 LAUNCH = parse_launch(launch_document())
 
@@ -17,6 +17,34 @@ def test_a_program_learns_its_place_in_the_gang() -> None:
     assert (variables["LOCAL_RANK"], variables["LOCAL_WORLD_SIZE"]) == ("0", "1")
     assert variables["MEDLEY_DEVICES"] == "2,3"
     assert variables["MEDLEY_CHIP"] == "h100-sxm"
+
+
+def test_a_program_learns_its_role_and_its_devices() -> None:
+    variables = gang_variables(parse_launch(launch_document(rank=2, world_size=4)))
+
+    assert (variables["MEDLEY_ROLE"], variables["MEDLEY_DEVICE_COUNT"]) == ("worker", "2")
+    assert (variables["MEDLEY_ROLE_RANK"], variables["MEDLEY_ROLE_WORLD_SIZE"]) == ("2", "4")
+    assert not any(name.startswith("MEDLEY_DEVICE_SHARE") for name in variables)
+
+
+def test_the_ranks_of_a_role_are_counted_apart_and_the_gangs_all_together() -> None:
+    own = with_roles("reader", rank=4, role_rank=0, program_rank=3, chip=None, torch_device="cpu", devices=[])
+    variables = gang_variables(parse_launch(launch_document(**own)))
+
+    assert (variables["RANK"], variables["WORLD_SIZE"]) == ("4", "5")
+    assert (variables["MEDLEY_ROLE"], variables["MEDLEY_ROLE_RANK"]) == ("reader", "0")
+    assert variables["MEDLEY_ROLE_WORLD_SIZE"] == "1"
+    assert (variables["MEDLEY_CHIP"], variables["MEDLEY_TORCH_DEVICE"]) == ("", "cpu")
+    assert (variables["MEDLEY_DEVICES"], variables["MEDLEY_DEVICE_COUNT"]) == ("", "0")
+
+
+def test_a_program_learns_its_share_of_a_device() -> None:
+    own = with_roles(devices=[3], share_milli=250, share_memory_mib=8192)
+    variables = gang_variables(parse_launch(launch_document(**own)))
+
+    assert (variables["MEDLEY_DEVICES"], variables["MEDLEY_DEVICE_COUNT"]) == ("3", "0")
+    assert variables["MEDLEY_DEVICE_SHARE_MILLI"] == "250"
+    assert variables["MEDLEY_DEVICE_SHARE_MEMORY_MIB"] == "8192"
 
 
 def test_the_token_is_not_among_the_variables() -> None:

@@ -1,29 +1,28 @@
-"""Reading clusters, chip types, nodes and pools."""
+"""Reading clusters, chip types and nodes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Integer, case, cast, exists, func, literal, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
-from scheduler.adapters.database.documents import PAIRS, TOPOLOGY
+from scheduler.adapters.database.documents import FOREIGN_USE, PAIRS, TOPOLOGY
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
-from scheduler.adapters.database.reads.rows import AnyRow, chip_of
+from scheduler.adapters.database.reads.rows import AnyRow, allocation_of, chip_of, cluster_of
 from scheduler.adapters.database.schema.fleet import (
     CPU_MILLI,
-    DEVICES_MILLI,
     MEMORY_MIB,
+    PODS,
     chip_types,
     clusters,
-    device_slots,
     node_devices,
     node_resources,
     nodes,
 )
-from scheduler.adapters.database.schema.work import attempts, groups, jobs
+from scheduler.adapters.database.schema.work import HELD, allocations, attempts, groups, jobs
+from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId
-from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState, Pool
-from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
+from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
 from scheduler.ports.views import Holding, NodeView
 
 _PRESENT = or_(
@@ -32,16 +31,13 @@ _PRESENT = or_(
 )
 _DEVICES = select(node_devices).where(node_devices.c.node_id.in_(LISTED))
 _COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
-_HOLDING = (device_slots.c.node_id, jobs.c.tenant, groups.c.job_id, device_slots.c.holder_attempt, device_slots.c.chip)
-_HOLDINGS = (
-    select(*_HOLDING, func.count().label("devices"))
-    .select_from(device_slots)
-    .join(attempts, attempts.c.id == device_slots.c.holder_attempt)
+_HELD_DEVICES = (
+    select(allocations, jobs.c.tenant, groups.c.job_id)
+    .join(attempts, attempts.c.id == allocations.c.attempt_id)
     .join(groups, groups.c.id == attempts.c.group_id)
     .join(jobs, jobs.c.id == groups.c.job_id)
-    .where(device_slots.c.node_id.in_(LISTED))
-    .group_by(*_HOLDING)
-    .order_by(device_slots.c.holder_attempt, device_slots.c.chip)
+    .where(allocations.c.node_id.in_(LISTED), HELD)
+    .order_by(allocations.c.attempt_id, allocations.c.chip)
 )
 
 
@@ -52,8 +48,7 @@ def read_chips(connection: Connection) -> list[ChipType]:
 
 def read_clusters(connection: Connection) -> list[Cluster]:
     """Return all clusters by name."""
-    rows = connection.execute(select(clusters).order_by(clusters.c.name))
-    return [Cluster(row.name, row.kind) for row in rows]
+    return [cluster_of(row) for row in connection.execute(select(clusters).order_by(clusters.c.name))]
 
 
 def read_nodes(connection: Connection, cluster: ClusterName | None) -> list[Node]:
@@ -88,33 +83,10 @@ def view_nodes(
             cpu_milli_held=held[row.id, CPU_MILLI],
             memory_mib_held=held[row.id, MEMORY_MIB],
             holdings=tuple(holdings[row.id]),
+            pods_held=held[row.id, PODS],
         )
         for row in rows
     ]
-
-
-def read_pools(connection: Connection) -> list[Pool]:
-    """Return all pools by name, counted by the database; of a node that is gone, what is held there still counts."""
-    held = cast(node_resources.c.used / WHOLE_DEVICE_MILLI, Integer)
-    is_gone = nodes.c.state == NodeState.GONE
-    present = case((is_gone, 0), else_=1)
-    devices = case((is_gone, held), else_=node_devices.c.devices)
-    drained = case((nodes.c.state == NodeState.DRAINED, node_devices.c.devices - held), else_=0)
-    key = (nodes.c.cluster, node_devices.c.chip, node_devices.c.memory_mib, node_devices.c.devices)
-    counter = (node_resources.c.node_id == nodes.c.id) & (
-        node_resources.c.resource == literal(DEVICES_MILLI) + node_devices.c.chip
-    )
-    sums = (func.sum(present), func.sum(devices), func.sum(held), func.sum(drained))
-    asked = (
-        select(*key, *sums)
-        .select_from(nodes)
-        .join(node_devices, node_devices.c.node_id == nodes.c.id)
-        .join(node_resources, counter)
-        .where(or_(nodes.c.state != NodeState.GONE, held > 0))
-        .group_by(*key)
-    )
-    pools = [Pool(*row[:4], *(int(number) for number in row[4:])) for row in connection.execute(asked)]
-    return sorted(pools, key=lambda pool: pool.name)
 
 
 def _node_of(row: AnyRow, devices: Iterable[DeviceGroup]) -> Node:
@@ -129,6 +101,8 @@ def _node_of(row: AnyRow, devices: Iterable[DeviceGroup]) -> Node:
         labels=PAIRS.decode(row.labels),
         state=NodeState(row.state),
         note=row.note,
+        tenant=row.tenant,
+        foreign=FOREIGN_USE.decode(row.foreign_use),
     )
 
 
@@ -141,7 +115,22 @@ def _by_node(rows: Iterable[AnyRow]) -> dict[NodeId, list[DeviceGroup]]:
 
 def _holdings(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, list[Holding]]:
     """Return who holds devices on nodes, by attempt and chip."""
+    ranks_of: dict[tuple[NodeId, AttemptId, ChipName], list[Allocation]] = defaultdict(list)
+    holders: dict[AttemptId, tuple[TenantName, JobId]] = {}
+    for row in rows_listed(connection, _HELD_DEVICES, ids):
+        rank = allocation_of(row)
+        if rank.chip is not None and rank.devices_milli:
+            ranks_of[rank.node, row.attempt_id, rank.chip].append(rank)
+            holders[row.attempt_id] = (row.tenant, row.job_id)
     found: dict[NodeId, list[Holding]] = defaultdict(list)
-    for row in rows_listed(connection, _HOLDINGS, ids):
-        found[row.node_id].append(Holding(row.tenant, row.job_id, row.holder_attempt, row.chip, row.devices))
+    for (node, attempt, chip), ranks in ranks_of.items():
+        holding = Holding(
+            *holders[attempt],
+            attempt,
+            chip,
+            devices=sum(rank.devices for rank in ranks),
+            share_milli=sum(rank.share_milli for rank in ranks),
+            share_memory_mib=sum(rank.share_memory_mib for rank in ranks),
+        )
+        found[node].append(holding)
     return found

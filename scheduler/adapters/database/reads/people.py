@@ -57,7 +57,7 @@ def read_quotas(connection: Connection, tenant: TenantName | None) -> list[Quota
 
 def read_use(connection: Connection, tenant: TenantName | None) -> list[TenantUse]:
     """Return what tenants hold now, by tenant and chip name; of one tenant, or all."""
-    asked = _of_tenant(select(quota_usage).where(quota_usage.c.devices > 0), quota_usage.c.tenant, tenant)
+    asked = _of_tenant(select(quota_usage).where(quota_usage.c.devices_milli > 0), quota_usage.c.tenant, tenant)
     ordered = asked.order_by(quota_usage.c.tenant, quota_usage.c.chip)
     return [TenantUse(**row._asdict()) for row in connection.execute(ordered)]
 

@@ -14,6 +14,7 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.model.job import Job, Wish
+from scheduler.core.model.node import Cluster
 
 AnyRow = Row[Any]
 
@@ -74,6 +75,11 @@ def allocation_of(row: AnyRow) -> Allocation:
         slots=SLOTS.decode(row.slots),
         cpu_milli=row.cpu_milli,
         memory_mib=row.memory_mib,
+        counted=row.counted,
+        share_milli=row.share_milli,
+        share_memory_mib=row.share_memory_mib,
+        pods=row.pods,
+        role=row.role,
     )
 
 
@@ -85,6 +91,11 @@ def progress_of(row: AnyRow) -> Progress:
 def chip_of(row: AnyRow) -> ChipType:
     """Return the chip type of a row of `chip_types`."""
     return ChipType(**{**row._asdict(), "estimated_fields": WORDS.decode(row.estimated_fields)})
+
+
+def cluster_of(row: AnyRow) -> Cluster:
+    """Return the cluster of a row of `clusters`."""
+    return Cluster(**row._asdict())
 
 
 def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]:

@@ -1,6 +1,6 @@
 """Tables of clusters, chip types, nodes and the guarded counters of what nodes have."""
 
-from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, Table, Text, text, true
 
 from scheduler.adapters.database.schema.columns import Name, Number, metadata, one_of
 from scheduler.core.model.node import NodeState
@@ -12,11 +12,17 @@ PODS = "pods"
 DEVICES_MILLI = "devices_milli/"
 """Resources of a node; the last is followed by the chip's name."""
 
+_HELD_WHOLE = text("holder_attempt IS NOT NULL")
+SHARED = text("used_milli > 0 AND holder_attempt IS NULL")
+"""Of slots. A statement finds them by their partial index if it says exactly this."""
+
 clusters = Table(
     "clusters",
     metadata,
     Column("name", Name, primary_key=True),
     Column("kind", Name, nullable=False),
+    Column("binds_devices", Boolean, nullable=False, server_default=true()),
+    Column("enforces_shares", Boolean, nullable=False, server_default=true()),
 )
 
 chip_types = Table(
@@ -49,9 +55,12 @@ nodes = Table(
     Column("labels", Text, nullable=False),
     Column("state", Name, nullable=False),
     Column("note", Text, nullable=False, server_default=""),
+    Column("tenant", Name),
+    Column("foreign_use", Text, nullable=False, server_default="{}"),
     CheckConstraint(one_of("state", NodeState), name="state"),
     Index(None, "cluster", "name", unique=True),
 )
+"""`tenant` refers to no row: a node may be kept for a tenant that is yet to be created."""
 
 node_devices = Table(
     "node_devices",
@@ -75,7 +84,10 @@ node_resources = Table(
     Column("used", Number, nullable=False),
     CheckConstraint("used >= 0 AND used <= allocatable", name="used"),
 )
-"""One guarded counter per node and resource: no write, however wrong, can give more than there is."""
+"""One guarded counter per node and resource: no write, however wrong, can give more than there is.
+
+`allocatable` is what the node has less what somebody else than Medley uses of it.
+"""
 
 device_slots = Table(
     "device_slots",
@@ -85,13 +97,16 @@ device_slots = Table(
     Column("chip", Name, ForeignKey("chip_types.name"), nullable=False),
     Column("used_milli", Integer, nullable=False),
     Column("holder_attempt", Name, ForeignKey("attempts.id")),
+    Column("used_memory_mib", Integer, nullable=False, server_default="0"),
+    Column("memory_mib", Integer, nullable=False, server_default="0"),
     CheckConstraint(f"used_milli >= 0 AND used_milli <= {WHOLE_DEVICE_MILLI}", name="used_milli"),
-    CheckConstraint("(used_milli = 0) = (holder_attempt IS NULL)", name="holder"),
-    Index(
-        None,
-        "holder_attempt",
-        sqlite_where=text("holder_attempt IS NOT NULL"),
-        postgresql_where=text("holder_attempt IS NOT NULL"),
-    ),
+    CheckConstraint(f"holder_attempt IS NULL OR used_milli = {WHOLE_DEVICE_MILLI}", name="holder"),
+    CheckConstraint("used_memory_mib >= 0 AND used_memory_mib <= memory_mib", name="used_memory_mib"),
+    CheckConstraint("used_memory_mib = 0 OR (used_milli > 0 AND holder_attempt IS NULL)", name="memory_of_shares"),
+    Index(None, "holder_attempt", sqlite_where=_HELD_WHOLE, postgresql_where=_HELD_WHOLE),
+    Index("ix_device_slots_shared", "node_id", sqlite_where=SHARED, postgresql_where=SHARED),
 )
-"""One row per device; each is held by one attempt at most."""
+"""One row per device: `holder_attempt` holds it whole, or shares of it are held, which add up to `used_milli`.
+
+`used_memory_mib` is the memory of the shares; who holds these is in `allocations`.
+"""

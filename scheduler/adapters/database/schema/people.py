@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table
 
-from scheduler.adapters.database.schema.columns import Instant, Name, metadata, one_of
+from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
 from scheduler.core.model.tenant import Role
 
 tenants = Table(
@@ -53,7 +53,7 @@ quota_usage = Table(
     metadata,
     Column("tenant", Name, ForeignKey("tenants.name"), primary_key=True),
     Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
-    Column("devices", Integer, nullable=False),
-    CheckConstraint("devices >= 0", name="devices"),
+    Column("devices_milli", Number, nullable=False),
+    CheckConstraint("devices_milli >= 0", name="devices_milli"),
 )
-"""What each tenant holds now; a row stays once something was held, so that a quota is guarded by one UPDATE."""
+"""What each tenant holds now, in thousandths; a row stays once something was held: one UPDATE guards a quota."""

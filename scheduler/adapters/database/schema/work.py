@@ -1,6 +1,7 @@
 """Tables of jobs, their groups and attempts, and what attempts hold and report."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -11,17 +12,23 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 
 from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import FINAL, HOLDING, State, StopReason
 from scheduler.core.model.job import JobKind, Wish
+from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
 
 LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
 """Of jobs and groups that are not final. A statement finds them by their partial index if it says exactly this."""
 
-_OPEN = text("ended_at IS NULL")
+HELD = text("held")
+"""Of allocations that are not given back. A statement finds them by their partial index if it says exactly this."""
+
+OPEN = text("ended_at IS NULL")
+"""Of attempts that have not ended: those that hold something."""
 
 jobs = Table(
     "jobs",
@@ -115,7 +122,7 @@ attempts = Table(
         f"(ended_at IS NULL) = ({one_of('state', [state for state in State if state in HOLDING])})", name="ended"
     ),
     Index(None, "group_id", "number", unique=True),
-    Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
 )
 """At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed."""
 
@@ -126,13 +133,27 @@ allocations = Table(
     Column("generation", Integer, primary_key=True),
     Column("rank", Integer, primary_key=True),
     Column("node_id", Name, ForeignKey("nodes.id"), nullable=False),
-    Column("chip", Name, ForeignKey("chip_types.name"), nullable=False),
+    Column("chip", Name, ForeignKey("chip_types.name")),
     Column("slots", Text, nullable=False),
     Column("cpu_milli", Number, nullable=False),
     Column("memory_mib", Number, nullable=False),
+    Column("counted", Integer, nullable=False, server_default="0"),
+    Column("share_milli", Integer, nullable=False, server_default="0"),
+    Column("share_memory_mib", Integer, nullable=False, server_default="0"),
+    Column("pods", Integer, nullable=False, server_default="1"),
+    Column("role", Name, nullable=False, server_default=MAIN_ROLE),
+    Column("held", Boolean, nullable=False, server_default=true()),
     CheckConstraint("rank >= 0", name="rank"),
-    CheckConstraint("cpu_milli >= 0 AND memory_mib >= 0", name="amounts"),
+    CheckConstraint("cpu_milli >= 0 AND memory_mib >= 0 AND counted >= 0 AND pods >= 1", name="amounts"),
+    CheckConstraint("chip IS NOT NULL OR (slots = '[]' AND counted = 0 AND share_milli = 0)", name="chip"),
+    CheckConstraint(
+        f"share_milli >= 0 AND share_milli < {WHOLE_DEVICE_MILLI} AND share_memory_mib >= 0 "
+        "AND (share_milli > 0 OR share_memory_mib = 0) AND (share_milli = 0 OR counted = 0)",
+        name="share",
+    ),
+    Index("ix_allocations_held", "node_id", sqlite_where=HELD, postgresql_where=HELD),
 )
+"""What ranks hold or held. `held` until it is given back: what an attempt took is given back exactly, and once."""
 
 workers = Table(
     "workers",

@@ -2,40 +2,30 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
-from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.failures import LostRace
+from scheduler.adapters.database.reads.amounts import Purse, Resource, purses_of, resources_of
+from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.rows import allocation_of
-from scheduler.adapters.database.schema.fleet import (
-    CPU_MILLI,
-    DEVICES_MILLI,
-    MEMORY_MIB,
-    PODS,
-    device_slots,
-    node_resources,
-    nodes,
-)
-from scheduler.adapters.database.schema.people import quota_usage, quotas
-from scheduler.adapters.database.schema.work import allocations, attempts
+from scheduler.adapters.database.schema.fleet import DEVICES_MILLI, clusters, node_resources, nodes
+from scheduler.adapters.database.schema.work import HELD, allocations
 from scheduler.adapters.database.transaction import Row, Transaction
+from scheduler.adapters.database.writes.quota_use import QuotaUse, return_use
+from scheduler.adapters.database.writes.slots import Slots, free_slots
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import AttemptId, ChipName, NodeId, TenantName
-from scheduler.core.model.node import NodeState
-from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.identifiers import AttemptId, NodeId, TenantName
+from scheduler.core.model.node import TAKES_WORK
 from scheduler.ports.journal import Rejected, Rejection
 
-Resource = tuple[NodeId, str]
-Slot = tuple[NodeId, int]
-Purse = tuple[TenantName, ChipName]
-
-_NO_LIMIT = 2**31 - 1
-
-_READY_NODES = (
-    select(nodes.c.id)
-    .where(nodes.c.id.in_(LISTED), nodes.c.state == NodeState.READY)
+_WILLING_NODES = (
+    select(nodes.c.id, nodes.c.tenant, clusters.c.binds_devices, clusters.c.enforces_shares)
+    .join(clusters, clusters.c.name == nodes.c.cluster)
+    .where(nodes.c.id.in_(LISTED), nodes.c.state.in_(sorted(TAKES_WORK)))
     .order_by(nodes.c.id)
-    .with_for_update(read=True)
+    .with_for_update(read=True, of=nodes)
 )
 _COUNTERS = (
     select(node_resources)
@@ -43,17 +33,8 @@ _COUNTERS = (
     .order_by(node_resources.c.node_id, node_resources.c.resource)
     .with_for_update()
 )
-_FREE_SLOTS = select(device_slots).where(device_slots.c.node_id.in_(LISTED), device_slots.c.used_milli == 0)
-_QUOTAS = (
-    select(quotas.c.tenant, quotas.c.chip, quotas.c.devices, quota_usage.c.devices.label("used"))
-    .outerjoin(quota_usage, (quota_usage.c.tenant == quotas.c.tenant) & (quota_usage.c.chip == quotas.c.chip))
-    .where(quotas.c.tenant.in_(LISTED))
-)
-_HELD = (
-    select(allocations)
-    .join(attempts, (attempts.c.id == allocations.c.attempt_id) & (attempts.c.generation == allocations.c.generation))
-    .where(allocations.c.attempt_id.in_(LISTED))
-)
+_HELD = select(allocations).where(allocations.c.attempt_id.in_(LISTED), HELD)
+_GIVE_BACK = update(allocations).where(allocations.c.attempt_id.in_(LISTED), HELD).values(held=False)
 _TAKE_RESOURCE = (
     update(node_resources)
     .where(node_resources.c.node_id == bindparam("of_node"), node_resources.c.resource == bindparam("of_resource"))
@@ -61,35 +42,29 @@ _TAKE_RESOURCE = (
     .where(node_resources.c.used + bindparam("amount") >= 0)
     .values(used=node_resources.c.used + bindparam("amount"))
 )
-_TAKE_SLOT = (
-    update(device_slots)
-    .where(device_slots.c.node_id == bindparam("of_node"), device_slots.c.slot == bindparam("of_slot"))
-    .where(device_slots.c.chip == bindparam("of_chip"), device_slots.c.used_milli == 0)
-    .values(used_milli=WHOLE_DEVICE_MILLI, holder_attempt=bindparam("attempt"))
-)
-_FREE_SLOT = (
-    update(device_slots)
-    .where(device_slots.c.node_id == bindparam("of_node"), device_slots.c.slot == bindparam("of_slot"))
-    .where(device_slots.c.holder_attempt == bindparam("attempt"))
-    .values(used_milli=0, holder_attempt=None)
-)
-_LIMIT = (
-    select(quotas.c.devices)
-    .where(quotas.c.tenant == quota_usage.c.tenant, quotas.c.chip == quota_usage.c.chip)
-    .scalar_subquery()
-)
-_USE_QUOTA = (
-    update(quota_usage)
-    .where(quota_usage.c.tenant == bindparam("of_tenant"), quota_usage.c.chip == bindparam("of_chip"))
-    .where(quota_usage.c.devices + bindparam("amount") <= func.coalesce(_LIMIT, _NO_LIMIT))
-    .values(devices=quota_usage.c.devices + bindparam("amount"))
-)
-_RETURN_QUOTA = (
-    update(quota_usage)
-    .where(quota_usage.c.tenant == bindparam("of_tenant"), quota_usage.c.chip == bindparam("of_chip"))
-    .where(quota_usage.c.devices >= bindparam("amount"))
-    .values(devices=quota_usage.c.devices - bindparam("amount"))
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Who may have what of a node that takes work."""
+
+    tenant: TenantName | None
+    binds_devices: bool
+    enforces_shares: bool
+
+    def refusal(self, rank: Allocation, tenant: TenantName) -> str | None:
+        """Return why the node does not take a rank, whatever is free; None where it does."""
+        if self.tenant not in (None, tenant):
+            return f"{rank.node} is kept for {self.tenant}"
+        if rank.chip is None and (rank.slots or rank.counted):
+            return f"rank {rank.rank} asks for devices of no chip type"
+        if rank.slots and not self.binds_devices:
+            return f"{rank.node} is in a cluster that picks the devices itself: they are counted, and not shared"
+        if rank.counted and self.binds_devices:
+            return f"{rank.node} is in a cluster that binds devices: they are named by their slots"
+        if rank.share_milli and not (self.enforces_shares and len(rank.slots) == 1):
+            return f"{rank.node} gives a share of one device, where its cluster enforces that"
+        return None
 
 
 class Capacity:
@@ -97,130 +72,80 @@ class Capacity:
 
     def __init__(self, transaction: Transaction, *, node_ids: Iterable[NodeId], tenants: Iterable[TenantName]) -> None:
         self._transaction = transaction
-        self._ready: set[NodeId] = set()
-        self._free: dict[Resource, int] = {}
-        self._free_slots: dict[Slot, ChipName] = {}
-        self._allowed: dict[Purse, int] = {}
         self._taken: Counter[Resource] = Counter()
-        self._used: Counter[Purse] = Counter()
-        self._slots: list[tuple[AttemptId, Allocation]] = []
-        self._load_nodes(sorted(set(node_ids)))
-        self._load_quotas(sorted(set(tenants)))
+        ids = sorted(set(node_ids))
+        connection = transaction.connection
+        self._rules: dict[NodeId, _Rules] = {
+            row.id: _Rules(row.tenant, row.binds_devices, row.enforces_shares)
+            for row in rows_listed(connection, _WILLING_NODES, ids)
+        }
+        self._free: dict[Resource, int] = {
+            (row.node_id, row.resource): row.allocatable - row.used for row in rows_listed(connection, _COUNTERS, ids)
+        }
+        self._slots = Slots(transaction, ids)
+        self._quota_use = QuotaUse(transaction, sorted(set(tenants)))
 
     def take(self, tenant: TenantName, attempt: AttemptId, ranks: Sequence[Allocation]) -> Rejected | None:
         """Take what all ranks ask for; where anything of it is not there, take nothing and say what."""
-        wanted = _resources(ranks)
-        devices: Counter[Purse] = Counter()
-        for rank in ranks:
-            devices[tenant, rank.chip] += len(rank.slots)
-        refusal = self._missing(wanted, ranks) or self._over_quota(devices)
-        if refusal is not None:
-            return refusal
+        missing = self._unwilling(tenant, ranks) or self._slots.missing(ranks) or self._missing(ranks)
+        if missing is not None:
+            return Rejected(Rejection.NO_CAPACITY, missing)
+        asked = purses_of(tenant, ranks)
+        above = self._quota_use.missing(asked)
+        if above is not None:
+            return Rejected(Rejection.OVER_QUOTA, above)
+        wanted = resources_of(ranks)
         for resource, amount in wanted.items():
             self._free[resource] -= amount
-        for slot in _slots(ranks):
-            del self._free_slots[slot]
-        for purse, count in devices.items():
-            if purse in self._allowed:
-                self._allowed[purse] -= count
         self._taken.update(wanted)
-        self._used.update(devices)
-        self._slots += [(attempt, rank) for rank in ranks]
+        self._slots.take(attempt, ranks)
+        self._quota_use.take(asked)
         return None
 
     def save(self) -> None:
         """Write what was taken, guarded once more by the database itself. Raises LostRace."""
-        guarded = self._transaction.execute_guarded
-        guarded(_TAKE_RESOURCE, _resource_rows(self._taken))
-        guarded(
-            _TAKE_SLOT,
-            (
-                {"of_node": rank.node, "of_slot": slot, "of_chip": rank.chip, "attempt": attempt}
-                for attempt, rank in self._slots
-                for slot in rank.slots
-            ),
-        )
-        purses = sorted(self._used.items())
-        self._transaction.insert_missing(
-            quota_usage, [{"tenant": tenant, "chip": chip, "devices": 0} for (tenant, chip), _ in purses]
-        )
-        guarded(_USE_QUOTA, ({"of_tenant": own, "of_chip": chip, "amount": count} for (own, chip), count in purses))
+        self._transaction.execute_guarded(_TAKE_RESOURCE, _resource_rows(self._taken))
+        self._slots.save()
+        self._quota_use.save()
 
-    def _missing(self, wanted: Counter[Resource], ranks: Sequence[Allocation]) -> Rejected | None:
+    def _unwilling(self, tenant: TenantName, ranks: Sequence[Allocation]) -> str | None:
         for rank in ranks:
-            if rank.node not in self._ready:
-                return Rejected(Rejection.NO_CAPACITY, f"{rank.node} takes no new work")
-        for (node, resource), amount in wanted.items():
-            free = self._free.get((node, resource), 0)
+            rules = self._rules.get(rank.node)
+            refusal = rules.refusal(rank, tenant) if rules is not None else f"{rank.node} takes no new work"
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _missing(self, ranks: Sequence[Allocation]) -> str | None:
+        # What others use of a node's devices is counted without slots: a device that is shared now cannot be one of
+        # theirs, so that what the sharers leave of it is not free for anybody else.
+        rests = {(node, DEVICES_MILLI + chip): rest for (node, chip), rest in self._slots.rests_after(ranks).items()}
+        for (node, resource), amount in resources_of(ranks).items():
+            free = self._free.get((node, resource), 0) - rests.get((node, resource), 0)
             if amount > free:
-                return Rejected(Rejection.NO_CAPACITY, f"{node} has {free} {resource} free, {amount} are asked")
-        asked = _slots(ranks)
-        for (node, slot), chip in asked.items():
-            if self._free_slots.get((node, slot)) != chip:
-                return Rejected(Rejection.NO_CAPACITY, f"slot {slot} of {node} is no free {chip}")
-        if len(asked) != sum(len(rank.slots) for rank in ranks):
-            return Rejected(Rejection.NO_CAPACITY, "one device slot is asked twice")
+                return f"{node} has {max(free, 0)} {resource} free, {amount} are asked"
         return None
-
-    def _over_quota(self, devices: Counter[Purse]) -> Rejected | None:
-        for (tenant, chip), count in devices.items():
-            allowed = self._allowed.get((tenant, chip), _NO_LIMIT)
-            if count > allowed:
-                return Rejected(Rejection.OVER_QUOTA, f"{tenant} may hold {max(allowed, 0)} more {chip}, {count} asked")
-        return None
-
-    def _load_nodes(self, ids: list[NodeId]) -> None:
-        connection = self._transaction.connection
-        self._ready.update(row.id for row in rows_listed(connection, _READY_NODES, ids))
-        for row in rows_listed(connection, _COUNTERS, ids):
-            self._free[row.node_id, row.resource] = row.allocatable - row.used
-        for row in rows_listed(connection, _FREE_SLOTS, ids):
-            self._free_slots[row.node_id, row.slot] = row.chip
-
-    def _load_quotas(self, names: list[TenantName]) -> None:
-        for row in rows_listed(self._transaction.connection, _QUOTAS, names):
-            self._allowed[row.tenant, row.chip] = row.devices - (row.used or 0)
 
 
 def release(transaction: Transaction, holders: dict[AttemptId, TenantName]) -> None:
     """Give back all that these attempts hold, each of a tenant. Raises LostRace."""
-    held = _held(transaction, holders)
-    returned: Counter[Resource] = Counter()
-    devices: Counter[Purse] = Counter()
-    slots = []
-    for attempt, ranks in sorted(held.items()):
-        returned.update(_resources(ranks))
-        for rank in ranks:
-            devices[holders[attempt], rank.chip] += len(rank.slots)
-            slots += [{"of_node": rank.node, "of_slot": slot, "attempt": attempt} for slot in rank.slots]
+    rows = rows_listed(transaction.connection, _HELD, holders)
+    held = sorted(((row.attempt_id, allocation_of(row)) for row in rows), key=lambda each: (each[0], each[1].rank))
+    returned = resources_of(rank for _, rank in held)
     transaction.execute_guarded(_TAKE_RESOURCE, [row | {"amount": -row["amount"]} for row in _resource_rows(returned)])
-    transaction.execute_guarded(_FREE_SLOT, slots)
-    transaction.execute_guarded(
-        _RETURN_QUOTA,
-        ({"of_tenant": own, "of_chip": chip, "amount": count} for (own, chip), count in sorted(devices.items())),
+    free_slots(transaction, held)
+    ranks_of: dict[TenantName, list[Allocation]] = defaultdict(list)
+    for attempt, rank in held:
+        ranks_of[holders[attempt]].append(rank)
+    purses: Counter[Purse] = Counter()
+    for tenant, ranks in ranks_of.items():
+        purses.update(purses_of(tenant, ranks))
+    return_use(transaction, purses)
+    given_back = sum(
+        transaction.connection.execute(_GIVE_BACK, {LISTED.key: chunk}).rowcount for chunk in in_chunks(holders)
     )
-
-
-def _held(transaction: Transaction, holders: Iterable[AttemptId]) -> dict[AttemptId, list[Allocation]]:
-    held: dict[AttemptId, list[Allocation]] = defaultdict(list)
-    for row in rows_listed(transaction.connection, _HELD, holders):
-        held[row.attempt_id].append(allocation_of(row))
-    return held
-
-
-def _resources(ranks: Iterable[Allocation]) -> Counter[Resource]:
-    """Return what ranks hold of each resource of each node."""
-    amounts: Counter[Resource] = Counter()
-    for rank in ranks:
-        amounts[rank.node, CPU_MILLI] += rank.cpu_milli
-        amounts[rank.node, MEMORY_MIB] += rank.memory_mib
-        amounts[rank.node, PODS] += 1
-        amounts[rank.node, DEVICES_MILLI + rank.chip] += rank.devices_milli
-    return amounts
-
-
-def _slots(ranks: Iterable[Allocation]) -> dict[Slot, ChipName]:
-    return {(rank.node, slot): rank.chip for rank in ranks for slot in rank.slots}
+    if given_back != len(held):
+        raise LostRace(f"{given_back} allocations were given back, {len(held)} were held")
 
 
 def _resource_rows(amounts: Counter[Resource]) -> list[Row]:

@@ -1,13 +1,13 @@
 """Writing what nodes a cluster has."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from scheduler.adapters.database.documents import PAIRS, TOPOLOGY, storable
+from scheduler.adapters.database.documents import FOREIGN_USE, PAIRS, TOPOLOGY, storable
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.nodes import read_nodes
 from scheduler.adapters.database.schema.fleet import (
@@ -25,7 +25,7 @@ from scheduler.adapters.database.schema.fleet import (
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.core.model.change import NodeSeen
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId
-from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.node import DeviceGroup, Node, NodeState
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
 
@@ -41,19 +41,38 @@ _LOCK_COUNTERS = (
 _HELD_SLOTS = select(device_slots).where(device_slots.c.node_id.in_(LISTED), device_slots.c.used_milli > 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _HeldDevice:
+    """A device of which something is held."""
+
+    chip: ChipName
+    holder: AttemptId | None
+    """None where it is shared."""
+    used_milli: int
+    used_memory_mib: int
+
+    @property
+    def rest_milli(self) -> int:
+        """What its sharers leave: nobody else's device can be made of it."""
+        return WHOLE_DEVICE_MILLI - self.used_milli
+
+
 @dataclass(slots=True)
 class _Held:
     """What is held on one node."""
 
     used: dict[str, int] = field(default_factory=dict)
-    slots: dict[int, tuple[ChipName, AttemptId]] = field(default_factory=dict)
+    slots: dict[int, _HeldDevice] = field(default_factory=dict)
 
     def fits(self, node: Node) -> bool:
-        """Say whether the node still has all that is held on it."""
-        has = _capacity(node)
-        chips = _chips_by_slot(node)
-        return all(used <= has.get(resource, 0) for resource, used in self.used.items()) and all(
-            chips.get(slot) == chip for slot, (chip, _) in self.slots.items()
+        """Say whether the node still has all that is held on it, beside what others use."""
+        has, devices = _allocatable(node), _devices_by_slot(node)
+        needed = Counter(self.used)
+        for device in self.slots.values():
+            needed[DEVICES_MILLI + device.chip] += device.rest_milli
+        return all(used <= has.get(resource, 0) for resource, used in needed.items()) and all(
+            slot in devices and devices[slot].chip == device.chip and devices[slot].memory_mib >= device.used_memory_mib
+            for slot, device in self.slots.items()
         )
 
 
@@ -82,12 +101,16 @@ def record_nodes(
     return InventoryOutcome(added=added, changed=len(changed) - added, gone=len(gone), held_back=held_back)
 
 
-def drain_nodes(transaction: Transaction, cluster: ClusterName, note: str, at: datetime) -> int:
-    """Make all nodes of a cluster that are not GONE take nothing new; returns how many differ. Raises DoesNotExist."""
+def suspect_nodes(transaction: Transaction, cluster: ClusterName, note: str, at: datetime) -> int:
+    """Make all nodes of a cluster SUSPECT that are there and not drained; returns how many differ.
+
+    Raises DoesNotExist.
+    """
     _lock_cluster(transaction, cluster)
-    present = [node for node in read_nodes(transaction.connection, cluster) if node.state is not NodeState.GONE]
-    drained = [replace(node, state=NodeState.DRAINED, note=storable(note, LONGEST_NOTE)) for node in present]
-    changed = [after for before, after in zip(present, drained, strict=True) if before != after]
+    certain = (NodeState.GONE, NodeState.DRAINED)
+    present = [node for node in read_nodes(transaction.connection, cluster) if node.state not in certain]
+    suspect = [replace(node, state=NodeState.SUSPECT, note=storable(note, LONGEST_NOTE)) for node in present]
+    changed = [after for before, after in zip(present, suspect, strict=True) if before != after]
     transaction.insert_or_replace(nodes, [_node_row(node) for node in changed])
     for node in changed:
         transaction.add(Draft(at, NodeSeen(node)))
@@ -125,6 +148,7 @@ def _held_back(present: Node, seen: Node) -> Node:
         cpu_milli=present.cpu_milli,
         memory_mib=present.memory_mib,
         pods=present.pods,
+        foreign=present.foreign,
         state=NodeState.DRAINED,
     )
 
@@ -137,7 +161,9 @@ def _held_on(transaction: Transaction, ids: Sequence[NodeId]) -> dict[NodeId, _H
     for row in rows_listed(transaction.connection, _LOCK_COUNTERS, ids):
         held[row.node_id].used[row.resource] = row.used
     for row in rows_listed(transaction.connection, _HELD_SLOTS, ids):
-        held[row.node_id].slots[row.slot] = (row.chip, row.holder_attempt)
+        held[row.node_id].slots[row.slot] = _HeldDevice(
+            row.chip, row.holder_attempt, row.used_milli, row.used_memory_mib
+        )
     return held
 
 
@@ -152,13 +178,18 @@ def _write(transaction: Transaction, changed: Sequence[Node], held: dict[NodeId,
     transaction.insert(device_slots, [row for node in changed for row in _slot_rows(node, held[node.id])])
 
 
-def _capacity(node: Node) -> dict[str, int]:
-    devices = {DEVICES_MILLI + group.chip: group.count * WHOLE_DEVICE_MILLI for group in node.devices}
-    return {CPU_MILLI: node.cpu_milli, MEMORY_MIB: node.memory_mib, PODS: node.pods, **devices}
+def _allocatable(node: Node) -> dict[str, int]:
+    """Return what Medley may use of a node: what it has less what others use, never below 0."""
+    has = {CPU_MILLI: node.cpu_milli, MEMORY_MIB: node.memory_mib, PODS: node.pods}
+    foreign = {CPU_MILLI: node.foreign.cpu_milli, MEMORY_MIB: node.foreign.memory_mib, PODS: node.foreign.pods}
+    for group in node.devices:
+        has[DEVICES_MILLI + group.chip] = group.count * WHOLE_DEVICE_MILLI
+        foreign[DEVICES_MILLI + group.chip] = node.foreign.devices_of(group.chip) * WHOLE_DEVICE_MILLI
+    return {resource: max(0, amount - foreign[resource]) for resource, amount in has.items()}
 
 
-def _chips_by_slot(node: Node) -> dict[int, ChipName]:
-    return {slot: group.chip for group in node.devices for slot in node.slots(group.chip)}
+def _devices_by_slot(node: Node) -> dict[int, DeviceGroup]:
+    return {slot: group for group in node.devices for slot in node.slots(group.chip)}
 
 
 def _node_row(node: Node) -> Row:
@@ -173,6 +204,8 @@ def _node_row(node: Node) -> Row:
         "labels": PAIRS.encode(node.labels),
         "state": node.state,
         "note": node.note,
+        "tenant": node.tenant,
+        "foreign_use": FOREIGN_USE.encode(node.foreign),
     }
 
 
@@ -192,16 +225,23 @@ def _device_rows(node: Node) -> list[Row]:
 def _resource_rows(node: Node, held: _Held) -> list[Row]:
     return [
         {"node_id": node.id, "resource": resource, "allocatable": amount, "used": held.used.get(resource, 0)}
-        for resource, amount in _capacity(node).items()
+        for resource, amount in _allocatable(node).items()
     ]
 
 
 def _slot_rows(node: Node, held: _Held) -> list[Row]:
-    rows = []
-    for slot, chip in _chips_by_slot(node).items():
-        _, holder = held.slots.get(slot, (chip, None))
-        used_milli = WHOLE_DEVICE_MILLI if holder is not None else 0
+    rows: list[Row] = []
+    for slot, group in _devices_by_slot(node).items():
+        device = held.slots.get(slot, _HeldDevice(group.chip, None, 0, 0))
         rows.append(
-            {"node_id": node.id, "slot": slot, "chip": chip, "used_milli": used_milli, "holder_attempt": holder}
+            {
+                "node_id": node.id,
+                "slot": slot,
+                "chip": group.chip,
+                "used_milli": device.used_milli,
+                "holder_attempt": device.holder,
+                "used_memory_mib": device.used_memory_mib,
+                "memory_mib": group.memory_mib,
+            }
         )
     return rows

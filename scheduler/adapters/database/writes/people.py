@@ -9,7 +9,7 @@ from sqlalchemy import Column, delete, select, update
 
 from scheduler.adapters.database.documents import WORDS
 from scheduler.adapters.database.reads.people import token_of
-from scheduler.adapters.database.reads.rows import chip_of
+from scheduler.adapters.database.reads.rows import chip_of, cluster_of
 from scheduler.adapters.database.schema.fleet import chip_types, clusters
 from scheduler.adapters.database.schema.people import quotas, tenants, tokens, users
 from scheduler.adapters.database.transaction import Draft, Transaction
@@ -91,13 +91,14 @@ def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: dateti
 
 
 def register_cluster(transaction: Transaction, cluster: Cluster, at: datetime) -> None:
-    """Add a cluster; without effect where it is there. Raises AlreadyExists where it has another kind."""
-    kind = transaction.connection.execute(select(clusters.c.kind).where(clusters.c.name == cluster.name)).scalar()
-    if kind is None:
-        transaction.insert(clusters, [asdict(cluster)])
+    """Add a cluster, or write what it can do now where that differs. Raises AlreadyExists where it has another kind."""
+    row = transaction.connection.execute(select(clusters).where(clusters.c.name == cluster.name)).first()
+    present = cluster_of(row) if row is not None else None
+    if present is not None and present.kind != cluster.kind:
+        raise AlreadyExists(f"{cluster.name} is a cluster of kind {present.kind}")
+    if present != cluster:
+        transaction.insert_or_replace(clusters, [asdict(cluster)])
         transaction.add(Draft(at, ClusterSeen(cluster)))
-    elif kind != cluster.kind:
-        raise AlreadyExists(f"{cluster.name} is a cluster of kind {kind}")
 
 
 def _exists(transaction: Transaction, column: Column[Any], value: str) -> bool:

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
-from scheduler.adapters.database.documents import NOTES, SLOTS
-from scheduler.adapters.database.schema.work import allocations, attempts
+from sqlalchemy import select
+
+from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.schema.work import allocations, attempts, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
 from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
@@ -13,8 +16,13 @@ from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State
+from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.job import Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
+
+GangSizes = dict[JobId, frozenset[int]]
+
+_SPECS = select(jobs.c.id, jobs.c.spec).where(jobs.c.id.in_(LISTED))
 
 
 def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
@@ -25,10 +33,11 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
         node_ids=(rank.node for item in items for rank in item.decision.allocations),
         tenants=(standing.tenant for item in items if (standing := standings.find(item.decision.group)) is not None),
     )
+    gang_sizes = _gang_sizes(transaction, {job_named_by(item.decision.group) for item in items})
     outcomes: list[Outcome] = []
     placed: list[Place] = []
     for item in items:
-        outcome = _place_one(transaction, standings, capacity, item)
+        outcome = _place_one(transaction, standings, capacity, gang_sizes, item)
         outcomes.append(outcome)
         if isinstance(outcome, Written):
             placed.append(item)
@@ -47,15 +56,20 @@ def refuse(transaction: Transaction, items: Sequence[Refuse]) -> list[Outcome]:
     return outcomes
 
 
-def _place_one(transaction: Transaction, standings: Standings, capacity: Capacity, item: Place) -> Outcome:
+def _place_one(
+    transaction: Transaction, standings: Standings, capacity: Capacity, gang_sizes: GangSizes, item: Place
+) -> Outcome:
     decision = item.decision
     standing = _decided(transaction, standings, item)
     if isinstance(standing, Rejected):
         return standing
     if decision.attempt != standing.group.next_attempt:
         return Rejected(Rejection.STALE_VERSION, f"the next attempt is {standing.group.next_attempt}")
-    if [rank.rank for rank in decision.allocations] != list(range(standing.workers)):
-        return Rejected(Rejection.ILLEGAL, f"a gang of {standing.workers} is placed whole or not at all")
+    ranks = [rank.rank for rank in decision.allocations]
+    sizes = gang_sizes.get(standing.group.job_id, frozenset())
+    if len(ranks) not in sizes or ranks != list(range(len(ranks))):
+        listed = " or ".join(map(str, sorted(sizes)))
+        return Rejected(Rejection.ILLEGAL, f"a gang of {listed} is placed whole or not at all")
     after = apply_event(standing.group, Event.PLACE, rule=RetryRule(standing.retries), now=item.at)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
@@ -96,6 +110,15 @@ def _decided(transaction: Transaction, standings: Standings, item: Place | Refus
     return standing
 
 
+def _gang_sizes(transaction: Transaction, job_ids: set[JobId]) -> GangSizes:
+    """Return how many workers a gang of each job may have: those of any one of its options."""
+    rows = rows_listed(transaction.connection, _SPECS, sorted(job_ids))
+    return {
+        row.id: frozenset(sum(part.workers for part in option) for option in JOB_SPEC.decode(row.spec).options())
+        for row in rows
+    }
+
+
 def _attempt_row(item: Place, standings: Standings) -> Row:
     standing = standings.find(item.decision.group)
     if standing is None:
@@ -122,6 +145,11 @@ def _allocation_rows(decision: Placed) -> list[Row]:
             "slots": SLOTS.encode(rank.slots),
             "cpu_milli": rank.cpu_milli,
             "memory_mib": rank.memory_mib,
+            "counted": rank.counted,
+            "share_milli": rank.share_milli,
+            "share_memory_mib": rank.share_memory_mib,
+            "pods": rank.pods,
+            "role": rank.role,
         }
         for rank in decision.allocations
     ]

@@ -17,9 +17,7 @@ from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantNa
 from scheduler.core.model.job import Wish
 
 _GROUPS = (
-    select(
-        groups, jobs.c.tenant, jobs.c.wish, jobs.c.workers, jobs.c.retries, attempts.c.generation, attempts.c.started_at
-    )
+    select(groups, jobs.c.tenant, jobs.c.wish, jobs.c.retries, attempts.c.generation, attempts.c.started_at)
     .join(jobs, jobs.c.id == groups.c.job_id)
     .outerjoin(attempts, (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts))
     .where(groups.c.job_id.in_(LISTED))
@@ -51,8 +49,6 @@ class Standing:
     group: Group
     tenant: TenantName
     wish: Wish
-    workers: int
-    """Size of the gang."""
     retries: int
     stop_detail: str | None
     generation: int | None
@@ -123,7 +119,6 @@ class Standings:
                 group=group_of(row),
                 tenant=row.tenant,
                 wish=Wish(row.wish),
-                workers=row.workers,
                 retries=row.retries,
                 stop_detail=row.stop_detail,
                 generation=row.generation,

@@ -86,6 +86,8 @@ DEFAULT_TOPOLOGY = (
     TopologyLevel("zone", "topology.kubernetes.io/zone"),
     TopologyLevel(RACK, "medley/rack"),
 )
+ALWAYS_LABELS = ("kubernetes.io/arch", "node.kubernetes.io/instance-type")
+"""Labels of nodes that jobs can always ask for: they say the same of many nodes."""
 DEFAULT_FAULT_CONDITIONS = ("KernelDeadlock", "ReadonlyFilesystem")
 
 
@@ -122,6 +124,8 @@ class ClusterConfiguration:
     """Asked before the built-in ones."""
     topology: tuple[TopologyLevel, ...] = DEFAULT_TOPOLOGY
     """Outermost level first."""
+    node_labels: tuple[str, ...] = ()
+    """Labels of nodes that jobs can ask for, beside `ALWAYS_LABELS`."""
     fault_conditions: tuple[str, ...] = DEFAULT_FAULT_CONDITIONS
     """Conditions of nodes that, when true, keep new work away."""
     deadlines: Deadlines = Deadlines()
@@ -155,8 +159,13 @@ class ClusterConfiguration:
                 return one
         return None
 
-    def pool(self, chip: ChipName, labels: Mapping[str, str]) -> PoolTemplate:
-        """Return the template of ranks on `chip` of a node with these labels."""
+    @property
+    def labels_of_nodes(self) -> tuple[str, ...]:
+        """All labels of nodes that jobs can ask for."""
+        return (*ALWAYS_LABELS, *(label for label in self.node_labels if label not in ALWAYS_LABELS))
+
+    def pool(self, chip: ChipName | None, labels: Mapping[str, str]) -> PoolTemplate:
+        """Return the template of ranks on `chip`, None for those without devices, of a node with these labels."""
         return next((pool for pool in self.pools if pool.fits(chip, labels)), HARDENED)
 
     def tolerations(self, resource: str, pool: PoolTemplate) -> tuple[Toleration, ...]:

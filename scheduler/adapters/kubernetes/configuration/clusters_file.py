@@ -45,6 +45,7 @@ The format::
         topology:                        # outermost level first
           zone: topology.kubernetes.io/zone
           rack: example.com/rack
+        node_labels: [example.com/fabric]     # what jobs can ask of nodes, beside architecture and instance type
         fault_conditions: [KernelDeadlock]    # of nodes; true keeps new work away
         node_loss_tolerated_s: 60        # how long pods stay on a node that cannot be reached
         scratch_mib: 65536               # of a worker's /tmp, and again of its home
@@ -84,6 +85,7 @@ from scheduler.adapters.kubernetes.configuration.entries import (
 )
 from scheduler.adapters.kubernetes.configuration.images import BadImage, ImageRule, Reference
 from scheduler.adapters.kubernetes.configuration.reading_pools import (
+    MOST_LABELS,
     MOST_SIZE_MIB,
     chip_name,
     read_labels,
@@ -93,8 +95,10 @@ from scheduler.adapters.kubernetes.configuration.reading_pools import (
 from scheduler.adapters.kubernetes.configuration.rules import ChipRule
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName
+from scheduler.core.model.topology import CLUSTER, NODE
 
 MOST_CLUSTERS = 100
+HOST_NAME_LABEL = "kubernetes.io/hostname"
 
 _MOST = 1_000
 _MOST_TENANTS = 10_000
@@ -151,6 +155,7 @@ def _cluster(entry: Marked, folder: Path, memories_mib: Mapping[ChipName, int | 
         ),
         "chips": ("chip_rules", partial(listed, read=partial(_chip_rule, memories_mib=memories_mib), most=_MOST)),
         "topology": ("topology", _topology),
+        "node_labels": ("node_labels", partial(listed, read=_node_label, most=MOST_LABELS)),
         "fault_conditions": ("fault_conditions", partial(names, form=grammar.CONDITION, most=_MOST)),
         "node_loss_tolerated_s": ("node_loss_tolerated_s", whole_number(least=0, most=_LONGEST_WAIT_S)),
         "scratch_mib": ("scratch_mib", whole_number(least=1, most=MOST_SIZE_MIB)),
@@ -218,8 +223,21 @@ def _chip_rule(entry: Marked, memories_mib: Mapping[ChipName, int | None]) -> Ch
 
 
 def _topology(entry: Marked) -> tuple[TopologyLevel, ...]:
-    levels = named(entry, grammar.LABEL, lambda _, value: name(value, grammar.QUALIFIED), most=_MOST_LEVELS)
+    def read(level: str, value: Marked) -> str:
+        if level in (NODE, CLUSTER):
+            raise value.error(f"{level!r} is a level of every topology", what_to_do="leave it out")
+        return name(value, grammar.QUALIFIED)
+
+    levels = named(entry, grammar.LABEL, read, most=_MOST_LEVELS)
     return tuple(TopologyLevel(level, label) for level, label in levels)
+
+
+def _node_label(entry: Marked) -> str:
+    label = name(entry, grammar.QUALIFIED)
+    if label == HOST_NAME_LABEL:
+        what_to_do = "name labels that many nodes share: nodes are chosen by the thousand because they are alike"
+        raise entry.error(f"{label} is another one on every node", what_to_do=what_to_do)
+    return label
 
 
 def _deadlines(entry: Marked) -> Deadlines:

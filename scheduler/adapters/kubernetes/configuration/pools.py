@@ -32,7 +32,7 @@ class PoolTemplate:
     name: str = ""
     """For messages."""
     chips: tuple[ChipName, ...] = ()
-    """Ranks on one of these chip types; empty: on any."""
+    """Ranks on one of these chip types; empty: on any, and without devices."""
     labels: tuple[tuple[str, str], ...] = ()
     """Nodes that carry all of these; a `*` in a value stands for any text."""
     has_host_network: bool = False
@@ -52,8 +52,8 @@ class PoolTemplate:
     tolerations: tuple[Toleration, ...] = ()
     runtime_class: str | None = None
 
-    def fits(self, chip: ChipName, labels: Mapping[str, str]) -> bool:
-        """Say whether it is for ranks on `chip` of a node with these labels."""
+    def fits(self, chip: ChipName | None, labels: Mapping[str, str]) -> bool:
+        """Say whether it is for ranks on `chip`, None for those without devices, of a node with these labels."""
         if self.chips and chip not in self.chips:
             return False
         return all(is_like(labels.get(key), value) for key, value in self.labels)

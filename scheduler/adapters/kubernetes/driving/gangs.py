@@ -90,13 +90,13 @@ class Gangs:
         return Blueprint(order, places, self._scene.configuration, self._scene.identity)
 
     def _place(self, allocation: Allocation) -> Place:
-        node = allocation.node.partition("/")[2]
-        resource = self._scene.inventory.resource(node, allocation.chip)
-        view = self._scene.inventory.view(node)
-        if resource is None or view is None:
+        node, chip, inventory = allocation.node.partition("/")[2], allocation.chip, self._scene.inventory
+        resource = None if chip is None else inventory.resource(node, chip)
+        view = inventory.view(node)
+        if view is None or (resource is None and chip is not None):
             what = f"node {node} is gone" if view is None else f"node {node} has no devices of type {allocation.chip}"
             raise StartFailed(f"{what}; it was there when the gang was placed", StartRefusal.FAILED)
-        return Place(node, resource, view.labels)
+        return Place(node, resource, view.labels, inventory.tolerations(node))
 
     def _bring_up(self, blueprint: Blueprint, until_s: float) -> None:
         attempt, members = blueprint.order.attempt, self._scene.members

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scheduler.adapters.kubernetes.nodes.rules import Found
 from scheduler.adapters.kubernetes.views import Condition, NodeView, Taint
+from scheduler.core.model.node import NodeState
 
 READY_AGAIN_S = 10.0
 """A node that went out of order takes new work after so long in order: one that flaps stays out."""
@@ -12,7 +13,27 @@ READY_AGAIN_S = 10.0
 _READY = "Ready"
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 _EFFECTS = ("NoSchedule", "NoExecute")
+_CONTROL_PLANE_TAINTS = "node.kubernetes.io/"
+_CORDON_TAINT = "node.kubernetes.io/unschedulable"
 _LONGEST_MESSAGE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something that speaks against new work on a node."""
+
+    text: str
+    """For people."""
+    state: NodeState
+    """What it makes of the node: DRAINED by somebody's wish, SUSPECT by a conclusion, DEGRADED by what is missing."""
+
+
+_BY_WEIGHT = (NodeState.READY, NodeState.DEGRADED, NodeState.SUSPECT, NodeState.DRAINED)
+
+
+def worst(complaints: Sequence[Complaint]) -> NodeState:
+    """Return the state of a node of which there are these complaints; a wish stands above all conclusions."""
+    return max((complaint.state for complaint in complaints), key=_BY_WEIGHT.index, default=NodeState.READY)
 
 
 @dataclass(slots=True)
@@ -42,15 +63,22 @@ def is_ready(node: NodeView) -> bool:
 
 def complaints(
     node: NodeView, fault_conditions: Sequence[str], found: Iterable[Found], taints: Iterable[Taint]
-) -> list[str]:
-    """Return why a node takes nothing new, worst first; `taints` are those that its pods do not tolerate."""
-    reasons = list(_bad_conditions(node, fault_conditions))
+) -> list[Complaint]:
+    """Return what speaks against new work on a node, worst first; `taints` are those that its pods do not tolerate."""
+    reasons = [Complaint(text, NodeState.SUSPECT) for text in _bad_conditions(node, fault_conditions)]
     if node.is_cordoned:
-        reasons.append("cordoned")
+        reasons.append(Complaint("cordoned", NodeState.DRAINED))
     if not reasons:
-        reasons.extend(f"taint {taint.key[:63]} ({taint.effect})" for taint in taints)
-    reasons.extend(_degraded(node, found))
+        reasons.extend(map(_tainted, taints))
+    reasons.extend(Complaint(text, NodeState.DEGRADED) for text in _degraded(node, found))
     return reasons
+
+
+def _tainted(taint: Taint) -> Complaint:
+    """Return the complaint about a taint: an operator's wish, unless the control plane puts it on by itself."""
+    is_concluded = taint.key.startswith(_CONTROL_PLANE_TAINTS) and taint.key != _CORDON_TAINT
+    state = NodeState.SUSPECT if is_concluded else NodeState.DRAINED
+    return Complaint(f"taint {taint.key[:63]} ({taint.effect})", state)
 
 
 def keeps_away(taint: Taint) -> bool:

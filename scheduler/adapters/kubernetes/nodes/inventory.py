@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
-from scheduler.adapters.kubernetes.nodes.health import Readiness, complaints, is_ready
+from scheduler.adapters.kubernetes.configuration.pools import Toleration
+from scheduler.adapters.kubernetes.nodes.health import Complaint, Readiness, complaints, is_ready
 from scheduler.adapters.kubernetes.nodes.portrait import Portrait, as_node, draw
 from scheduler.adapters.kubernetes.nodes.rules import Catalogue, Recognition
 from scheduler.adapters.kubernetes.nodes.strikes import Rest, Strikes
 from scheduler.adapters.kubernetes.views import NodeView, PodView
 from scheduler.core.model.identifiers import ChipName
-from scheduler.core.model.node import Node
+from scheduler.core.model.node import Node, NodeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,11 @@ class Inventory:
         entry = self._entries.get(node)
         return entry.portrait.recognition if entry is not None else None
 
+    def tolerations(self, node: str) -> tuple[Toleration, ...]:
+        """Return what a pod without devices has to put up with on a node that was listed."""
+        entry = self._entries.get(node)
+        return entry.portrait.tolerations if entry is not None else ()
+
     def resource(self, node: str, chip: ChipName) -> str | None:
         """Return what a pod asks for to get a node's devices of a chip type; None where it has none."""
         recognition = self.recognition(node)
@@ -179,17 +185,18 @@ class Inventory:
     def _draw(self, view: NodeView) -> Portrait:
         return draw(view, self._configuration, self._catalogue)
 
-    def _complaints(self, portrait: Portrait, readiness: Readiness, rest: Rest | None) -> list[str]:
-        """Return why a node takes nothing new, and note when that changes by itself."""
+    def _complaints(self, portrait: Portrait, readiness: Readiness, rest: Rest | None) -> list[Complaint]:
+        """Return what speaks against new work on a node, and note when that changes by itself."""
         view = portrait.view
         found = complaints(view, self._configuration.fault_conditions, portrait.recognition.found, portrait.untolerated)
         revisits = []
         believed_s = readiness.see(says_ready=is_ready(view), now_s=self._monotonic())
         if believed_s is not None:
-            found.append("ready again for a moment only: it has to stay so")
+            found.append(Complaint("ready again for a moment only: it has to stay so", NodeState.SUSPECT))
             revisits.append(believed_s)
         if rest is not None:
-            found.append(f"rests after a failed start ({rest.strikes} in a row): {rest.why}")
+            text = f"rests after a failed start ({rest.strikes} in a row): {rest.why}"
+            found.append(Complaint(text, NodeState.SUSPECT))
             revisits.append(rest.until_s)
         if revisits:
             self._revisits[view.name] = min(revisits)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
-from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate
+from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate, Toleration
 from scheduler.adapters.kubernetes.identity import Identity
 from scheduler.ports.cluster import GangOrder
 
@@ -15,9 +15,11 @@ class Place:
 
     node: str
     """Its name in the cluster."""
-    resource: str
-    """What it counts the devices of the rank's chip type as, such as `example.com/gpu`."""
+    resource: str | None
+    """What it counts the devices of the rank's chip type as, such as `example.com/gpu`; None for a rank without any."""
     labels: Mapping[str, str]
+    tolerations: tuple[Toleration, ...] = ()
+    """What a rank without devices has to put up with there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,10 @@ class Blueprint:
     def pool(self, rank: int) -> PoolTemplate:
         """Return the template of a rank's pod."""
         return self.configuration.pool(self.order.allocations[rank].chip, self.places[rank].labels)
+
+    def tolerations(self, rank: int) -> tuple[Toleration, ...]:
+        """Return what a rank's pod puts up with: for its devices, or for being there without any."""
+        place, template = self.places[rank], self.pool(rank)
+        if place.resource is None:
+            return tuple(dict.fromkeys((*template.tolerations, *place.tolerations)))
+        return self.configuration.tolerations(place.resource, template)

@@ -13,6 +13,7 @@ from scheduler.adapters.kubernetes.configuration.grammar import Form
 from scheduler.adapters.kubernetes.configuration.images import BadImage, Reference
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
 from scheduler.core.model.job import Job, SecretVariable, Volume
+from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.ports.cluster import StartFailed, StartRefusal
 from scheduler.ports.launch import program_fields
 
@@ -39,6 +40,7 @@ LARGEST_ENVIRONMENT_BYTES = 256 * 1024
 def objection(job: Job, configuration: ClusterConfiguration) -> str | None:
     """Return why the cluster would never run a job, for people; None where it would."""
     try:
+        _check_nodes(job, configuration)
         check_job(job, configuration)
     except StartFailed as refusal:
         return str(refusal)
@@ -49,9 +51,11 @@ def check_job(job: Job, configuration: ClusterConfiguration) -> None:
     """Raise StartFailed, INVALID or NOT_ALLOWED, where a job asks for what the cluster does not give it."""
     require(grammar.LABEL, job.tenant, "the tenant")
     require(grammar.LABEL, job.id, "the job")
-    program_bytes = len(json.dumps(program_fields(job.spec.program)).encode())
+    programs = [job.spec.program, *(role.program for role in job.spec.roles if role.program is not None)]
+    program_bytes = sum(len(json.dumps(program_fields(program)).encode()) for program in programs)
     if program_bytes > LARGEST_PROGRAM_BYTES:
-        raise _invalid(f"its command has {program_bytes:,} bytes", f"keep it below {LARGEST_PROGRAM_BYTES:,}")
+        what = f"its command has {program_bytes:,} bytes" + (" with those of its roles" if len(programs) > 1 else "")
+        raise _invalid(what, f"keep it below {LARGEST_PROGRAM_BYTES:,}")
     image_of(job, configuration)
     _check_environment(job)
     _check_volumes(job, configuration)
@@ -76,7 +80,11 @@ def check_names(blueprint: Blueprint, rank: int) -> None:
     require(grammar.LABEL, blueprint.order.attempt, "the attempt")
     require(grammar.LABEL, blueprint.namespace, "the namespace")
     require(grammar.SUBDOMAIN, blueprint.places[rank].node, "the node")
-    require(grammar.EXTENDED_RESOURCE, blueprint.places[rank].resource, "the resource of the devices")
+    resource = blueprint.places[rank].resource
+    if resource is not None:
+        require(grammar.EXTENDED_RESOURCE, resource, "the resource of the devices")
+    if blueprint.order.allocations[rank].share_milli:
+        raise _invalid(f"rank {rank} was given a share of a device", "ask for whole devices")
 
 
 def require(form: Form, text: str, what: str) -> str:
@@ -84,6 +92,22 @@ def require(form: Form, text: str, what: str) -> str:
     if not form.matches(text):
         raise _invalid(f"{what} is {text[:80]!r}", f"use {form.rule}")
     return text
+
+
+def _check_nodes(job: Job, configuration: ClusterConfiguration) -> None:
+    """Raise StartFailed, NOT_ALLOWED, where the job asks for what the cluster's file does not tell of its nodes."""
+    spec = job.spec
+    levels = (NODE, *(level.name for level in reversed(configuration.topology)), CLUSTER)
+    asked = [rule.level for rule in (spec.spread, spec.apart) if rule is not None]
+    if spec.closeness.required is not None:
+        asked.append(spec.closeness.required)
+    for level in asked:
+        if level not in levels:
+            what = f"the topology has no level {level[:63]!r}, only {', '.join(levels)},"
+            raise _not_allowed(what, configuration, "level")
+    for label, _ in spec.node_labels:
+        if label not in configuration.labels_of_nodes:
+            raise _not_allowed(f"the label {label[:63]} of nodes is not told", configuration, "label under node_labels")
 
 
 def _check_environment(job: Job) -> None:

@@ -12,6 +12,9 @@ from scheduler.adapters.kubernetes.rendering.mounts import needs_runtime, worker
 RUNTIME = "runtime"
 """The init container of jobs with an image of their own."""
 
+_NO_DEVICES = {"NVIDIA_VISIBLE_DEVICES": "void"}
+"""Of a pod without devices: images made for CUDA say `all` here, and NVIDIA's container runtime, where it is a node's
+default, then gives them every device of the node."""
 _RUN = ("python3", "-m", "medley_runtime")
 _COPY = (
     "import medley_runtime, pathlib, shutil; "
@@ -82,7 +85,8 @@ def _environment(blueprint: Blueprint, rank: int, template: PoolTemplate) -> lis
     """
     job = blueprint.order.job.spec
     ours = {"HOME": HOME, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
-    plain = ours | dict(template.environment) | dict(job.environment) | rank_variables(rank)
+    hidden = _NO_DEVICES if blueprint.places[rank].resource is None else {}
+    plain = ours | dict(template.environment) | dict(job.environment) | hidden | rank_variables(rank)
     secret = {
         one.variable: {"secretKeyRef": {"name": one.secret, "key": one.key, "optional": False}} for one in job.secrets
     }
@@ -98,8 +102,9 @@ def _literal(value: str) -> str:
 
 
 def _whole(blueprint: Blueprint, rank: int, template: PoolTemplate) -> dict[str, str]:
-    devices = {blueprint.places[rank].resource: str(len(blueprint.order.allocations[rank].slots))}
-    extra = {name: str(count) for name, count in template.resources}
+    resource, count = blueprint.places[rank].resource, blueprint.order.allocations[rank].devices
+    devices = {} if resource is None else {resource: str(count)}
+    extra = {name: str(amount) for name, amount in template.resources}
     return extra | _cpu_and_memory(blueprint, rank) | devices
 
 

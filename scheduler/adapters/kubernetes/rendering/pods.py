@@ -46,7 +46,7 @@ def _spec(blueprint: Blueprint, rank: int, template: PoolTemplate) -> dict[str, 
         "enableServiceLinks": False,
         "shareProcessNamespace": True,
         "securityContext": _security(template),
-        "tolerations": _tolerations(blueprint, rank, template),
+        "tolerations": _tolerations(blueprint, rank),
         "containers": [worker_container(blueprint, rank, template)],
         "volumes": volumes(blueprint, template),
     }
@@ -76,7 +76,7 @@ def _security(template: PoolTemplate) -> dict[str, Any]:
     }
 
 
-def _tolerations(blueprint: Blueprint, rank: int, template: PoolTemplate) -> list[dict[str, Any]]:
+def _tolerations(blueprint: Blueprint, rank: int) -> list[dict[str, Any]]:
     """Return the tolerations; with none of its own for a lost node, a pod would get five minutes there."""
     wanted: list[dict[str, Any]] = [
         {
@@ -87,7 +87,7 @@ def _tolerations(blueprint: Blueprint, rank: int, template: PoolTemplate) -> lis
         }
         for trouble in ("not-ready", "unreachable")
     ]
-    for toleration in blueprint.configuration.tolerations(blueprint.places[rank].resource, template):
+    for toleration in blueprint.tolerations(rank):
         one: dict[str, Any] = {"key": toleration.key, "operator": "Exists" if toleration.value is None else "Equal"}
         if toleration.value is not None:
             one["value"] = toleration.value

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from scheduler.adapters.database.documents import (
+    FOREIGN_USE,
     JOB_SPEC,
     NOTES,
     PAIRS,
@@ -36,7 +37,9 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.job import (
+    Alternative,
     AnyOf,
+    Choice,
     CommandProgram,
     ExactMix,
     Job,
@@ -46,12 +49,16 @@ from scheduler.core.model.job import (
     SecretVariable,
     Volume,
     Wish,
+    WorkerRole,
 )
-from scheduler.core.model.node import Cluster, NodeState
+from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotServe,
     Holder,
     Limit,
+    Mismatch,
+    NearestShape,
     NeverFits,
     NoCluster,
     QuotaExceeded,
@@ -61,8 +68,18 @@ from scheduler.core.model.reason import (
 )
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
-from scheduler.core.model.topology import Topology
-from tests.builders.database import NOON, after_noon, make_chip, make_node, make_note, take
+from scheduler.core.model.topology import RACK, Apart, Closeness, Spread, Topology
+from tests.builders.database import (
+    NOON,
+    after_noon,
+    make_chip,
+    make_node,
+    make_note,
+    take,
+    take_counted,
+    take_no_devices,
+    take_share,
+)
 
 LIMIT = Limit(Resource.CPU, 1_000, 500)
 
@@ -89,6 +106,17 @@ OTHER_SPEC = replace(
     volumes=(Volume("datasets", "/data", is_read_only=True),),
     secrets=(SecretVariable("TOKEN", "hub", "token"),),
     objecting_clusters=("mixed",),
+    choice=Choice.BEST,
+    alternatives=(Alternative(6, WorkerShape(0, 2, 3, 500, 1_024), ("h100",)),),
+    roles=(
+        WorkerRole("launcher", 1, WorkerShape(0, 2, 3), (), CommandProgram(("launch",))),
+        WorkerRole("evaluator", 2, WorkerShape(1, 2, 3), ("mi300x",)),
+    ),
+    closeness=Closeness(required=RACK, preferred=("node", RACK)),
+    spread=Spread(RACK, 2),
+    apart=Apart("node", (("team", "x"),)),
+    exclusive=True,
+    node_labels=(("zone", "z1"),),
 )
 JOB = Job("000000001abcdefg", "alpha", SPEC, "ann", NOON, Wish.STOP)
 GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
@@ -102,8 +130,40 @@ REASONS: tuple[Reason, ...] = (
     QuotaExceeded("alpha", "h100", 4, 3, 2),
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),
+    CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
+    TooFewFree(
+        "mixed",
+        None,
+        4,
+        0,
+        2,
+        2,
+        0,
+        0,
+        (),
+        LIMIT,
+        RACK,
+        workers_fit_anywhere=4,
+        devices_reserved=8,
+        role="launcher",
+        nearest=NearestShape(2, 1, "node"),
+    ),
+    NeverFits("mixed", None, 4, 0, 3, 0, LIMIT, level=RACK, role="launcher", nearest=NearestShape(1, 1, "cluster")),
 )
-RANKS = (take("n1", 0, 1), take("n2", 7, rank=1, chip="mi300x"))
+RANKS = (
+    take("n1", 0, 1),
+    take("n2", 7, rank=1, chip="mi300x"),
+    take_share("n1", 5, 250, 1_024, rank=2),
+    take_counted("n3", 4, rank=3),
+    replace(take_no_devices("n1", rank=4), pods=16),
+)
+NODE = make_node(
+    "n1",
+    {"h100": 8, "mi300x": 4},
+    state=NodeState.SUSPECT,
+    tenant="alpha",
+    foreign=ForeignUse((("h100", 2),), cpu_milli=1, memory_mib=2, pods=3),
+)
 BODIES: dict[str, ChangeBody] = {
     "job-submitted": JobSubmitted(JOB, (GROUP,)),
     "stop-wished": StopWished(JOB.id, STRANGE),
@@ -111,8 +171,8 @@ BODIES: dict[str, ChangeBody] = {
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
     "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),
     "progress-reported": ProgressReported("a", Progress(1, 2, 0.1 + 0.2, 1e300, NOON)),
-    "cluster-seen": ClusterSeen(Cluster("mixed", "local")),
-    "node-seen": NodeSeen(make_node("n1", {"h100": 8, "mi300x": 4}, state=NodeState.GONE)),
+    "cluster-seen": ClusterSeen(Cluster("mixed", "kubernetes", binds_devices=False, enforces_shares=False)),
+    "node-seen": NodeSeen(NODE),
     "tenant-created": TenantCreated("alpha"),
     "quota-set": QuotaSet(Quota("alpha", "h100", 0)),
     "quota-lifted": QuotaLifted("alpha", "h100"),
@@ -157,6 +217,8 @@ def test_smaller_parts_come_out_as_they_went_in() -> None:
     notes = (make_note(take("n1", 0)),)
     assert NOTES.decode(NOTES.encode(notes)) == notes
     assert PAIRS.decode(PAIRS.encode((("b", STRANGE), ("a", "")))) == (("b", STRANGE), ("a", ""))
+    assert FOREIGN_USE.decode(FOREIGN_USE.encode(NODE.foreign)) == NODE.foreign
+    assert FOREIGN_USE.decode("{}") == NO_FOREIGN_USE, "as nodes have it that were kept before others were counted"
     assert SLOTS.decode(SLOTS.encode((7, 0))) == (7, 0)
     assert WORDS.decode(WORDS.encode(())) == ()
 
@@ -165,6 +227,9 @@ def test_a_specification_that_was_kept_before_jobs_had_images_is_read() -> None:
     kept = json.loads(JOB_SPEC.encode(SPEC))
     for later in ("image", "shared_memory_mib", "volumes", "secrets", "objecting_clusters"):
         del kept[later]
+    for later in ("choice", "alternatives", "roles", "closeness", "spread", "apart", "exclusive", "node_labels"):
+        del kept[later]
+    del kept["shape"]["share_milli"], kept["shape"]["share_memory_mib"]
     assert JOB_SPEC.decode(json.dumps(kept)) == SPEC
 
 
@@ -177,6 +242,24 @@ def test_a_node_and_a_worker_that_were_told_of_before_they_had_notes_are_read() 
     body = json.loads(text)
     del body["workers"][0]["detail"]
     assert decode_body(kind, json.dumps(body)) == GroupMoved(STOPPED, "a", (replace(WORKER, detail=None),))
+
+
+def test_what_was_told_before_there_were_shares_is_read() -> None:
+    ranks = RANKS[:2]
+    placed = GroupPlaced(GROUP, "a", ranks, tuple(make_note(rank) for rank in ranks))
+    kind, text = encode_body(placed)
+    body = json.loads(text)
+    for rank in body["allocations"]:
+        for later in ("counted", "share_milli", "share_memory_mib", "pods", "role"):
+            del rank[later]
+    assert decode_body(kind, json.dumps(body)) == placed
+    kind, text = encode_body(NodeSeen(make_node("n1")))
+    body = json.loads(text)
+    del body["node"]["tenant"], body["node"]["foreign"]
+    assert decode_body(kind, json.dumps(body)) == NodeSeen(make_node("n1"))
+    assert decode_body("cluster-seen", '{"cluster": {"name": "c", "kind": "local"}}') == ClusterSeen(
+        Cluster("c", "local")
+    )
 
 
 def test_what_clusters_say_is_made_storable() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.schemas import job_request
+from api.schemas import program
 from scheduler.adapters.kubernetes.configuration.cluster import OwnerKind, TenantRules
 from scheduler.adapters.kubernetes.configuration.images import ImageRule
 from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate, Toleration
@@ -441,9 +441,9 @@ def test_names_at_the_limit_are_rendered() -> None:
 
 
 def test_the_api_reserves_the_same_variables() -> None:
-    assert checks.RESERVED_PREFIXES == job_request.RESERVED_PREFIXES
-    assert checks.DEVICE_VARIABLES == job_request.DEVICE_VARIABLES
-    assert checks.VISIBLE == job_request.VISIBLE
+    assert checks.RESERVED_PREFIXES == program.RESERVED_PREFIXES
+    assert checks.DEVICE_VARIABLES == program.DEVICE_VARIABLES
+    assert checks.VISIBLE == program.VISIBLE
 
 
 @settings(max_examples=300)

@@ -2,9 +2,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from scheduler.adapters.local.launch import Runtime, launch_document, prepare_worker, worker_environment
+from scheduler.adapters.local.launch import Runtime, launch_documents, prepare_worker, worker_environment
 from scheduler.adapters.local.supervisor.records import Plan
 from scheduler.core.model.job import ReferenceTraining
+from scheduler.ports.cluster import GangOrder
 from tests.builders.cluster import ATTEMPT, order
 
 RUNTIME = Runtime.of(
@@ -12,8 +13,12 @@ RUNTIME = Runtime.of(
 )
 
 
+def prepared(folder: Path, given: GangOrder) -> None:
+    prepare_worker(folder, given, 0, RUNTIME, document=launch_documents(given)[0])
+
+
 def test_a_worker_is_told_who_it_is() -> None:
-    document = launch_document(order("wait", workers=2), 1)
+    document = launch_documents(order("wait", workers=2))[1]
 
     assert document == {
         "version": 1,
@@ -42,7 +47,7 @@ def test_the_reference_training_is_told_its_numbers() -> None:
     program = ReferenceTraining(60, 8, 64, 64, 2, 2, 0.003, 1)
     spec = replace(given.job.spec, program=program)
 
-    document = launch_document(replace(given, job=replace(given.job, spec=spec)), 0)
+    document = launch_documents(replace(given, job=replace(given.job, spec=spec)))[0]
 
     assert document["program"] == {
         "kind": "reference-training",
@@ -72,7 +77,7 @@ def test_the_environment_is_an_allow_list_with_the_jobs_own_on_top() -> None:
 
 
 def test_the_launch_document_is_for_the_worker_only(tmp_path: Path) -> None:
-    prepare_worker(tmp_path / "0", order("print", "é\n€"), 0, RUNTIME)
+    prepared(tmp_path / "0", order("print", "é\n€"))
 
     path = tmp_path / "0" / "launch.json"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -83,7 +88,7 @@ def test_the_plan_survives_every_character(tmp_path: Path) -> None:
     given = order("wait")
     spec = replace(given.job.spec, environment=(("A", "x=\n€ 'y'"), ("EMPTY", "")), time_limit_s=5, grace_s=3)
 
-    prepare_worker(tmp_path / "0", replace(given, job=replace(given.job, spec=spec)), 0, RUNTIME)
+    prepared(tmp_path / "0", replace(given, job=replace(given.job, spec=spec)))
 
     plan = Plan.read(str(tmp_path / "0"))
     assert plan.argv == ["/opt/python/bin/python", "-m", "medley_runtime"]

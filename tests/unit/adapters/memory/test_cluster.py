@@ -2,15 +2,16 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from scheduler.adapters.memory.clock import ManualClock
-from scheduler.adapters.memory.cluster import FakeCluster
+from scheduler.adapters.memory.cluster import CLAIMS, FakeCluster
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable, StartFailed
-from tests.builders.cluster import ATTEMPT, START, node, order, scripted
+from tests.builders.cluster import ATTEMPT, START, node, order, scripted, with_shares
 
 KEY = WorkerKey(ATTEMPT, 0)
 
@@ -96,3 +97,12 @@ def test_its_nodes_may_be_asked_for_while_gangs_are_started() -> None:
             assert asked.result() == [[node()]] * 300
     finally:
         sys.setswitchinterval(interval_s)
+
+
+def test_it_objects_to_what_the_claims_it_was_made_with_leave_out() -> None:
+    claims = replace(CLAIMS, enforces_shares=False)
+    counting = FakeCluster("test", [], clock=ManualClock(START), script=scripted, claims=claims)
+    job = with_shares(order("wait"), share_milli=500, share_memory_mib=1024).job
+
+    assert counting.claims.enforces_shares is False
+    assert "whole devices only" in (counting.objection(job) or "")

@@ -72,6 +72,7 @@ def test_an_event_says_where_each_worker_went() -> None:
     answer = event_answer(change(placed, "demo"), "demo")
     assert (answer.kind, answer.state, answer.number) == ("group-placed", State.PLACED, 7)
     want_worker = {"rank": 0, "node": "mixed/n1", "chip": "h100", "devices": [0, 1], "why": ""}
+    want_worker |= {"role": "worker", "devices_counted": 0, "share": None}
     assert answer.data == {"attempt": f"{JOB.id}-g0-a1", "number": 1, "workers": [want_worker]}
 
 

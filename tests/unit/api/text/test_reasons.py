@@ -4,12 +4,16 @@ from typing import get_args
 
 import pytest
 
-from api.text.reasons import advice, reason_text
+from api.text.advice import advice
+from api.text.reasons import reason_text
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotServe,
     Holder,
     Limit,
+    Mismatch,
+    NearestShape,
     NeverFits,
     NoCluster,
     QuotaExceeded,
@@ -41,7 +45,7 @@ NEVER = NeverFits(
 )
 QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
-ALL = (TOO_FEW, NEVER, QUOTA, BACKING_OFF, NoCluster())
+ALL = (TOO_FEW, NEVER, QUOTA, BACKING_OFF, NoCluster(), CannotServe("mixed", Mismatch.LEVEL, ("rack",)))
 
 
 def test_every_reason_has_a_sentence_and_advice() -> None:
@@ -108,6 +112,66 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             replace(NEVER, workers_fit_empty=0, largest_node_devices=0),
             "needs 4 workers, each with 8 h100-sxm on one node; cluster mixed has no h100-sxm",
         ),
+        (
+            replace(TOO_FEW, workers=12, workers_fit=4, level="rack", workers_fit_anywhere=12, holders=()),
+            (
+                "needs 12 workers, each with 8 free h100-sxm on one node, all in one rack; "
+                "4 fit in one rack now, 12 anywhere, 16 devices are free"
+            ),
+        ),
+        (
+            replace(TOO_FEW, workers_fit=0, level="node", workers_fit_anywhere=0, devices_reserved=24),
+            (
+                "needs 4 workers, each with 8 free h100-sxm on one node, all on one node; none fits on one node now, "
+                "none anywhere, 16 devices are free; 16 are held by tenant beta, 8 by you "
+                "and 24 free on nodes of other tenants"
+            ),
+        ),
+        (
+            replace(TOO_FEW, devices_free=0, holders=(), devices_reserved=1),
+            "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now; 1 is free on nodes of other tenants",
+        ),
+        (
+            replace(TOO_FEW, workers=1, workers_fit=0, devices_per_worker=0, devices_free=0, holders=()),
+            "needs 1 worker with a share of one h100-sxm; none fits now",
+        ),
+        (
+            replace(
+                TOO_FEW,
+                chip=None,
+                role="launcher",
+                workers=1,
+                workers_fit=0,
+                devices_per_worker=0,
+                limit=Limit(Resource.CPU, asked=4_000, most=2_000),
+            ),
+            (
+                "needs 1 worker of role launcher with no devices; none fits now: cpu is short "
+                "(each worker asks for 4 cores, the most such a node has left is 2 cores)"
+            ),
+        ),
+        (
+            replace(NEVER, level="rack"),
+            (
+                "needs 4 workers, each with 8 h100-sxm on one node, all in one rack; at most 3 fit in one rack "
+                "of cluster mixed when it is empty: one rack's devices are too few"
+            ),
+        ),
+        (
+            replace(
+                NEVER,
+                chip=None,
+                role="launcher",
+                devices_per_worker=0,
+                workers_fit_empty=0,
+                largest_node_devices=0,
+                limit=Limit(Resource.MEMORY, asked=8_000, most=4_096),
+            ),
+            (
+                "needs 4 workers of role launcher, each with no devices; none fits into cluster mixed when it is "
+                "empty: memory is short (each worker asks for 8,000 MiB, the most such a node has is 4,096 MiB)"
+            ),
+        ),
         (QUOTA, "your quota for h100-sxm is 16 devices; 8 are held and 12 more are asked for"),
         (BACKING_OFF, "1 attempt failed (retries allowed: 2); the next attempt is made at 12:30:05 UTC"),
         (
@@ -152,6 +216,40 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
             replace(TOO_FEW, workers=1, limit=Limit(Resource.CPU, 9_000, 8_000)),
             "wait, or submit it with less cpu_milli per worker or with more acceptable chip types",
         ),
+        (
+            replace(TOO_FEW, nearest=NearestShape(2, 8, "cluster")),
+            "wait, or submit it with 2 workers (fits now) or with more acceptable chip types",
+        ),
+        (
+            replace(
+                TOO_FEW,
+                workers=12,
+                level="rack",
+                workers_fit=4,
+                workers_fit_anywhere=12,
+                nearest=NearestShape(4, 8, "rack"),
+            ),
+            (
+                "wait, or submit it with 4 workers (fits now), without topology.require (12 fit anywhere) "
+                "or with more acceptable chip types"
+            ),
+        ),
+        (
+            replace(TOO_FEW, level="rack", workers_fit_anywhere=4, nearest=NearestShape(4, 8, "cluster")),
+            "wait, or submit it without topology.require (fits now) or with more acceptable chip types",
+        ),
+        (
+            replace(TOO_FEW, level="rack", workers_fit_anywhere=3, nearest=NearestShape(4, 8, "zone")),
+            "wait, or submit it with topology.require: zone (fits now)",
+        ),
+        (
+            replace(TOO_FEW, chip=None, role="launcher", devices_per_worker=0, nearest=NearestShape(1, 0, "cluster")),
+            "wait, or submit it with 1 worker of role launcher (fits now)",
+        ),
+        (replace(NEVER, nearest=NearestShape(4, 4, "cluster")), "a shape that fits: with 4 devices per worker"),
+        (replace(NEVER, level="rack", nearest=NearestShape(4, 8, "cluster")), "that fits: without topology.require"),
+        (replace(NEVER, level="rack"), "at most 3 workers of 8 h100-sxm in one rack"),
+        (replace(NEVER, devices_per_worker=0), "at most 3 workers of a share of h100-sxm"),
         (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
         (QUOTA, "wait until your running jobs end"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from api.text.words import count, gang, listed, ordinal
-from scheduler.core.model.job import AnyOf, ExactMix
+from scheduler.core.model.job import Alternative, AnyOf, ExactMix, WorkerRole
 from scheduler.core.model.resources import WorkerShape
 from tests.builders.core import make_job
 
@@ -39,3 +41,15 @@ def test_a_gang_is_described_by_what_it_asks_for() -> None:
     mixed = make_job(chips=ExactMix((("h100", 2), ("mi300x", 1))))
     assert gang(either.spec) == "4 workers with 2 devices each on h100 or a800"
     assert gang(mixed.spec) == "3 workers with 1 device each on h100 (2) and mi300x (1)"
+
+
+def test_a_gang_of_several_sizes_and_roles_names_them_all() -> None:
+    spec = replace(
+        make_job(chips="h100", workers=4, shape=WorkerShape(0, 1, 1, share_milli=125, share_memory_mib=10_240)).spec,
+        alternatives=(Alternative(2, WorkerShape(1, 1, 1), ("a800", "t4")),),
+        roles=(WorkerRole("launcher", 1, WorkerShape(0, 1, 1), ()),),
+    )
+    assert gang(spec) == (
+        "4 workers with 12.5 % of a device and 10,240 MiB of its memory each on h100; "
+        "or 2 workers with 1 device each on a800 or t4; 1 worker of role launcher"
+    )

@@ -1,3 +1,6 @@
+import pytest
+
+from medley.answers import Json
 from medley.screens.capacity import (
     advice,
     capacity_line,
@@ -32,6 +35,47 @@ def test_a_node_says_what_is_free_and_who_holds_the_rest() -> None:
         "an operator looks at it",
     )  # fmt: skip
     assert nodes_table([node]).rows == [want]
+
+
+NODE = {
+    "cluster": "mixed", "name": "n1", "state": "ready", "text": "takes new work", "tenant": None,
+    "topology": {"rack": "r1"}, "devices": [
+        {"chip": "h100", "count": 8, "memory_mib": 81920, "held": 1, "shared_milli": 1200, "foreign": 2}
+    ],
+    "cpu_milli": 128_000, "cpu_milli_held": 0, "memory_mib": 1_048_576, "memory_mib_held": 0, "note": "",
+    "holdings": [{"tenant": "demo", "job": "a", "chip": "h100", "devices": 1,
+                  "share": {"milli": 1200, "memory_mib": 40_960}}],
+}  # fmt: skip
+
+
+def test_shares_and_what_is_not_medleys_are_not_free() -> None:
+    row = dict(zip((table := nodes_table([NODE])).columns, table.rows[0], strict=True))
+    assert (row["FREE"], row["HELD BY"]) == ("3", "demo 2.2, not by Medley 2")
+    assert "ONLY FOR" not in row
+
+
+def test_whose_a_node_is_has_a_column_where_some_belong_to_a_tenant() -> None:
+    table = nodes_table([NODE, NODE | {"tenant": "vision"}])
+    assert [row[table.columns.index("ONLY FOR")] for row in table.rows] == ["", "vision"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"state": "degraded", "text": "takes work last"}, "takes work last"),
+        ({"state": "suspect", "text": "may be broken", "note": "two workers were lost"}, "two workers were lost"),
+        ({"state": "drained", "text": "takes nothing new"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_state_that_does_not_speak_for_itself_is_explained(changes: Json, want: str) -> None:
+    assert nodes_table([NODE | changes]).rows[0][-1] == want
+
+
+def test_devices_that_are_not_medleys_have_a_column_where_there_are_any() -> None:
+    table = pools_table([POOL | {"devices_foreign": 3}])
+    assert table.rows[0][table.columns.index("NOT BY MEDLEY")] == "3"
+    assert "NOT BY MEDLEY" not in pools_table([POOL]).columns
 
 
 def test_a_pool_has_a_bar_of_what_is_held() -> None:

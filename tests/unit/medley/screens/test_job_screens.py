@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from medley.screens.job_text import next_commands, program, situation, wanted
+from medley.answers import Json
+from medley.screens.job_text import next_commands, program, situation, wanted, wanted_places
 from medley.screens.jobs import jobs_table, print_job, print_why
 from medley.screens.placement import number_runs, placement_table, why_there, workers_table
 from tests.builders.command import a_job, a_report, a_spec, a_worker, an_attempt
@@ -68,7 +69,87 @@ def test_a_large_gang_has_one_row_for_ranks_that_are_alike() -> None:
     ],
 )
 def test_what_a_job_asks_for_is_one_line(chips: object, want: str) -> None:
-    assert wanted(a_spec(chips=chips)) == want
+    assert list(wanted(a_spec(chips=chips))) == [want]
+
+
+SHARE = {"milli": 125, "memory_mib": 40_960}
+
+
+def test_every_size_and_role_that_a_job_asks_for_has_a_line() -> None:
+    size = {"devices_per_worker": 8, "share": None}
+    spec = a_spec(
+        chips="h100-sxm",
+        devices_per_worker=0,
+        share=SHARE,
+        alternatives=[{"workers": 4, "chips": ["mi300x", "a800"], **size}],
+        roles=[
+            {"name": "launcher", "workers": 1, "chips": None, "devices_per_worker": 0, "share": None},
+            {"name": "reader", "workers": 2, "chips": "t4", "devices_per_worker": 0, "share": SHARE},
+        ],
+    )
+    assert list(wanted(spec)) == [
+        "2 workers of a device's 12.5 % (40 GiB) each: h100-sxm",
+        "or 4 workers of 8 devices each: mi300x, else a800",
+        "and as launcher: 1 worker without devices",
+        "and as reader: 2 workers of a device's 12.5 % (40 GiB) each: t4",
+    ]
+    row = jobs_table([a_job(spec=spec)], AT).rows[0]
+    assert row[3:5] == ("5", "h100-sxm, else mi300x, else a800")
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({}, ""),
+        ({"topology": {"require": None, "prefer": None}, "exclusive": False, "node_labels": {}}, ""),
+        ({"topology": {"require": "rack", "prefer": None}}, "all of it in one rack"),
+        ({"topology": {"require": None, "prefer": ["node", "rack"]}}, "if possible on one node, else in one rack"),
+        ({"topology": {"require": None, "prefer": []}}, "as near or far as there is room"),
+        ({"spread": {"level": "node", "most": 1}}, "at most 1 worker on one node"),
+        (
+            {"apart": {"level": "rack", "labels": {"a": "1", "b": "2"}}},
+            "never in one rack with a job of yours that has a=1, b=2",
+        ),
+        ({"exclusive": True, "node_labels": {"zone": "z1"}}, "nodes to itself; nodes with zone=z1"),
+    ],
+)
+def test_what_a_job_asks_of_places_is_one_line(changes: Json, want: str) -> None:
+    assert wanted_places(a_spec(**changes)) == want
+
+
+def test_wishes_are_shown_with_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    print_job(a_job(spec=a_spec(exclusive=True)), AT)
+    assert "  where      nodes to itself\n" in capsys.readouterr().out
+
+
+def test_roles_have_a_column_where_there_are_several() -> None:
+    launcher = a_worker(rank=1, chip=None, devices=[], role="launcher", share=None)
+    table = placement_table(an_attempt(workers=[a_worker(role="worker"), launcher]))
+    assert table.columns == ("RANK", "ROLE", "NODE", "CHIP", "DEVICES")
+    assert table.rows == [
+        ("0", "worker", "mixed/nvidia-1", "h100-sxm", "0"),
+        ("1", "launcher", "mixed/nvidia-1", "", ""),
+    ]
+    assert workers_table(an_attempt()).columns == ("RANK", "NODE", "CHIP", "DEVICES", "WORKER")
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"devices": [0, 1], "devices_counted": 0, "share": None}, "0-1"),
+        ({"devices": [], "devices_counted": 8, "share": None}, "any 8"),
+        ({"devices": [3], "devices_counted": 0, "share": SHARE}, "3, 12.5 % (40 GiB)"),
+    ],
+)
+def test_devices_are_numbers_or_counted_or_a_share(changes: Json, want: str) -> None:
+    assert placement_table(an_attempt(workers=[a_worker(**changes)])).rows[0][3] == want
+
+
+def test_alike_workers_of_a_large_gang_share_a_row_with_all_they_hold() -> None:
+    shared = [a_worker(rank=rank, devices=[rank // 8], share=SHARE) for rank in range(24)]
+    assert workers_table(an_attempt(workers=shared)).rows[0][3] == "0-2, 12.5 % (40 GiB) each"
+    counted = [a_worker(rank=rank, devices=[], devices_counted=2) for rank in range(24)]
+    assert workers_table(an_attempt(workers=counted)).rows[0][3] == "any 48"
 
 
 def test_a_program_is_its_command_or_the_reference_training() -> None:

@@ -82,6 +82,7 @@ def test_the_documented_format_is_read_whole(tmp_path: Path) -> None:
         TopologyLevel("zone", "topology.kubernetes.io/zone"),
         TopologyLevel("rack", "example.com/rack"),
     )
+    assert east.node_labels == ("example.com/fabric",)
     assert (east.deadlines, east.logs) == (Deadlines(), LogLimits())
     assert (east.node_loss_tolerated_s, east.scratch_mib, east.devices_are_simulated) == (60, 65_536, False)
 
@@ -127,6 +128,21 @@ def test_the_first_pool_that_fits_shapes_a_pod(tmp_path: Path) -> None:
     assert cluster.pool("mi300x", {}) == PoolTemplate()
 
 
+def test_jobs_can_always_ask_for_the_architecture_and_the_instance_type(tmp_path: Path) -> None:
+    always = ("kubernetes.io/arch", "node.kubernetes.io/instance-type")
+
+    assert read_with(tmp_path, "").labels_of_nodes == always
+    cluster = read_with(tmp_path, "node_labels: [example.com/fabric, kubernetes.io/arch]")
+    assert cluster.labels_of_nodes == (*always, "example.com/fabric")
+
+
+def test_workers_without_devices_are_shaped_by_pools_of_labels(tmp_path: Path) -> None:
+    pools = "pools: {chips: {chips: [h20], labels: {a: b}}, labels: {labels: {a: b}}}"
+
+    assert read_with(tmp_path, pools).pool(None, {"a": "b"}).name == "labels"
+    assert read_with(tmp_path, pools).pool(None, {}) == PoolTemplate()
+
+
 @pytest.mark.parametrize(
     ("lines", "want"),
     [
@@ -165,6 +181,11 @@ def test_the_first_pool_that_fits_shapes_a_pod(tmp_path: Path) -> None:
         ("chips:\n  - {chip: kunlunxin-r300, resource: a/b, memory_mib: true}", "4: here stands true or false"),
         ("topology: [a]", "3: here stands a list"),
         ("topology: {zone: 'a b'}", "3: 'a b' cannot stand here"),
+        ("topology: {node: example.com/node}", "3: 'node' is a level of every topology; leave it out"),
+        ("topology: {cluster: example.com/c}", "3: 'cluster' is a level of every topology"),
+        ("node_labels: {a: b}", "3: here stands a mapping"),
+        ("node_labels: [a b]", "3: 'a b' cannot stand here"),
+        ("node_labels: [kubernetes.io/hostname]", "3: kubernetes.io/hostname is another one on every node"),
         ("deadlines: {start_s: 0}", "3: 0 is out of range"),
         ("deadlines: {start_s: 1e9}", "3: here stands"),
         ("deadlines: {start: 1}", "3: unknown key 'start'; did you mean 'start_s'?"),

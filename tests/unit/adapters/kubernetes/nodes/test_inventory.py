@@ -8,12 +8,15 @@ from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfigura
 from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate, Toleration
 from scheduler.adapters.kubernetes.nodes import Inventory
 from scheduler.adapters.kubernetes.views import NodeView, PodView, Taint
-from scheduler.core.model.node import Node, NodeState
+from scheduler.core.model.node import NO_FOREIGN_USE, ForeignUse, Node, NodeState
 from scheduler.core.model.topology import Topology
 from tests.unit.adapters.kubernetes.nodes.views import CATALOGUE, condition, node_view, pod_view
 
 T4 = {"nvidia.com/gpu.product": "Tesla-T4"}
 GPU = "nvidia.com/gpu"
+FULL = condition("DiskPressure", message="full")
+UNREACHABLE = "node.kubernetes.io/unreachable"
+CORDON = "node.kubernetes.io/unschedulable"
 
 
 class Bench:
@@ -50,6 +53,12 @@ def bench() -> Bench:
     return Bench()
 
 
+def foreign(bench: Bench) -> tuple[int, int]:
+    """Return how many devices and pods of others a node has."""
+    use = bench.node().foreign
+    return use.devices_of("t4"), use.pods
+
+
 def gpus(count: int = 8, name: str = "n1", **more: object) -> NodeView:
     return node_view(name, devices={GPU: count}, labels=T4, **more)  # type: ignore[arg-type]
 
@@ -65,22 +74,32 @@ def test_a_free_node_offers_what_it_can_allocate(bench: Bench) -> None:
     assert bench.inventory.resource("elsewhere", "t4") is None
 
 
-def test_other_peoples_pods_are_subtracted(bench: Bench) -> None:
+def test_other_peoples_pods_are_told_beside_what_the_node_has(bench: Bench) -> None:
     bench.see(gpus())
 
     bench.run(pod_view("a", requests={GPU: 2, "cpu": 4000, "memory": 1024}), pod_view("b", requests={"cpu": 500}))
 
     node = bench.node()
-    assert (node.devices[0].count, node.cpu_milli, node.memory_mib, node.pods) == (6, 59_500, 523_264, 108)
+    assert (node.devices[0].count, node.cpu_milli, node.memory_mib, node.pods) == (8, 64_000, 524_288, 110)
+    assert node.foreign == ForeignUse((("t4", 2),), cpu_milli=4_500, memory_mib=1_024, pods=2)
 
 
-def test_our_own_workers_are_not_subtracted() -> None:
+def test_other_peoples_devices_are_told_by_chip_type(bench: Bench) -> None:
+    view = node_view(devices={GPU: 4, "cambricon.com/mlu": 8}, labels=T4 | {"medley/chip": "mlu590"})
+    bench.see(view)
+
+    bench.run(pod_view("a", requests={"cambricon.com/mlu": 3, "nvidia.com/mig-1g.10gb": 1}))
+
+    assert bench.node().foreign.devices == (("mlu590", 3),)
+
+
+def test_our_own_workers_are_nobody_elses() -> None:
     bench = Bench(is_worker=lambda pod: pod.name == "ours")
     bench.see(gpus())
 
     bench.run(pod_view("ours", requests={GPU: 8}), pod_view("theirs", requests={GPU: 1}))
 
-    assert (bench.node().devices[0].count, bench.node().pods) == (7, 109)
+    assert foreign(bench) == (1, 1)
 
 
 def test_a_pod_of_ours_that_was_given_up_counts_once_it_is_touched() -> None:
@@ -88,25 +107,25 @@ def test_a_pod_of_ours_that_was_given_up_counts_once_it_is_touched() -> None:
     bench = Bench(is_worker=lambda pod: pod.name in ours)
     bench.see(gpus())
     bench.run(pod_view("p1", requests={GPU: 3}))
-    assert bench.node().devices[0].count == 8
+    assert bench.node().foreign == NO_FOREIGN_USE
 
     ours.clear()
     bench.inventory.touch("n1")
 
-    assert bench.node().devices[0].count == 5
+    assert foreign(bench) == (3, 1)
 
 
 def test_a_pod_that_is_over_or_gone_gives_back_what_it_had(bench: Bench) -> None:
     bench.see(gpus())
     one, two = pod_view("a", requests={GPU: 2}), pod_view("b", requests={GPU: 3})
     bench.run(one, two)
-    assert bench.node().devices[0].count == 3
+    assert foreign(bench) == (5, 2)
 
     bench.inventory.pod_changed(one, replace(one, phase="Succeeded"))
-    assert bench.node().devices[0].count == 5
+    assert foreign(bench) == (3, 1)
 
     bench.inventory.pod_changed(two, None)
-    assert (bench.node().devices[0].count, bench.node().pods) == (8, 110)
+    assert bench.node().foreign == NO_FOREIGN_USE
 
 
 def test_a_pod_being_deleted_holds_until_it_is_gone(bench: Bench) -> None:
@@ -116,43 +135,42 @@ def test_a_pod_being_deleted_holds_until_it_is_gone(bench: Bench) -> None:
 
     bench.inventory.pod_changed(pod, replace(pod, reason="Terminating", version=pod.version + 1))
 
-    assert bench.node().devices[0].count == 6
+    assert foreign(bench) == (2, 1)
 
 
 def test_a_pod_that_waits_for_a_node_counts_nowhere_until_it_is_bound(bench: Bench) -> None:
     bench.see(gpus())
     waiting = pod_view("a", node="", requests={GPU: 2}, phase="Pending")
     bench.run(waiting)
-    assert bench.node().devices[0].count == 8
+    assert bench.node().foreign == NO_FOREIGN_USE
 
     bench.inventory.pod_changed(waiting, replace(waiting, node="n1"))
 
-    assert bench.node().devices[0].count == 6
+    assert foreign(bench) == (2, 1)
 
 
-def test_what_is_overbooked_is_none_and_not_less(bench: Bench) -> None:
+def test_what_is_overbooked_is_all_that_there_is_and_not_more(bench: Bench) -> None:
     bench.see(gpus(2))
 
     bench.run(pod_view("a", requests={GPU: 4, "cpu": 1_000_000, "memory": 1_000_000}))
 
-    node = bench.node()
-    assert (node.devices[0].count, node.cpu_milli, node.memory_mib) == (0, 0, 0)
+    assert bench.node().foreign == ForeignUse((("t4", 2),), cpu_milli=64_000, memory_mib=524_288, pods=1)
 
 
 def test_pods_seen_before_their_node_count(bench: Bench) -> None:
     bench.run(pod_view("a", requests={GPU: 2}))
 
-    assert bench.see(gpus()).devices[0].count == 6
+    assert bench.see(gpus()).foreign.devices == (("t4", 2),)
 
 
 def test_a_node_that_is_not_ready_is_out_at_once_and_back_after_ten_seconds(bench: Bench) -> None:
     bench.see(gpus())
     down = bench.see(gpus(conditions=(condition("Ready", "Unknown", message="Kubelet stopped posting node status."),)))
-    assert (down.state, down.note) == (NodeState.DRAINED, "not ready: Kubelet stopped posting node status.")
+    assert (down.state, down.note) == (NodeState.SUSPECT, "not ready: Kubelet stopped posting node status.")
 
-    assert bench.see(gpus()).state is NodeState.DRAINED
+    assert bench.see(gpus()).state is NodeState.SUSPECT
     bench.now_s += 9.9
-    assert bench.node().state is NodeState.DRAINED
+    assert bench.node().state is NodeState.SUSPECT
     bench.now_s += 0.1
     assert (bench.node().state, bench.node().note) == (NodeState.READY, "")
 
@@ -164,7 +182,7 @@ def test_a_node_that_flaps_stays_out(bench: Bench) -> None:
         bench.see(gpus())
         bench.now_s += 8
 
-    assert bench.node().state is NodeState.DRAINED
+    assert bench.node().state is NodeState.SUSPECT
 
 
 def test_a_new_node_is_in_as_soon_as_it_is_ready(bench: Bench) -> None:
@@ -181,21 +199,37 @@ def test_a_node_made_anew_under_the_same_name_is_a_new_node(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize(
-    ("view", "want_note"),
+    ("view", "want_state", "want_note"),
     [
-        (replace(gpus(), is_cordoned=True), "cordoned"),
-        (gpus(conditions=(condition("Ready"), condition("DiskPressure", message="full"))), "DiskPressure: full"),
-        (gpus(conditions=(condition("Ready"), condition("KernelDeadlock"))), "KernelDeadlock"),
-        (gpus(taints=(Taint("team", "x", "NoSchedule"),)), "taint team (NoSchedule)"),
-        (gpus(taints=(Taint("team", "x", "NoExecute"),)), "taint team (NoExecute)"),
-        (gpus(allocatable={GPU: 7}), "degraded: 7 of 8 nvidia.com/gpu can be used"),
+        (replace(gpus(), is_cordoned=True), NodeState.DRAINED, "cordoned"),
+        (gpus(conditions=(condition("Ready"), FULL)), NodeState.SUSPECT, "DiskPressure: full"),
+        (gpus(conditions=(condition("Ready"), condition("KernelDeadlock"))), NodeState.SUSPECT, "KernelDeadlock"),
+        (gpus(taints=(Taint("team", "x", "NoSchedule"),)), NodeState.DRAINED, "taint team (NoSchedule)"),
+        (gpus(taints=(Taint("team", "x", "NoExecute"),)), NodeState.DRAINED, "taint team (NoExecute)"),
+        (gpus(taints=(Taint(UNREACHABLE, "", "NoExecute"),)), NodeState.SUSPECT, f"taint {UNREACHABLE} (NoExecute)"),
+        (gpus(taints=(Taint(CORDON, "", "NoSchedule"),)), NodeState.DRAINED, f"taint {CORDON} (NoSchedule)"),
+        (gpus(allocatable={GPU: 7}), NodeState.DEGRADED, "degraded: 7 of 8 nvidia.com/gpu can be used"),
     ],
 )
-def test_a_node_with_a_fault_takes_nothing_new_and_says_why(bench: Bench, view: NodeView, want_note: str) -> None:
+def test_a_node_with_a_fault_says_why(bench: Bench, view: NodeView, want_state: NodeState, want_note: str) -> None:
     node = bench.see(view)
 
-    assert (node.state, node.note) == (NodeState.DRAINED, want_note)
+    assert (node.state, node.note) == (want_state, want_note)
     assert bench.see(gpus()).state is NodeState.READY
+
+
+def test_an_operators_wish_stands_above_what_was_concluded_and_all_of_it_is_told(bench: Bench) -> None:
+    view = gpus(allocatable={GPU: 7}, conditions=(condition("Ready"), FULL))
+
+    suspect, drained = bench.see(view), bench.see(replace(view, is_cordoned=True))
+
+    degraded = "degraded: 7 of 8 nvidia.com/gpu can be used"
+    assert (suspect.state, suspect.note) == (NodeState.SUSPECT, f"DiskPressure: full; {degraded}")
+    assert (drained.state, drained.note) == (NodeState.DRAINED, f"DiskPressure: full; cordoned; {degraded}")
+
+
+def test_a_degraded_node_has_the_devices_that_can_be_used(bench: Bench) -> None:
+    assert bench.see(gpus(allocatable={GPU: 7})).devices[0].count == 7
 
 
 @pytest.mark.parametrize(
@@ -220,12 +254,40 @@ def test_a_pools_tolerations_let_work_onto_tainted_nodes() -> None:
     assert bench.see(gpus(taints=(Taint("team", "y", "NoSchedule"),))).state is NodeState.DRAINED
 
 
+def test_a_node_without_devices_takes_work_where_the_pool_of_its_labels_tolerates_its_taints() -> None:
+    pool = PoolTemplate("cpus", labels=(("kind", "cpu"),), tolerations=(Toleration("team", "x"),))
+    bench = Bench(ClusterConfiguration("test", pools=(pool,)))
+    taints = (Taint("team", "x", "NoSchedule"),)
+
+    assert bench.see(node_view("a", labels={"kind": "cpu"}, taints=taints)).state is NodeState.READY
+    assert bench.see(node_view("b", taints=taints)).state is NodeState.DRAINED
+
+
+def test_a_pod_without_devices_puts_up_with_what_those_with_devices_put_up_with_and_no_more() -> None:
+    pool = PoolTemplate("tainted", chips=("t4",), tolerations=(Toleration("team", "x"), Toleration("other")))
+    bench = Bench(ClusterConfiguration("test", pools=(pool,)))
+    for_device = Taint(GPU, "present", "NoSchedule")
+
+    bench.see(gpus(name="plain"))
+    bench.see(gpus(name="tainted", taints=(for_device, Taint("team", "x", "NoExecute"))))
+
+    assert bench.inventory.tolerations("plain") == ()
+    assert bench.inventory.tolerations("tainted") == (Toleration(GPU, effect="NoSchedule"), Toleration("team", "x"))
+    assert bench.inventory.tolerations("elsewhere") == ()
+
+
+def test_a_node_can_belong_to_one_tenant(bench: Bench) -> None:
+    assert bench.see(node_view(labels={"medley/tenant": "vision"})).tenant == "vision"
+    assert bench.see(node_view(labels={"medley/tenant": ""})).tenant is None
+    assert bench.see(gpus()).tenant is None
+
+
 def test_a_node_rests_after_a_strike_and_comes_back_by_itself(bench: Bench) -> None:
     bench.see(gpus())
 
     bench.inventory.strike("n1", "its kubelet started nothing for 300 s")
 
-    assert bench.node().state is NodeState.DRAINED
+    assert bench.node().state is NodeState.SUSPECT
     assert bench.node().note == "rests after a failed start (1 in a row): its kubelet started nothing for 300 s"
     bench.now_s += 60
     assert bench.node().state is NodeState.READY
@@ -236,7 +298,7 @@ def test_a_good_start_takes_strikes_back_and_ends_no_rest(bench: Bench) -> None:
     bench.inventory.strike("n1", "why")
 
     bench.inventory.forgive("n1")
-    assert bench.node().state is NodeState.DRAINED
+    assert bench.node().state is NodeState.SUSPECT
 
     bench.now_s += 60
     bench.inventory.forgive("n1")
@@ -272,15 +334,28 @@ def test_topology_is_named_from_the_smallest_domain_with_those_around_it() -> No
     assert absurd.topology == Topology()
 
 
-def test_only_labels_worth_showing_are_kept(bench: Bench) -> None:
+def test_only_labels_that_jobs_can_ask_for_are_kept() -> None:
+    bench = Bench(ClusterConfiguration("test", node_labels=("example.com/fabric", "example.com/empty")))
     labels = {
         "kubernetes.io/arch": "arm64",
+        "kubernetes.io/hostname": "n1",
         "feature.node.kubernetes.io/x": "1",
-        "medley/pool": "a",
-        "medley/empty": "",
+        "medley/rack": "r1",
+        "example.com/fabric": "infiniband",
+        "example.com/empty": "",
     }
 
-    assert bench.see(node_view(labels=labels)).labels == (("kubernetes.io/arch", "arm64"), ("medley/pool", "a"))
+    want = (("example.com/fabric", "infiniband"), ("kubernetes.io/arch", "arm64"))
+    assert bench.see(node_view(labels=labels)).labels == want
+
+
+def test_alike_nodes_of_one_rack_differ_in_nothing_but_their_names(bench: Bench) -> None:
+    alike = [
+        bench.see(node_view(name, devices={GPU: 8}, labels=T4 | {"kubernetes.io/hostname": name, "medley/rack": "r1"}))
+        for name in ("n1", "n2")
+    ]
+
+    assert replace(alike[1], name="n1") == alike[0]
 
 
 def test_nodes_are_listed_by_name_and_the_gone_are_missing(bench: Bench) -> None:

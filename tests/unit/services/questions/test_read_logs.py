@@ -9,7 +9,7 @@ from scheduler.core.model.attempt import Allocation, Attempt
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.ports.cluster import LogChunk
-from scheduler.services.read_logs import BadCursor, LogCursor, LogPage, read_logs
+from scheduler.services.questions.read_logs import BadCursor, LogCursor, LogPage, read_logs
 
 
 def test_a_cursor_survives_its_text() -> None:

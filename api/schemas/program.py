@@ -1,0 +1,71 @@
+"""What the workers of a job run, and what they are given to run with."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from api.schemas.placement import whole
+from api.schemas.text import ENTRY_PATTERN, MOUNT_PATTERN, OBJECT_PATTERN, VARIABLE_PATTERN, Body, Name
+from scheduler.core.model.job import ReferenceTraining
+
+RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
+"""Variables that decide what a worker loads are not the tenant's to set."""
+DEVICE_VARIABLES = ("CUDA_DEVICE_ORDER", "GPU_DEVICE_ORDINAL", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK")
+VISIBLE = "_VISIBLE_"
+"""In CUDA_VISIBLE_DEVICES, ASCEND_RT_VISIBLE_DEVICES, NEURON_RT_VISIBLE_CORES and those of every other vendor: which
+devices a worker sees is not the tenant's to set either."""
+
+
+def _is_free(name: str) -> str:
+    if VISIBLE in name or name in DEVICE_VARIABLES:
+        raise ValueError("must not be set: which devices a worker sees follows from its placement")
+    if name.startswith(RESERVED_PREFIXES):
+        raise ValueError(f"must not begin with {', '.join(RESERVED_PREFIXES[:-1])} or {RESERVED_PREFIXES[-1]}")
+    return name
+
+
+VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_PATTERN, max_length=255), AfterValidator(_is_free)]
+
+
+class TrainingRequest(Body):
+    """The built-in reference training: a small GPT on the bytes of a text, data parallel over the gang."""
+
+    steps: Annotated[int, whole(1, 1_000_000)] = 60
+    batch: Annotated[int, whole(1, 4096)] = 8
+    """Sequences per worker and step."""
+    sequence: Annotated[int, whole(1, 8192)] = 64
+    """Bytes per sequence."""
+    heads: Annotated[int, whole(1, 128)] = 2
+    width: Annotated[int, whole(1, 8192)] = 64
+    """Size of a token's vector; a multiple of `heads`."""
+    layers: Annotated[int, whole(1, 128)] = 2
+    learning_rate: Annotated[float, Field(gt=0, le=10, strict=True)] = 0.003
+    seed: Annotated[int, whole(0, 2**31 - 1)] = 1
+
+    @field_validator("width")
+    @classmethod
+    def _width_divides(cls, width: int, info: ValidationInfo) -> int:
+        heads = info.data.get("heads", 1)
+        if width % heads:
+            raise ValueError(f"must be a multiple of heads, which is {heads}")
+        return width
+
+    def to_program(self) -> ReferenceTraining:
+        """Return it as the model knows it."""
+        return ReferenceTraining(**self.model_dump())
+
+
+class VolumeRequest(Body):
+    """A volume of a class that the operator offers, mounted into every worker."""
+
+    volume_class: Name
+    path: Annotated[str, StringConstraints(pattern=MOUNT_PATTERN, max_length=255)]
+    """Where workers see it."""
+    read_only: bool = False
+
+
+class SecretRequest(Body):
+    """One entry of a secret that the operator lets the tenant use."""
+
+    secret: Annotated[str, StringConstraints(pattern=OBJECT_PATTERN, max_length=253)]
+    key: Annotated[str, StringConstraints(pattern=ENTRY_PATTERN, max_length=253)]

@@ -1,0 +1,152 @@
+"""What was submitted, as the API shows it: in the form of a request, complete with defaults."""
+
+from typing import Any
+
+from api.schemas.text import Answer
+from scheduler.core.model.job import Choice, JobKind
+
+SPEC_EXAMPLE: dict[str, Any] = {
+    "name": "first",
+    "kind": "training",
+    "workers": 1,
+    "chips": "h100-sxm",
+    "devices_per_worker": 2,
+    "share": None,
+    "cpu_milli": 1000,
+    "memory_mib": 4096,
+    "choose": "ordered",
+    "alternatives": [],
+    "roles": [],
+    "topology": {"require": None, "prefer": None},
+    "spread": None,
+    "apart": None,
+    "exclusive": False,
+    "node_labels": {},
+    "command": ["python", "train.py"],
+    "training": None,
+    "environment": {},
+    "image": None,
+    "shared_memory_mib": 0,
+    "volumes": [],
+    "secrets": {},
+    "retries": 0,
+    "time_limit_s": None,
+    "grace_s": 10,
+    "priority": 0,
+    "labels": {},
+}
+
+
+class ShareAnswer(Answer):
+    """A part of one device."""
+
+    milli: int
+    """Thousandths of its compute."""
+    memory_mib: int
+
+
+class AlternativeAnswer(Answer):
+    """Another size that the job's own workers may have."""
+
+    workers: int
+    chips: str | tuple[str, ...]
+    devices_per_worker: int
+    share: ShareAnswer | None
+    cpu_milli: int
+    memory_mib: int
+
+
+class RoleAnswer(Answer):
+    """Further workers of the gang, beside its main ones."""
+
+    name: str
+    workers: int
+    devices_per_worker: int
+    share: ShareAnswer | None
+    chips: str | tuple[str, ...] | None
+    cpu_milli: int
+    memory_mib: int
+    command: tuple[str, ...] | None
+
+
+class TopologyAnswer(Answer):
+    """How near to each other the workers are to be."""
+
+    require: str | None
+    prefer: tuple[str, ...] | None
+
+
+class SpreadAnswer(Answer):
+    """At most so many of the workers in one domain of a level."""
+
+    level: str
+    most: int
+
+
+class ApartAnswer(Answer):
+    """Whose workers no domain of a level is shared with."""
+
+    level: str
+    labels: dict[str, str]
+
+
+class TrainingAnswer(Answer):
+    """The built-in reference training with all its settings."""
+
+    steps: int
+    batch: int
+    sequence: int
+    width: int
+    layers: int
+    heads: int
+    learning_rate: float
+    seed: int
+
+
+class VolumeAnswer(Answer):
+    """A volume of every worker."""
+
+    volume_class: str
+    path: str
+    read_only: bool
+
+
+class SecretAnswer(Answer):
+    """Where a variable's value is kept."""
+
+    secret: str
+    key: str
+
+
+class SpecAnswer(Answer):
+    """What was submitted, complete with defaults; may be submitted again as it is."""
+
+    name: str
+    kind: JobKind
+    workers: int
+    chips: str | tuple[str, ...] | dict[str, int]
+    devices_per_worker: int
+    """0 where there is a share."""
+    share: ShareAnswer | None
+    cpu_milli: int
+    memory_mib: int
+    choose: Choice
+    alternatives: tuple[AlternativeAnswer, ...]
+    roles: tuple[RoleAnswer, ...]
+    topology: TopologyAnswer
+    spread: SpreadAnswer | None
+    apart: ApartAnswer | None
+    exclusive: bool
+    node_labels: dict[str, str]
+    command: tuple[str, ...] | None
+    training: TrainingAnswer | None
+    environment: dict[str, str]
+    image: str | None
+    shared_memory_mib: int
+    volumes: tuple[VolumeAnswer, ...]
+    secrets: dict[str, SecretAnswer]
+    retries: int
+    time_limit_s: int | None
+    grace_s: int
+    priority: int
+    labels: dict[str, str]

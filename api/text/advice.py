@@ -1,0 +1,112 @@
+"""What a user can do about a job that waits or was refused."""
+
+from typing import assert_never
+
+from api.text.mismatches import mismatch_advice
+from api.text.reasons import amount, is_charged
+from api.text.words import count, in_one, listed
+from scheduler.core.model.reason import (
+    BackingOff,
+    CannotServe,
+    NearestShape,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Reason,
+    Resource,
+    TooFewFree,
+)
+from scheduler.core.model.resources import MAIN_ROLE
+from scheduler.core.model.topology import CLUSTER
+
+_LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
+
+
+def advice(reason: Reason) -> str:
+    """Return what the user can do about it."""
+    match reason:
+        case TooFewFree():
+            return f"wait, or submit it {listed(_easier(reason), 'or')}"
+        case NeverFits():
+            return f"submit it again in a shape that fits: {_shape_that_fits(reason)}"
+        case QuotaExceeded():
+            return _within_quota(reason)
+        case BackingOff():
+            return "wait, or look at the failed attempt's output with `medley logs`" if is_charged(reason) else "wait"
+        case NoCluster():
+            return "ask the operator to connect a cluster"
+        case CannotServe():
+            return mismatch_advice(reason)
+    assert_never(reason)
+
+
+def _easier(reason: TooFewFree) -> list[str]:
+    """Return what would make the job easier to place, the nearest shape first."""
+    ways: list[str] = []
+    if reason.nearest is not None and (changes := _changes(reason, reason.nearest)):
+        ways.append(f"{listed(changes, 'and')} (fits now)")
+    elif reason.workers > 1:
+        ways.append("with fewer workers")
+    if reason.nearest is None or reason.nearest.level != CLUSTER:
+        ways += [_loosened(reason)] if _fits_anywhere(reason) else []
+    if reason.limit.resource in _LESS:
+        ways.append(f"with {_LESS[reason.limit.resource]}")
+    if reason.chip is not None:
+        ways.append("with more acceptable chip types")
+    return ways or ["in a smaller shape"]
+
+
+def _fits_anywhere(reason: TooFewFree) -> bool:
+    return reason.workers_fit_anywhere is not None and reason.workers_fit_anywhere >= reason.workers
+
+
+def _loosened(reason: TooFewFree) -> str:
+    return f"without topology.require ({reason.workers_fit_anywhere} fit anywhere)"
+
+
+def _changes(reason: TooFewFree | NeverFits, nearest: NearestShape) -> list[str]:
+    """Return how the nearest shape differs from what was asked for."""
+    role = "" if reason.role == MAIN_ROLE else f" of role {reason.role}"
+    changes: list[str] = []
+    if nearest.workers != reason.workers:
+        changes.append(f"with {count(nearest.workers, 'worker')}{role}")
+    if nearest.devices_per_worker != reason.devices_per_worker:
+        changes.append(f"with {count(nearest.devices_per_worker, 'device')} per worker{role}")
+    if nearest.level != reason.level:
+        to = "without topology.require" if nearest.level == CLUSTER else f"with topology.require: {nearest.level}"
+        changes.append(to)
+    return changes
+
+
+def _shape_that_fits(reason: NeverFits) -> str:
+    if reason.chip is not None and not reason.largest_node_devices:
+        return "choose another chip type (`medley chips` lists them)"
+    if reason.nearest is not None and (changes := _changes(reason, reason.nearest)):
+        return listed(changes, "and")
+    if reason.devices_per_worker > reason.largest_node_devices:
+        return f"at most {count(reason.largest_node_devices, 'device')} per worker"
+    if reason.workers_fit_empty:
+        near = "" if reason.level == CLUSTER else f" {in_one(reason.level)}"
+        return f"at most {count(reason.workers_fit_empty, 'worker')}{_of(reason)}{near}"
+    if reason.limit.resource in _LESS:
+        return f"{_LESS[reason.limit.resource]}, at most {amount(reason.limit.resource, reason.limit.most)}"
+    return "fewer devices per worker" if reason.devices_per_worker else "smaller workers"
+
+
+def _of(reason: NeverFits) -> str:
+    if reason.chip is None:
+        return ""
+    return (
+        f" of {reason.devices_per_worker} {reason.chip}"
+        if reason.devices_per_worker
+        else f" of a share of {reason.chip}"
+    )
+
+
+def _within_quota(reason: QuotaExceeded) -> str:
+    if not reason.limit:
+        return f"choose another chip type, or ask an operator for a quota of {reason.chip}"
+    if reason.asked > reason.limit:
+        most = count(reason.limit, "device")
+        return f"ask for at most {most} of {reason.chip}, or ask an operator for more quota"
+    return "wait until your running jobs end, cancel one, or ask an operator for more quota"

@@ -1,0 +1,33 @@
+"""What one attempt holds, node by node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scheduler.core.ledger.states.amounts import Amounts
+    from scheduler.core.ledger.states.node_entry import NodeEntry
+    from scheduler.core.model.identifiers import TenantName
+
+Row = tuple["NodeEntry", "Amounts", int]
+"""A node, what is held of it, and the device slots as bits: of whole devices, or of the one that is shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Rows of one attempt. A node may have several: one per share, and one for all whole devices of a chip type."""
+
+    tenant: TenantName
+    rows: tuple[Row, ...]
+
+    def lines(self) -> list[tuple[object, ...]]:
+        """Return it in a canonical form: equal for equal holdings, however they are divided into rows."""
+        totals: dict[tuple[str, str, int], list[int]] = {}
+        for entry, amounts, mask in self.rows:
+            key = (entry.id, amounts.chip or "", mask if amounts.share_milli else 0)
+            total = totals.setdefault(key, [0] * 7)
+            figures = (amounts.devices, amounts.cpu_milli, amounts.memory_mib, amounts.pods)
+            for place, figure in enumerate((*figures, amounts.share_milli, amounts.share_memory_mib, mask)):
+                total[place] += figure
+        return [(self.tenant, *key, *totals[key]) for key in sorted(totals)]

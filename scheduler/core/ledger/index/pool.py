@@ -1,0 +1,107 @@
+"""The nodes that have one chip type in one cluster and belong to one tier, with all that moves among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from scheduler.core.ledger.index.room import Room
+
+if TYPE_CHECKING:
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.states.demand import Fit
+    from scheduler.core.ledger.states.leftover import Leftover
+    from scheduler.core.ledger.states.node_kind import NodeKind
+    from scheduler.core.model.identifiers import ChipName
+
+Key = TypeVar("Key")
+Move = tuple["Domain", "Leftover | None", "Leftover | None"]
+"""In a domain a node went from one state to another; None: it came into the ledger or left it."""
+
+MOST_MOVES = 8_192
+"""So many moves are kept for rooms that are not up to date; one that is further behind costs less to make anew."""
+MOST_ROOMS = 256
+"""Of one pool: so many different demands are kept at hand."""
+
+
+class Pool:
+    """One chip type of one cluster and tier. It keeps moves for its rooms, and says where its nodes stand."""
+
+    __slots__ = ("domains", "kinds", "moves", "moves_forgotten", "rooms")
+
+    def __init__(self) -> None:
+        self.domains: dict[Domain, int] = {}
+        """How many nodes stand directly in each domain."""
+        self.kinds: dict[NodeKind, int] = {}
+        """How many nodes of each kind there are."""
+        self.rooms: dict[Fit, Room] = {}
+        """Those that are at hand; without any, moves need not be told."""
+        self.moves: list[Move] = []
+        """What moved since the first `moves_forgotten` moves."""
+        self.moves_forgotten = 0
+
+    @property
+    def moves_made(self) -> int:
+        """How many moves were ever told."""
+        return self.moves_forgotten + len(self.moves)
+
+    def has(self, kind: NodeKind) -> bool:
+        """Say whether nodes of a kind belong to the pool."""
+        return kind in self.kinds
+
+    def come(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
+        """Take in a node."""
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        self.domains[domain] = self.domains.get(domain, 0) + 1
+        self.moves.append((domain, None, leftover))
+
+    def go(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
+        """Let a node go."""
+        _count_down(self.kinds, kind)
+        _count_down(self.domains, domain)
+        self.moves.append((domain, leftover, None))
+
+    def room(self, fit: Fit) -> Room:
+        """Return the room for a demand, up to date; one that is not at hand costs a look at every domain's buckets."""
+        if len(self.moves) > MOST_MOVES:
+            self._forget()
+        room = self.rooms.get(fit)
+        if room is not None:
+            room.catch_up()
+            return room
+        if len(self.rooms) >= MOST_ROOMS:
+            del self.rooms[min(self.rooms, key=lambda known: self.rooms[known].seen)]
+        room = self.rooms[fit] = Room(self, fit)
+        return room
+
+    def states(self) -> dict[Leftover, int]:
+        """Return the states that nodes of the pool are in, with how many are; looks at every node."""
+        counts: dict[Leftover, int] = {}
+        for domain in self.domains:
+            for entry in domain.members:
+                if entry.leftover.kind in self.kinds:
+                    counts[entry.leftover] = counts.get(entry.leftover, 0) + 1
+        return counts
+
+    def devices_free(self, chip: ChipName, *, takes_work: bool) -> int:
+        """Return the whole devices of a chip type that nobody holds on nodes that take work, or that do not."""
+        return sum(
+            nodes * max(0, leftover.free[leftover.kind.group_of[chip]])
+            for leftover, nodes in self.states().items()
+            if leftover.kind.takes_work == takes_work
+        )
+
+    def forget_rooms(self) -> None:
+        """Let all rooms be made anew."""
+        self.rooms.clear()
+
+    def _forget(self) -> None:
+        kept = MOST_MOVES // 2
+        self.moves_forgotten += len(self.moves) - kept
+        del self.moves[:-kept]
+        self.rooms = {fit: room for fit, room in self.rooms.items() if room.seen >= self.moves_forgotten}
+
+
+def _count_down(counts: dict[Key, int], key: Key) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

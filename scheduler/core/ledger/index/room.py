@@ -1,0 +1,141 @@
+"""Room for one demand in one pool: how many workers fit, per domain and in all, kept up to date move by move."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.index.order import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.index.pool import Move, Pool
+    from scheduler.core.ledger.states.demand import Fit
+    from scheduler.core.ledger.states.leftover import Leftover
+
+WIDE = 64
+"""A domain with more children than this keeps them sorted; those of any other are sorted when they are asked for."""
+
+
+class Room:
+    """What one demand finds in one pool. Up to date after `catch_up`, which costs as much as has moved since."""
+
+    __slots__ = (
+        "_children",
+        "_levels",
+        "_moved",
+        "_pool",
+        "arrived",
+        "fit",
+        "most_on_a_node",
+        "nodes",
+        "seen",
+        "sums",
+        "total",
+    )
+
+    def __init__(self, pool: Pool, fit: Fit) -> None:
+        self._pool = pool
+        self.fit = fit
+        self.total = 0
+        """How many workers fit."""
+        self.nodes = 0
+        """On how many nodes at least one of them fits."""
+        self.most_on_a_node = max((fit.on_empty(kind) for kind in pool.kinds), default=0)
+        """No node has room for more workers, even when it is empty; it may be that none has so much any more."""
+        self.sums: dict[Domain, int] = {}
+        """How many workers fit per domain; where none does there may be no entry."""
+        self.arrived: set[Leftover] = set()
+        """States in which at least one worker fits and that nodes came to since whoever ranks them last looked."""
+        self._levels: dict[str, Order] = {}
+        self._children: dict[Domain, Order] = {}
+        self._moved: set[Domain] = set()
+        self.seen = pool.moves_made
+        """How many moves of the pool were taken in."""
+        self._take_in(
+            (domain, None, entry.leftover)
+            for domain in pool.domains
+            for entry in domain.members
+            if pool.has(entry.leftover.kind)
+        )
+
+    def catch_up(self) -> None:
+        """Take in what has moved in the pool since the last time."""
+        pool = self._pool
+        made = pool.moves_forgotten + len(pool.moves)
+        if self.seen != made:
+            self._take_in(islice(pool.moves, self.seen - pool.moves_forgotten, None))
+            self.seen = made
+
+    def all_arrive_again(self) -> None:
+        """Let every state that a node is in and that has room be among `arrived`."""
+        self.arrived.update(state for state in self._pool.states() if self.fit[state])
+
+    def fits_now(self) -> Iterator[int]:
+        """Yield how many workers fit on a node of each state that nodes are in."""
+        for leftover, fit in self.fit.items():
+            if leftover is not None and leftover.names.count and self._pool.has(leftover.kind):
+                yield fit
+
+    def at(self, level: str) -> Order:
+        """Return the domains of a level by their room."""
+        self._settle()
+        order = self._levels.get(level)
+        if order is None:
+            order = self._levels[level] = Order()
+            for domain, workers in self.sums.items():
+                if domain.level == level:
+                    order.put(domain, workers)
+        return order
+
+    def children(self, domain: Domain) -> list[tuple[int, str, Domain]]:
+        """Return the room, path and domain of a domain's children that have room, tightest first."""
+        if len(domain.children) <= WIDE:
+            sums = self.sums
+            return sorted((room, child.path, child) for child in domain.children.values() if (room := sums.get(child)))
+        self._settle()
+        order = self._children.get(domain)
+        if order is None:
+            order = self._children[domain] = Order()
+            for child in domain.children.values():
+                order.put(child, self.sums.get(child, 0))
+        return order.rows
+
+    def _take_in(self, moves: Iterable[Move]) -> None:
+        fit, arrived = self.fit, self.arrived
+        gained: dict[Domain, int] = {}
+        for domain, old, new in moves:
+            before, after = fit[old], fit[new]
+            if after and new is not None:
+                arrived.add(new)
+            if before == after:
+                continue
+            if old is None:
+                self.most_on_a_node = max(self.most_on_a_node, after)
+            self.nodes += (after > 0) - (before > 0)
+            gained[domain] = gained.get(domain, 0) + after - before
+        sums = self.sums
+        for domain, workers in gained.items():
+            if workers:
+                self.total += workers
+                self._moved.add(domain)
+                at: Domain | None = domain
+                while at is not None:
+                    sums[at] = sums.get(at, 0) + workers
+                    at = at.parent
+
+    def _settle(self) -> None:
+        """Put domains whose room changed where they belong in the orders that were asked for."""
+        levels, children, sums = self._levels, self._children, self.sums
+        for leaf in self._moved:
+            at: Domain | None = leaf
+            while at is not None:
+                workers = sums[at]
+                if at.level in levels:
+                    levels[at.level].put(at, workers)
+                if at.parent in children:
+                    children[at.parent].put(at, workers)
+                at = at.parent
+        self._moved.clear()

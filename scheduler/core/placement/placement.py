@@ -1,0 +1,131 @@
+"""A place for a gang: what a decision hands out, spelt out rank by rank when somebody asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.states.demand import amounts_for
+from scheduler.core.ledger.states.slots import lowest, slots_of
+from scheduler.core.model.attempt import Allocation
+from scheduler.core.model.reason import PlacementNote
+from scheduler.core.model.topology import NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.seating import Seating
+    from scheduler.core.placement.request import OptionRequest, PartRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedPart:
+    """One part of a gang with its seats, and how they were found."""
+
+    request: PartRequest
+    seating: Seating
+    nodes_considered: int
+    """On how many nodes at least one of its workers would have fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class GangPlace:
+    """A place for every worker of a gang, all in one cluster."""
+
+    option: OptionRequest
+    options: int
+    """How many the job had."""
+    parts: tuple[SeatedPart, ...]
+    """In the order in which they were seated."""
+
+    @property
+    def seatings(self) -> tuple[Seating, ...]:
+        """What a ledger holds."""
+        return tuple(part.seating for part in self.parts)
+
+    @property
+    def allocations(self) -> tuple[Allocation, ...]:
+        """What every rank holds, in rank order: parts as the job has them, their nodes as they were seated."""
+        found: list[Allocation] = []
+        for part in self._in_rank_order():
+            found += _allocations(part.request, part.seating, len(found))
+        return tuple(found)
+
+    @property
+    def notes(self) -> tuple[PlacementNote, ...]:
+        """Why every rank is where it is, in rank order."""
+        return tuple(self._notes())
+
+    def _in_rank_order(self) -> list[SeatedPart]:
+        order = {part: place for place, part in enumerate(self.option.parts)}
+        return sorted(self.parts, key=lambda part: order[part.request])
+
+    def _notes(self) -> Iterator[PlacementNote]:
+        rank = 0
+        for part in self._in_rank_order():
+            chip, shape = part.request.part.chip, part.request.part.shape
+            level, domain = smallest_domain(part.seating)
+            seating = part.seating
+            for entry, leftover, workers in zip(seating.nodes, seating.before, seating.workers, strict=True):
+                group = leftover.kind.group_of.get(chip or "")
+                before = max(0, leftover.free[group]) if group is not None else 0
+                for _ in range(workers):
+                    yield PlacementNote(
+                        rank=rank,
+                        node=entry.id,
+                        chip=chip,
+                        choice=self.option.number,
+                        choices=self.options,
+                        domain_level=level,
+                        domain=domain,
+                        nodes_considered=part.nodes_considered,
+                        devices_free_before=before,
+                        devices_free_after=before - workers * shape.devices,
+                    )
+                    rank += 1
+
+
+def _allocations(request: PartRequest, seating: Seating, rank: int) -> Iterator[Allocation]:
+    """Yield what each rank holds, from `rank` on."""
+    part, shape = request.part, request.part.shape
+    columns = zip(seating.nodes, seating.before, seating.masks, seating.workers, strict=True)
+    for entry, leftover, mask, workers in columns:
+        pods = amounts_for(request.demand, workers, leftover).pods
+        free = mask
+        for worker in range(workers):
+            own = mask if shape.share_milli else lowest(free, shape.devices)
+            free &= ~own
+            yield Allocation(
+                rank=rank,
+                node=entry.id,
+                chip=part.chip,
+                slots=slots_of(own),
+                cpu_milli=shape.cpu_milli,
+                memory_mib=shape.memory_mib,
+                counted=0 if mask else shape.devices,
+                share_milli=shape.share_milli,
+                share_memory_mib=shape.share_memory_mib,
+                pods=1 if worker else pods - workers + 1,
+                role=part.role,
+            )
+            rank += 1
+
+
+def smallest_domain(seating: Seating) -> tuple[str, str]:
+    """Return level and name of the smallest domain that holds all workers."""
+    first = seating.nodes[0]
+    if all(entry is first for entry in seating.nodes):
+        return (NODE, first.id)
+    domain = first.domain
+    for entry in seating.nodes:
+        while domain.parent is not None and not _holds(domain, entry.domain):
+            domain = domain.parent
+    return (domain.level, domain.name)
+
+
+def _holds(outer: Domain, inner: Domain) -> bool:
+    at: Domain | None = inner
+    while at is not None and at is not outer:
+        at = at.parent
+    return at is not None

@@ -1,0 +1,152 @@
+"""Finds seats for one part of a gang: from the smallest domain that is to be tried to the largest that is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.changes import Seat
+from scheduler.core.ledger.seating import Seating
+from scheduler.core.ledger.states.node_entry import NodeEntry
+from scheduler.core.ledger.trial import Trial
+from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.placement.levels import levels_to_try
+from scheduler.core.placement.placement import SeatedPart
+from scheduler.core.placement.ranking import Ranking, Scores
+from scheduler.core.placement.scoring.fragmentation import node_terms
+from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix
+from scheduler.core.placement.scoring.scorer import Scorer
+from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WORTH, ChipWorth, Weights
+from scheduler.core.placement.seats import Seater
+from scheduler.core.placement.view import View, views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.index.room import Room
+    from scheduler.core.ledger.ledger import Ledger
+    from scheduler.core.ledger.states.demand import Fit
+    from scheduler.core.model.identifiers import ClusterName
+    from scheduler.core.placement.request import GangRequest, PartRequest
+
+MOST_RANKINGS = 4_096
+
+
+class Placer:
+    """Seats workers on a ledger, which is afterwards as it was. Between calls it remembers scores and nothing else."""
+
+    def __init__(
+        self, ledger: Ledger, weights: Weights = DEFAULT_WEIGHTS, worth: ChipWorth = NOTHING_WORTH, mix: JobMix = NO_MIX
+    ) -> None:
+        self.ledger = ledger
+        self.weights = weights
+        self.worth = worth
+        self._scorer = Scorer(node_terms(weights, mix))
+        self._scores: dict[Fit, Scores] = {}
+        self._rankings: dict[Room, Ranking] = {}
+
+    def expect(self, mix: JobMix) -> None:
+        """Score anew, for another mix of jobs."""
+        self._scorer = Scorer(node_terms(self.weights, mix))
+        self._scores.clear()
+        self._rankings.clear()
+
+    def seat(
+        self, cluster: ClusterName, request: GangRequest, part: PartRequest, *, within: Domain | None = None
+    ) -> SeatedPart | None:
+        """Return seats for all workers of a part, None where there are none now; in one domain where one is given."""
+        workers = part.part.workers
+        levels = levels_to_try(self.ledger.inventory.levels(cluster), request.closeness)
+        for view in self.views(cluster, request, part):
+            if view.total < workers:
+                continue
+            for level in levels:
+                if level == NODE:
+                    seating = None if within is not None else self._on_one_node(cluster, view, part)
+                else:
+                    domain = self._tightest(cluster, view, level, workers, within)
+                    seating = None if domain is None else self.fill(cluster, view, domain, workers)
+                if seating is not None:
+                    return SeatedPart(part, seating, view.nodes)
+        return None
+
+    def views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> Iterator[View]:
+        """Yield where the workers of a part may be looked for, best first."""
+        return views(self.ledger.inventory, part.demand, cluster, part.part.chip, request.tenant)
+
+    def fill(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:
+        """Return seats for workers in a domain that has room for them."""
+        if view.fit.demand.shape.share_milli and workers > 1:
+            return self._one_by_one(cluster, view, domain, workers)
+        seater = self._seater(cluster, view)
+        seater.fill(domain, workers)
+        return seater.seating
+
+    def _on_one_node(self, cluster: ClusterName, view: View, part: PartRequest) -> Seating | None:
+        """Return seats on the best node that has room for all workers of the part, None where no node has."""
+        workers = part.part.workers
+        if workers > view.most_on_a_node:
+            return None
+        inventory = self.ledger.inventory
+        together = view if workers == 1 else View(inventory.fit(part.together), view.pools)
+        best = [state for room in together.rooms if (state := self.ranking(room).best()) is not None]
+        if not best:
+            return None
+        leftover = best[0]
+        if len(best) > 1:
+            scores = self.scores(together.fit)
+            leftover = min(best, key=lambda state: (-scores[state], state.names.first(1)))
+        entry = inventory.entries[leftover.names.first(1)[0]]
+        if workers > 1 and view.fit.demand.shape.share_milli:
+            return self._one_by_one(cluster, view, entry, workers)
+        seater = self._seater(cluster, view)
+        seater.on_node(entry, workers)
+        return seater.seating
+
+    def _tightest(
+        self, cluster: ClusterName, view: View, level: str, workers: int, within: Domain | None
+    ) -> Domain | None:
+        """Return the tightest domain of a level with room for the workers."""
+        if within is None:
+            return self.ledger.inventory.root(cluster) if level == CLUSTER else view.tightest(level, workers)
+        if level in (within.level, CLUSTER):
+            return within if view.room_in(within) >= workers else None
+        return next(
+            (domain for domain in view.from_tightest(level, workers) if domain.at(within.level) is within), None
+        )
+
+    def _one_by_one(self, cluster: ClusterName, view: View, where: Domain | NodeEntry, workers: int) -> Seating:
+        """Return seats for shares in a domain or on a node with room for them, each on what those before it left."""
+        seating = Seating(view.fit.demand, [], [], [], [])
+        with Trial(self.ledger) as trial:
+            for number in range(workers):
+                seater = self._seater(cluster, View(view.fit, view.pools))
+                if isinstance(where, NodeEntry):
+                    seater.on_node(where, 1)
+                else:
+                    seater.fill(where, 1)
+                trial.apply(Seat(f"share-{number}", "", (seater.seating,)))
+                seating.extend(seater.seating)
+        return seating
+
+    def _seater(self, cluster: ClusterName, view: View) -> Seater:
+        known = self.ledger.cluster(cluster)
+        return Seater(self, view, binds=known is None or known.binds_devices)
+
+    def scores(self, fit: Fit) -> Scores:
+        """Return the scores of states for a demand."""
+        scores = self._scores.get(fit)
+        if scores is None:
+            if len(self._scores) >= MOST_RANKINGS:
+                self._scores.clear()
+            scores = self._scores[fit] = Scores(fit, self._scorer)
+        return scores
+
+    def ranking(self, room: Room) -> Ranking:
+        """Return the states of a room by score."""
+        ranking = self._rankings.get(room)
+        if ranking is None:
+            if len(self._rankings) >= MOST_RANKINGS:
+                self._rankings.clear()
+            ranking = self._rankings[room] = Ranking(room, self.scores(room.fit))
+        return ranking

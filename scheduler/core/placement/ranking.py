@@ -1,0 +1,104 @@
+"""The states of nodes in which a demand fits, best first: what is scored is a state, never a node."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scheduler.core.ledger.index.room import Room
+    from scheduler.core.ledger.states.demand import Fit
+    from scheduler.core.ledger.states.leftover import Leftover, SharedDevice
+    from scheduler.core.placement.scoring.scorer import Scorer
+
+LESS_THAN_ONE = 0.999
+
+
+class Scores(dict["Leftover", float]):
+    """The score of each state for one worker that fits, 0 to 1, worked out when it is first asked for."""
+
+    __slots__ = ("_demand", "_scorer", "fill_order")
+
+    def __init__(self, fit: Fit, scorer: Scorer) -> None:
+        super().__init__()
+        self._demand = fit.demand
+        self._scorer = scorer
+        self.fill_order = FillOrder(fit, self)
+
+    def __missing__(self, leftover: Leftover) -> float:
+        score = self[leftover] = self._scorer.best(self._demand, leftover)[0]
+        return score
+
+    def device(self, leftover: Leftover) -> SharedDevice | None:
+        """Return which shared device of a state is best for a share, None for a whole one."""
+        return self._scorer.best(self._demand, leftover)[1]
+
+
+class FillOrder(dict["Leftover", float]):
+    """What states are sorted by where nodes are filled, least first: the most room, then the best score."""
+
+    __slots__ = ("_fit", "_scores")
+
+    def __init__(self, fit: Fit, scores: Scores) -> None:
+        super().__init__()
+        self._fit = fit
+        self._scores = scores
+
+    def __missing__(self, leftover: Leftover) -> float:
+        order = self[leftover] = -self._fit[leftover] - LESS_THAN_ONE * self._scores[leftover]
+        return order
+
+
+class Ranking:
+    """The states of one room by score. Up to date whenever it is asked, at the cost of what arrived since."""
+
+    __slots__ = ("_known", "_levels", "_room", "_scores")
+
+    def __init__(self, room: Room, scores: Scores) -> None:
+        self._room = room
+        self._scores = scores
+        self._levels: list[float] = []
+        """A heap of the scores below, negative."""
+        self._known: dict[float, set[Leftover]] = {}
+        """The states of each score; those that no node is in are dropped when they are met."""
+        room.all_arrive_again()
+
+    def best(self) -> Leftover | None:
+        """Return the best state that a node is in now, None where no worker fits; ties end in the node's name."""
+        self._take_in()
+        levels, known = self._levels, self._known
+        while levels:
+            equals = known[levels[0]]
+            if len(equals) > 1:
+                for leftover in [one for one in equals if not one.names.count]:
+                    equals.discard(leftover)
+            if len(equals) == 1:
+                (leftover,) = equals
+                if leftover.names.count:
+                    return leftover
+            elif equals:
+                return min(equals, key=lambda leftover: leftover.names.first(1))
+            del known[heappop(levels)]
+        return None
+
+    def states(self) -> Iterator[Leftover]:
+        """Yield the states with room that nodes are in, in no order."""
+        self._take_in()
+        for equals in self._known.values():
+            for leftover in equals:
+                if leftover.names.count:
+                    yield leftover
+
+    def _take_in(self) -> None:
+        arrived, scores, known = self._room.arrived, self._scores, self._known
+        for leftover in arrived:
+            level = -scores[leftover]
+            equals = known.get(level)
+            if equals is None:
+                known[level] = {leftover}
+                heappush(self._levels, level)
+            else:
+                equals.add(leftover)
+        arrived.clear()

@@ -1,0 +1,46 @@
+"""Scores of nodes, worked out once per distinct state and demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.states.demand import amounts_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scheduler.core.ledger.states.demand import Demand
+    from scheduler.core.ledger.states.leftover import Left, Leftover, SharedDevice
+    from scheduler.core.placement.scoring.terms import Weighted
+
+
+class Scorer:
+    """A weighted mean of terms."""
+
+    def __init__(self, terms: Sequence[Weighted]) -> None:
+        self._terms = tuple(weighted for weighted in terms if weighted.weight)
+        self._total = sum(weighted.weight for weighted in self._terms) or 1.0
+
+    def score(self, demand: Demand, before: Left, after: Left) -> float:
+        """Return how good it is, 0 to 1, that a node goes from one state to another for a worker."""
+        return sum(one.weight * one.term(demand, before, after) for one in self._terms) / self._total
+
+    def best(self, demand: Demand, leftover: Leftover) -> tuple[float, SharedDevice | None]:
+        """Return the score of a state for one worker that fits, and for a share which shared device gives it.
+
+        None stands for a whole device. Among equals the tightest shared device is taken, a whole one last.
+        """
+        left = leftover.left
+        if not demand.shape.share_milli:
+            return self.score(demand, left, left.plus(amounts_for(demand, demand.together, leftover), -1)), None
+        group = left.kind.group_of[demand.chip or ""]
+        amounts = amounts_for(demand, 1, leftover)
+        options: list[SharedDevice | None] = [
+            device
+            for device in dict.fromkeys(left.shared)
+            if device[0] == group and device[1] >= amounts.share_milli and device[2] >= amounts.share_memory_mib
+        ]
+        if left.free[group] > 0:
+            options.append(None)
+        scored = [(self.score(demand, left, left.share_taken(amounts, group, device)), device) for device in options]
+        return max(scored, key=lambda pair: pair[0])

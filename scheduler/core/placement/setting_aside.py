@@ -1,0 +1,48 @@
+"""Nodes that a gang must not use, closed for as long as its place is looked for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scheduler.core.ledger.changes import PutNode
+from scheduler.core.ledger.trial import Trial
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.topology import CLUSTER, NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.ledger import Ledger
+    from scheduler.core.model.identifiers import ClusterName, NodeId
+
+
+@contextmanager
+def set_aside(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> Iterator[None]:
+    """Let the domains of a level in which any of these nodes stand take no work until the block ends."""
+    with Trial(ledger) as trial:
+        for name in sorted(_closed(ledger, cluster, level, nodes)):
+            node = ledger.node(name)
+            if node.state is not NodeState.GONE:
+                trial.apply(PutNode(replace(node, state=NodeState.SUSPECT)))
+        yield
+
+
+def _closed(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> set[NodeId]:
+    entries = ledger.inventory.entries
+    own = [entries[node] for node in nodes if node in entries and entries[node].leftover.kind.cluster == cluster]
+    if level == NODE:
+        return {entry.id for entry in own}
+    domains = {domain for entry in own if (domain := entry.domain.at(level)) is not None}
+    if level == CLUSTER and own:
+        domains = {ledger.inventory.root(cluster)}
+    return {name for domain in domains for name in _nodes_in(domain)}
+
+
+def _nodes_in(domain: Domain) -> Iterator[NodeId]:
+    for entry in domain.members:
+        yield entry.id
+    for child in domain.children.values():
+        yield from _nodes_in(child)

@@ -1,0 +1,1 @@
+"""Services that only look: what the state is, what workers printed. Lives here: reads. Does not: any write."""
