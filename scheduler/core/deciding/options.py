@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.model.job import Choice
 from scheduler.core.model.reason import NoCluster
 from scheduler.core.placement.gang import place
-from scheduler.core.placement.preference import preference
+from scheduler.core.placement.preference import choose
 from scheduler.core.placement.shortfalls import shortfalls
 from scheduler.core.queueing.quota import over_quota
 
@@ -52,7 +52,7 @@ def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours |
             return found
         places.append(found)
     if places:
-        return max(places, key=lambda found: preference(state.placer, found))
+        return choose(state.placer, places)
     return _blocked(state, request, over)
 
 

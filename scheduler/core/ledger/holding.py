@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scheduler.core.ledger.states.amounts import Amounts
     from scheduler.core.ledger.states.node_entry import NodeEntry
-    from scheduler.core.model.identifiers import TenantName
+    from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 
 Row = tuple["NodeEntry", "Amounts", int]
 """A node, what is held of it, and the device slots as bits: of whole devices, or of the one that is shared."""
+
+Use = tuple["ClusterName", "ChipName", int]
+"""Thousandths of devices of a chip type in a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,10 @@ class Holding:
     """Rows of one attempt. A node may have several: one per share, and one for all whole devices of a chip type."""
 
     tenant: TenantName
-    rows: tuple[Row, ...]
+    rows: list[Row]
+    """Not to be changed."""
+    uses: tuple[Use, ...]
+    """The devices, by cluster and chip type; each pair may be named several times."""
 
     def lines(self) -> list[tuple[object, ...]]:
         """Return it in a canonical form: equal for equal holdings, however they are divided into rows."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from scheduler.core.ledger.index.names import MOST_FRESH
+from scheduler.core.ledger.index.pool import MOST_MOVES
 from scheduler.core.ledger.states.amounts import Amounts, amounts_of
 from scheduler.core.ledger.states.demand import amounts_for
 from scheduler.core.ledger.states.leftover import Left
@@ -97,9 +99,13 @@ def _move(entry: NodeEntry, old: Leftover, new: Leftover) -> None:
     names = new.names
     names.count += 1
     names.fresh.append(entry.id)
+    if len(names.fresh) > MOST_FRESH + 2 * names.count:
+        names.forget_stale()
     for pool in kind.pools:
         if pool.rooms:
             pool.moves.append((entry.domain, old, new))
+            if len(pool.moves) > MOST_MOVES:
+                pool.forget_moves()
 
 
 def _after(inventory: Inventory, old: Leftover, amounts: Amounts, sign: int) -> Leftover:

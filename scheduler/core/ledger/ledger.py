@@ -21,7 +21,7 @@ from scheduler.core.ledger.changes import (
 )
 from scheduler.core.ledger.checks import check_room, check_slots
 from scheduler.core.ledger.digest import digest_of
-from scheduler.core.ledger.holding import Holding, Row
+from scheduler.core.ledger.holding import Holding, Row, Use
 from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
 from scheduler.core.ledger.index.inventory import Inventory
 from scheduler.core.ledger.moving import carried_over, counted_anew
@@ -136,13 +136,15 @@ class Ledger:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
         rows: list[Row] = []
+        uses: list[Use] = []
         for seating in change.seatings:
             seated = seat(self.inventory, seating)
             if seated is None:
                 change_rows(self.inventory, rows[::-1], GIVE)
                 raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
             rows += seated
-        return self._keep(change.attempt, Holding(change.tenant, tuple(rows)))
+            uses += seating.uses()
+        return self._keep(change.attempt, Holding(change.tenant, rows, tuple(uses)))
 
     def _hold(self, change: Hold | Restore) -> Release:
         if change.attempt in self._holdings:
@@ -159,8 +161,13 @@ class Ledger:
                 check_room(entry, change.tenant, allocations, self._clusters.get(entry.leftover.kind.cluster))
             else:
                 check_slots(entry, allocations)
-        rows = tuple(rows_of(entries, change.allocations))
-        return self._keep(change.attempt, Holding(change.tenant, rows), is_new=True)
+        rows = rows_of(entries, change.allocations)
+        uses = [
+            (entry.leftover.kind.cluster, amounts.chip, amounts.devices_milli)
+            for entry, amounts, _ in rows
+            if amounts.chip is not None
+        ]
+        return self._keep(change.attempt, Holding(change.tenant, rows, tuple(uses)), is_new=True)
 
     def _keep(self, attempt: AttemptId, holding: Holding, *, is_new: bool = False) -> Release:
         """Write down what an attempt holds; where it is new, its nodes are told."""
@@ -178,17 +185,14 @@ class Ledger:
             raise NotHeld(change.attempt)
         change_rows(self.inventory, holding.rows[::-1], GIVE)
         self._count_use(holding, -1)
+        for pool in {pool for entry, _, _ in holding.rows for pool in entry.leftover.kind.pools}:
+            pool.catch_up()
         if self._moved_slots:
             self._count_anew(entry for entry, _, _ in holding.rows if entry.id in self._moved_slots)
         return Retake(change.attempt, holding)
 
     def _count_use(self, holding: Holding, sign: int) -> None:
-        totals: dict[tuple[ClusterName, ChipName], int] = {}
-        for entry, amounts, _ in holding.rows:
-            if amounts.chip is not None:
-                key = (entry.leftover.kind.cluster, amounts.chip)
-                totals[key] = totals.get(key, 0) + amounts.devices_milli
-        for (cluster, chip), devices_milli in totals.items():
+        for cluster, chip, devices_milli in holding.uses:
             self._uses.add(holding.tenant, cluster, chip, sign * devices_milli)
 
     def _put_node(self, node: Node) -> PutNode | RemoveNode:

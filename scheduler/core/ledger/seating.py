@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scheduler.core.ledger.holding import Use
     from scheduler.core.ledger.states.demand import Demand
     from scheduler.core.ledger.states.leftover import Leftover
     from scheduler.core.ledger.states.node_entry import NodeEntry
@@ -26,6 +27,14 @@ class Seating:
     """The device slots that are taken, as bits; 0 where the cluster picks the devices."""
     workers: list[int]
     """On each node."""
+
+    def uses(self) -> tuple[Use, ...]:
+        """Return the devices that are taken; the nodes are all of one cluster."""
+        demand = self.demand
+        if demand.chip is None or not demand.shape.devices_milli:
+            return ()
+        cluster = self.nodes[0].leftover.kind.cluster
+        return ((cluster, demand.chip, sum(self.workers) * demand.shape.devices_milli),)
 
     def extend(self, other: Seating) -> None:
         """Take over the seats of another one of the same demand."""

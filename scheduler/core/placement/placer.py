@@ -11,11 +11,11 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.levels import levels_to_try
 from scheduler.core.placement.placement import SeatedPart
-from scheduler.core.placement.ranking import Ranking, Scores
-from scheduler.core.placement.scoring.fragmentation import node_terms
+from scheduler.core.placement.ranking import Draw, Ranking, Scores
+from scheduler.core.placement.scoring.facts import NO_FACTS, facts_of
 from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix
 from scheduler.core.placement.scoring.scorer import Scorer
-from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WORTH, ChipWorth, Weights
+from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WORTH, ChipWorth, Weights, node_terms
 from scheduler.core.placement.seats import Seater
 from scheduler.core.placement.view import View, views
 
@@ -36,18 +36,26 @@ class Placer:
     """Seats workers on a ledger, which is afterwards as it was. Between calls it remembers scores and nothing else."""
 
     def __init__(
-        self, ledger: Ledger, weights: Weights = DEFAULT_WEIGHTS, worth: ChipWorth = NOTHING_WORTH, mix: JobMix = NO_MIX
+        self,
+        ledger: Ledger,
+        weights: Weights = DEFAULT_WEIGHTS,
+        worth: ChipWorth = NOTHING_WORTH,
+        mix: JobMix = NO_MIX,
+        draw: Draw | None = None,
     ) -> None:
         self.ledger = ledger
         self.weights = weights
         self.worth = worth
-        self._scorer = Scorer(node_terms(weights, mix))
+        self.draw = draw
+        """Where there is one, single workers get nodes at random in place of the best ones: to compare with."""
+        self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
 
     def expect(self, mix: JobMix) -> None:
-        """Score anew, for another mix of jobs."""
-        self._scorer = Scorer(node_terms(self.weights, mix))
+        """Score anew, for another mix of jobs and for the nodes that there are now."""
+        facts = facts_of(self.ledger.inventory.kinds())
+        self._scorer = Scorer(node_terms(self.weights, mix, facts))
         self._scores.clear()
         self._rankings.clear()
 
@@ -88,6 +96,8 @@ class Placer:
         if workers > view.most_on_a_node:
             return None
         inventory = self.ledger.inventory
+        if self.draw is not None and workers == 1:
+            return self._on_any_node(cluster, view, self.draw)
         together = view if workers == 1 else View(inventory.fit(part.together), view.pools)
         best = [state for room in together.rooms if (state := self.ranking(room).best()) is not None]
         if not best:
@@ -101,6 +111,14 @@ class Placer:
             return self._one_by_one(cluster, view, entry, workers)
         seater = self._seater(cluster, view)
         seater.on_node(entry, workers)
+        return seater.seating
+
+    def _on_any_node(self, cluster: ClusterName, view: View, draw: Draw) -> Seating | None:
+        found = [node for room in view.rooms if (node := self.ranking(room).any(draw)) is not None]
+        if not found:
+            return None
+        seater = self._seater(cluster, view)
+        seater.on_node(self.ledger.inventory.entries[found[draw(len(found))]], 1)
         return seater.seating
 
     def _tightest(

@@ -7,33 +7,48 @@ from typing import TYPE_CHECKING
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.placement import smallest_domain
+from scheduler.core.placement.ranking import squashed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scheduler.core.ledger.index.inventory import Inventory
     from scheduler.core.placement.placement import GangPlace, SeatedPart
     from scheduler.core.placement.placer import Placer
 
 
-def preference(placer: Placer, place: GangPlace) -> tuple[float, int]:
-    """Return how good a place is, the more the better; among equals the job's earlier option wins.
+def choose(placer: Placer, places: Sequence[GangPlace]) -> GangPlace:
+    """Return the best of several places; ties end in the name of the first node.
 
-    Every term is the mean over the parts of the gang, 0 to 1; nodes count as much as they did when they were chosen.
+    Where the placer draws nodes, an option is as likely as it has nodes.
     """
+    if placer.draw is None or len(places) == 1:
+        return min(places, key=lambda place: (-_score(placer, place), place.parts[0].seating.nodes[0].id))
+    drawn = placer.draw(sum(place.parts[0].nodes_considered for place in places))
+    for place in places:
+        drawn -= place.parts[0].nodes_considered
+        if drawn < 0:
+            return place
+    return places[-1]
+
+
+def _score(placer: Placer, place: GangPlace) -> float:
+    """Return how good a place is. Every term is the mean over the parts of the gang, 0 to 1."""
     weights = placer.weights
     terms = (
-        (weights.tightest_fit + weights.fragmentation + weights.cpu_for_devices, _node_score),
+        (weights.node, _node_score),
         (weights.closeness, _closeness),
         (weights.chip_value, _spared_value),
         (weights.headroom, _kept_headroom),
     )
     score = sum(weight * sum(term(placer, part) for part in place.parts) for weight, term in terms)
-    return (score / len(place.parts), -place.option.number)
+    return score / len(place.parts)
 
 
 def _node_score(placer: Placer, part: SeatedPart) -> float:
-    """Return the mean score of the nodes."""
+    """Return the mean score of the nodes, as 0 to 1."""
     scores = placer.scores(placer.ledger.inventory.fit(part.seating.demand))
-    return sum(scores[leftover] for leftover in part.seating.before) / len(part.seating.before)
+    return sum(squashed(scores[leftover]) for leftover in part.seating.before) / len(part.seating.before)
 
 
 def _closeness(placer: Placer, part: SeatedPart) -> float:

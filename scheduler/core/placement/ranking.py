@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,17 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.index.room import Room
     from scheduler.core.ledger.states.demand import Fit
     from scheduler.core.ledger.states.leftover import Leftover, SharedDevice
+    from scheduler.core.model.identifiers import NodeId
     from scheduler.core.placement.scoring.scorer import Scorer
 
 LESS_THAN_ONE = 0.999
 
+Draw = Callable[[int], int]
+"""Returns a number from 0 to below its argument, each as likely as any other."""
+
 
 class Scores(dict["Leftover", float]):
-    """The score of each state for one worker that fits, 0 to 1, worked out when it is first asked for."""
+    """The score of each state for one worker that fits, worked out when it is first asked for; more is better."""
 
     __slots__ = ("_demand", "_scorer", "fill_order")
 
@@ -47,8 +52,13 @@ class FillOrder(dict["Leftover", float]):
         self._scores = scores
 
     def __missing__(self, leftover: Leftover) -> float:
-        order = self[leftover] = -self._fit[leftover] - LESS_THAN_ONE * self._scores[leftover]
+        order = self[leftover] = -self._fit[leftover] - LESS_THAN_ONE * squashed(self._scores[leftover])
         return order
+
+
+def squashed(score: float) -> float:
+    """Return a score as 0 to 1; 0.5 for a score of 0. Different scores stay different, however large they are."""
+    return (1 + score / (1 + abs(score))) / 2
 
 
 class Ranking:
@@ -81,6 +91,17 @@ class Ranking:
             elif equals:
                 return min(equals, key=lambda leftover: leftover.names.first(1))
             del known[heappop(levels)]
+        return None
+
+    def any(self, draw: Draw) -> NodeId | None:
+        """Return a node that has room, each as likely as any other; None where no worker fits."""
+        states = sorted(self.states(), key=lambda state: state.names.first(1))
+        total = sum(state.names.count for state in states)
+        place = draw(total) if total else 0
+        for state in states:
+            if place < state.names.count:
+                return state.names.first(place + 1)[place]
+            place -= state.names.count
         return None
 
     def states(self) -> Iterator[Leftover]:

@@ -76,19 +76,21 @@ class Seater:
         if domain.parent is None and not domain.children and len(domain.members) > MOST_SORTED:
             self._fill_flat(workers)
             return
-        order = self._scores.fill_order
-        fits = self._view.fits
-        ordered = sorted(
-            [entry for entry in domain.members if fits(entry.leftover)], key=lambda entry: order[entry.leftover]
-        )
-        at = 0
-        while workers and at < len(ordered) and (fit := fits(ordered[at].leftover)) <= workers:
-            self.on_node(ordered[at], fit)
-            workers -= fit
-            at += 1
-        if workers:
-            enough = [entry for entry in ordered[at:] if fits(entry.leftover) >= workers]
-            self.on_node(min(enough, key=lambda entry: fits(entry.leftover)), workers)
+        fit, tiers = self._view.fit, self._view.tiers
+        ordered = [entry for entry in domain.members if fit[entry.leftover] and entry.leftover.kind.tier in tiers]
+        if len(ordered) > 1:
+            order = self._scores.fill_order
+            ordered.sort(key=lambda entry: order[entry.leftover])
+        for at, entry in enumerate(ordered):
+            room = fit[entry.leftover]
+            if room > workers:
+                enough = [entry for entry in ordered[at:] if fit[entry.leftover] >= workers]
+                self.on_node(min(enough, key=lambda entry: fit[entry.leftover]), workers)
+                return
+            self.on_node(entry, room)
+            workers -= room
+            if not workers:
+                return
 
     def _fill_flat(self, workers: int) -> None:
         """Seat workers in a cluster without smaller domains, state by state, for its nodes may be very many."""

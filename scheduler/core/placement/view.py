@@ -22,12 +22,12 @@ Child = tuple[int, str, "Domain"]
 class View:
     """Room of one demand in some tiers of a chip type's nodes in one cluster."""
 
-    __slots__ = ("_tiers", "fit", "pools", "rooms", "total")
+    __slots__ = ("fit", "pools", "rooms", "tiers", "total")
 
     def __init__(self, fit: Fit, pools: list[tuple[Tier, Pool]]) -> None:
         self.fit = fit
         self.pools = pools
-        self._tiers = [tier for tier, _ in pools]
+        self.tiers = [tier for tier, _ in pools]
         self.rooms = [pool.room(fit) for _, pool in pools]
         """The room of each tier, up to date when the view is made."""
         self.total = sum([room.total for room in self.rooms])
@@ -49,7 +49,7 @@ class View:
 
     def fits(self, leftover: Leftover) -> int:
         """Return how many workers fit on a node of a state; 0 on nodes of other tiers."""
-        return self.fit[leftover] if leftover.kind.tier in self._tiers else 0
+        return self.fit[leftover] if leftover.kind.tier in self.tiers else 0
 
     def room_in(self, domain: Domain) -> int:
         """Return how many workers fit into a domain."""

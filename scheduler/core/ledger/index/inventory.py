@@ -14,7 +14,7 @@ from scheduler.core.model.node import Node
 from scheduler.core.model.topology import CLUSTER, Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId
 
@@ -58,6 +58,13 @@ class Inventory:
         if root is None:
             root = self._roots[cluster] = Domain(CLUSTER, cluster, None)
         return root
+
+    def kinds(self) -> Iterator[tuple[NodeKind, int]]:
+        """Yield the kinds of the nodes that are not GONE, with how many there are."""
+        for (_, chip), tiers in self.pools.items():
+            if chip is None:
+                for pool in tiers.values():
+                    yield from pool.kinds.items()
 
     def levels(self, cluster: ClusterName) -> tuple[str, ...]:
         """Return the levels of a cluster's topology, from the smallest to the largest, without `node` and `cluster`.

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import NodeId
 
 MOST_STALE = 32
+MOST_FRESH = 256
+"""So many new names may wait to be sorted, besides twice as many as there are nodes."""
 
 
 class Names:
@@ -35,12 +37,13 @@ class Names:
         """Return the first `count` nodes by name, all where there are fewer."""
         heap = self._heap
         if len(heap) + len(self.fresh) > 2 * self.count + MOST_STALE:
-            heap = self._heap = sorted({name for name in (*heap, *self.fresh) if self._is_here(name)})
+            self.forget_stale()
+            heap = self._heap
         else:
             for name in self.fresh:
                 if self._is_here(name):
                     heappush(heap, name)
-        self.fresh.clear()
+            self.fresh.clear()
         while heap and not self._is_here(heap[0]):
             heappop(heap)
         if count == 1:
@@ -52,6 +55,11 @@ class Names:
                 found.append(name)
         self.fresh += found
         return found
+
+    def forget_stale(self) -> None:
+        """Keep only the names of nodes that are here, each once."""
+        self._heap = sorted({name for name in (*self._heap, *self.fresh) if self._is_here(name)})
+        self.fresh.clear()
 
     def _is_here(self, name: NodeId) -> bool:
         entry = self._entries.get(name)

@@ -19,6 +19,8 @@ Move = tuple["Domain", "Leftover | None", "Leftover | None"]
 
 MOST_MOVES = 8_192
 """So many moves are kept for rooms that are not up to date; one that is further behind costs less to make anew."""
+RECENT_MOVES = 256
+"""A room that has missed no more than this was asked for lately."""
 MOST_ROOMS = 256
 """Of one pool: so many different demands are kept at hand."""
 
@@ -52,18 +54,29 @@ class Pool:
         """Take in a node."""
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         self.domains[domain] = self.domains.get(domain, 0) + 1
-        self.moves.append((domain, None, leftover))
+        self._tell((domain, None, leftover))
 
     def go(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
         """Let a node go."""
         _count_down(self.kinds, kind)
         _count_down(self.domains, domain)
-        self.moves.append((domain, leftover, None))
+        self._tell((domain, leftover, None))
+
+    def catch_up(self) -> None:
+        """Bring the rooms up to date that were asked for last, so that the next one who asks need not wait for it."""
+        made = self.moves_made
+        for room in self.rooms.values():
+            if made - room.seen <= RECENT_MOVES:
+                room.catch_up()
+
+    def _tell(self, move: Move) -> None:
+        if self.rooms:
+            self.moves.append(move)
+            if len(self.moves) > MOST_MOVES:
+                self.forget_moves()
 
     def room(self, fit: Fit) -> Room:
         """Return the room for a demand, up to date; one that is not at hand costs a look at every domain's buckets."""
-        if len(self.moves) > MOST_MOVES:
-            self._forget()
         room = self.rooms.get(fit)
         if room is not None:
             room.catch_up()
@@ -94,7 +107,8 @@ class Pool:
         """Let all rooms be made anew."""
         self.rooms.clear()
 
-    def _forget(self) -> None:
+    def forget_moves(self) -> None:
+        """Forget the older half of the moves, and the rooms that have not taken them in."""
         kept = MOST_MOVES // 2
         self.moves_forgotten += len(self.moves) - kept
         del self.moves[:-kept]

@@ -1,4 +1,4 @@
-"""Which shapes jobs usually have, given or learnt from the jobs that come in."""
+"""Which workers jobs usually have, given or learnt from the jobs that come in."""
 
 from __future__ import annotations
 
@@ -6,24 +6,47 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
-    from scheduler.core.model.resources import WorkerShape
 
 COVERED = 0.95
-"""The most frequent shapes that make up so much of the jobs are typical (Weng et al., USENIX ATC 2023, section 5.1)."""
-MOST_SHAPES = 512
+"""The most frequent kinds that make up so much of all workers are typical (Weng et al., USENIX ATC 2023)."""
+MOST_KINDS = 512
+FIRST_MIX = 8
+"""So many workers must have been seen before there is a mix; it is worked out anew each time their number doubles."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerKind:
-    """A shape with the chip types that it accepts; none named: any."""
+    """What workers ask for, as far as it decides where they can be; memory is seldom what is short."""
 
-    shape: WorkerShape
-    chips: frozenset[ChipName]
+    cpu_milli: int
+    milli_per_device: int
+    """Thousandths of each of its devices: 1000 for whole ones; 0 without devices."""
+    devices: int
+    """How many devices it takes whole or in part."""
+    chips: tuple[ChipName, ...]
+    """The chip types it accepts, by name; none: any."""
+
+    @property
+    def devices_milli(self) -> int:
+        """Thousandths of devices in all."""
+        return self.milli_per_device * self.devices
+
+
+@dataclass(frozen=True, slots=True)
+class JobMix:
+    """Typical workers, most frequent first, and how frequent each is among all typical ones; the shares add up to 1."""
+
+    shares: tuple[tuple[WorkerKind, float], ...] = ()
+
+
+NO_MIX = JobMix()
 
 
 def worker_kinds(job: Job) -> list[tuple[WorkerKind, int]]:
@@ -33,37 +56,30 @@ def worker_kinds(job: Job) -> list[tuple[WorkerKind, int]]:
     for option in options:
         for part in option:
             chips.setdefault(part.role, set()).update({part.chip} if part.chip is not None else ())
-    return [(WorkerKind(part.shape, frozenset(chips[part.role])), part.workers) for part in options[0]]
-
-
-@dataclass(frozen=True, slots=True)
-class JobMix:
-    """Typical workers, most frequent first, and how frequent each is among all workers seen, 0 to 1."""
-
-    shares: tuple[tuple[WorkerKind, float], ...] = ()
-
-
-NO_MIX = JobMix()
+    kinds = []
+    for part in options[0]:
+        shape = part.shape
+        milli = shape.share_milli or (WHOLE_DEVICE_MILLI if shape.devices else 0)
+        devices = shape.devices or int(shape.share_milli > 0)
+        kinds.append((WorkerKind(shape.cpu_milli, milli, devices, tuple(sorted(chips[part.role]))), part.workers))
+    return kinds
 
 
 def mix_of(counts: Mapping[WorkerKind, int]) -> JobMix:
-    """Return the typical part of what was counted; ties by shape and chips."""
+    """Return the typical part of what was counted; among equally frequent kinds the more demanding come first."""
     total = sum(counts.values())
-    if not total:
-        return NO_MIX
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], _sort_key(item[0])))
-    shares = []
+    typical: list[tuple[WorkerKind, int]] = []
     covered = 0
-    for kind, count in ordered[:MOST_SHAPES]:
+    for kind, count in sorted(counts.items(), key=_most_frequent_first, reverse=True)[:MOST_KINDS]:
         if covered >= COVERED * total:
             break
-        shares.append((kind, count / total))
+        typical.append((kind, count))
         covered += count
-    return JobMix(tuple(shares))
+    return JobMix(tuple((kind, count / covered) for kind, count in typical))
 
 
 class LearntMix:
-    """Learns the mix as workers come in; it is worked out anew each time that half as many again have been seen."""
+    """Learns the mix as workers come in."""
 
     def __init__(self) -> None:
         self._counts: Counter[WorkerKind] = Counter()
@@ -78,16 +94,12 @@ class LearntMix:
             self._seen += workers
         if self._seen < self._next:
             return False
-        self._next = self._seen + max(FIRST_MIX, self._seen // 2)
+        while self._next <= self._seen:
+            self._next *= 2
         self.mix = mix_of(self._counts)
         return True
 
 
-FIRST_MIX = 32
-"""So many workers must have been seen before there is a mix."""
-
-
-def _sort_key(kind: WorkerKind) -> tuple[int, int, int, int, int, tuple[str, ...]]:
-    shape = kind.shape
-    amounts = (shape.devices, shape.share_milli, shape.share_memory_mib, shape.cpu_milli, shape.memory_mib)
-    return (*amounts, tuple(sorted(kind.chips)))
+def _most_frequent_first(item: tuple[WorkerKind, int]) -> tuple[int, int, int, int, tuple[ChipName, ...]]:
+    kind, count = item
+    return (count, kind.cpu_milli, kind.milli_per_device, kind.devices, kind.chips)

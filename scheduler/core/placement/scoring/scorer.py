@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
 
 class Scorer:
-    """A weighted mean of terms."""
+    """A weighted sum of terms."""
 
     def __init__(self, terms: Sequence[Weighted]) -> None:
         self._terms = tuple(weighted for weighted in terms if weighted.weight)
-        self._total = sum(weighted.weight for weighted in self._terms) or 1.0
 
     def score(self, demand: Demand, before: Left, after: Left) -> float:
-        """Return how good it is, 0 to 1, that a node goes from one state to another for a worker."""
-        return sum(one.weight * one.term(demand, before, after) for one in self._terms) / self._total
+        """Return how good it is that a node goes from one state to another for a worker; more is better."""
+        return sum([one.weight * one.term(demand, before, after) for one in self._terms])
 
     def best(self, demand: Demand, leftover: Leftover) -> tuple[float, SharedDevice | None]:
         """Return the score of a state for one worker that fits, and for a share which shared device gives it.
