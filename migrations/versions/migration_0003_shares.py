@@ -48,10 +48,7 @@ _FORGET_FOREIGN_USE = (
         "UPDATE node_resources SET allocatable = (SELECT memory_mib FROM nodes WHERE id = node_id) "
         "WHERE resource = 'memory_mib'"
     ),
-    (
-        "UPDATE node_resources SET allocatable = (SELECT pods FROM nodes WHERE id = node_id) "
-        "WHERE resource = 'pods'"
-    ),
+    ("UPDATE node_resources SET allocatable = (SELECT pods FROM nodes WHERE id = node_id) WHERE resource = 'pods'"),
     (
         "UPDATE node_resources SET allocatable = (SELECT devices * 1000 FROM node_devices "
         "WHERE node_devices.node_id = node_resources.node_id AND resource = 'devices_milli/' || chip) "

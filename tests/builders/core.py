@@ -6,8 +6,11 @@ from itertools import count
 
 from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.ledger.changes import Hold, PutNode
+from scheduler.core.ledger.changes import Hold, Overcommitted, PutCluster, PutNode
 from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.ledger.states.demand import Demand, demand_of
+from scheduler.core.ledger.states.node_kind import Tier
+from scheduler.core.ledger.trial import Trial
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import LONGEST_BACK_OFF_S, RetryRule, Verdict, apply_event
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
@@ -26,15 +29,27 @@ from scheduler.core.model.change import (
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
 from scheduler.core.model.identifiers import group_id, node_id
-from scheduler.core.model.job import AnyOf, CommandProgram, ExactMix, Job, JobKind, JobSpec, Wish
-from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
+from scheduler.core.model.job import (
+    Alternative,
+    AnyOf,
+    Choice,
+    CommandProgram,
+    ExactMix,
+    Job,
+    JobKind,
+    JobSpec,
+    Wish,
+    WorkerRole,
+)
+from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, DeviceGroup, ForeignUse, Node, NodeState
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
-from scheduler.core.model.topology import RACK, Topology
+from scheduler.core.model.topology import ANYWHERE_CLOSE, RACK, Apart, Closeness, Spread, Topology
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BIG_CPU_MILLI = 256_000
 BIG_MEMORY_MIB = 2_048_000
+DEVICE_MEMORY_MIB = 81_920
 
 
 def seconds_after_noon(seconds: float) -> datetime:
@@ -51,22 +66,40 @@ def make_node(
     cpu_milli: int = BIG_CPU_MILLI,
     memory_mib: int = BIG_MEMORY_MIB,
     pods: int = 110,
+    topology: tuple[tuple[str, str], ...] | None = None,
+    labels: tuple[tuple[str, str], ...] = (),
+    tenant: str | None = None,
+    foreign: ForeignUse = NO_FOREIGN_USE,
+    device_memory_mib: int = DEVICE_MEMORY_MIB,
 ) -> Node:
+    """Return a node; `topology` are its domains from the smallest up, `rack` is short for a single one."""
     counts = {"h100": 8} if devices is None else devices
+    domains = topology if topology is not None else ((RACK, rack),) if rack else ()
     return Node(
         cluster=cluster,
         name=name,
-        devices=tuple(DeviceGroup(chip, count, 81_920) for chip, count in counts.items()),
+        devices=tuple(DeviceGroup(chip, count, device_memory_mib) for chip, count in counts.items()),
         cpu_milli=cpu_milli,
         memory_mib=memory_mib,
         pods=pods,
-        topology=Topology(((RACK, rack),)) if rack else Topology(),
+        topology=Topology(domains),
+        labels=labels,
         state=state,
+        tenant=tenant,
+        foreign=foreign,
     )
 
 
-def make_shape(devices: int = 1, *, cpu_milli: int = 1_000, memory_mib: int = 1_024) -> WorkerShape:
-    return WorkerShape(devices, cpu_milli, memory_mib)
+def make_shape(
+    devices: int = 1,
+    *,
+    cpu_milli: int = 1_000,
+    memory_mib: int = 1_024,
+    share_milli: int = 0,
+    share_memory_mib: int = 0,
+) -> WorkerShape:
+    """Return a shape; one with a share has no whole devices."""
+    return WorkerShape(0 if share_milli else devices, cpu_milli, memory_mib, share_milli, share_memory_mib)
 
 
 def make_job(
@@ -81,6 +114,15 @@ def make_job(
     submitted_at: datetime | None = None,
     wish: Wish = Wish.RUN,
     objecting_clusters: tuple[str, ...] = (),
+    labels: tuple[tuple[str, str], ...] = (),
+    choice: Choice = Choice.ORDERED,
+    alternatives: tuple[Alternative, ...] = (),
+    roles: tuple[WorkerRole, ...] = (),
+    closeness: Closeness = ANYWHERE_CLOSE,
+    spread: Spread | None = None,
+    apart: Apart | None = None,
+    exclusive: bool = False,
+    node_labels: tuple[tuple[str, str], ...] = (),
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -95,6 +137,15 @@ def make_job(
         retries=retries,
         priority=priority,
         objecting_clusters=objecting_clusters,
+        labels=labels,
+        choice=choice,
+        alternatives=alternatives,
+        roles=roles,
+        closeness=closeness,
+        spread=spread,
+        apart=apart,
+        exclusive=exclusive,
+        node_labels=node_labels,
     )
     at = submitted_at or seconds_after_noon(number)
     return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)
@@ -106,9 +157,35 @@ def make_group(job: Job, state: State = State.QUEUED, *, index: int = 0) -> Grou
 
 
 def make_allocation(
-    slots: tuple[int, ...], *, node: str = "mixed/n1", chip: str = "h100", rank: int = 0, cpu_milli: int = 1_000
+    slots: tuple[int, ...] = (),
+    *,
+    node: str = "mixed/n1",
+    chip: str | None = "h100",
+    rank: int = 0,
+    cpu_milli: int = 1_000,
+    memory_mib: int = 1_024,
+    counted: int = 0,
+    share_milli: int = 0,
+    share_memory_mib: int = 0,
+    pods: int = 1,
 ) -> Allocation:
-    return Allocation(rank, node, chip, slots, cpu_milli, 1_024)
+    return Allocation(
+        rank=rank,
+        node=node,
+        chip=chip,
+        slots=slots,
+        cpu_milli=cpu_milli,
+        memory_mib=memory_mib,
+        counted=counted,
+        share_milli=share_milli,
+        share_memory_mib=share_memory_mib,
+        pods=pods,
+    )
+
+
+def make_share(slot: int, share_milli: int, share_memory_mib: int = 0, *, node: str = "mixed/n1") -> Allocation:
+    """Return what a worker holds that has a share of one h100 and little else."""
+    return make_allocation((slot,), node=node, share_milli=share_milli, share_memory_mib=share_memory_mib)
 
 
 def make_hold(attempt: str, *allocations: Allocation, tenant: str = "alpha") -> Hold:
@@ -116,17 +193,55 @@ def make_hold(attempt: str, *allocations: Allocation, tenant: str = "alpha") -> 
     return Hold(attempt, tenant, ranked)
 
 
-def make_ledger(*nodes: Node) -> Ledger:
+def make_ledger(*nodes: Node, clusters: tuple[Cluster, ...] = ()) -> Ledger:
     ledger = Ledger()
+    for cluster in clusters:
+        ledger.apply(PutCluster(cluster))
     for node in nodes:
         ledger.apply(PutNode(node))
     return ledger
 
 
-def make_state(*nodes: Node, jobs: tuple[Job, ...] = (), quotas: tuple[Quota, ...] = ()) -> SchedulerState:
-    """Return a state in which every job waits with one group."""
+def room_for(ledger: Ledger, demand: Demand, *, cluster: str = "mixed", tier: Tier = (None, False)) -> int:
+    """Return how many workers fit on a tier of a cluster's nodes now; 0 where there are no such nodes."""
+    pool = ledger.inventory.pools.get((cluster, demand.chip), {}).get(tier)
+    return 0 if pool is None else pool.room(ledger.inventory.fit(demand)).total
+
+
+def devices_free(ledger: Ledger, chip: str = "h100", *, cluster: str = "mixed", tier: Tier = (None, False)) -> int:
+    """Return the whole devices that workers could still get which ask for a device and nothing else."""
+    return room_for(ledger, demand_of(chip, WorkerShape(1, 0, 0)), cluster=cluster, tier=tier)
+
+
+def can_hold(ledger: Ledger, *allocations: Allocation, tenant: str = "alpha") -> bool:
+    """Say whether an attempt more could hold this now; the ledger is afterwards as it was."""
+    try:
+        with Trial(ledger) as trial:
+            trial.apply(make_hold("one-more", *allocations, tenant=tenant))
+    except Overcommitted:
+        return False
+    return True
+
+
+def slots_free(ledger: Ledger, node: str = "mixed/n1", chip: str = "h100", *, tenant: str = "alpha") -> list[int]:
+    """Return the slots of a node each of which somebody could still hold as a whole device."""
+    return [
+        slot
+        for slot in ledger.node(node).slots(chip)
+        if can_hold(ledger, make_allocation((slot,), node=node, chip=chip, cpu_milli=0, memory_mib=0), tenant=tenant)
+    ]
+
+
+def make_state(
+    *nodes: Node,
+    jobs: tuple[Job, ...] = (),
+    quotas: tuple[Quota, ...] = (),
+    clusters: tuple[Cluster, ...] | None = None,
+) -> SchedulerState:
+    """Return a state in which every job waits with one group; without `clusters` those of the nodes are local."""
+    local = tuple(Cluster(name, "local") for name in sorted({node.cluster for node in nodes}))
     return SchedulerState.from_parts(
-        clusters=[Cluster(name, "local") for name in sorted({node.cluster for node in nodes})],
+        clusters=local if clusters is None else clusters,
         nodes=nodes,
         quotas=quotas,
         jobs=jobs,

@@ -18,7 +18,18 @@ from scheduler.ports.journal import (
     Written,
 )
 from scheduler.ports.views import JobFilter
-from tests.builders.database import MANY_JOBS, NOON, CountingWakeUp, Database, World, make_world, refused, take, written
+from tests.builders.database import (
+    MANY_JOBS,
+    NOON,
+    CountingWakeUp,
+    Database,
+    World,
+    make_world,
+    refused,
+    take,
+    take_share,
+    written,
+)
 
 
 def submit_with_key(storage: Storage, job: Job) -> Outcome:
@@ -46,6 +57,22 @@ def test_one_slot_raced_by_two_storages_is_given_once(database: Database) -> Non
         )
         assert [isinstance(outcome, Written) for outcome in outcomes].count(True) == 1
         assert {refused(outcome) for outcome in outcomes if not isinstance(outcome, Written)} == {Rejection.NO_CAPACITY}
+
+
+def test_one_device_raced_by_two_storages_is_shared_out_and_given_back_whole(database: Database) -> None:
+    with database.opened() as one, database.opened() as two, ThreadPoolExecutor(8) as threads:
+        world = make_world(one)
+        items = [world.placing(world.submit(), take_share("n1", 0, 300, 100)) for _ in range(8)]
+        outcomes = list(
+            threads.map(lambda pair: pair[0].journal.write([pair[1]])[0], zip([one, two] * 4, items, strict=True))
+        )
+        placed = [f"{outcome.job}-g0-a1" for outcome in outcomes if isinstance(outcome, Written)]
+        assert len(placed) == 3
+        assert {refused(outcome) for outcome in outcomes if not isinstance(outcome, Written)} == {Rejection.NO_CAPACITY}
+        assert one.views.capacity_errors() == []
+        list(threads.map(world.end, placed))
+        assert one.views.capacity_errors() == []
+        assert one.views.tenant_use(None) == []
 
 
 def test_the_limit_of_live_jobs_holds_against_two_storages_at_once(database: Database) -> None:

@@ -129,7 +129,7 @@ def test_an_outage_counts_from_the_last_answer(scene: Stage) -> None:
 
 def test_a_cluster_that_hangs_holds_up_nothing_of_another(scene: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     far = FakeCluster(
-        "far", [Node("far", "n1", (DeviceGroup(CHIP, 64, 1),), 64_000, 65_536, 64)],
+        "yonder", [Node("yonder", "n1", (DeviceGroup(CHIP, 64, 1),), 64_000, 65_536, 64)],
         clock=scene.clock, script=runs_for_ever,
     )  # fmt: skip
     InventorySync(scene.storage.directory, scene.clock, far, kind="kubernetes").sync_once()
@@ -150,7 +150,7 @@ def test_a_cluster_that_hangs_holds_up_nothing_of_another(scene: Stage, monkeypa
         big = scene.submit(make_spec(workers=NODES * DEVICES_PER_NODE + 1))
         near = scene.submit(make_spec(workers=1))
         scene.turn()
-        assert scene.job(big).attempts[-1].workers == (), "it is the other cluster's"
+        assert scene.job(big).attempts[-1].workers == (), "only the other cluster has room for it"
         assert scene.job(near).state is State.RUNNING
         cancel(scene, near)
         scene.turn()
