@@ -5,10 +5,13 @@ import json
 import sys
 import time
 
-from bench import first_way, kube_churn, kube_list, kube_start, kube_watch
+from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
 from bench.report import document, exit_status
 
 BENCHMARKS = {
+    "decision": decision.measure,
+    "memory": memory.measure,
+    "ledger_load": ledger_load.measure,
     "first_way": first_way.measure,
     "kube_start": kube_start.measure,
     "kube_churn": kube_churn.measure,

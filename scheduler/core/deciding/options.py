@@ -9,16 +9,19 @@ from scheduler.core.model.job import Choice
 from scheduler.core.model.reason import NoCluster
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.preference import choose
+from scheduler.core.placement.setting_aside import kept_apart
 from scheduler.core.placement.shortfalls import shortfalls
 from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scheduler.core.deciding.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
-    from scheduler.core.model.identifiers import NodeId
+    from scheduler.core.model.identifiers import ClusterName, NodeId
     from scheduler.core.model.reason import QuotaExceeded, Shortfall
     from scheduler.core.placement.placement import GangPlace
-    from scheduler.core.placement.request import GangRequest
+    from scheduler.core.placement.request import GangRequest, OptionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours |
         places.append(found)
     if places:
         return choose(state.placer, places)
-    return _blocked(state, request, over)
+    return _blocked(state, request, over, avoid)
 
 
 def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[NodeId, ...]:
@@ -66,7 +69,9 @@ def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbou
     return tuple(sorted({node for attempt in attempts for node in state.ledger.nodes_of(attempt)}))
 
 
-def _blocked(state: SchedulerState, request: GangRequest, over: tuple[QuotaExceeded, ...]) -> Blocked:
+def _blocked(
+    state: SchedulerState, request: GangRequest, over: tuple[QuotaExceeded, ...], avoid: Sequence[NodeId]
+) -> Blocked:
     inventory = state.ledger.inventory
     clusters = [cluster for cluster in inventory.clusters() if cluster not in request.without]
     if not clusters:
@@ -76,9 +81,16 @@ def _blocked(state: SchedulerState, request: GangRequest, over: tuple[QuotaExcee
             lacking
             for option in request.options
             for cluster in clusters
-            for lacking in shortfalls(inventory, cluster, request, option)
+            for lacking in _short(state, cluster, request, option, avoid)
             if lacking.fit < lacking.workers or len(option.parts) > 1
         ]
     )
     is_final = state.has_all_nodes and state.can_never_fit(request)
     return Blocked((*dict.fromkeys(over), *dict.fromkeys(short)), is_final=is_final)
+
+
+def _short(
+    state: SchedulerState, cluster: ClusterName, request: GangRequest, option: OptionRequest, avoid: Sequence[NodeId]
+) -> tuple[Shortfall, ...]:
+    with kept_apart(state.ledger, cluster, request, avoid):
+        return shortfalls(state.ledger.inventory, cluster, request, option)

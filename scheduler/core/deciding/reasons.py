@@ -46,8 +46,11 @@ def _lacking(state: SchedulerState, request: GangRequest) -> Iterator[Reason]:
     if not clusters:
         yield NoCluster()
     for option in request.options if clusters else ():
-        if place(state.placer, request, option, nodes_to_avoid(state, request)) is not None:
+        avoid = nodes_to_avoid(state, request)
+        if place(state.placer, request, option, avoid) is not None:
             continue
-        found = [lacking for cluster in clusters for lacking in shortages(state.ledger, cluster, request, option)]
+        found = [
+            lacking for cluster in clusters for lacking in shortages(state.ledger, cluster, request, option, avoid)
+        ]
         waits = [lacking for lacking in found if isinstance(lacking, TooFewFree)]
         yield from waits or found

@@ -64,7 +64,7 @@ def seat(inventory: Inventory, seating: Seating) -> list[Row] | None:
         amounts = amounts_by_workers.get(workers)
         if amounts is None or demand.is_exclusive:
             amounts = amounts_by_workers[workers] = amounts_for(demand, workers, before)
-        if entry.leftover is not before:
+        if entry.leftover is not before or not _is_free(entry, amounts, mask):
             change_rows(inventory, rows[::-1], GIVE)
             return None
         if amounts.share_milli:
@@ -74,6 +74,15 @@ def seat(inventory: Inventory, seating: Seating) -> list[Row] | None:
             _move(entry, before, before.after.get(amounts) or _after(inventory, before, amounts, TAKE))
         rows.append((entry, amounts, mask))
     return rows
+
+
+def _is_free(entry: NodeEntry, amounts: Amounts, mask: int) -> bool:
+    """Say whether slots can still be taken; nodes may be in the same state and have other slots free."""
+    if amounts.share_milli and entry.shared is not None:
+        left = entry.shared.get(mask.bit_length() - 1)
+        if left is not None:
+            return left[0] >= amounts.share_milli and left[1] >= amounts.share_memory_mib
+    return not entry.held_mask & mask
 
 
 def change_rows(inventory: Inventory, rows: Sequence[Row], sign: int) -> None:
@@ -120,7 +129,9 @@ def _after_share(entry: NodeEntry, amounts: Amounts, mask: int, sign: int) -> Le
     old = entry.leftover
     kind = old.kind
     slot = mask.bit_length() - 1
-    group = next(place for place, its_mask in enumerate(kind.masks) if its_mask & mask)
+    group = next((place for place, its_mask in enumerate(kind.masks) if its_mask & mask), None)
+    if group is None:  # the node shrank under it; whoever holds there is counted anew
+        return old.left.plus(amounts, sign)
     shared = dict(entry.shared or {})
     whole = (WHOLE_DEVICE_MILLI, kind.devices[group].memory_mib)
     milli, memory_mib = shared.get(slot, whole)

@@ -24,7 +24,7 @@ from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.holding import Holding, Row, Use
 from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
 from scheduler.core.ledger.index.inventory import Inventory
-from scheduler.core.ledger.moving import carried_over, counted_anew
+from scheduler.core.ledger.moving import carried_over, counted_anew, is_elsewhere, is_misplaced
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
@@ -58,7 +58,7 @@ class Ledger:
             case Release():
                 return self._release(change)
             case Retake():
-                return self._keep(change.attempt, change.holding, is_new=True)
+                return self._keep(change.attempt, self._on_present_nodes(change.holding), is_new=True)
             case _:
                 return self._apply_to_nodes(change)
 
@@ -177,6 +177,10 @@ class Ledger:
             change_rows(self.inventory, holding.rows, TAKE)
         self._holdings[attempt] = holding
         self._count_use(holding, 1)
+        if is_new:
+            moved = {entry.id: entry for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)}
+            self._moved_slots.update(moved)
+            self._count_anew(moved.values())
         return Release(attempt)
 
     def _release(self, change: Release) -> Retake:
@@ -187,9 +191,20 @@ class Ledger:
         self._count_use(holding, -1)
         for pool in {pool for entry, _, _ in holding.rows for pool in entry.leftover.kind.pools}:
             pool.catch_up()
-        if self._moved_slots:
-            self._count_anew(entry for entry, _, _ in holding.rows if entry.id in self._moved_slots)
+        self._count_moved(holding)
         return Retake(change.attempt, holding)
+
+    def _on_present_nodes(self, holding: Holding) -> Holding:
+        """Return a holding on the nodes as they are known now: they may have gone and come back since it was made."""
+        entries = self.inventory.entries
+        if all(entries.get(entry.id) is entry for entry, _, _ in holding.rows):
+            return holding
+        return Holding(holding.tenant, tuple((self._entry(entry.id), *row) for entry, *row in holding.rows))
+
+    def _count_moved(self, holding: Holding) -> None:
+        """Count anew what those of a holding's nodes have left whose slots were numbered anew."""
+        if self._moved_slots:
+            self._count_anew({entry.id: entry for entry, _, _ in holding.rows if entry.id in self._moved_slots}.values())
 
     def _count_use(self, holding: Holding, sign: int) -> None:
         for cluster, chip, devices_milli in holding.uses:
@@ -204,12 +219,15 @@ class Ledger:
             inventory.come(NodeEntry(node.id, node.note, domain, kind.empty))
             return RemoveNode(node.id)
         before = inventory.node(entry)
-        is_numbered_anew = before.devices != node.devices and self.is_held(node.id)
+        is_numbered_anew = before.devices != node.devices or node.id in self._moved_slots
+        is_numbered_anew = is_numbered_anew and self.is_held(node.id)
+        left = entry.domain
         inventory.go(entry)
         entry.leftover = carried_over(inventory, entry, kind)
         entry.domain = inventory.root(node.cluster).within(node.topology)
         entry.note = node.note
         inventory.come(entry)
+        left.prune()
         if is_numbered_anew:
             self._moved_slots.add(node.id)
             self._count_anew([entry])
@@ -231,10 +249,12 @@ class Ledger:
             raise NodeInUse(node)
         before = self.inventory.node(entry)
         self.inventory.go(entry)
+        entry.domain.prune()
         del self.inventory.entries[node]
         return PutNode(before)
 
     def _put_cluster(self, cluster: Cluster) -> PutCluster:
         before = self._clusters.get(cluster.name, Cluster(cluster.name, cluster.kind))
         self._clusters[cluster.name] = cluster
+        self.inventory.changes += 1
         return PutCluster(before)

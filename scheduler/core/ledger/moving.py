@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.ledger.holding import Row
     from scheduler.core.ledger.index.inventory import Inventory
+    from scheduler.core.ledger.states.amounts import Amounts
     from scheduler.core.ledger.states.leftover import Leftover
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.ledger.states.node_kind import NodeKind
@@ -36,6 +37,20 @@ def carried_over(inventory: Inventory, entry: NodeEntry, kind: NodeKind) -> Left
     )
 
 
+def is_misplaced(entry: NodeEntry, amounts: Amounts, mask: int) -> bool:
+    """Say whether slots are held that are not, or no longer, those of the chip type that they are held for."""
+    kind = entry.leftover.kind
+    group = None if amounts.chip is None else kind.group_of.get(amounts.chip)
+    return bool(mask & ~(0 if group is None else kind.masks[group]))
+
+
+def is_elsewhere(entry: NodeEntry, amounts: Amounts, mask: int) -> bool:
+    """Say whether slots that are held are not, or no longer, among those of their chip type."""
+    kind = entry.leftover.kind
+    group = kind.group_of.get(amounts.chip or "")
+    return bool(mask & ~(0 if group is None else kind.masks[group]))
+
+
 def counted_anew(inventory: Inventory, entry: NodeEntry, rows: Sequence[Row]) -> Leftover:
     """Return what a node has left under these rows, and put its slots right.
 
@@ -52,9 +67,10 @@ def counted_anew(inventory: Inventory, entry: NodeEntry, rows: Sequence[Row]) ->
             held[amounts.chip] += amounts.devices
         left = left.plus(amounts, -1)
         group = next((place for place, own in enumerate(kind.masks) if own & mask), None)
-        if amounts.share_milli and group is not None:
+        if amounts.share_milli:
             slot = mask.bit_length() - 1
-            milli, memory_mib = shared.get(slot, (WHOLE_DEVICE_MILLI, kind.devices[group].memory_mib))
+            whole_mib = 0 if group is None else kind.devices[group].memory_mib
+            milli, memory_mib = shared.get(slot, (WHOLE_DEVICE_MILLI, whole_mib))
             shared[slot] = (milli - amounts.share_milli, memory_mib - amounts.share_memory_mib)
     entry.shared = shared or None
     parts = shared_devices(kind, shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Seating:
     """The device slots that are taken, as bits; 0 where the cluster picks the devices."""
     workers: list[int]
     """On each node."""
+    opens: list[bool] = field(default_factory=list)
+    """Of shares: whether each takes a device of which nobody held anything; of other demands empty."""
 
     def uses(self) -> tuple[Use, ...]:
         """Return the devices that are taken; the nodes are all of one cluster."""
@@ -42,3 +44,4 @@ class Seating:
         self.before.extend(other.before)
         self.masks.extend(other.masks)
         self.workers.extend(other.workers)
+        self.opens.extend(other.opens)

@@ -188,7 +188,7 @@ class JobSpec:
         if isinstance(self.chips, ExactMix):
             found = [tuple(Part(chip, workers, self.shape) for chip, workers in self.chips.workers)]
         else:
-            found = [(Part(chip, self.workers, self.shape),) for chip in self.chips.chips]
+            found = [(Part(chip, self.workers, self.shape),) for chip in self.chips.chips or (None,)]
         for other in self.alternatives:
             found += [(Part(chip, other.workers, other.shape),) for chip in other.chips]
         return found

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.changes import Seat
+from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.placement import GangPlace, SeatedPart, smallest_domain
-from scheduler.core.placement.setting_aside import set_aside
-from scheduler.core.placement.shortfalls import offers
+from scheduler.core.placement.request import PartRequest
+from scheduler.core.placement.setting_aside import kept_apart, set_aside
+from scheduler.core.placement.shortfalls import knows_levels, offers
 from scheduler.core.placement.spreading import seat_spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.states.demand import Demand
     from scheduler.core.model.identifiers import ClusterName, NodeId
     from scheduler.core.placement.placer import Placer
-    from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
+    from scheduler.core.placement.request import GangRequest, OptionRequest
 
 MOST_DOMAINS = 64
 """Where several parts must share a domain, so many domains are tried in which each of them fits by itself."""
@@ -36,13 +40,10 @@ def place(
     places = []
     inventory = placer.ledger.inventory
     for cluster in inventory.clusters():
-        if cluster in request.without or not offers(placer.ledger, cluster, option):
+        if not _may_be_used(placer, cluster, request, option):
             continue
-        if request.apart is None:
+        with kept_apart(placer.ledger, cluster, request, nodes_to_avoid):
             parts = seat_gang(placer, cluster, request, option)
-        else:
-            with set_aside(placer.ledger, cluster, request.apart.level, nodes_to_avoid):
-                parts = seat_gang(placer, cluster, request, option)
         if parts is not None:
             places.append((cluster, GangPlace(option, len(request.options), parts)))
     if not places:
@@ -50,6 +51,12 @@ def place(
     if len(places) == 1:
         return places[0][1]
     return min(places, key=lambda found: (_width(inventory.levels(found[0]), found[1]), found[0]))[1]
+
+
+def _may_be_used(placer: Placer, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
+    if cluster in request.without or not offers(placer.ledger, cluster, option):
+        return False
+    return request.apart is None or knows_levels(placer.ledger.inventory, cluster, request)
 
 
 def seat_gang(
@@ -62,7 +69,7 @@ def seat_gang(
         seated = placer.seat(cluster, request, option.parts[0])
         return None if seated is None else (seated,)
     for within in _common_domains(placer, cluster, request, option.parts):
-        parts = _seat_in_turn(placer, cluster, request, option.parts, within)
+        parts = _Parts(placer, cluster, request, within).seat(option.parts)
         if parts is not None:
             return parts
     return None
@@ -91,23 +98,81 @@ def _common_domains(
     yield from islice(fitting, MOST_DOMAINS)
 
 
-def _seat_in_turn(
-    placer: Placer,
-    cluster: ClusterName,
-    request: GangRequest,
-    parts: Iterable[PartRequest],
-    within: Domain | None,
-) -> tuple[SeatedPart, ...] | None:
-    """Seat one part after the other, the most demanding first, each on what those before it left."""
-    seated: list[SeatedPart] = []
-    with Trial(placer.ledger) as trial:
-        for part in sorted(parts, key=_most_demanding_first):
-            found = placer.seat(cluster, request, part, within=within)
-            if found is None:
+class _Parts:
+    """The parts of one gang, seated one after the other, each on what those before it left."""
+
+    def __init__(self, placer: Placer, cluster: ClusterName, request: GangRequest, within: Domain | None) -> None:
+        self._placer = placer
+        self._cluster = cluster
+        self._request = request
+        self._within = within
+
+    def seat(self, parts: Iterable[PartRequest]) -> tuple[SeatedPart, ...] | None:
+        """Return seats for all parts, the most demanding seated first; None where none are found.
+
+        A part that finds no seats goes first the next time, each part once: it may be able to sit nowhere else.
+        """
+        order = sorted(parts, key=_most_demanding_first)
+        unlucky: set[PartRequest] = set()
+        while True:
+            seated = self._seat_in_order(order)
+            if len(seated) == len(order):
+                return tuple(seated)
+            failed = order[len(seated)]
+            if failed in unlucky or not seated:
                 return None
-            trial.apply(Seat(f"part-{len(seated)}", request.tenant, (found.seating,)))
-            seated.append(found)
-    return tuple(seated)
+            unlucky.add(failed)
+            order = [failed, *(part for part in order if part is not failed)]
+
+    def _seat_in_order(self, order: Iterable[PartRequest]) -> list[SeatedPart]:
+        """Return the seats of the parts that found some, up to the first one that found none."""
+        placer, request = self._placer, self._request
+        seated: list[SeatedPart] = []
+        with Trial(placer.ledger) as trial:
+            for part in order:
+                if part.demand.most_per_node == NO_LIMIT:
+                    found = placer.seat(self._cluster, request, part, within=self._within)
+                else:
+                    found = self._seat_beside(part, seated)
+                if found is None:
+                    break
+                trial.apply(Seat(f"part-{len(seated)}", request.tenant, (found.seating,)))
+                seated.append(found)
+        return seated
+
+    def _seat_beside(self, part: PartRequest, seated: Sequence[SeatedPart]) -> SeatedPart | None:
+        """Seat a part of a gang that is spread over nodes, where its other parts leave it room.
+
+        On nodes that hold no worker of the gang if that is possible, else on those with few as well, fewer on each.
+        """
+        placer, most = self._placer, part.demand.most_per_node
+        held: Counter[NodeId] = Counter()
+        for other in seated:
+            for entry, workers in zip(other.seating.nodes, other.seating.workers, strict=True):
+                held[entry.id] += workers
+        for already in sorted({0, *held.values()}):
+            if already >= most:
+                break
+            one, together = (_with_at_most(demand, most - already) for demand in (part.demand, part.together))
+            full = sorted(node for node, workers in held.items() if workers > already)
+            with set_aside(placer.ledger, self._cluster, NODE, full):
+                found = placer.seat(
+                    self._cluster, self._request, PartRequest(part.part, one, together), within=self._within
+                )
+            if found is not None:
+                return SeatedPart(part, found.seating, found.nodes_considered)
+        return None
+
+
+def _with_at_most(demand: Demand, most_per_node: int) -> Demand:
+    return demand_of(
+        demand.chip,
+        demand.shape,
+        demand.labels,
+        is_exclusive=demand.is_exclusive,
+        most_per_node=most_per_node,
+        together=demand.together,
+    )
 
 
 def _most_demanding_first(part: PartRequest) -> tuple[int, int, int]:

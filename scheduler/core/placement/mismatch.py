@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
 from scheduler.core.model.reason import CannotServe, Mismatch
-from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.shortfalls import offers, usable_pools
+from scheduler.core.model.topology import CLUSTER, NODE, Spread
+from scheduler.core.placement.shortfalls import (
+    fitting,
+    gives_shares,
+    is_possible_share,
+    is_share,
+    spread_room,
+    usable_pools,
+    wished_levels,
+)
+from scheduler.core.placement.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,21 +42,70 @@ def _mismatches(
 ) -> Iterator[CannotServe]:
     inventory = ledger.inventory
     levels = (NODE, *inventory.levels(cluster), CLUSTER)
-    wishes = [request.closeness.required]
-    wishes += [wish.level for wish in (request.spread, request.apart) if wish is not None]
-    for level in wishes:
-        if level is not None and level not in levels:
-            yield CannotServe(cluster, Mismatch.LEVEL, (level,), levels)
-    if not offers(ledger, cluster, option):
+    unknown = [level for level in wished_levels(request) if level not in levels]
+    for level in unknown:
+        yield CannotServe(cluster, Mismatch.LEVEL, (level,), levels)
+    if any(is_share(part.part.shape) for part in option.parts) and not gives_shares(ledger, cluster):
         yield CannotServe(cluster, Mismatch.SHARES, ())
     for part in option.parts:
         yield from _of_part(inventory, cluster, request, part)
-    spread, required = request.spread, request.closeness.required or CLUSTER
-    if spread is not None and spread.level in levels and required in levels:
-        workers = sum(part.part.workers for part in option.parts)
-        if levels.index(spread.level) >= levels.index(required) and workers > spread.most:
-            asked = (f"at most {spread.most} in one {spread.level}", f"all {workers} in one {required}")
-            yield CannotServe(cluster, Mismatch.CONTRADICTION, asked)
+    spread = _spread_of(request, option)
+    if spread is not None and not unknown:
+        yield from _of_spread(inventory, cluster, request, option, spread)
+
+
+def _spread_of(request: GangRequest, option: OptionRequest) -> Spread | None:
+    """Return over what a gang is spread; over nodes that is part of its demands."""
+    most_per_node = option.parts[0].demand.most_per_node
+    return request.spread if most_per_node == NO_LIMIT else Spread(NODE, most_per_node)
+
+
+def _of_spread(
+    inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest, spread: Spread
+) -> Iterator[CannotServe]:
+    levels = (NODE, *inventory.levels(cluster), CLUSTER)
+    required = request.closeness.required or CLUSTER
+    workers = sum(part.part.workers for part in option.parts)
+    if levels.index(spread.level) >= levels.index(required) and workers > spread.most:
+        asked = (f"at most {spread.most} in one {spread.level}", f"all {workers} in one {required}")
+        yield CannotServe(cluster, Mismatch.CONTRADICTION, asked)
+    elif _is_kept_out(inventory, cluster, request, option):
+        count = _domains(inventory, cluster, request, option, spread.level)
+        offered = f"{count} {spread.level}{'' if count == 1 else 's'}"
+        asked = (f"{workers} workers", f"at most {spread.most} per {spread.level}")
+        yield CannotServe(cluster, Mismatch.SPREAD, asked, (offered,))
+
+
+def _is_kept_out(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
+    """Say whether a gang would fit into the empty cluster if it were not spread."""
+    together = replace(request, spread=None)
+    has_room = all(
+        fitting(inventory, cluster, together, _unspread(part), when_empty=True)[0] >= part.part.workers
+        for part in option.parts
+    )
+    fits = all(
+        fitting(inventory, cluster, request, part, when_empty=True)[0] >= part.part.workers for part in option.parts
+    )
+    workers = sum(part.part.workers for part in option.parts)
+    return has_room and not (fits and spread_room(inventory, cluster, request, option) >= workers)
+
+
+def _unspread(part: PartRequest) -> PartRequest:
+    asked = part.demand
+    return replace(part, demand=demand_of(asked.chip, asked.shape, asked.labels, is_exclusive=asked.is_exclusive))
+
+
+def _domains(
+    inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest, level: str
+) -> int:
+    """Return how many domains of a level have room for workers when nothing runs."""
+    views = [
+        View(inventory.fit(part.demand, when_empty=True), usable_pools(inventory, cluster, part, request.tenant))
+        for part in option.parts
+    ]
+    if level == NODE:
+        return max(view.nodes for view in views)
+    return len({domain for view in views for domain in view.spread(level, 1)})
 
 
 def _of_part(
@@ -61,9 +120,10 @@ def _of_part(
         asked = tuple(f"{key}={value}" for key, value in wanted)
         yield CannotServe(cluster, Mismatch.NODE_LABELS, asked, tuple(offered[:MOST_OFFERED]))
     shape = part.part.shape
-    if shape.share_milli and kinds:
+    if is_share(shape) and kinds:
         chip = part.part.chip or ""
-        most_mib = max(kind.devices[kind.group_of[chip]].memory_mib for kind in kinds)
-        if not 0 < shape.share_milli < WHOLE_DEVICE_MILLI or shape.share_memory_mib > most_mib or shape.devices:
+        groups = [kind.devices[kind.group_of[chip]] for kind in kinds if chip in kind.group_of]
+        most_mib = max((group.memory_mib for group in groups), default=0)
+        if not is_possible_share(shape) or shape.share_memory_mib > most_mib:
             asked = (f"{shape.share_milli} thousandths", f"{shape.share_memory_mib} MiB")
             yield CannotServe(cluster, Mismatch.SHARE_SIZE, asked, (f"{most_mib} MiB",))

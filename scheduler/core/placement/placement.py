@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.seating import Seating
+    from scheduler.core.model.identifiers import ChipName, NodeId
     from scheduler.core.placement.request import OptionRequest, PartRequest
 
 
@@ -63,13 +64,13 @@ class GangPlace:
 
     def _notes(self) -> Iterator[PlacementNote]:
         rank = 0
+        devices = self._devices_free()
         for part in self._in_rank_order():
-            chip, shape = part.request.part.chip, part.request.part.shape
+            chip = part.request.part.chip
             level, domain = smallest_domain(part.seating)
             seating = part.seating
-            for entry, leftover, workers in zip(seating.nodes, seating.before, seating.workers, strict=True):
-                group = leftover.kind.group_of.get(chip or "")
-                before = max(0, leftover.free[group]) if group is not None else 0
+            for entry, workers in zip(seating.nodes, seating.workers, strict=True):
+                before, after = devices[entry.id, chip]
                 for _ in range(workers):
                     yield PlacementNote(
                         rank=rank,
@@ -81,9 +82,23 @@ class GangPlace:
                         domain=domain,
                         nodes_considered=part.nodes_considered,
                         devices_free_before=before,
-                        devices_free_after=before - workers * shape.devices,
+                        devices_free_after=after,
                     )
                     rank += 1
+
+    def _devices_free(self) -> dict[tuple[NodeId, ChipName | None], tuple[int, int]]:
+        """Return how many whole devices of a chip type are free on a node before the gang, and after it."""
+        found: dict[tuple[NodeId, ChipName | None], tuple[int, int]] = {}
+        for part in self.parts:
+            seating, chip = part.seating, part.request.part.chip
+            devices = part.request.part.shape.devices
+            taken: list[int] = [*seating.opens] or [workers * devices for workers in seating.workers]
+            for entry, leftover, now in zip(seating.nodes, seating.before, taken, strict=True):
+                group = leftover.kind.group_of.get(chip or "")
+                free = max(0, leftover.free[group]) if group is not None else 0
+                before, after = found.get((entry.id, chip), (free, free))
+                found[entry.id, chip] = (before, after - now)
+        return found
 
 
 def _allocations(request: PartRequest, seating: Seating, rank: int) -> Iterator[Allocation]:

@@ -58,6 +58,7 @@ class Seater:
             own = leftover.kind.masks[leftover.kind.group_of[demand.chip or ""]]
             if shape.share_milli:
                 mask = self._share_mask(entry, own)
+                seating.opens.append(not entry.held_mask & mask)
             else:
                 mask = lowest(own & ~entry.held_mask, workers * shape.devices)
         seating.nodes.append(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,21 @@ from scheduler.core.model.topology import CLUSTER, NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.ledger import Ledger
     from scheduler.core.model.identifiers import ClusterName, NodeId
+    from scheduler.core.placement.request import GangRequest
+
+
+def kept_apart(
+    ledger: Ledger, cluster: ClusterName, request: GangRequest, nodes: Iterable[NodeId]
+) -> AbstractContextManager[None]:
+    """Let a gang see no domain of a cluster that it wants to be apart from, for these nodes stand in it."""
+    if request.apart is None:
+        return nullcontext()
+    return set_aside(ledger, cluster, request.apart.level, nodes)
 
 
 @contextmanager

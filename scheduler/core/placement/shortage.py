@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scheduler.core.ledger.states.demand import demand_of
+from scheduler.core.ledger.states.demand import demand_of, shares_that_fit
 from scheduler.core.model.reason import Limit, NearestShape, NeverFits, Resource, TooFewFree
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.mismatch import mismatches
 from scheduler.core.placement.request import PartRequest
+from scheduler.core.placement.setting_aside import kept_apart
 from scheduler.core.placement.shortfalls import fitting, usable_pools
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.ledger.ledger import Ledger
     from scheduler.core.ledger.states.leftover import Left
-    from scheduler.core.model.identifiers import ClusterName
+    from scheduler.core.model.identifiers import ClusterName, NodeId
     from scheduler.core.model.reason import CannotServe
     from scheduler.core.model.resources import WorkerShape
     from scheduler.core.placement.request import GangRequest, OptionRequest
@@ -27,11 +29,18 @@ _REST = (Resource.CPU, Resource.MEMORY, Resource.PODS)
 Shortage = tuple["CannotServe | NeverFits", ...] | tuple[TooFewFree, ...]
 
 
-def shortages(ledger: Ledger, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> Shortage:
+def shortages(
+    ledger: Ledger,
+    cluster: ClusterName,
+    request: GangRequest,
+    option: OptionRequest,
+    nodes_to_avoid: Sequence[NodeId] = (),
+) -> Shortage:
     """Return why an option has no place in a cluster now.
 
     Where it would not have one in the empty cluster either, only what is lacking even there is named. Parts that fit
-    one by one and not together are all named.
+    one by one and not together are all named. On domains that the gang keeps apart from none of its workers fits, but
+    their devices are free.
     """
     wishes = mismatches(ledger, cluster, request, option)
     if wishes:
@@ -40,8 +49,21 @@ def shortages(ledger: Ledger, cluster: ClusterName, request: GangRequest, option
     never = tuple(part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers)
     if never:
         return never
-    short = [part for part in parts if part.fits(when_empty=False) < part.workers]
-    return tuple(part.too_few_free() for part in short or parts)
+    in_all = [part.too_few_free() for part in parts]
+    with kept_apart(ledger, cluster, request, nodes_to_avoid):
+        found = tuple(_with_room_of(reason, part.too_few_free()) for reason, part in zip(in_all, parts, strict=True))
+    return tuple(reason for reason in found if reason.workers_fit < reason.workers) or found
+
+
+def _with_room_of(reason: TooFewFree, other: TooFewFree) -> TooFewFree:
+    return replace(
+        reason,
+        workers_fit=other.workers_fit,
+        workers_fit_anywhere=other.workers_fit_anywhere,
+        nodes_fit=other.nodes_fit,
+        limit=other.limit,
+        nearest=other.nearest,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +118,7 @@ class _Part:
             devices_free=sum(offer.nodes * offer.amount(Resource.DEVICES) for offer in offers),
             devices_drained=self._devices_asleep(),
             holders=() if chip is None else self._ledger.holders(self._cluster, chip),
-            limit=_limit(offers, self._shape, self.workers),
+            limit=_limit(offers, self._shape, self.workers, fits=fit),
             level=self._level,
             workers_fit_anywhere=None if self._level == CLUSTER else anywhere,
             devices_reserved=self._devices_reserved(),
@@ -114,7 +136,7 @@ class _Part:
             devices_per_worker=self._shape.devices,
             workers_fit_empty=self.fits(when_empty=True),
             largest_node_devices=max((offer.amount(Resource.DEVICES) for offer in offers), default=0),
-            limit=_limit(offers, self._shape, self.workers),
+            limit=_limit(offers, self._shape, self.workers, fits=0),
             level=self._level,
             role=self._part.part.role,
             nearest=self._nearest(when_empty=True),
@@ -181,30 +203,42 @@ def workers_by_rest(left: Left, shape: WorkerShape) -> dict[Resource, int]:
     }
 
 
-def _limit(offers: Sequence[_Offer], shape: WorkerShape, workers: int) -> Limit:
-    """Return what keeps workers out: devices where they alone are too few, else what allows the fewest workers.
+def _limit(offers: Sequence[_Offer], shape: WorkerShape, workers: int, *, fits: int) -> Limit:
+    """Return what keeps workers out: what lowers their number most below what the devices allow, else the devices.
 
     Other resources count on nodes with devices for a worker. Parts of one gang that fit one by one and not together
-    are limited by what they share.
+    are limited by what they share. `fits` is how many of the workers fit where they have to be.
     """
-    seated = offers
-    by_devices: list[int] = [workers] * len(offers)
-    if shape.devices:
-        seated = [offer for offer in offers if offer.amount(Resource.DEVICES) >= shape.devices]
-        by_devices = [offer.amount(Resource.DEVICES) // shape.devices for offer in seated]
-        if sum(offer.nodes * fit for offer, fit in zip(seated, by_devices, strict=True)) < workers:
-            most = max((offer.amount(Resource.DEVICES) for offer in offers), default=0)
-            return Limit(Resource.DEVICES, shape.devices, most)
-    if shape.share_milli or not seated:
-        return Limit(
-            Resource.DEVICES, shape.devices, max((offer.amount(Resource.DEVICES) for offer in offers), default=0)
-        )
+    devices = Limit(
+        Resource.DEVICES, shape.devices, max((offer.amount(Resource.DEVICES) for offer in offers), default=0)
+    )
+    seated = [(offer, fit) for offer in offers if (fit := _workers_by_devices(offer, shape, workers))]
+    by_devices = sum(offer.nodes * fit for offer, fit in seated)
+    if shape.devices_milli and by_devices < workers:
+        return devices
     with_devices = dict.fromkeys(_REST, 0)
     by_itself = dict.fromkeys(_REST, 0)
-    for offer, most in zip(seated, by_devices, strict=True):
+    for offer, most in seated:
         for resource, fit in workers_by_rest(offer.left, shape).items():
             with_devices[resource] += offer.nodes * min(most, fit)
             by_itself[resource] += offer.nodes * fit
-    scarcest = min(_REST, key=lambda resource: (with_devices[resource], by_itself[resource]))
     asked = {Resource.CPU: shape.cpu_milli, Resource.MEMORY: shape.memory_mib, Resource.PODS: 1}
-    return Limit(scarcest, asked[scarcest], max(offer.amount(scarcest) for offer in seated))
+    scarcest = min((one for one in _REST if asked[one]), key=lambda one: (with_devices[one], by_itself[one]))
+    if shape.devices_milli and fits < workers and with_devices[scarcest] >= by_devices:
+        return devices
+    return Limit(scarcest, asked[scarcest], max((offer.amount(scarcest) for offer, _ in seated), default=0))
+
+
+def _workers_by_devices(offer: _Offer, shape: WorkerShape, workers: int) -> int:
+    """Return how many workers the devices of a node allow; those that need none are all allowed."""
+    if not shape.devices_milli:
+        return workers
+    if offer.group is None:
+        return 0
+    if not shape.share_milli:
+        return offer.amount(Resource.DEVICES) // shape.devices
+    whole = (WHOLE_DEVICE_MILLI, offer.left.kind.devices[offer.group].memory_mib)
+    parts = [(milli, memory_mib) for group, milli, memory_mib in offer.left.shared if group == offer.group]
+    return sum(shares_that_fit(shape, *part) for part in parts) + (
+        offer.amount(Resource.DEVICES) * shares_that_fit(shape, *whole)
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scheduler.core.model.topology import CLUSTER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -83,6 +85,13 @@ class View:
         if len(self.rooms) == 1:
             return self.rooms[0].children(domain)
         return sorted((room, child.path, child) for child in domain.children.values() if (room := self.room_in(child)))
+
+    def spread(self, level: str, most: int) -> dict[Domain, int]:
+        """Return how many workers each domain of a level takes that has room, at most so many in one."""
+        if level == CLUSTER:
+            roots = dict.fromkeys(domain for room in self.rooms for domain in room.sums if domain.parent is None)
+            return {root: min(most, self.room_in(root)) for root in roots}
+        return {domain: min(most, self.room_in(domain)) for domain in self.from_tightest(level, 1)}
 
     def _domains(self, level: str) -> set[Domain]:
         return {row[2] for room in self.rooms for row in room.at(level).rows}

@@ -22,7 +22,8 @@ class Domain:
         self.level = level
         self.name = name
         self.parent = parent
-        self.path: str = name if parent is None else f"{parent.path}/{name}"
+        self.path: str = name if parent is None else f"{parent.path}/{level}={name}"
+        """No two domains of a cluster have the same."""
         self.children: dict[tuple[str, str], Domain] = {}
         self.members: list[NodeEntry] = []
         """The nodes that stand in it and in no smaller domain, by name."""
@@ -53,7 +54,9 @@ class Domain:
         """Leave the tree where nothing is in it any more."""
         domain = self
         while domain.parent is not None and not domain.members and not domain.children:
-            del domain.parent.children[domain.level, domain.name]
+            siblings = domain.parent.children
+            if siblings.get((domain.level, domain.name)) is domain:  # one that was left before may have a successor
+                del siblings[domain.level, domain.name]
             domain = domain.parent
 
     def at(self, level: str) -> Domain | None:

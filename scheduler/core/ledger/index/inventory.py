@@ -29,7 +29,8 @@ class Inventory:
 
     def __init__(self) -> None:
         self.changes = 0
-        """Grows with every node that comes, goes or becomes another one, whatever is held."""
+        """Grows with every node that comes, goes or becomes another one, and with what is said of a cluster,
+        whatever is held."""
         self.entries: dict[NodeId, NodeEntry] = {}
         self.pools: dict[tuple[ClusterName, ChipName | None], dict[Tier, Pool]] = {}
         self._kinds: dict[KindKey, NodeKind] = {}
@@ -122,6 +123,7 @@ class Inventory:
         leftover, domain = entry.leftover, entry.domain
         kind = leftover.kind
         if kind.is_gone:
+            domain.prune()
             return
         self._present[kind.cluster] = self._present.get(kind.cluster, 0) + 1
         levels = tuple(level for level, _ in (domain.topology or Topology()).domains)
@@ -134,7 +136,7 @@ class Inventory:
             pool.come(kind, domain, leftover)
 
     def go(self, entry: NodeEntry) -> None:
-        """Take a node out of where it stands; its entry is still known."""
+        """Take a node out of where it stands; its entry is still known, and its domain stays, be it empty."""
         self.changes += 1
         leftover, domain = entry.leftover, entry.domain
         kind = leftover.kind
@@ -152,7 +154,6 @@ class Inventory:
         domain.discard(entry)
         for pool in kind.pools:
             pool.go(kind, domain, leftover)
-        domain.prune()
 
     def _pools_of(self, kind: NodeKind) -> Iterable[Pool]:
         for chip in (None, *kind.group_of):

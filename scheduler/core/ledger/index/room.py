@@ -110,32 +110,40 @@ class Room:
             before, after = fit[old], fit[new]
             if after and new is not None:
                 arrived.add(new)
+            if old is None and new is not None:
+                self.most_on_a_node = max(self.most_on_a_node, fit.on_empty(new.kind))
             if before == after:
                 continue
-            if old is None:
-                self.most_on_a_node = max(self.most_on_a_node, after)
             self.nodes += (after > 0) - (before > 0)
             gained[domain] = gained.get(domain, 0) + after - before
         sums = self.sums
         for domain, workers in gained.items():
             if workers:
                 self.total += workers
-                self._moved.add(domain)
+                if self._levels or self._children:
+                    self._moved.add(domain)
                 at: Domain | None = domain
                 while at is not None:
-                    sums[at] = sums.get(at, 0) + workers
+                    room = sums.get(at, 0) + workers
+                    if room:
+                        sums[at] = room
+                    else:
+                        sums.pop(at, None)
                     at = at.parent
 
     def _settle(self) -> None:
         """Put domains whose room changed where they belong in the orders that were asked for."""
         levels, children, sums = self._levels, self._children, self.sums
+        touched: dict[Domain, int] = {}
         for leaf in self._moved:
             at: Domain | None = leaf
-            while at is not None:
-                workers = sums[at]
-                if at.level in levels:
-                    levels[at.level].put(at, workers)
-                if at.parent in children:
-                    children[at.parent].put(at, workers)
+            while at is not None and at not in touched:
+                touched[at] = sums.get(at, 0)
                 at = at.parent
         self._moved.clear()
+        # Those without room go first: one of them may have left its path to another.
+        for domain in sorted(touched, key=touched.__getitem__):
+            if domain.level in levels:
+                levels[domain.level].put(domain, touched[domain])
+            if domain.parent in children:
+                children[domain.parent].put(domain, touched[domain])

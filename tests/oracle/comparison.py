@@ -1,0 +1,137 @@
+"""Holds a ledger against a full scan after every step."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scheduler.core.ledger.changes import PutCluster, PutNode, Restore
+from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.topology import CLUSTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scheduler.core.ledger.index.domain import Domain
+    from scheduler.core.ledger.index.pool import Pool
+    from scheduler.core.ledger.index.room import Room
+    from scheduler.core.ledger.states.demand import Fit
+    from tests.oracle.full_scan import FullScan, Place
+
+Probe = tuple[int, "Pool", "Fit", list[tuple["Domain", int]]]
+"""A demand's number, where it is asked for, and the domains there with their cells."""
+
+
+SELDOM = 5
+
+
+class Comparison:
+    """Reads both sides. Room that may have changed is read each time; what costs more takes turns."""
+
+    def __init__(self, ledger: Ledger, scan: FullScan, tenants: tuple[str, ...]) -> None:
+        self.ledger = ledger
+        self.scan = scan
+        self._tenants = tenants
+        self._turn = count()
+        self._probes: list[Probe] = []
+        self._changes = -1
+        self._seen: list[int] = []
+        self._cells = np.zeros((0, 0), np.int64)
+
+    def check(self) -> None:
+        """Fail where the ledger does not say what the scan says."""
+        ledger, scan = self.ledger, self.scan
+        inventory = ledger.inventory
+        if inventory.changes != self._changes:
+            assert inventory.entries.keys() == scan.nodes.keys()
+            self._probes, self._changes, self._seen = list(self._all_probes()), inventory.changes, []
+        fits = scan.fits()
+        cells = scan.per_cell(fits)
+        rooms = [(number, pool.room(fit), domains) for number, pool, fit, domains in self._probes]
+        changed = (cells != self._cells).any(axis=1) if cells.shape == self._cells.shape else [True] * len(cells)
+        self._cells = cells
+        seen = [room.seen for _, room, _ in rooms]
+        for (number, room, domains), now, before in zip(rooms, seen, self._seen or [-1] * len(seen), strict=True):
+            if now != before or changed[number]:
+                want, sums = cells[number], room.sums
+                assert [sums.get(domain, 0) for domain, _ in domains] == want[[at for _, at in domains]].tolist()
+                assert room.total == want[domains[0][1]]
+        self._seen = seen
+        for tenant in self._tenants:
+            for chip in scan.chips:
+                assert ledger.tenant_devices_milli(tenant, chip) == scan.tenant_devices_milli(tenant, chip)
+        turn = next(self._turn)
+        if rooms:
+            number, room, domains = rooms[turn % len(rooms)]
+            self._check_orders(room, domains, cells[number].tolist())
+            if turn % SELDOM == 0:
+                self._check_nodes(room, fits[number], domains[0][1])
+        self._check_one_node(turn)
+
+    def check_rebuilt(self) -> None:
+        """Fail where a ledger made of nothing but nodes and holdings is another one."""
+        fresh = Ledger()
+        for cluster in self.scan.clusters.values():
+            fresh.apply(PutCluster(cluster))
+        for node in self.scan.nodes.values():
+            fresh.apply(PutNode(node))
+        for attempt, (tenant, allocations) in self.scan.holds.items():
+            fresh.apply(Restore(attempt, tenant, allocations))
+        assert fresh.digest() == self.ledger.digest()
+        Comparison(fresh, self.scan, self._tenants).check()
+
+    def _check_orders(self, room: Room, domains: list[tuple[Domain, int]], want: list[int]) -> None:
+        """Compare the domains of each level by their room."""
+        for level in {domain.level for domain, _ in domains} - {CLUSTER}:
+            rows = [(want[column], domain.path) for domain, column in domains if domain.level == level and want[column]]
+            order = room.at(level)
+            assert [row[:2] for row in order.rows] == sorted(rows)
+            assert order.most == max((row[0] for row in rows), default=0)
+        for domain, column in domains:
+            below = [(want[at], child.path) for child, at in domains if child.parent is domain and want[at]]
+            assert [row[:2] for row in room.children(domain)] == sorted(below)
+            assert column >= 0
+
+    def _check_nodes(self, room: Room, fits: np.ndarray[tuple[int], np.dtype[np.int64]], root: int) -> None:
+        here = fits[self.scan.members[:, root] > 0]
+        assert room.nodes == int((here > 0).sum())
+        assert max(room.fits_now(), default=0) == int(here.max(initial=0)) <= room.most_on_a_node
+
+    def _check_one_node(self, turn: int) -> None:
+        """Compare what is said of one node, and of those in its state."""
+        names = list(self.scan.nodes)
+        if not names:
+            return
+        name = names[turn % len(names)]
+        ledger, node = self.ledger, self.scan.nodes[name]
+        assert ledger.node(name) == node
+        assert ledger.is_held(name) == bool(self.scan.held_on(name))
+        entries = ledger.inventory.entries
+        leftover = entries[name].leftover
+        if node.state is not NodeState.GONE:
+            alike = sorted(other for other in names if entries[other].leftover is leftover)
+            assert leftover.names.count == len(alike)
+            assert leftover.names.first(1 + turn % 3) == alike[: 1 + turn % 3]
+
+    def _all_probes(self) -> Iterator[Probe]:
+        inventory, columns = self.ledger.inventory, self.scan.columns
+        for cluster in inventory.clusters():
+            places = list(_places(inventory.root(cluster), ()))
+            for number, demand in enumerate(self.scan.demands):
+                for tier, pool in inventory.pools.get((cluster, demand.chip), {}).items():
+                    domains = [
+                        (domain, column)
+                        for place, domain in places
+                        if (column := columns.get((cluster, *tier, place))) is not None
+                    ]
+                    if domains:
+                        yield number, pool, inventory.fit(demand), domains
+
+
+def _places(domain: Domain, place: Place) -> Iterator[tuple[Place, Domain]]:
+    yield place, domain
+    for key, child in domain.children.items():
+        yield from _places(child, (*place, key))
