@@ -17,7 +17,7 @@ Use = tuple["ClusterName", "ChipName", int]
 """Thousandths of devices of a chip type in a cluster."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holding:
     """Rows of one attempt. A node may have several: one per share, and one for all whole devices of a chip type."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.node_entry import NodeEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seating:
     """All workers of one part of a gang, node by node; the lists are of equal length. Ranks follow the nodes.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scheduler.core.placement.request import OptionRequest, PartRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SeatedPart:
     """One part of a gang with its seats, and how they were found."""
 
@@ -30,7 +30,7 @@ class SeatedPart:
     """On how many nodes at least one of its workers would have fit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GangPlace:
     """A place for every worker of a gang, all in one cluster."""
 

@@ -105,8 +105,8 @@ class Placer:
         leftover = best[0]
         if len(best) > 1:
             scores = self.scores(together.fit)
-            leftover = min(best, key=lambda state: (-scores[state], state.names.first(1)))
-        entry = inventory.entries[leftover.names.first(1)[0]]
+            leftover = min(best, key=lambda state: (-scores[state], state.names.least()))
+        entry = inventory.entries[leftover.names.least()]
         if workers > 1 and view.fit.demand.shape.share_milli:
             return self._one_by_one(cluster, view, entry, workers)
         seater = self._seater(cluster, view)

@@ -89,13 +89,13 @@ class Ranking:
                 if leftover.names.count:
                     return leftover
             elif equals:
-                return min(equals, key=lambda leftover: leftover.names.first(1))
+                return min(equals, key=lambda leftover: leftover.names.least())
             del known[heappop(levels)]
         return None
 
     def any(self, draw: Draw) -> NodeId | None:
         """Return a node that has room, each as likely as any other; None where no worker fits."""
-        states = sorted(self.states(), key=lambda state: state.names.first(1))
+        states = sorted(self.states(), key=lambda state: state.names.least())
         total = sum(state.names.count for state in states)
         place = draw(total) if total else 0
         for state in states:

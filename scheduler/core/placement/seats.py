@@ -97,7 +97,7 @@ class Seater:
         """Seat workers in a cluster without smaller domains, state by state, for its nodes may be very many."""
         entries, fits, order = self._placer.ledger.inventory.entries, self._view.fits, self._scores.fill_order
         known = [state for room in self._view.rooms for state in self._placer.ranking(room).states()]
-        known.sort(key=lambda state: (order[state], state.names.first(1)))
+        known.sort(key=lambda state: (order[state], state.names.least()))
         full: dict[Leftover, int] = {}
         for state in known:
             full[state] = min(state.names.count, workers // fits(state))

@@ -38,6 +38,7 @@ class Inventory:
         self._roots: dict[ClusterName, Domain] = {}
         self._present: dict[ClusterName, int] = {}
         self._topologies: dict[ClusterName, dict[tuple[str, ...], int]] = {}
+        self._levels: dict[ClusterName, tuple[str, ...]] = {}
         self._fits: dict[tuple[Demand, bool], Fit] = {}
 
     def fit(self, demand: Demand, *, when_empty: bool = False) -> Fit:
@@ -72,8 +73,11 @@ class Inventory:
 
         Where nodes name different levels, the longest list says the order.
         """
-        known = sorted(self._topologies.get(cluster, ()), key=lambda levels: (-len(levels), levels))
-        return tuple(dict.fromkeys(level for levels in known for level in levels))
+        found = self._levels.get(cluster)
+        if found is None:
+            known = sorted(self._topologies.get(cluster, ()), key=lambda levels: (-len(levels), levels))
+            found = self._levels[cluster] = tuple(dict.fromkeys(level for levels in known for level in levels))
+        return found
 
     def distinct_states(self) -> int:
         """Return how many different states nodes are in, whatever their number."""
@@ -128,6 +132,8 @@ class Inventory:
         self._present[kind.cluster] = self._present.get(kind.cluster, 0) + 1
         levels = tuple(level for level, _ in (domain.topology or Topology()).domains)
         topologies = self._topologies.setdefault(kind.cluster, {})
+        if levels not in topologies:
+            self._levels.pop(kind.cluster, None)
         topologies[levels] = topologies.get(levels, 0) + 1
         leftover.names.count += 1
         leftover.names.fresh.append(entry.id)
@@ -150,6 +156,7 @@ class Inventory:
         topologies[levels] -= 1
         if not topologies[levels]:
             del topologies[levels]
+            self._levels.pop(kind.cluster, None)
         leftover.names.count -= 1
         domain.discard(entry)
         for pool in kind.pools:

@@ -33,21 +33,22 @@ class Names:
         self._leftover = leftover
         self._heap: list[NodeId] = []
 
+    def least(self) -> NodeId:
+        """Return the first node by name, an empty name where there is none."""
+        if self.fresh:
+            self._sort_in()
+        heap, entries, leftover = self._heap, self._entries, self._leftover
+        while heap:
+            entry = entries.get(heap[0])
+            if entry is not None and entry.leftover is leftover:
+                return heap[0]
+            heappop(heap)
+        return ""
+
     def first(self, count: int) -> list[NodeId]:
         """Return the first `count` nodes by name, all where there are fewer."""
+        self._sort_in()
         heap = self._heap
-        if len(heap) + len(self.fresh) > 2 * self.count + MOST_STALE:
-            self.forget_stale()
-            heap = self._heap
-        else:
-            for name in self.fresh:
-                if self._is_here(name):
-                    heappush(heap, name)
-            self.fresh.clear()
-        while heap and not self._is_here(heap[0]):
-            heappop(heap)
-        if count == 1:
-            return heap[:1]
         found: list[NodeId] = []
         while heap and len(found) < count:
             name = heappop(heap)
@@ -55,6 +56,16 @@ class Names:
                 found.append(name)
         self.fresh += found
         return found
+
+    def _sort_in(self) -> None:
+        heap, fresh = self._heap, self.fresh
+        if len(heap) + len(fresh) > 2 * self.count + MOST_STALE:
+            self.forget_stale()
+            return
+        for name in fresh:
+            if self._is_here(name):
+                heappush(heap, name)
+        fresh.clear()
 
     def forget_stale(self) -> None:
         """Keep only the names of nodes that are here, each once."""
