@@ -133,6 +133,7 @@ class _Bench:
     def __init__(self, label: str, population: Population, state: SchedulerState, size: Size) -> None:
         self._random = Random(1)
         self._arrivals = ARRIVALS[label]
+        self._population = population
         self._is_largest = label == LARGEST
         self._size = size
         self._traffic = Traffic(population, state, self._random)
@@ -144,7 +145,7 @@ class _Bench:
         """Yield what the decisions of each case took; each has its own reading of the calibrator, just before."""
         traffic, random = self._traffic, self._random
         for case, count in self._arrivals.items():
-            traffic.look_around(one_of_each_chip(case, random))
+            traffic.look_around(one_of_each_chip(case, self._population))
             unit = unit_ns()
             times = traffic.batch(self._some(asks(case, random), count))
             yield from _timed(case.name, times[case.name].placed, unit)
@@ -158,7 +159,7 @@ class _Bench:
         first = traffic.batch(self._some(self._first, FIRST_ARRIVALS))
         yield from _timed(FIRST, first[FIRST].placed, unit)
         for case in MIXED:
-            traffic.look_around(one_of_each_chip(case, random))
+            traffic.look_around(one_of_each_chip(case, self._population))
         unit = unit_ns()
         together: Mapping[str, Times] = traffic.batch(self._some(mixed(MIXED, random), MIXED_ARRIVALS))
         for name, times_of_case in together.items():

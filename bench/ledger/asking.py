@@ -73,10 +73,11 @@ def asks(case: Case, random: Random) -> Iterator[Ask]:
         yield random.choice(_CUSTOMERS), spec(case, random.choice(CHIPS))
 
 
-def one_of_each_chip(case: Case, random: Random) -> Iterator[Ask]:
-    """Yield one job of a case for each chip type."""
+def one_of_each_chip(case: Case, population: Population) -> Iterator[Ask]:
+    """Yield one job of a case for each chip type, of a tenant that has no nodes of that type for itself."""
+    owners = {(node.devices[0].chip, node.tenant) for node in population.nodes}
     for chip in CHIPS:
-        yield random.choice(_CUSTOMERS), spec(case, chip)
+        yield next(tenant for tenant in _CUSTOMERS if (chip, tenant) not in owners), spec(case, chip)
 
 
 def own_nodes(case: Case) -> Iterator[Ask]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from scheduler.core.ledger.changes import (
     AlreadyHeld,
@@ -24,7 +25,7 @@ from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.holding import Holding, Row, Use
 from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
 from scheduler.core.ledger.index.inventory import Inventory
-from scheduler.core.ledger.moving import carried_over, counted_anew, is_elsewhere, is_misplaced
+from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplaced
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
@@ -178,9 +179,8 @@ class Ledger:
         self._holdings[attempt] = holding
         self._count_use(holding, 1)
         if is_new:
-            moved = {entry.id: entry for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)}
-            self._moved_slots.update(moved)
-            self._count_anew(moved.values())
+            self._moved_slots |= {entry.id for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)}
+            self._count_moved(holding)
         return Release(attempt)
 
     def _release(self, change: Release) -> Retake:
@@ -199,7 +199,7 @@ class Ledger:
         entries = self.inventory.entries
         if all(entries.get(entry.id) is entry for entry, _, _ in holding.rows):
             return holding
-        return Holding(holding.tenant, tuple((self._entry(entry.id), *row) for entry, *row in holding.rows))
+        return replace(holding, rows=[(entries[entry.id], amounts, mask) for entry, amounts, mask in holding.rows])
 
     def _count_moved(self, holding: Holding) -> None:
         """Count anew what those of a holding's nodes have left whose slots were numbered anew."""

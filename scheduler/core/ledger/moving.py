@@ -44,13 +44,6 @@ def is_misplaced(entry: NodeEntry, amounts: Amounts, mask: int) -> bool:
     return bool(mask & ~(0 if group is None else kind.masks[group]))
 
 
-def is_elsewhere(entry: NodeEntry, amounts: Amounts, mask: int) -> bool:
-    """Say whether slots that are held are not, or no longer, among those of their chip type."""
-    kind = entry.leftover.kind
-    group = kind.group_of.get(amounts.chip or "")
-    return bool(mask & ~(0 if group is None else kind.masks[group]))
-
-
 def counted_anew(inventory: Inventory, entry: NodeEntry, rows: Sequence[Row]) -> Leftover:
     """Return what a node has left under these rows, and put its slots right.
 

@@ -117,7 +117,9 @@ def _by_devices(left: Leftover, demand: Demand) -> int:
 def shares_that_fit(shape: WorkerShape, milli: int, memory_mib: int) -> int:
     """Return how many such shares a device has room for with so much compute, in thousandths, and memory left."""
     fit = milli // shape.share_milli
-    return min(fit, memory_mib // shape.share_memory_mib) if shape.share_memory_mib else fit
+    if shape.share_memory_mib:
+        fit = min(fit, memory_mib // shape.share_memory_mib)
+    return max(0, fit)  # of a device that became smaller less than nothing may be left
 
 
 def amounts_for(demand: Demand, workers: int, left: Leftover) -> Amounts:

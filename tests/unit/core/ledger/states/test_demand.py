@@ -125,16 +125,16 @@ def test_workers_that_come_together_count_as_one() -> None:
 @pytest.mark.parametrize(
     ("share", "held", "want"),
     [
-        (make_shape(cpu_milli=0, memory_mib=0, share_milli=400), (), 4),
-        (make_shape(cpu_milli=0, memory_mib=0, share_milli=400), (make_share(0, 500),), 3),
-        (make_shape(cpu_milli=0, memory_mib=0, share_milli=400), (make_share(0, 700),), 2),
-        (make_shape(cpu_milli=0, memory_mib=0, share_milli=100, share_memory_mib=40_000), (), 4),
+        (WorkerShape(0, 0, 0, 400, 0), (), 4),
+        (WorkerShape(0, 0, 0, 400, 0), (make_share(0, 500),), 3),
+        (WorkerShape(0, 0, 0, 400, 0), (make_share(0, 700),), 2),
+        (WorkerShape(0, 0, 0, 100, 40_000), (), 4),
         (
-            make_shape(cpu_milli=0, memory_mib=0, share_milli=100, share_memory_mib=40_000),
+            WorkerShape(0, 0, 0, 100, 40_000),
             (make_share(0, 1, 50_000),),
             2,
         ),
-        (make_shape(cpu_milli=0, memory_mib=0, share_milli=100, share_memory_mib=90_000), (), 0),
+        (WorkerShape(0, 0, 0, 100, 90_000), (), 0),
     ],
     ids=[
         "compute",
