@@ -93,4 +93,4 @@ def _short(
     state: SchedulerState, cluster: ClusterName, request: GangRequest, option: OptionRequest, avoid: Sequence[NodeId]
 ) -> tuple[Shortfall, ...]:
     with kept_apart(state.ledger, cluster, request, avoid):
-        return shortfalls(state.ledger.inventory, cluster, request, option)
+        return shortfalls(state.placer, cluster, request, option)

@@ -179,7 +179,9 @@ class Ledger:
         self._holdings[attempt] = holding
         self._count_use(holding, 1)
         if is_new:
-            self._moved_slots |= {entry.id for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)}
+            self._moved_slots |= {
+                entry.id for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)
+            }
             self._count_moved(holding)
         return Release(attempt)
 
@@ -204,7 +206,9 @@ class Ledger:
     def _count_moved(self, holding: Holding) -> None:
         """Count anew what those of a holding's nodes have left whose slots were numbered anew."""
         if self._moved_slots:
-            self._count_anew({entry.id: entry for entry, _, _ in holding.rows if entry.id in self._moved_slots}.values())
+            self._count_anew(
+                {entry.id: entry for entry, _, _ in holding.rows if entry.id in self._moved_slots}.values()
+            )
 
     def _count_use(self, holding: Holding, sign: int) -> None:
         for cluster, chip, devices_milli in holding.uses:

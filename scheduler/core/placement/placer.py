@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scheduler.core.placement.request import GangRequest, PartRequest
 
 MOST_RANKINGS = 4_096
+MOST_VIEWS = 16_384
 
 
 class Placer:
@@ -51,6 +52,7 @@ class Placer:
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
+        self._views: dict[tuple[ClusterName, PartRequest], tuple[int, tuple[View, ...]]] = {}
 
     def expect(self, mix: JobMix) -> None:
         """Score anew, for another mix of jobs and for the nodes that there are now."""
@@ -79,8 +81,28 @@ class Placer:
         return None
 
     def views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> Iterator[View]:
-        """Yield where the workers of a part may be looked for, best first."""
-        return views(self.ledger.inventory, part.demand, cluster, part.part.chip, request.tenant)
+        """Yield where the workers of a part may be looked for, best first; each is up to date when it is yielded."""
+        for view in self._known_views(cluster, request, part):
+            view.refresh()
+            yield view
+
+    def widest_view(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> View | None:
+        """Return all that a part's workers may use, None where there are no such nodes."""
+        known = self._known_views(cluster, request, part)
+        if not known:
+            return None
+        known[-1].refresh()
+        return known[-1]
+
+    def _known_views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> tuple[View, ...]:
+        inventory = self.ledger.inventory
+        known = self._views.get((cluster, part))
+        if known is None or known[0] != inventory.pools_made:
+            if len(self._views) >= MOST_VIEWS:
+                self._views.clear()
+            found = tuple(views(inventory, part.demand, cluster, part.part.chip, request.tenant))
+            known = self._views[cluster, part] = (inventory.pools_made, found)
+        return known[1]
 
     def fill(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:
         """Return seats for workers in a domain that has room for them."""

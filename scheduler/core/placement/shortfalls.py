@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.node_kind import NodeKind, Tier
     from scheduler.core.model.identifiers import ClusterName, TenantName
     from scheduler.core.model.resources import WorkerShape
+    from scheduler.core.placement.placer import Placer
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
 
 
 def shortfalls(
-    inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest
+    placer: Placer, cluster: ClusterName, request: GangRequest, option: OptionRequest
 ) -> tuple[Shortfall, ...]:
     """Return one shortfall per part of which too few workers fit now; of all where each of them fits by itself."""
     level = request.closeness.required or CLUSTER
     found = []
     for part in option.parts:
-        at_level, anywhere = fitting(inventory, cluster, request, part, when_empty=False)
+        view = placer.widest_view(cluster, request, part)
+        at_level, anywhere = (0, 0) if view is None else fitting_in(view, request)
         asked = part.part
         found.append(Shortfall(cluster, asked.chip, asked.role, asked.workers, level, at_level, anywhere))
     return tuple([short for short in found if short.fit < short.workers]) or tuple(found)
@@ -93,7 +95,11 @@ def fitting(
 ) -> tuple[int, int]:
     """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
     pools = usable_pools(inventory, cluster, part, request.tenant)
-    view = View(inventory.fit(part.demand, when_empty=when_empty), pools)
+    return fitting_in(View(inventory.fit(part.demand, when_empty=when_empty), pools), request)
+
+
+def fitting_in(view: View, request: GangRequest) -> tuple[int, int]:
+    """Return how many workers fit into one domain of the required level, and how many in all."""
     level = request.closeness.required or CLUSTER
     if level == CLUSTER:
         fit = view.total

@@ -35,6 +35,18 @@ class View:
         self.total = sum([room.total for room in self.rooms])
         """How many workers fit."""
 
+    def refresh(self) -> None:
+        """Take in what has moved since the view was made or refreshed."""
+        total = 0
+        for room in self.rooms:
+            if room.is_dropped:
+                self.rooms = [pool.room(self.fit) for _, pool in self.pools]
+                break
+            room.catch_up()
+        for room in self.rooms:
+            total += room.total
+        self.total = total
+
     @property
     def nodes(self) -> int:
         """On how many nodes at least one worker fits."""

@@ -31,6 +31,8 @@ class Inventory:
         self.changes = 0
         """Grows with every node that comes, goes or becomes another one, and with what is said of a cluster,
         whatever is held."""
+        self.pools_made = 0
+        """Grows with every pool that there was not before."""
         self.entries: dict[NodeId, NodeEntry] = {}
         self.pools: dict[tuple[ClusterName, ChipName | None], dict[Tier, Pool]] = {}
         self._kinds: dict[KindKey, NodeKind] = {}
@@ -167,6 +169,7 @@ class Inventory:
             tiers = self.pools.setdefault((kind.cluster, chip), {})
             if kind.tier not in tiers:
                 tiers[kind.tier] = Pool()
+                self.pools_made += 1
             yield tiers[kind.tier]
 
     def _forget_unused(self) -> None:

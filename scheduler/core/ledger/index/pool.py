@@ -82,7 +82,7 @@ class Pool:
             room.catch_up()
             return room
         if len(self.rooms) >= MOST_ROOMS:
-            del self.rooms[min(self.rooms, key=lambda known: self.rooms[known].seen)]
+            self._drop(min(self.rooms, key=lambda known: self.rooms[known].seen))
         room = self.rooms[fit] = Room(self, fit)
         return room
 
@@ -105,14 +105,19 @@ class Pool:
 
     def forget_rooms(self) -> None:
         """Let all rooms be made anew."""
-        self.rooms.clear()
+        for fit in list(self.rooms):
+            self._drop(fit)
 
     def forget_moves(self) -> None:
         """Forget the older half of the moves, and the rooms that have not taken them in."""
         kept = MOST_MOVES // 2
         self.moves_forgotten += len(self.moves) - kept
         del self.moves[:-kept]
-        self.rooms = {fit: room for fit, room in self.rooms.items() if room.seen >= self.moves_forgotten}
+        for fit in [fit for fit, room in self.rooms.items() if room.seen < self.moves_forgotten]:
+            self._drop(fit)
+
+    def _drop(self, fit: Fit) -> None:
+        self.rooms.pop(fit).is_dropped = True
 
 
 def _count_down(counts: dict[Key, int], key: Key) -> None:

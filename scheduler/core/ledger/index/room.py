@@ -29,6 +29,7 @@ class Room:
         "_pool",
         "arrived",
         "fit",
+        "is_dropped",
         "most_on_a_node",
         "nodes",
         "seen",
@@ -39,6 +40,8 @@ class Room:
     def __init__(self, pool: Pool, fit: Fit) -> None:
         self._pool = pool
         self.fit = fit
+        self.is_dropped = False
+        """True once the pool no longer tells it of moves; whoever still has it asks the pool for another one."""
         self.total = 0
         """How many workers fit."""
         self.nodes = 0

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.ledger.changes import PutNode, Release, RemoveNode
+from scheduler.core.ledger.changes import LedgerChange, PutNode, Release, RemoveNode
 from scheduler.core.ledger.index import pool as pool_module
 from scheduler.core.ledger.index import room as room_module
 from scheduler.core.ledger.index.room import Room
@@ -68,7 +68,7 @@ def test_a_node_with_too_little_room_is_no_node_of_it() -> None:
     assert (room.total, room.nodes) == (2, 1)
 
 
-def moves() -> list[object]:
+def moves() -> list[LedgerChange]:
     node = make_node("c", topology=((RACK, "r2"), (ZONE, "z1")))
     return [
         make_hold("a1", make_allocation((0, 1), node="mixed/a"), make_allocation((0,), node="mixed/d")),
@@ -98,7 +98,7 @@ def test_a_room_that_caught_up_says_what_a_fresh_one_says(
     ledger = in_zones()
     told(room_of(ledger, demand), ledger)
     for number, move in enumerate(moves(), start=1):
-        ledger.apply(move)  # type: ignore[arg-type]
+        ledger.apply(move)
         if not number % pause:
             assert told(room_of(ledger, demand), ledger) == fresh(ledger, demand)
     assert told(room_of(ledger, demand), ledger) == fresh(ledger, demand)
