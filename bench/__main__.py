@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
-from bench.report import document, exit_status
+from bench.report import Measurement, document, exit_status
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "decision": decision.measure,
     "memory": memory.measure,
     "ledger_load": ledger_load.measure,

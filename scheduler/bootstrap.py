@@ -18,6 +18,7 @@ from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.storage import Storage, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.files.inventory_file import read_inventory
+from scheduler.adapters.files.scoring_file import read_scoring
 from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration, default_configuration
 from scheduler.adapters.kubernetes.configuration.clusters_file import read_clusters
@@ -29,6 +30,7 @@ from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
 from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Node
+from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
@@ -281,7 +283,7 @@ def _assemble(
 ) -> tuple[ApiContext, list[Loop]]:
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
-    followed = FollowedState(storage.views, clock)
+    followed = FollowedState(storage.views, clock, _scoring(foundation))
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
 
     def loop(name: str, step: Step, waiter: Waiter) -> Loop:
@@ -311,6 +313,11 @@ def _assemble(
         ending=ending,
     )
     return context, loops
+
+
+def _scoring(foundation: _Foundation) -> Scoring:
+    path = foundation.settings.scoring
+    return DEFAULT_SCORING if path is None else read_scoring(path, foundation.storage.directory.chips())
 
 
 def _steps_of(

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """How to reach that one cluster; without it as a pod of the cluster itself."""
     chips: Path | None = None
     """YAML file with further chip types."""
+    scoring: Path | None = None
+    """YAML file with what places are judged by; without it the built-in weights, and a mix of jobs that is learnt."""
     listen: str = "127.0.0.1:8080"
     """Address and port of the API; port 0 takes a free one."""
     api_url: str | None = None

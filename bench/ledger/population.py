@@ -69,7 +69,9 @@ def populate(count: int, seed: int = 0) -> Population:
     """Return a cluster of so many nodes."""
     random = Random(seed)
     nodes = list(make_nodes(count))
-    jobs, groups, attempts = [], [], []
+    jobs: list[Job] = []
+    groups: list[Group] = []
+    attempts: list[Attempt] = []
     for number, node in enumerate(nodes):
         for allocations in _allocations(random, number, node):
             tenant = node.tenant or random.choice(TENANTS)

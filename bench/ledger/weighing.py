@@ -3,7 +3,7 @@
 import gc
 import os
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from bench.ledger.asking import Case, spec
 from bench.ledger.population import CHIPS, CLUSTER_NAME, TENANTS, make_attempt, make_group, make_job, make_nodes
 from scheduler.adapters.database.documents import FOREIGN_USE, JOB_SPEC, PAIRS, TOPOLOGY
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.attempt import Allocation
+from scheduler.core.model.attempt import Allocation, Attempt
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import LOCAL_KIND, Cluster, Node
@@ -54,9 +54,9 @@ def _state(*, nodes: int, jobs: int, is_held: bool) -> SchedulerState:
         clusters=[Cluster(CLUSTER_NAME, LOCAL_KIND)],
         nodes=map(_node_as_read, make_nodes(nodes)),
         quotas=(),
-        jobs=_jobs(jobs),
+        jobs=map(_job_as_read, _jobs(jobs)),
         groups=_groups(jobs, State.RUNNING if is_held else State.QUEUED),
-        attempts=(_attempt(job, node) for job, node in _pairs(jobs, nodes)) if is_held else (),
+        attempts=map(_attempt, _jobs(jobs), make_nodes(nodes)) if is_held else (),
     )
     for job in state.jobs if not is_held else ():
         state.request(job)
@@ -65,33 +65,28 @@ def _state(*, nodes: int, jobs: int, is_held: bool) -> SchedulerState:
 
 def _jobs(count: int) -> Iterator[Job]:
     for number in range(count):
-        job = make_job(
-            number,
-            TENANTS[number % len(TENANTS)],
-            spec(Case("train", shape=ONE_DEVICE), CHIPS[number // len(TENANTS) % len(CHIPS)]),
-        )
-        yield replace(
-            job,
-            id=_fresh(job.id),
-            tenant=_fresh(job.tenant),
-            spec=JOB_SPEC.decode(JOB_SPEC.encode(job.spec)),
-            submitted_by=_fresh(job.submitted_by),
-            submitted_at=datetime.fromisoformat(job.submitted_at.isoformat()),
-        )
+        chip = CHIPS[number // len(TENANTS) % len(CHIPS)]
+        yield make_job(number, TENANTS[number % len(TENANTS)], spec(Case("train", shape=ONE_DEVICE), chip))
 
 
-def _groups(count: int, state: State) -> Iterator[Group]:
-    return (
-        replace(group, id=_fresh(group.id), job_id=_fresh(group.job_id))
-        for group in (make_group(job, state) for job in _jobs(count))
+def _job_as_read(job: Job) -> Job:
+    return replace(
+        job,
+        id=_fresh(job.id),
+        tenant=_fresh(job.tenant),
+        spec=JOB_SPEC.decode(JOB_SPEC.encode(job.spec)),
+        submitted_by=_fresh(job.submitted_by),
+        submitted_at=datetime.fromisoformat(job.submitted_at.isoformat()),
     )
 
 
-def _pairs(jobs: int, nodes: int) -> Iterable[tuple[Job, Node]]:
-    return zip(_jobs(jobs), make_nodes(nodes), strict=True)
+def _groups(count: int, state: State) -> Iterator[Group]:
+    for job in _jobs(count):
+        group = make_group(job, state)
+        yield replace(group, id=_fresh(group.id), job_id=_fresh(group.job_id))
 
 
-def _attempt(job: Job, node: Node) -> Any:
+def _attempt(job: Job, node: Node) -> Attempt:
     chip = _fresh(node.devices[0].chip)
     shape = ONE_DEVICE
     held = Allocation(0, _fresh(node.id), chip, (0,), shape.cpu_milli, shape.memory_mib, role=_fresh("worker"))

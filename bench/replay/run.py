@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from time import perf_counter
+from time import process_time
 
 from bench.replay.openb import TENANT, Ask, Pod, Trace
 from bench.replay.rows import Knowledge, Row
@@ -13,6 +13,7 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import PutNode, Seat
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.request import request_of
+from scheduler.core.placement.scoring.configuration import Scoring
 from scheduler.core.placement.scoring.job_mix import JobMix, LearntMix, WorkerKind, mix_of, worker_kinds
 
 
@@ -30,7 +31,7 @@ class Run:
 
 def replay(trace: Trace, arriving: Sequence[Pod], row: Row, seed: int) -> Run:
     """Let the core decide on each pod as it arrives."""
-    state = SchedulerState(row.weights)
+    state = SchedulerState(Scoring(row.weights))
     for node in trace.nodes:
         state.ledger.apply(PutNode(node))
     if row.draws:
@@ -46,13 +47,13 @@ def replay(trace: Trace, arriving: Sequence[Pod], row: Row, seed: int) -> Run:
     run_held: list[int] = []
     seconds = 0.0
     for number, pod in enumerate(arriving):
-        start = perf_counter()
+        start = process_time()
         if learnt is not None and learnt.see(kinds[pod.ask]):
             state.placer.expect(learnt.mix)
         found = find_place(state, requests[pod.ask])
         if isinstance(found, GangPlace):
             state.ledger.apply(Seat(f"{pod.name}-{number}", TENANT, found.seatings))
-        seconds += perf_counter() - start
+        seconds += process_time() - start
         arrived += pod.devices_milli
         run_arrived.append(arrived)
         run_held.append(sum(state.ledger.tenant_devices_milli(TENANT, chip) for chip in trace.chips))

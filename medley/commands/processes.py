@@ -32,13 +32,14 @@ def serve(
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
+    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
     kubernetes: OnKubernetes = OnKubernetes(),
 ) -> int:
     """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
     here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    return serve_medley(here | _given(database=database, **asdict(kubernetes)))
+    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(kubernetes)))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

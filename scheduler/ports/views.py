@@ -6,6 +6,7 @@ from typing import Protocol
 
 from scheduler.core.model.attempt import Attempt, Progress
 from scheduler.core.model.change import Change
+from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.job import Job
@@ -28,6 +29,8 @@ class Snapshot:
     """The groups of those jobs."""
     attempts: tuple[Attempt, ...]
     """The latest attempt of every group that holds devices."""
+    chips: tuple[ChipType, ...]
+    """The chip catalogue."""
 
 
 @dataclass(frozen=True, slots=True)

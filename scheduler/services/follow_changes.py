@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
+from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.ports.clock import Clock
 from scheduler.ports.views import Views
 
@@ -22,9 +23,10 @@ class FollowedState:
     put it back before letting go of it.
     """
 
-    def __init__(self, views: Views, clock: Clock) -> None:
+    def __init__(self, views: Views, clock: Clock, scoring: Scoring = DEFAULT_SCORING) -> None:
         self._views = views
         self._clock = clock
+        self._scoring = scoring
         self._lock = threading.RLock()
         self._state, self._change = self._load()
         self._followed_at_s = clock.monotonic_s()
@@ -39,6 +41,8 @@ class FollowedState:
             jobs=snapshot.jobs,
             groups=snapshot.groups,
             attempts=snapshot.attempts,
+            chips=snapshot.chips,
+            scoring=self._scoring,
         )
         return state, snapshot.change
 

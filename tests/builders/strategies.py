@@ -151,15 +151,15 @@ def gangs(draw: st.DrawFn, *, most: int = 5, parts: int = 2) -> Job:
     """Draw a job with up to so many workers in up to so many parts, of whole devices, shares or no devices."""
     tenant, chip = draw(st.sampled_from(TENANTS)), draw(st.sampled_from(CHIPS))
     workers = draw(st.integers(1, most))
-    shape = draw(shapes)
     more = draw(st.integers(0, most - workers)) if parts > 1 else 0
-    roles = ()
-    if more:
+    found: dict[str, Any] = {"workers": workers, "shape": draw(shapes)}
+    if more and draw(st.booleans()):
+        mix = ((chip, workers), (draw(st.sampled_from([other for other in CHIPS if other != chip])), more))
+        found |= {"workers": workers + more, "chips": ExactMix(mix)}
+    elif more:
         chips = draw(st.sampled_from([(), (), *((name,) for name in CHIPS)]))
-        roles = (WorkerRole("other", more, draw(shapes if chips else light_shapes), chips),)
-    return make_wishing_job(
-        chip=chip, tenant=tenant, workers=workers, shape=shape, roles=roles, **draw(wishes())
-    )
+        found["roles"] = (WorkerRole("other", more, draw(shapes if chips else light_shapes), chips),)
+    return make_wishing_job(chip=chip, tenant=tenant, **found, **draw(wishes()))
 
 
 def make_wishing_job(*, chip: str = "h100", tenant: str = "alpha", number: int = 1, **wishes: Any) -> Job:

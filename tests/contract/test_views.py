@@ -251,6 +251,7 @@ def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(wor
         jobs=snapshot.jobs,
         groups=snapshot.groups,
         attempts=snapshot.attempts,
+        chips=snapshot.chips,
     )
     followed = SchedulerState()
     for change in world.storage.views.changes_after(0, limit=9_999):

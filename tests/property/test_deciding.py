@@ -9,7 +9,8 @@ from scheduler.core.ledger.changes import Hold
 from scheduler.core.model.decision import Placed, Refused, Waiting
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
-from scheduler.core.model.reason import NeverFits
+from scheduler.core.model.reason import CannotServe, NeverFits
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
 from tests.builders import strategies as some
 from tests.builders.core import NOON, make_group, make_state
@@ -60,9 +61,9 @@ def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_wit
                 assert len(set(decision.reasons)) == len(decision.reasons)
             case Refused():
                 assert decision.reasons
-                assert all(isinstance(reason, NeverFits) for reason in decision.reasons)
+                assert all(isinstance(reason, NeverFits | CannotServe) for reason in decision.reasons)
     for quota in quotas:
-        assert state.ledger.tenant_devices(quota.tenant, quota.chip) <= quota.devices
+        assert state.ledger.tenant_devices_milli(quota.tenant, quota.chip) <= quota.devices * WHOLE_DEVICE_MILLI
 
 
 @some.fixed(60)

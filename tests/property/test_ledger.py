@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from random import Random
 
 from hypothesis import given
@@ -17,8 +18,10 @@ from scheduler.core.ledger.changes import (
     UnknownNode,
 )
 from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.node import Node
+from scheduler.core.model.resources import WorkerShape
 from tests.builders import strategies as some
 
 REFUSALS = (AlreadyHeld, NodeInUse, NotHeld, Overcommitted, UnknownNode)
@@ -26,14 +29,33 @@ ATTEMPTS = st.sampled_from(["a1", "a2", "a3"])
 NODE_IDS = st.sampled_from([f"{cluster}/{name}" for cluster in ("east", "west") for name in "abcdef"])
 
 
+DEMANDS = (
+    demand_of(None, WorkerShape(0, 500, 512)),
+    *(demand_of(chip, WorkerShape(1, 500, 0)) for chip in some.CHIPS),
+    demand_of("h100", WorkerShape(0, 0, 0, 300, 10_000)),
+    demand_of("mi300x", WorkerShape(2, 0, 0), is_exclusive=True),
+)
+
+
 @st.composite
 def allocations(draw: st.DrawFn) -> tuple[Allocation, ...]:
-    slots = draw(st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True))
-    chip = draw(st.sampled_from(some.CHIPS))
-    return tuple(
-        Allocation(rank, node, chip, tuple(slots), draw(st.sampled_from([0, 1_000])), 512)
-        for rank, node in enumerate(draw(st.lists(NODE_IDS, min_size=1, max_size=2, unique=True)))
-    )
+    found = []
+    for rank, node in enumerate(draw(st.lists(NODE_IDS, min_size=1, max_size=2, unique=True))):
+        slots = tuple(draw(st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True)))
+        share = draw(st.sampled_from([(0, 0), (0, 0), (400, 10_000), (700, 0)]))
+        found.append(
+            Allocation(
+                rank,
+                node,
+                draw(st.sampled_from(some.CHIPS)),
+                slots[:1] if share[0] else slots,
+                draw(st.sampled_from([0, 1_000])),
+                512,
+                share_milli=share[0],
+                share_memory_mib=share[1],
+            )
+        )
+    return tuple(found)
 
 
 changes: st.SearchStrategy[LedgerChange] = st.one_of(
@@ -49,20 +71,30 @@ histories = st.tuples(some.nodes(most=6), st.lists(changes, max_size=25))
 def reads(ledger: Ledger) -> list[object]:
     """Return all that can be read of a ledger, its indexes and counts included."""
     nodes = [f"{cluster}/{name}" for cluster in ("east", "west") for name in "abcdef"]
-    known = [node for node in nodes if ledger.has_node(node)]
     pairs = [(cluster, chip) for cluster in ("east", "west") for chip in some.CHIPS]
+    entries, fits = ledger.inventory.entries, [ledger.inventory.fit(demand) for demand in DEMANDS]
     return [
         ledger.digest(),
         ledger.clusters(),
         ledger.nodes_gone(),
-        [
-            (ledger.spare(node), ledger.is_held(node), [ledger.free_slots(node, c) for c in some.CHIPS])
-            for node in known
-        ],
-        [(ledger.nodes_with(*pair), list(ledger.nodes_with_free(*pair, at_least=0))) for pair in pairs],
-        [(ledger.devices_free(*pair), ledger.devices_drained(*pair), ledger.holders(*pair)) for pair in pairs],
-        [ledger.tenant_devices(tenant, chip) for tenant in some.TENANTS for chip in some.CHIPS],
+        [(ledger.is_held(node), [fit[entries[node].leftover] for fit in fits]) for node in nodes if node in entries],
+        [ledger.holders(*pair) for pair in pairs],
+        [ledger.tenant_devices_milli(tenant, chip) for tenant in some.TENANTS for chip in some.CHIPS],
+        [ledger.inventory.levels(cluster) for cluster in ("east", "west")],
+        sorted(rooms(ledger)),
     ]
+
+
+def rooms(ledger: Ledger) -> Iterator[tuple[object, ...]]:
+    """Yield how often each demand fits into each domain of each pool where it fits at all."""
+    for (cluster, chip), tiers in ledger.inventory.pools.items():
+        for (tenant, is_degraded), pool in tiers.items():
+            for number, demand in enumerate(DEMANDS):
+                if demand.chip == chip:
+                    room = pool.room(ledger.inventory.fit(demand))
+                    for domain, workers in room.sums.items():
+                        if workers:
+                            yield (cluster, tenant or "", is_degraded, number, domain.path, workers)
 
 
 @some.fixed(90)

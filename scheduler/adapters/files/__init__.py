@@ -1,1 +1,4 @@
-"""Files that operators write: the cluster's inventory and the chip catalogue. Errors name the file and the line."""
+"""Files that operators write: the cluster's inventory, the chip catalogue, what places are judged by.
+
+Errors name the file and the line.
+"""

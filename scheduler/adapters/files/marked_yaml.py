@@ -75,12 +75,13 @@ class Marked:
             raise self.error(f"{self.value:,} is out of range", what_to_do=f"write a number from {least:,} to {most:,}")
         return self.value
 
-    def number(self, *, most: float) -> float:
-        """Return a number above 0, not above `most`. Raises FileError."""
+    def number(self, *, most: float, or_zero: bool = False) -> float:
+        """Return a number above 0, or 0 where that is allowed, not above `most`. Raises FileError."""
         if not isinstance(self.value, int | float) or isinstance(self.value, bool):
             raise self._unexpected("a number")
-        if not 0 < self.value <= most:
-            raise self.error(f"{self.value} is out of range", what_to_do=f"write a number above 0, at most {most:g}")
+        if not 0 < self.value <= most and not (or_zero and self.value == 0):
+            wanted = f"from 0 to {most:g}" if or_zero else f"above 0, at most {most:g}"
+            raise self.error(f"{self.value} is out of range", what_to_do=f"write a number {wanted}")
         return float(self.value)
 
     def _unexpected(self, wanted: str) -> FileError:

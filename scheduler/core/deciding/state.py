@@ -24,6 +24,7 @@ from scheduler.core.model.change import (
     TenantCreated,
     WorkersNoted,
 )
+from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, NodeId, TenantName
 from scheduler.core.model.job import Job, Wish
@@ -31,8 +32,8 @@ from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
 from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
+from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
-from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, Weights
 from scheduler.core.placement.shortfalls import can_never_fit
 
 MOST_REQUESTS = 65_536
@@ -56,16 +57,18 @@ class SchedulerState:
     Its mappings are for reading; `apply` alone changes them. The ledger may be tried out on, if put back.
     """
 
-    def __init__(self, weights: Weights = DEFAULT_WEIGHTS) -> None:
+    def __init__(self, scoring: Scoring = DEFAULT_SCORING) -> None:
         self.ledger = Ledger()
-        self.placer = Placer(self.ledger, weights)
+        self.placer = Placer(self.ledger, scoring.weights, worth_of(scoring, ()))
         """Seats gangs on the ledger."""
         self.neighbours = Neighbours()
         """The attempts that hold something, by the labels of their jobs."""
+        self._scoring = scoring
         self._mix = LearntMix()
         self._requests: dict[RequestKey, GangRequest] = {}
         self._never: dict[GangRequest, tuple[int, bool]] = {}
         self._clusters: dict[ClusterName, Cluster] = {}
+        self._chips: dict[ChipName, ChipType] = {}
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
@@ -85,19 +88,23 @@ class SchedulerState:
         jobs: Iterable[Job],
         groups: Iterable[Group],
         attempts: Iterable[Attempt],
-        weights: Weights = DEFAULT_WEIGHTS,
+        chips: Iterable[ChipType] = (),
+        scoring: Scoring = DEFAULT_SCORING,
     ) -> Self:
         """Build the state of one moment.
 
         `jobs` have at least one group that is not final, `groups` are all groups of these jobs, `attempts` are the
-        latest of every group that holds devices, and `nodes` include all that these are on.
+        latest of every group that holds devices, and `nodes` include all that these are on. `chips` are the catalogue.
         """
-        state = cls(weights)
+        state = cls(scoring)
+        state._define(*chips)
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
         for node in nodes:
             state.ledger.apply(PutNode(node))
+        if scoring.job_mix is not None:
+            state.placer.expect(scoring.job_mix)
         for job in jobs:
             state._jobs[job.id] = job
             state._learn(job)
@@ -114,6 +121,11 @@ class SchedulerState:
     def clusters(self) -> Mapping[ClusterName, Cluster]:
         """All registered clusters, also those that reported no nodes yet."""
         return self._clusters
+
+    @property
+    def chips(self) -> Mapping[ChipName, ChipType]:
+        """The chip catalogue."""
+        return self._chips
 
     @property
     def has_all_nodes(self) -> bool:
@@ -189,17 +201,24 @@ class SchedulerState:
                 self._place(placed)
             case GroupMoved(group=group):
                 self._move(group)
+            case QuotaSet(quota):
+                self._quotas[quota.tenant, quota.chip] = quota.devices
+            case QuotaLifted(tenant, chip):
+                self._quotas.pop((tenant, chip), None)
+            case ClusterSeen() | NodeSeen() | ChipDefined() as seen:
+                self._see(seen)
+            case WorkersNoted() | ProgressReported() | TenantCreated():
+                pass  # Nothing is decided on these.
+
+    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined) -> None:
+        match seen:
             case ClusterSeen(cluster):
                 self._put_cluster(cluster)
             case NodeSeen(node):
                 self.ledger.apply(PutNode(node))
                 self._forget_if_gone(node.id)
-            case QuotaSet(quota):
-                self._quotas[quota.tenant, quota.chip] = quota.devices
-            case QuotaLifted(tenant, chip):
-                self._quotas.pop((tenant, chip), None)
-            case WorkersNoted() | ProgressReported() | TenantCreated() | ChipDefined():
-                pass  # Nothing is decided on these.
+            case ChipDefined(chip):
+                self._define(chip)
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all that matters; equal for equal states, however they came about."""
@@ -207,6 +226,7 @@ class SchedulerState:
             [
                 self.ledger.digest(),
                 *(self._clusters[name] for name in sorted(self._clusters)),
+                *(self._chips[name] for name in sorted(self._chips)),
                 *((*key, self._quotas[key]) for key in sorted(self._quotas)),
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
@@ -218,6 +238,10 @@ class SchedulerState:
         self._clusters[cluster.name] = cluster
         self.ledger.apply(PutCluster(cluster))
 
+    def _define(self, *chips: ChipType) -> None:
+        self._chips.update((chip.name, chip) for chip in chips)
+        self.placer.value(worth_of(self._scoring, self._chips.values()))
+
     def _submit(self, job: Job, groups: tuple[Group, ...]) -> None:
         if job.id in self._jobs:
             return
@@ -228,9 +252,12 @@ class SchedulerState:
             self._put_group(group)
 
     def _learn(self, job: Job) -> None:
-        """Let a job be among those that are expected to come again."""
+        """Let a job be among those that are expected to come again, unless an operator said what to expect.
+
+        Either way scores follow the nodes that there are by then, ever more seldom.
+        """
         if self._mix.see(worker_kinds(job)):
-            self.placer.expect(self._mix.mix)
+            self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
     def _wish_stop(self, name: JobId) -> None:
         job = self._jobs.get(name)

@@ -38,7 +38,7 @@ def check_room(
     if not kind.takes_work or kind.tenant not in (None, tenant):
         raise Overcommitted(entry.id, "node", asked=len(allocations), free=0)
     check_slots(entry, allocations)
-    for chip in {held.chip for held in allocations if held.chip is not None}:
+    for chip in dict.fromkeys(held.chip for held in allocations if held.chip is not None):
         _check_devices(entry, chip, [held for held in allocations if held.chip == chip], cluster)
     for resource, asked, free in (
         ("cpu", sum(held.cpu_milli for held in allocations), left.cpu_milli),
@@ -69,7 +69,7 @@ def _check_devices(
     newly_shared = {held.slots[0] for held in shares} - already_shared.keys()
     _check(entry, "devices", asked + len(newly_shared), max(0, entry.leftover.free[group]))
     whole = (WHOLE_DEVICE_MILLI, kind.devices[group].memory_mib)
-    for slot in {held.slots[0] for held in shares}:
+    for slot in dict.fromkeys(held.slots[0] for held in shares):
         milli, memory_mib = already_shared.get(slot, whole)
         on_slot = [held for held in shares if held.slots[0] == slot]
         _check(entry, "share", sum(held.share_milli for held in on_slot), milli)

@@ -191,7 +191,7 @@ class Ledger:
             raise NotHeld(change.attempt)
         change_rows(self.inventory, holding.rows[::-1], GIVE)
         self._count_use(holding, -1)
-        for pool in {pool for entry, _, _ in holding.rows for pool in entry.leftover.kind.pools}:
+        for pool in dict.fromkeys(pool for entry, _, _ in holding.rows for pool in entry.leftover.kind.pools):
             pool.catch_up()
         self._count_moved(holding)
         return Retake(change.attempt, holding)

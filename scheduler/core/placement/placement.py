@@ -107,6 +107,8 @@ def _allocations(request: PartRequest, seating: Seating, rank: int) -> Iterator[
     columns = zip(seating.nodes, seating.before, seating.masks, seating.workers, strict=True)
     for entry, leftover, mask, workers in columns:
         pods = amounts_for(request.demand, workers, leftover).pods
+        if request.demand.is_exclusive and shape.share_milli:  # the first share took all pods, for those after it too
+            pods = 1 if pods < 1 else pods - seating.nodes.count(entry) + 1
         free = mask
         for worker in range(workers):
             own = mask if shape.share_milli else lowest(free, shape.devices)

@@ -54,6 +54,10 @@ class Placer:
         self._rankings: dict[Room, Ranking] = {}
         self._views: dict[tuple[ClusterName, PartRequest], tuple[int, tuple[View, ...]]] = {}
 
+    def value(self, worth: ChipWorth) -> None:
+        """Judge options by what chip types are worth now; scores of nodes do not depend on it."""
+        self.worth = worth
+
     def expect(self, mix: JobMix) -> None:
         """Score anew, for another mix of jobs and for the nodes that there are now."""
         facts = facts_of(self.ledger.inventory.kinds())
@@ -106,7 +110,10 @@ class Placer:
 
     def fill(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:
         """Return seats for workers in a domain that has room for them."""
-        if view.fit.demand.shape.share_milli and workers > 1:
+        demand = view.fit.demand
+        if demand.shape.share_milli and workers > 1:
+            if demand.is_exclusive or demand.most_per_node < workers:
+                return self._node_by_node(cluster, view, domain, workers)
             return self._one_by_one(cluster, view, domain, workers)
         seater = self._seater(cluster, view)
         seater.fill(domain, workers)
@@ -169,6 +176,15 @@ class Placer:
                 seating.extend(seater.seating)
         return seating
 
+    def _node_by_node(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:
+        """Return seats for shares of which a node has room for so many only before the first of them sits there."""
+        plan = _Plan(self, view, binds=True)
+        plan.fill(domain, workers)
+        seating = Seating(view.fit.demand, [], [], [], [])
+        for entry, count in plan.nodes:
+            seating.extend(self._one_by_one(cluster, view, entry, count))
+        return seating
+
     def _seater(self, cluster: ClusterName, view: View) -> Seater:
         known = self.ledger.cluster(cluster)
         return Seater(self, view, binds=known is None or known.binds_devices)
@@ -190,3 +206,17 @@ class Placer:
                 self._rankings.clear()
             ranking = self._rankings[room] = Ranking(room, self.scores(room.fit))
         return ranking
+
+
+class _Plan(Seater):
+    """Says how many workers go on which node, and seats nobody."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self, placer: Placer, view: View, *, binds: bool) -> None:
+        super().__init__(placer, view, binds=binds)
+        self.nodes: list[tuple[NodeEntry, int]] = []
+
+    def on_node(self, entry: NodeEntry, workers: int) -> None:
+        """Write down that so many workers go on a node."""
+        self.nodes.append((entry, workers))

@@ -10,7 +10,7 @@ from scheduler.core.ledger.states.slots import lowest
 
 if TYPE_CHECKING:
     from scheduler.core.ledger.index.domain import Domain
-    from scheduler.core.ledger.states.leftover import Leftover
+    from scheduler.core.ledger.states.leftover import Leftover, SharedDevice
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.placement.placer import Placer
     from scheduler.core.placement.view import View
@@ -50,21 +50,33 @@ class Seater:
 
     def on_node(self, entry: NodeEntry, workers: int) -> None:
         """Seat workers on one node."""
-        seating, demand, leftover = self.seating, self._view.fit.demand, entry.leftover
+        demand, leftover = self._view.fit.demand, entry.leftover
         shape = demand.shape
-        if not shape.devices_milli or not self._binds:
-            mask = 0
-        else:
+        if shape.share_milli:
+            self.on_device(entry, self._scores.device(leftover))
+        elif shape.devices and self._binds:
             own = leftover.kind.masks[leftover.kind.group_of[demand.chip or ""]]
-            if shape.share_milli:
-                mask = self._share_mask(entry, own)
-                seating.opens.append(not entry.held_mask & mask)
-            else:
-                mask = lowest(own & ~entry.held_mask, workers * shape.devices)
-        seating.nodes.append(entry)
-        seating.before.append(leftover)
-        seating.masks.append(mask)
-        seating.workers.append(workers)
+            self._take(entry, lowest(own & ~entry.held_mask, workers * shape.devices), workers)
+        else:
+            self._take(entry, 0, workers)
+
+    def on_device(self, entry: NodeEntry, device: SharedDevice | None) -> None:
+        """Seat one worker with a share on the lowest device of a node that is like this one, None for a whole one."""
+        kind = entry.leftover.kind
+        own = kind.masks[kind.group_of[self._view.fit.demand.chip or ""]]
+        if device is None:
+            mask = lowest(own & ~entry.held_mask, 1)
+        else:
+            shared = entry.shared or {}
+            mask = 1 << min(slot for slot, left in shared.items() if left == device[1:] and own >> slot & 1)
+        self.seating.opens.append(device is None)
+        self._take(entry, mask, 1)
+
+    def _take(self, entry: NodeEntry, mask: int, workers: int) -> None:
+        self.seating.nodes.append(entry)
+        self.seating.before.append(entry.leftover)
+        self.seating.masks.append(mask)
+        self.seating.workers.append(workers)
 
     def _fill_part(self, domain: Domain, part: Domain, workers: int) -> None:
         if part is domain:
@@ -110,11 +122,3 @@ class Seater:
                 self.on_node(entries[name], fits(state))
             if state is last:
                 self.on_node(entries[names[-1]], workers)
-
-    def _share_mask(self, entry: NodeEntry, own: int) -> int:
-        """Return the slot of the device that is best for a share, the lowest among alike ones, as a bit."""
-        device = self._scores.device(entry.leftover)
-        if device is None:
-            return lowest(own & ~entry.held_mask, 1)
-        shared = entry.shared or {}
-        return 1 << min(slot for slot, left in shared.items() if left == device[1:] and own >> slot & 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.ledger.changes import PutNode
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.model.topology import CLUSTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,14 +42,17 @@ def set_aside(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[
 
 
 def _closed(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> set[NodeId]:
+    """Return all nodes of the domains in which the nodes stand; a node that is in none of the level stands alone."""
     entries = ledger.inventory.entries
     own = [entries[node] for node in nodes if node in entries and entries[node].leftover.kind.cluster == cluster]
-    if level == NODE:
-        return {entry.id for entry in own}
-    domains = {domain for entry in own if (domain := entry.domain.at(level)) is not None}
-    if level == CLUSTER and own:
-        domains = {ledger.inventory.root(cluster)}
-    return {name for domain in domains for name in _nodes_in(domain)}
+    closed: set[NodeId] = set()
+    for entry in own:
+        domain = ledger.inventory.root(cluster) if level == CLUSTER else entry.domain.at(level)
+        if domain is None:
+            closed.add(entry.id)
+        elif entry.id not in closed:
+            closed.update(_nodes_in(domain))
+    return closed
 
 
 def _nodes_in(domain: Domain) -> Iterator[NodeId]:

@@ -93,9 +93,18 @@ def wished_levels(request: GangRequest) -> list[str]:
 def fitting(
     inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
 ) -> tuple[int, int]:
-    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
+    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster.
+
+    A node or a smaller domain that is in none of that level is near enough as well.
+    """
     pools = usable_pools(inventory, cluster, part, request.tenant)
-    return fitting_in(View(inventory.fit(part.demand, when_empty=when_empty), pools), request)
+    view = View(inventory.fit(part.demand, when_empty=when_empty), pools)
+    fit, anywhere = fitting_in(view, request)
+    levels, level = inventory.levels(cluster), request.closeness.required
+    if request.spread is None and level in levels:
+        smaller = levels[: levels.index(level)]
+        fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
+    return fit, anywhere
 
 
 def fitting_in(view: View, request: GangRequest) -> tuple[int, int]:

@@ -41,6 +41,7 @@ def check_state(followed: FollowedState, views: Views) -> StateCheck:
         jobs=snapshot.jobs,
         groups=snapshot.groups,
         attempts=snapshot.attempts,
+        chips=snapshot.chips,
     )
     followed.follow()  # never behind what was read, from here on
     change = _catch_up(stored, views, snapshot.change, to=followed.change)
@@ -66,6 +67,7 @@ def _differences(memory: SchedulerState, database: SchedulerState) -> Iterator[s
         yield "the ledger: its nodes, or what is held on them"
     if memory.clusters != database.clusters:
         yield "clusters"
+    yield from _unlike("chip type", memory.chips, database.chips)
     yield from _unlike("quota", memory.quotas, database.quotas)
     yield from _unlike("job", memory.jobs, database.jobs)
     yield from _unlike("group", memory.groups, database.groups)

@@ -13,8 +13,8 @@ from medley.main import run
         ("serve", ("serve", {})),
         ("serve --data there --listen 127.0.0.1:0", ("serve", {"data_folder": "there", "listen": "127.0.0.1:0"})),
         (
-            "serve --data-folder a --inventory b --database c --chips d",
-            ("serve", {"data_folder": "a", "inventory": "b", "database": "c", "chips": "d"}),
+            "serve --data-folder a --inventory b --database c --chips d --scoring e",
+            ("serve", {"data_folder": "a", "inventory": "b", "database": "c", "chips": "d", "scoring": "e"}),
         ),
         ("operator-token --data-folder there", ("new_operator_token", {"data_folder": "there"})),
         ("migrate --database sqlite:///x", ("migrate", {"database": "sqlite:///x"})),

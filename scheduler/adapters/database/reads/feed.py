@@ -5,7 +5,7 @@ from operator import attrgetter
 from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
-from scheduler.adapters.database.reads.nodes import read_clusters, read_nodes
+from scheduler.adapters.database.reads.nodes import read_chips, read_clusters, read_nodes
 from scheduler.adapters.database.reads.people import read_quotas
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.schema.feed import change_counter, changes
@@ -59,4 +59,5 @@ def read_snapshot(connection: Connection) -> Snapshot:
         jobs=tuple(map(job_of, sorted(connection.execute(_LIVE_JOBS), key=by_id))),
         groups=tuple(map(group_of, connection.execute(_LIVE_GROUPS))),
         attempts=tuple(attempts_of(connection, sorted(connection.execute(_OPEN_ATTEMPTS), key=by_id))),
+        chips=tuple(read_chips(connection)),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
 if TYPE_CHECKING:
     from scheduler.core.ledger.states.leftover import Left
-    from scheduler.core.ledger.states.node_kind import NodeKind
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.placement.scoring.job_mix import JobMix
 
@@ -16,6 +16,8 @@ MOST_REMEMBERED = 100_000
 
 _Typical = tuple[int, int, int, int, float]
 """Of a typical worker: cpu_milli, thousandths per device, devices, thousandths in all, frequency."""
+_Devices = tuple["ChipName", int, tuple[int, ...]]
+"""What a node has left of one chip type: whole devices, and the thousandths left of each shared one."""
 
 
 class Worth(NamedTuple):
@@ -38,7 +40,8 @@ class Outlook:
     def __init__(self, mix: JobMix) -> None:
         self._mix = mix
         self._known: dict[Left, Worth] = {}
-        self._typical: dict[NodeKind, list[list[_Typical]]] = {}
+        self._curves: dict[_Devices, _Curve] = {}
+        self._typical: dict[ChipName, list[_Typical]] = {}
         self._remainders = _remainders(mix)
 
     def worth(self, left: Left) -> Worth:
@@ -51,34 +54,88 @@ class Outlook:
         return known
 
     def _work_out(self, left: Left) -> Worth:
-        typical = self._typical.get(left.kind)
-        if typical is None:
-            typical = self._typical[left.kind] = [self._accepting(group.chip) for group in left.kind.devices]
-        usable = reachable = wasted = 0.0
-        free = 0
-        for group, workers in enumerate(typical):
-            whole = max(0, left.free[group])
-            shared = [milli for at, milli, _ in left.shared if at == group]
-            free += whole * WHOLE_DEVICE_MILLI + sum(shared)
-            wasted += whole * self._remainders[WHOLE_DEVICE_MILLI] + sum([self._remainders[milli] for milli in shared])
-            for cpu_milli, milli, devices, in_all, share in workers:
-                if left.cpu_milli < cpu_milli:
-                    continue
-                fitting = [part for part in shared if part >= milli]
-                if whole + len(fitting) < devices:
-                    continue
-                reach = whole * WHOLE_DEVICE_MILLI + sum(fitting)
-                reachable += share * reach
-                usable += share * (min(reach, left.cpu_milli * in_all / cpu_milli) if cpu_milli else reach)
-        return Worth(usable / WHOLE_DEVICE_MILLI, reachable / WHOLE_DEVICE_MILLI, wasted, free / WHOLE_DEVICE_MILLI)
+        groups = left.kind.devices
+        if len(groups) == 1:
+            devices = (groups[0].chip, left.free[0], tuple([milli for _, milli, _ in left.shared]))
+            return self._curve(devices).at(left.cpu_milli)
+        found = [
+            self._curve((group.chip, free, tuple([milli for place, milli, _ in left.shared if place == at])))
+            for at, (group, free) in enumerate(zip(groups, left.free, strict=True))
+        ]
+        columns = zip(*[curve.at(left.cpu_milli) for curve in found], strict=True)
+        return Worth(*map(sum, columns)) if found else Worth(0.0, 0.0, 0.0, 0.0)
+
+    def _curve(self, devices: _Devices) -> _Curve:
+        curve = self._curves.get(devices)
+        if curve is None:
+            if len(self._curves) >= MOST_REMEMBERED:
+                self._curves.clear()
+            chip, whole, shared = devices
+            curve = _Curve(max(0, whole), shared, self._accepting(chip), self._remainders)
+            self._curves[devices] = curve
+        return curve
 
     def _accepting(self, chip: ChipName) -> list[_Typical]:
         """Return the typical workers that accept a chip type."""
-        return [
-            (kind.cpu_milli, kind.milli_per_device, kind.devices, kind.devices_milli, share)
-            for kind, share in self._mix.shares
-            if kind.devices and (not kind.chips or chip in kind.chips)
-        ]
+        typical = self._typical.get(chip)
+        if typical is None:
+            typical = self._typical[chip] = [
+                (kind.cpu_milli, kind.milli_per_device, kind.devices, kind.devices_milli, share)
+                for kind, share in self._mix.shares
+                if kind.devices and (not kind.chips or chip in kind.chips)
+            ]
+        return typical
+
+
+class _Curve:
+    """The worth of one chip type's devices in one state, as it rises with the cpu that is left beside them.
+
+    From the cpu of one worker on, a worker of that kind reaches all devices with enough left; what it can use of them
+    rises in proportion to the cpu until all can be fed. So both are straight lines between the points where a kind
+    begins to fit or can use all.
+    """
+
+    __slots__ = ("_flat", "_free", "_points", "_reachable", "_slopes", "_wasted")
+
+    def __init__(
+        self, whole: int, shared: tuple[int, ...], typical: list[_Typical], remainders: list[float]
+    ) -> None:
+        self._free = (whole * WHOLE_DEVICE_MILLI + sum(shared)) / WHOLE_DEVICE_MILLI
+        self._wasted = whole * remainders[WHOLE_DEVICE_MILLI] + sum([remainders[milli] for milli in shared])
+        reached: dict[tuple[int, int], int] = {}
+        turns: list[tuple[float, float, float, float]] = []
+        for cpu_milli, milli, devices, in_all, share in typical:
+            reach = reached.get((milli, devices))
+            if reach is None:
+                reach = reached[milli, devices] = _reach(whole, shared, milli, devices)
+            if not reach:
+                continue
+            weight = share * reach / WHOLE_DEVICE_MILLI
+            if cpu_milli:
+                slope = share * in_all / cpu_milli / WHOLE_DEVICE_MILLI
+                turns.append((cpu_milli, weight, 0.0, slope))
+                turns.append((reach * cpu_milli / in_all, 0.0, weight, -slope))
+            else:
+                turns.append((0.0, weight, weight, 0.0))
+        turns.sort()
+        self._points = [turn[0] for turn in turns]
+        self._reachable, self._flat, self._slopes = [0.0], [0.0], [0.0]
+        for _, reachable, flat, slope in turns:
+            self._reachable.append(self._reachable[-1] + reachable)
+            self._flat.append(self._flat[-1] + flat)
+            self._slopes.append(self._slopes[-1] + slope)
+
+    def at(self, cpu_milli: int) -> Worth:
+        """Return the worth where so much cpu is left."""
+        at = bisect_right(self._points, cpu_milli)
+        usable = self._flat[at] + self._slopes[at] * cpu_milli
+        return Worth(usable, self._reachable[at], self._wasted, self._free)
+
+
+def _reach(whole: int, shared: tuple[int, ...], milli: int, devices: int) -> int:
+    """Return the thousandths of the devices with so much left; 0 where they are fewer than one worker needs."""
+    fitting = [left for left in shared if left >= milli]
+    return whole * WHOLE_DEVICE_MILLI + sum(fitting) if whole + len(fitting) >= devices else 0
 
 
 def _remainders(mix: JobMix) -> list[float]:

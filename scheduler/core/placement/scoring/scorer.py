@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.leftover import Left, Leftover, SharedDevice
     from scheduler.core.placement.scoring.terms import Weighted
 
+DIGITS = 9
+"""So many digits of a score count: what is equal must be so however it was added up, for the name decides then."""
+
 
 class Scorer:
     """A weighted sum of terms."""
@@ -22,7 +25,7 @@ class Scorer:
 
     def score(self, demand: Demand, before: Left, after: Left) -> float:
         """Return how good it is that a node goes from one state to another for a worker; more is better."""
-        return sum([one.weight * one.term(demand, before, after) for one in self._terms])
+        return round(sum([one.weight * one.term(demand, before, after) for one in self._terms]), DIGITS)
 
     def best(self, demand: Demand, leftover: Leftover) -> tuple[float, SharedDevice | None]:
         """Return the score of a state for one worker that fits, and for a share which shared device gives it.

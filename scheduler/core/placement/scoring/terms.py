@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LARGE_NODE_CPU_MILLI = 128_000
 LARGE_NODE_DEVICES = 8
+DIGITS = 9
+"""So many digits of what is fragmented count, lest how it was added up decides where it is cut."""
 
 
 class NodeTerm(Protocol):
@@ -84,7 +86,8 @@ class FragmentationGradient:
         """Return 0 to 100; 50 where as much is fragmented as before."""
         del demand
         was, now = self.outlook.worth(before), self.outlook.worth(after)
-        return int(100 / (1 + exp(-((was.free - was.reachable) - (now.free - now.reachable)))))
+        less = round((was.free - was.reachable) - (now.free - now.reachable), DIGITS)
+        return int(100 / (1 + exp(-less)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each term counts. Those of nodes were found on public traces, see docs/decisions/0020."""
+    """How much each term counts. Those of nodes were found on a public trace, see docs/decisions/0020."""
 
     usable: float = 1.0
     """Of a node: that what is left stays usable for typical workers, given the cpu left."""

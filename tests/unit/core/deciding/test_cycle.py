@@ -2,14 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.cycle import backing_off, decide, next_due, queue
+from scheduler.core.deciding.cycle import Cycle, backing_off, decide, next_due, queue
 from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.ledger.changes import Hold, LedgerChange, Overcommitted
 from scheduler.core.model.decision import Placed, Refused, Waiting
 from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.job import AnyOf, Job, Wish
-from scheduler.core.model.node import Cluster, Node
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
+from scheduler.core.model.node import Cluster, Node, NodeState
+from scheduler.core.model.reason import BackingOff, CannotServe, NeverFits, NoCluster, QuotaExceeded, Shortfall
+from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.tenant import Quota
+from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
 from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
 
 
@@ -34,10 +37,7 @@ def test_what_one_gets_is_gone_for_those_behind_it() -> None:
     first, second = decide(make_state(make_node(), jobs=jobs), NOON)
     assert isinstance(first, Placed)
     assert isinstance(second, Waiting)
-    (reason,) = second.reasons
-    assert isinstance(reason, TooFewFree)
-    assert (reason.workers_fit, reason.devices_free) == (3, 3)
-    assert [(holder.tenant, holder.devices) for holder in reason.holders] == [("alpha", 5)]
+    assert second.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, workers=5, level=CLUSTER, fit=3, fit_anywhere=3),)
 
 
 def test_a_group_that_must_wait_blocks_nobody_behind_it() -> None:
@@ -102,7 +102,7 @@ def test_what_does_not_fit_waits_where_nodes_may_come_by_themselves(clusters: tu
     state = state_with_groups(make_group(job), jobs=(job,), nodes=(make_node(),), clusters=clusters)
     (decision,) = decide(state, NOON)
     assert isinstance(decision, Waiting)
-    assert [type(reason) for reason in decision.reasons] == [NeverFits]
+    assert [type(reason) for reason in decision.reasons] == [Shortfall]
 
 
 def test_what_ran_before_is_not_refused_for_a_node_that_is_away() -> None:
@@ -112,7 +112,7 @@ def test_what_ran_before_is_not_refused_for_a_node_that_is_away() -> None:
     state = state_with_groups(group, jobs=(job,), nodes=(make_node(),), clusters=mixed)
     (decision,) = decide(state, NOON)
     assert isinstance(decision, Waiting)
-    assert [type(reason) for reason in decision.reasons] == [NeverFits]
+    assert [type(reason) for reason in decision.reasons] == [Shortfall]
 
 
 def test_what_a_cluster_objects_to_is_not_placed_there() -> None:
@@ -136,7 +136,10 @@ def test_nothing_is_refused_while_one_option_is_possible() -> None:
     jobs = (make_job(1, workers=8), make_job(2, chips=AnyOf(("mlu", "h100")), workers=8))
     _, decision = decide(make_state(make_node(), jobs=jobs), NOON)
     assert isinstance(decision, Waiting)
-    assert [type(reason) for reason in decision.reasons] == [TooFewFree, NeverFits]
+    assert [(reason.chip, reason.fit) for reason in decision.reasons if isinstance(reason, Shortfall)] == [
+        ("mlu", 0),
+        ("h100", 0),
+    ]
 
 
 def test_nothing_is_refused_before_a_cluster_has_reported_nodes() -> None:
@@ -175,6 +178,120 @@ def test_a_cycle_leaves_the_state_as_it_was() -> None:
     want = decide(state, NOON)
     assert state.digest() == before
     assert decide(state, NOON) == want
+
+
+def test_gangs_that_keep_off_each_other_do_so_within_one_cycle() -> None:
+    serving = (("app", "serving"),)
+    jobs = tuple(make_job(number, labels=serving, apart=Apart(NODE, serving)) for number in (1, 2, 3))
+    state = make_state(make_node("a"), make_node("b"), jobs=jobs)
+    first, second, third = decide(state, NOON)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Placed)
+    assert isinstance(third, Waiting)
+    assert {first.allocations[0].node, second.allocations[0].node} == {"mixed/a", "mixed/b"}
+    assert third.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, workers=1, level=CLUSTER, fit=0, fit_anywhere=0),)
+
+
+def test_shares_of_two_tenants_meet_on_one_device() -> None:
+    half = make_shape(share_milli=500, share_memory_mib=40_960)
+    jobs = (make_job(1, shape=half), make_job(2, shape=half, tenant="beta"), make_job(3, shape=half))
+    decisions = decide(make_state(make_node(devices={"h100": 1}), jobs=jobs), NOON)
+    assert [type(decision) for decision in decisions] == [Placed, Placed, Waiting]
+    held = [decision.allocations for decision in decisions if isinstance(decision, Placed)]
+    assert [(one.slots, one.share_milli, one.share_memory_mib) for (one,) in held] == [((0,), 500, 40_960)] * 2
+
+
+def test_a_gang_that_wants_its_nodes_to_itself_gets_them_and_keeps_others_off() -> None:
+    jobs = (make_job(1, workers=2, exclusive=True), make_job(2), make_job(3, workers=1, exclusive=True))
+    first, second, third = decide(make_state(make_node("a"), make_node("b"), jobs=jobs), NOON)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Placed)
+    (own,) = {allocation.node for allocation in first.allocations}
+    assert sum(allocation.pods for allocation in first.allocations) == make_node().pods
+    assert second.allocations[0].node != own
+    assert isinstance(third, Waiting)
+
+
+def test_shares_of_a_gang_that_wants_its_nodes_to_itself_fill_node_after_node() -> None:
+    job = make_job(workers=3, shape=make_shape(share_milli=500), exclusive=True)
+    state = make_state(make_node("a", {"h100": 1}), make_node("b", {"h100": 1}), jobs=(job,))
+    (decision,) = decide(state, NOON)
+    assert isinstance(decision, Placed)
+    assert sorted(allocation.node for allocation in decision.allocations) in (
+        ["mixed/a", "mixed/a", "mixed/b"],
+        ["mixed/a", "mixed/b", "mixed/b"],
+    )
+    assert all(allocation.pods >= 1 for allocation in decision.allocations)
+    state.ledger.apply(Hold(decision.attempt, "alpha", decision.allocations))
+    for node in ("mixed/a", "mixed/b"):
+        assert sum(one.pods for one in decision.allocations if one.node == node) == make_node().pods
+
+
+def test_shares_that_are_spread_over_nodes_meet_on_none() -> None:
+    half = make_shape(share_milli=500)
+    jobs = (make_job(1, workers=3, shape=half, spread=Spread(NODE, 1)), make_job(2, workers=4, shape=half))
+    nodes = tuple(make_node(name, {"h100": 1}) for name in "abc")
+    first, second = decide(make_state(*nodes, jobs=jobs), NOON)
+    assert isinstance(first, Placed)
+    assert sorted(allocation.node for allocation in first.allocations) == ["mixed/a", "mixed/b", "mixed/c"]
+    assert isinstance(second, Waiting)
+
+
+def test_where_devices_are_only_counted_a_gang_is_told_how_many_and_not_which() -> None:
+    counting = Cluster("mixed", "kubernetes", binds_devices=False, enforces_shares=False)
+    jobs = (make_job(1, shape=make_shape(2)), make_job(2, shape=make_shape(share_milli=500)))
+    first, second = decide(make_state(make_node(), jobs=jobs, clusters=(counting,)), NOON)
+    assert isinstance(first, Placed)
+    assert [(one.slots, one.counted, one.devices) for one in first.allocations] == [((), 2, 2)]
+    assert isinstance(second, Waiting)
+
+
+def test_a_tenants_own_nodes_are_used_by_it_and_by_nobody_else() -> None:
+    jobs = (make_job(1, workers=8, tenant="beta"), make_job(2, workers=8), make_job(3, workers=8))
+    nodes = (make_node("a", tenant="alpha"), make_node("b"))
+    first, second, third = decide(make_state(*nodes, jobs=jobs), NOON)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Placed)
+    assert {allocation.node for allocation in first.allocations} == {"mixed/b"}
+    assert {allocation.node for allocation in second.allocations} == {"mixed/a"}
+    assert isinstance(third, Waiting)
+
+
+def test_a_degraded_node_is_used_where_no_other_has_room_and_a_suspect_one_never() -> None:
+    nodes = (
+        make_node("a", state=NodeState.DEGRADED),
+        make_node("b", {"h100": 1}),
+        make_node("c", state=NodeState.SUSPECT),
+    )
+    decisions = decide(make_state(*nodes, jobs=tuple(make_job(number) for number in range(10))), NOON)
+    placed = [decision.allocations[0].node for decision in decisions if isinstance(decision, Placed)]
+    assert placed == ["mixed/b", *["mixed/a"] * 8]
+
+
+def test_a_wish_that_no_cluster_can_meet_is_refused_by_name() -> None:
+    jobs = (make_job(1, closeness=Closeness(required=RACK)), make_job(2, node_labels=(("disk", "fast"),)))
+    decisions = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert [
+        [type(reason) for reason in decision.reasons] for decision in decisions if isinstance(decision, Refused)
+    ] == [
+        [CannotServe],
+        [CannotServe],
+    ]
+
+
+def test_a_place_is_given_only_while_the_state_is_as_it_was_looked_at() -> None:
+    jobs = (make_job(1), make_job(2))
+    state = make_state(make_node(), jobs=jobs)
+    applied: list[LedgerChange] = []
+    cycle = Cycle(state, applied.append, NOON)
+    first, second = (cycle.decide(make_group(job)) for job in jobs)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Placed)
+    assert first.allocations[0].slots == second.allocations[0].slots == (0,)
+    state.ledger.apply(applied[0])
+    with pytest.raises(Overcommitted):
+        state.ledger.apply(applied[1])
+    assert not state.ledger.has_hold(second.attempt)
 
 
 def test_the_next_back_off_to_end_is_the_earliest_in_the_future() -> None:

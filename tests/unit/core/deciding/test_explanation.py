@@ -2,11 +2,24 @@ from dataclasses import replace
 
 import pytest
 
+from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import BackingOff, NeverFits, NoCluster, QuotaExceeded, TooFewFree
+from scheduler.core.model.decision import Waiting
+from scheduler.core.model.job import AnyOf
+from scheduler.core.model.node import ForeignUse, NodeState
+from scheduler.core.model.reason import (
+    BackingOff,
+    Holder,
+    NearestShape,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Shortfall,
+    TooFewFree,
+)
 from scheduler.core.model.tenant import Quota
+from scheduler.core.model.topology import CLUSTER, NODE, Apart
 from tests.builders.core import NOON, make_group, make_job, make_node, make_state, place_first, seconds_after_noon
 
 
@@ -51,10 +64,10 @@ def test_backing_off_and_quota_come_before_capacity() -> None:
 def test_explaining_leaves_no_trace() -> None:
     jobs = (make_job(1, workers=9), make_job(2))
     state = make_state(make_node(), jobs=jobs)
-    before = (state.digest(), state.ledger.changes)
+    before, changes = state.digest(), state.ledger.inventory.changes
     for job in jobs:
         explain(state, make_group(job).id, NOON)
-    assert (state.digest(), state.ledger.changes) == before
+    assert (state.digest(), state.ledger.inventory.changes) == (before, changes)
 
 
 def test_only_a_group_that_waits_can_be_explained() -> None:
@@ -84,3 +97,51 @@ def test_nodes_of_a_cluster_that_objects_are_no_answer() -> None:
 def test_where_only_clusters_that_object_have_nodes_it_waits_for_another() -> None:
     job = make_job(objecting_clusters=("mixed",))
     assert explain(make_state(make_node(), jobs=(job,)), make_group(job).id, NOON).reasons == (NoCluster(),)
+
+
+def test_an_explanation_has_the_long_form_of_what_a_decision_told_in_short() -> None:
+    jobs = (make_job(1, workers=5), make_job(2, workers=5, tenant="beta"))
+    state = place_first(make_state(make_node(), jobs=jobs))
+    (waiting,) = decide(state, NOON)
+    assert isinstance(waiting, Waiting)
+    (short,) = waiting.reasons
+    (long,) = explain(state, waiting.group, NOON).reasons
+    assert isinstance(short, Shortfall)
+    assert isinstance(long, TooFewFree)
+    assert (short.chip, short.workers, short.level, short.fit) == (
+        long.chip,
+        long.workers,
+        long.level,
+        long.workers_fit,
+    )
+    assert long.holders == (Holder("alpha", 5),)
+    assert long.nearest == NearestShape(3, 1, CLUSTER)
+
+
+def test_who_keeps_off_others_is_told_why_it_waits() -> None:
+    serving = (("app", "serving"),)
+    jobs = (make_job(1, labels=serving), make_job(2, apart=Apart(NODE, serving)))
+    state = place_first(make_state(make_node(), jobs=jobs))
+    (reason,) = explain(state, make_group(jobs[1]).id, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert reason.workers_fit == 0
+
+
+def test_an_option_over_quota_and_one_without_room_are_both_told() -> None:
+    job = make_job(chips=AnyOf(("h100", "mlu")), workers=3)
+    nodes = (make_node("a"), make_node("b", {"mlu": 4}, state=NodeState.SUSPECT))
+    state = make_state(*nodes, jobs=(job,), quotas=(Quota("alpha", "h100", 2),))
+    over, lacking = explain(state, make_group(job).id, NOON).reasons
+    assert over == QuotaExceeded("alpha", "h100", limit=2, used=0, asked=3)
+    assert isinstance(lacking, TooFewFree)
+    assert (lacking.chip, lacking.devices_drained) == ("mlu", 4)
+
+
+def test_free_devices_are_told_apart_from_others_own_and_those_in_foreign_hands() -> None:
+    foreign = ForeignUse(devices=(("h100", 3),))
+    nodes = (make_node("a", foreign=foreign), make_node("b", {"h100": 4}, tenant="beta"))
+    jobs = (make_job(1, workers=2), make_job(2, workers=4))
+    state = place_first(make_state(*nodes, jobs=jobs))
+    (reason,) = explain(state, make_group(jobs[1]).id, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.devices_free, reason.devices_reserved, reason.workers_fit) == (3, 4, 3)

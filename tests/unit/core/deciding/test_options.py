@@ -1,66 +1,190 @@
-from scheduler.core.deciding.options import Blocked, find_place, most_binding_first
+from dataclasses import replace
+
+from scheduler.core.deciding.neighbours import Neighbours
+from scheduler.core.deciding.options import Blocked, find_place, nodes_to_avoid
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.job import AnyOf, ExactMix, Job
+from scheduler.core.ledger.changes import Seat
+from scheduler.core.model.job import Alternative, AnyOf, Choice, ExactMix, Job, WorkerRole
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import BackingOff, Limit, NeverFits, NoCluster, QuotaExceeded, Resource, TooFewFree
+from scheduler.core.model.reason import NoCluster, QuotaExceeded, Shortfall
+from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.tenant import Quota
-from scheduler.core.placement.request import Placement
-from scheduler.core.placement.room import Survey
-from tests.builders.core import NOON, make_job, make_node, make_state
+from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
+from scheduler.core.placement.placement import GangPlace
+from scheduler.core.placement.request import request_of
+from tests.builders.core import make_job, make_node, make_shape, make_state
 
 NODES = (make_node("a", {"h100": 2}), make_node("b", {"mlu": 8}))
+EITHER = AnyOf(("h100", "mlu"))
+SERVING = ("app", "serving")
 
 
-def find(state: SchedulerState, job: Job) -> Placement | Blocked:
-    return find_place(state, Survey(state.ledger), job)
+def find(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> GangPlace | Blocked:
+    return find_place(state, request_of(job), placed)
 
 
-def blocked(state: SchedulerState, job: Job) -> Blocked:
-    found = find(state, job)
-    assert isinstance(found, Blocked)
-    return found
+def found(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> GangPlace:
+    place = find(state, job, placed)
+    assert isinstance(place, GangPlace)
+    return place
+
+
+def blocked(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> Blocked:
+    place = find(state, job, placed)
+    assert isinstance(place, Blocked)
+    return place
+
+
+def short(chip: str | None, workers: int, fit: int, *, role: str = MAIN_ROLE, cluster: str = "mixed") -> Shortfall:
+    return Shortfall(cluster, chip, role, workers, CLUSTER, fit, fit)
 
 
 def test_the_option_liked_best_wins_where_it_can_be_had() -> None:
-    found = find(make_state(*NODES), make_job(chips=AnyOf(("h100", "mlu")), workers=2))
-    assert isinstance(found, Placement)
-    assert {(note.chip, note.choice, note.choices) for note in found.notes} == {("h100", 1, 2)}
+    place = found(make_state(*NODES), make_job(chips=EITHER, workers=2))
+    assert {(note.chip, note.choice, note.choices) for note in place.notes} == {("h100", 1, 2)}
 
 
 def test_the_next_option_is_taken_where_capacity_or_quota_bars_the_first() -> None:
     quota = Quota("alpha", "h100", 1)
     for state, workers in ((make_state(*NODES), 3), (make_state(*NODES, quotas=(quota,)), 2)):
-        found = find(state, make_job(chips=AnyOf(("h100", "mlu")), workers=workers))
-        assert isinstance(found, Placement)
-        assert {(note.chip, note.choice) for note in found.notes} == {("mlu", 2)}
+        place = found(state, make_job(chips=EITHER, workers=workers))
+        assert {(note.chip, note.choice) for note in place.notes} == {("mlu", 2)}
+
+
+def test_another_size_is_taken_where_there_is_no_room_for_the_first() -> None:
+    job = make_job(workers=4, alternatives=(Alternative(8, make_shape(1), ("mlu",)),))
+    place = found(make_state(*NODES), job)
+    assert [(note.chip, note.choice, note.choices) for note in place.notes] == [("mlu", 2, 2)] * 8
+
+
+def test_where_the_choice_is_the_best_one_the_order_says_nothing() -> None:
+    nodes = (make_node("a", {"h100": 1}), make_node("b", {"h100": 1}), make_node("c", {"mlu": 2}))
+    ordered, best = (make_job(chips=EITHER, workers=2, choice=choice) for choice in (Choice.ORDERED, Choice.BEST))
+    assert {allocation.chip for allocation in found(make_state(*nodes), ordered).allocations} == {"h100"}
+    assert {allocation.node for allocation in found(make_state(*nodes), best).allocations} == {"mixed/c"}
+
+
+def test_the_best_one_is_chosen_among_those_that_quota_and_capacity_allow() -> None:
+    nodes = (make_node("a", {"h100": 1}), make_node("b", {"h100": 1}), make_node("c", {"mlu": 2}))
+    job = make_job(chips=EITHER, workers=2, choice=Choice.BEST)
+    place = found(make_state(*nodes, quotas=(Quota("alpha", "mlu", 1),)), job)
+    assert {allocation.chip for allocation in place.allocations} == {"h100"}
 
 
 def test_a_quota_counts_devices_and_every_chip_type_of_a_mix() -> None:
     quotas = (Quota("alpha", "h100", 1), Quota("alpha", "mlu", 0))
-    found = blocked(make_state(*NODES, quotas=quotas), make_job(chips=ExactMix((("h100", 2), ("mlu", 1)))))
-    assert found == Blocked(
-        (QuotaExceeded("alpha", "h100", 1, 0, 2), QuotaExceeded("alpha", "mlu", 0, 0, 1)), is_final=False
-    )
+    lacking = blocked(make_state(*NODES, quotas=quotas), make_job(chips=ExactMix((("h100", 2), ("mlu", 1)))))
+    over = (QuotaExceeded("alpha", "h100", 1, 0, 2), QuotaExceeded("alpha", "mlu", 0, 0, 1))
+    assert lacking.reasons[:2] == over
+    assert not lacking.is_final
 
 
-def test_all_that_blocks_is_named_with_the_quota_before_capacity() -> None:
+def test_a_quota_counts_the_chips_of_all_roles_together() -> None:
+    job = make_job(workers=1, roles=(WorkerRole("launcher", 1, make_shape(1), ("h100",)),))
+    want = QuotaExceeded("alpha", "h100", 1, 0, 2)
+    assert blocked(make_state(*NODES, quotas=(Quota("alpha", "h100", 1),)), job).reasons[0] == want
+    assert len(found(make_state(*NODES, quotas=(Quota("alpha", "h100", 2),)), job).allocations) == 2
+
+
+def test_shares_pass_a_quota_that_whole_devices_would_not() -> None:
+    state = make_state(*NODES, quotas=(Quota("alpha", "h100", 1),))
+    half = make_shape(share_milli=500)
+    assert isinstance(find(state, make_job(workers=2, shape=half)), GangPlace)
+    (over,) = blocked(state, make_job(workers=3, shape=half)).reasons
+    assert over == QuotaExceeded("alpha", "h100", limit=1, used=0, asked=2)
+
+
+def test_all_that_blocks_is_named_in_short_with_the_quota_before_capacity() -> None:
     state = make_state(*NODES, make_node("c", {"mlu": 8}, state=NodeState.DRAINED), quotas=(Quota("alpha", "mlu", 9),))
-    found = blocked(state, make_job(chips=AnyOf(("h100", "mlu")), workers=16))
-    assert [type(reason) for reason in found.reasons] == [QuotaExceeded, TooFewFree, NeverFits]
-    assert not found.is_final
+    lacking = blocked(state, make_job(chips=EITHER, workers=16))
+    over = QuotaExceeded("alpha", "mlu", limit=9, used=0, asked=16)
+    assert lacking.reasons == (over, short("h100", 16, 2), short("mlu", 16, 8))
+    assert not lacking.is_final
+
+
+def test_an_option_that_has_room_and_no_quota_is_blocked_by_the_quota_alone() -> None:
+    state = make_state(*NODES, quotas=(Quota("alpha", "mlu", 0),))
+    lacking = blocked(state, make_job(chips=EITHER, workers=3))
+    assert lacking.reasons == (QuotaExceeded("alpha", "mlu", 0, 0, 3), short("h100", 3, 2))
+
+
+def test_a_reason_is_told_once_and_for_every_cluster() -> None:
+    nodes = (make_node(cluster="east", devices={"h100": 2}), make_node(cluster="west", devices={"h100": 1}))
+    job = make_job(workers=3, alternatives=(Alternative(3, make_shape(1), ("h100",)),))
+    want = (short("h100", 3, 2, cluster="east"), short("h100", 3, 1, cluster="west"))
+    assert blocked(make_state(*nodes), job).reasons == want
+
+
+def test_a_required_level_is_told_with_what_fits_there_and_anywhere() -> None:
+    nodes = (make_node("a", {"h100": 2}, rack="r1"), make_node("b", {"h100": 3}, rack="r2"))
+    lacking = blocked(make_state(*nodes), make_job(workers=4, closeness=Closeness(required=RACK)))
+    assert lacking.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, 4, RACK, 3, 5),)
+
+
+def test_only_the_role_that_is_short_is_named() -> None:
+    job = make_job(workers=2, roles=(WorkerRole("launcher", 9, make_shape(1), ("mlu",)),))
+    assert blocked(make_state(*NODES), job).reasons == (short("mlu", 9, 8, role="launcher"),)
+
+
+def test_roles_that_fit_one_by_one_and_not_together_are_all_named() -> None:
+    job = make_job(workers=1, roles=(WorkerRole("launcher", 2, make_shape(1), ("h100",)),))
+    want = (short("h100", 1, 2), short("h100", 2, 2, role="launcher"))
+    assert blocked(make_state(*NODES), job).reasons == want
 
 
 def test_blocked_is_final_only_where_every_option_needs_more_than_there_is() -> None:
     state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
-    assert blocked(state, make_job(chips=AnyOf(("h100", "mlu")), workers=9)).is_final
+    assert blocked(state, make_job(chips=EITHER, workers=9)).is_final
     assert not blocked(state, make_job(workers=2)).is_final
 
 
 def test_without_nodes_nothing_is_final() -> None:
     assert blocked(make_state(), make_job()) == Blocked((NoCluster(),), is_final=False)
+    state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
+    over = QuotaExceeded("alpha", "h100", 0, 0, 1)
+    assert blocked(state, make_job(objecting_clusters=("mixed",))) == Blocked((over, NoCluster()), is_final=False)
 
 
-def test_reasons_come_most_binding_first_and_each_once() -> None:
-    pause, quota = BackingOff(NOON, 1, 1), QuotaExceeded("alpha", "h100", 1, 0, 2)
-    never = NeverFits("mixed", "h100", 9, 1, 8, 8, Limit(Resource.DEVICES, 1, 8))
-    assert most_binding_first([never, quota, never, pause]) == (pause, quota, never)
+def test_neighbours_are_kept_off_whether_they_are_live_or_were_placed_just_now() -> None:
+    state = make_state(make_node("a"), make_node("b"))
+    server = make_job(1, labels=(SERVING,))
+    place = found(state, server)
+    state.ledger.apply(Seat("s1", "alpha", place.seatings))
+    placed = Neighbours()
+    placed.place(server, "s1")
+    lone = make_job(2, apart=Apart(NODE, (SERVING,)))
+    taken = place.allocations[0].node
+    assert nodes_to_avoid(state, request_of(lone)) == ()
+    assert nodes_to_avoid(state, request_of(lone), placed) == (taken,)
+    assert found(state, lone, placed).allocations[0].node != taken
+    state.neighbours.place(server, "s1")
+    assert nodes_to_avoid(state, request_of(lone)) == (taken,)
+    assert nodes_to_avoid(state, request_of(make_job(3))) == ()
+
+
+def test_who_has_room_only_beside_those_it_keeps_off_is_told_what_fits_elsewhere() -> None:
+    state = make_state(make_node("a"), make_node("b", {"h100": 1}))
+    server = make_job(1, workers=2, labels=(SERVING,))
+    place = found(state, server)
+    state.ledger.apply(Seat("s1", "alpha", place.seatings))
+    state.neighbours.place(server, "s1")
+    lone = make_job(2, workers=2, apart=Apart(NODE, (SERVING,)))
+    assert {allocation.node for allocation in place.allocations} == {"mixed/a"}
+    assert blocked(state, lone) == Blocked((short("h100", 2, 1),), is_final=False)
+    assert isinstance(find(state, make_job(3, workers=2, apart=Apart(NODE, (SERVING,)), tenant="beta")), GangPlace)
+
+
+def test_a_spread_that_there_is_no_room_for_is_told() -> None:
+    nodes = (make_node("a", rack="r1"), make_node("b", rack="r2", state=NodeState.DRAINED))
+    lacking = blocked(make_state(*nodes), make_job(workers=2, spread=Spread(RACK, 1)))
+    assert lacking.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, 2, CLUSTER, 1, 1),)
+    assert not lacking.is_final
+
+
+def test_looking_leaves_the_state_as_it_was() -> None:
+    state = make_state(*NODES, make_node("c", {"h100": 4, "mlu": 4}))
+    before = state.digest()
+    job = make_job(workers=2, chips=EITHER, choice=Choice.BEST, exclusive=True)
+    for wish in (job, replace(job, tenant="beta"), make_job(workers=99), make_job(shape=make_shape(share_milli=300))):
+        find(state, wish)
+    assert state.digest() == before

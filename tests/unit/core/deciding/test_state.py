@@ -3,11 +3,14 @@ from dataclasses import replace
 
 import pytest
 
+from scheduler.core.deciding import state as state_module
+from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import LiveAttempt, SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
 from scheduler.core.model.change import (
     ChangeBody,
+    ChipDefined,
     ClusterSeen,
     GroupMoved,
     JobSubmitted,
@@ -15,11 +18,27 @@ from scheduler.core.model.change import (
     ProgressReported,
     TenantCreated,
 )
+from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
 from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.tenant import Quota
-from tests.builders.core import NOON, World, as_change, make_group, make_job, make_node
+from scheduler.core.model.topology import NODE, Apart
+from tests.builders.core import (
+    NOON,
+    World,
+    as_change,
+    can_hold,
+    devices_free,
+    make_chip,
+    make_group,
+    make_job,
+    make_node,
+    make_shape,
+    make_share,
+    make_state,
+    place_first,
+)
 
 JOB = make_job(1, workers=2, retries=1)
 GROUP = make_group(JOB).id
@@ -50,7 +69,7 @@ def test_a_placed_group_is_live_with_what_it_holds() -> None:
     assert live == LiveAttempt(live.attempt, state.groups[GROUP], JOB, 1, FIRST_GENERATION, live.allocations)
     assert live.group.state is State.RUNNING
     assert len(live.allocations) == 2
-    assert state.ledger.tenant_devices("alpha", "h100") == 2
+    assert state.ledger.tenant_devices_milli("alpha", "h100") == 2_000
     assert dict(state.waiting) == {}
 
 
@@ -75,10 +94,10 @@ def test_a_state_that_followed_the_feed_is_the_state_built_from_what_is_true(ste
 def test_devices_are_held_until_the_workers_are_proven_gone() -> None:
     world = world_with_a_running_job()
     world.move(GROUP, Event.STOP, reason=StopReason.LOST)
-    assert follow(world).ledger.devices_free("mixed", "h100") == 6
+    assert devices_free(follow(world).ledger) == 6
     world.move(GROUP, Event.GONE)
     state = follow(world)
-    assert state.ledger.devices_free("mixed", "h100") == 8
+    assert devices_free(state.ledger) == 8
     assert list(state.waiting) == [GROUP]
     assert dict(state.live) == {}
 
@@ -167,7 +186,7 @@ def test_a_node_that_shrank_under_its_holdings_can_be_started_from() -> None:
     world = world_with_a_running_job()
     world.see_node(make_node(devices={"h100": 1}, cpu_milli=1, memory_mib=1, pods=0))
     state = world.present()
-    assert state.ledger.devices_free("mixed", "h100") == 0
+    assert devices_free(state.ledger) == 0
     assert state.digest() == follow(world).digest()
 
 
@@ -210,3 +229,115 @@ def test_all_nodes_are_known_once_every_cluster_declares_its_own_and_has_done_so
     ):
         state.apply(as_change(body))
         assert state.has_all_nodes is want
+
+
+def test_jobs_that_ask_for_the_same_share_what_they_ask() -> None:
+    serving = (("app", "serving"),)
+    jobs = [
+        make_job(1, workers=2),
+        make_job(2, workers=2, priority=5, retries=3),
+        make_job(3, workers=2, tenant="beta"),
+        make_job(4, workers=3),
+        make_job(5, workers=2, exclusive=True),
+        make_job(6, workers=2, apart=Apart(NODE, serving)),
+        make_job(7, workers=2, objecting_clusters=("mixed",)),
+        make_job(8, workers=2, node_labels=serving),
+    ]
+    state = make_state(make_node(), jobs=tuple(jobs))
+    first, second, *others = [state.request(job.id) for job in jobs]
+    assert first is second
+    assert state.request(jobs[0].id) is first
+    assert len({id(request) for request in (first, *others)}) == 7
+
+
+def test_so_many_requests_are_remembered_and_forgetting_them_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_module, "MOST_REQUESTS", 2)
+    jobs = tuple(make_job(number, workers=number) for number in range(1, 12))
+    state = make_state(make_node(), jobs=jobs)
+    fits = [not state.can_never_fit(state.request(job.id)) for job in (*jobs, *jobs)]
+    assert fits == [True] * 8 + [False] * 3 + [True] * 8 + [False] * 3
+
+
+def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_round() -> None:
+    job = make_job(workers=9)
+    state = make_state(make_node(), jobs=(job,))
+    request = state.request(job.id)
+    found = [state.can_never_fit(request)]
+    for node in (
+        make_node("n2", state=NodeState.DRAINED),
+        make_node("n2", state=NodeState.GONE),
+        make_node("n1", {"h100": 16}),
+        make_node("n1", {"h100": 16}, tenant="beta"),
+    ):
+        state.apply(as_change(NodeSeen(node)))
+        found.append(state.can_never_fit(request))
+    assert found == [True, False, True, False, True]
+
+
+def test_what_could_never_run_can_once_its_cluster_enforces_shares() -> None:
+    job = make_job(shape=make_shape(share_milli=500))
+    state = make_state(make_node(), jobs=(job,), clusters=(Cluster("mixed", "local", enforces_shares=False),))
+    request = state.request(job.id)
+    assert state.can_never_fit(request)
+    assert not can_hold(state.ledger, make_share(0, 500))
+    state.apply(as_change(ClusterSeen(Cluster("mixed", "local"))))
+    assert not state.can_never_fit(request)
+    assert can_hold(state.ledger, make_share(0, 500))
+
+
+def test_what_a_running_job_holds_does_not_decide_what_could_ever_run() -> None:
+    jobs = (make_job(1, workers=8), make_job(2, workers=8))
+    state = place_first(make_state(make_node(), jobs=jobs))
+    assert not state.can_never_fit(state.request(jobs[1].id))
+
+
+def test_those_who_hold_something_are_neighbours_until_they_are_proven_gone() -> None:
+    labels = (("app", "serving"),)
+    world = World()
+    world.see_cluster("mixed")
+    world.see_node(make_node())
+    world.submit(make_job(1, labels=labels, retries=1))
+    seen = [follow(world).neighbours.with_labels("alpha", labels)]
+    for step in (world.decide, lambda: world.move(GROUP, Event.STOP, reason=StopReason.LOST)):
+        step()
+        seen.append(follow(world).neighbours.with_labels("alpha", labels))
+    assert seen == [set(), {f"{GROUP}-a1"}, {f"{GROUP}-a1"}]
+    assert world.present().neighbours.with_labels("alpha", labels) == {f"{GROUP}-a1"}
+    world.move(GROUP, Event.GONE)
+    assert follow(world).neighbours.with_labels("alpha", labels) == set()
+
+
+def test_shares_and_nodes_of_their_own_are_followed_as_they_are_built() -> None:
+    world = World()
+    world.see_cluster("mixed")
+    world.see_node(make_node("a", pods=7))
+    world.see_node(make_node("b"))
+    world.submit(make_job(1, workers=3, shape=make_shape(share_milli=400, share_memory_mib=1_000)))
+    world.submit(make_job(2, exclusive=True))
+    world.decide()
+    followed, built = follow(world), world.present()
+    assert len(followed.live) == 2
+    assert followed.digest() == built.digest()
+    assert devices_free(followed.ledger) == devices_free(built.ledger)
+    assert followed.ledger.tenant_devices_milli("alpha", "h100") == 2_200
+
+
+@pytest.mark.parametrize(("workers", "want"), [(1, "mixed/whole"), (200, "mixed/broken")])
+def test_once_enough_jobs_came_devices_are_kept_for_those_that_usually_come(workers: int, want: str) -> None:
+    nodes = (make_node("whole", {"h100": 8}, cpu_milli=64_000), make_node("broken", {"h100": 4}, cpu_milli=512_000))
+    usual = make_job(2, workers=workers, shape=make_shape(8))
+    state = make_state(*nodes, jobs=(make_job(1),))
+    state.apply(as_change(JobSubmitted(usual, (make_group(usual),))))
+    first = decide(state, NOON)[0]
+    assert isinstance(first, Placed)
+    assert first.allocations[0].node == want
+
+
+def test_the_chip_catalogue_is_followed_as_it_is_built() -> None:
+    chips = (make_chip("h100"), make_chip("mlu", dense_bf16_tflops=None))
+    followed = SchedulerState()
+    for chip in (make_chip("h100", dense_bf16_tflops=1.0), *chips):
+        followed.apply(as_change(ChipDefined(chip)))
+    built = SchedulerState.from_parts(clusters=[], nodes=[], quotas=[], jobs=[], groups=[], attempts=[], chips=chips)
+    assert dict(followed.chips) == dict(built.chips) == {chip.name: chip for chip in chips}
+    assert followed.digest() == built.digest() != SchedulerState().digest()

@@ -1,4 +1,13 @@
-from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Cluster, Pool
+from scheduler.core.model.node import (
+    KUBERNETES_KIND,
+    LOCAL_KIND,
+    NO_FOREIGN_USE,
+    TAKES_WORK,
+    Cluster,
+    ForeignUse,
+    NodeState,
+    Pool,
+)
 from tests.builders.core import make_node
 
 
@@ -15,9 +24,19 @@ def test_a_node_is_named_by_cluster_and_name() -> None:
     assert make_node("n7", cluster="east").id == "east/n7"
 
 
-def test_what_a_pool_has_free_is_neither_held_nor_drained() -> None:
-    pool = Pool("mixed", "h100", 81_920, 8, nodes=3, devices=24, devices_held=10, devices_drained=6)
-    assert pool.devices_free == 8
+def test_only_ready_and_degraded_nodes_take_work() -> None:
+    assert {state for state in NodeState if state in TAKES_WORK} == {NodeState.READY, NodeState.DEGRADED}
+
+
+def test_foreign_devices_are_added_up_per_chip_type() -> None:
+    foreign = ForeignUse(devices=(("h100", 2), ("mlu", 1), ("h100", 3)))
+    assert [foreign.devices_of(chip) for chip in ("h100", "mlu", "a800")] == [5, 1, 0]
+    assert NO_FOREIGN_USE.devices_of("h100") == 0
+
+
+def test_what_a_pool_has_free_is_neither_held_nor_drained_nor_in_foreign_hands() -> None:
+    pool = Pool("mixed", "h100", 81_920, 8, nodes=3, devices=24, devices_held=10, devices_drained=6, devices_foreign=3)
+    assert pool.devices_free == 5
     assert pool.name == "mixed/h100-81920-x8"
 
 

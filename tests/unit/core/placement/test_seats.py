@@ -14,7 +14,9 @@ ANYWHERE = Closeness(preferred=())
 
 
 def test_the_roomiest_nodes_are_filled_and_the_tightest_takes_the_rest() -> None:
-    ledger = make_ledger(*(make_node(name, {"h100": count}) for name, count in dict(a=8, b=3, c=2, d=8).items()))
+    ledger = make_ledger(
+        *(make_node(name, {"h100": count}) for name, count in (("a", 8), ("b", 3), ("c", 2), ("d", 8)))
+    )
     assert seats_of(ledger, ask(18)) == {"a": 8, "d": 8, "c": 2}
     assert seats_of(ledger, ask(19)) == {"a": 8, "d": 8, "b": 3}
     assert seats_of(ledger, ask(21)) == {"a": 8, "d": 8, "b": 3, "c": 2}

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -105,6 +106,20 @@ def test_every_change_of_a_node_or_a_cluster_counts_and_what_is_held_does_not() 
     ledger.apply(make_hold("a1", make_allocation((0,))))
     ledger.apply(Release("a1"))
     assert ledger.inventory.changes == before
+
+
+def test_who_keeps_what_it_knows_of_pools_can_tell_when_there_are_others() -> None:
+    ledger = make_ledger(make_node("a"))
+    made = [ledger.inventory.pools_made]
+    for node in (
+        make_node("b"),
+        make_node("c", tenant="alpha"),
+        make_node("d", {"mlu": 1}),
+        make_node("e", {"mlu": 2}),
+    ):
+        ledger.apply(PutNode(node))
+        made.append(ledger.inventory.pools_made)
+    assert [later > earlier for earlier, later in pairwise(made)] == [False, True, True, False]
 
 
 def test_the_same_demand_is_worked_out_once_and_apart_from_the_empty_cluster() -> None:

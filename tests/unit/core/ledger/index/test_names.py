@@ -42,6 +42,18 @@ def test_the_first_nodes_come_in_the_order_of_their_names_however_they_came() ->
     assert names.first(0) == []
 
 
+def test_the_least_name_is_the_first_one_and_empty_where_there_is_none() -> None:
+    place = Place("c", "a", "b")
+    assert [place.names.least(), place.names.least()] == ["a", "a"]
+    place.go("a")
+    assert place.names.least() == "b"
+    place.come("a")
+    assert (place.names.least(), place.names.first(3)) == ("a", ["a", "b", "c"])
+    for name in "abc":
+        place.go(name)
+    assert place.names.least() == ""
+
+
 def test_looking_takes_nothing_away() -> None:
     names = Place("b", "a", "c").names
     assert [names.first(2), names.first(2), names.first(3)] == [["a", "b"], ["a", "b"], ["a", "b", "c"]]

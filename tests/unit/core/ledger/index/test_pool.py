@@ -115,6 +115,16 @@ def test_nothing_is_remembered_for_rooms_that_nobody_asks_for() -> None:
     assert pool_of(ledger).moves == []
 
 
+def test_whoever_has_a_room_that_was_dropped_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "MOST_ROOMS", 1)
+    ledger = make_ledger(make_node())
+    pool = pool_of(ledger)
+    rooms = [pool.room(ledger.inventory.fit(of_devices(devices))) for devices in (1, 2)]
+    assert [room.is_dropped for room in rooms] == [True, False]
+    pool.forget_rooms()
+    assert [room.is_dropped for room in rooms] == [True, True]
+
+
 def test_rooms_that_were_forgotten_are_made_anew() -> None:
     ledger = make_ledger(make_node())
     assert room_for(ledger, of_devices(1)) == 8
