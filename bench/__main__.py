@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
+from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
 
 BENCHMARKS: dict[str, Callable[[], Measurement]] = {
@@ -23,15 +24,23 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
 
 def main() -> int:
     """Run the named benchmark; print its JSON object on standard output and progress on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", choices=sorted(BENCHMARKS))
-    parser.add_argument("--json", action="store_true", help="one line of JSON instead of an indented object")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     start = time.monotonic()
-    measurement = BENCHMARKS[arguments.name]()
+    measurement = replay.measure(arguments) if arguments.name == "replay" else BENCHMARKS[arguments.name]()
     judged = document(arguments.name, measurement, time.monotonic() - start)
     print(json.dumps(judged, indent=None if arguments.json else 2))
     return exit_status(judged)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    form = argparse.ArgumentParser(add_help=False)
+    form.add_argument("--json", action="store_true", help="one line of JSON instead of an indented object")
+    names = parser.add_subparsers(dest="name", required=True)
+    for name in sorted(BENCHMARKS):
+        names.add_parser(name, parents=[form])
+    replay.add_options(names.add_parser("replay", parents=[form], help=replay.__doc__))
+    return parser
 
 
 if __name__ == "__main__":

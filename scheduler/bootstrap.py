@@ -282,8 +282,9 @@ def _assemble(
     ending: threading.Event,
 ) -> tuple[ApiContext, list[Loop]]:
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
+    scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
-    followed = FollowedState(storage.views, clock, _scoring(foundation))
+    followed = FollowedState(storage.views, clock, scoring)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
 
     def loop(name: str, step: Step, waiter: Waiter) -> Loop:

@@ -1,1 +1,1 @@
-"""Replays public traces through the core: every decision is the core's own, here is only what comes and what came out."""
+"""Replays public traces through the core: here is what comes and what came of it, every decision is the core's."""

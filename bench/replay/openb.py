@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,12 +74,15 @@ def variant_of(pods: Path) -> str:
 
 
 def read_trace(nodes: Path, pods: Path) -> Trace:
-    """Return what two files hold."""
+    """Return what two files hold. Raises ValueError where no node has devices, or no pod wants one."""
     rows = [row for row in _rows(nodes) if int(row["gpu"])]
     chips = tuple(sorted({row["model"] for row in rows}))
+    read = tuple(sorted((_pod(row, chips) for row in _rows(pods)), key=_by_name))
+    if not rows or not any(pod.devices_milli for pod in read):
+        raise ValueError(f"no node of {nodes} has devices, or no pod of {pods} wants one")
     return Trace(
         nodes=tuple(sorted((_node(row) for row in rows), key=_by_name)),
-        pods=tuple(sorted((_pod(row, chips) for row in _rows(pods)), key=_by_name)),
+        pods=read,
         chips=chips,
         capacity_milli=sum(int(row["gpu"]) for row in rows) * WHOLE_DEVICE_MILLI,
     )
@@ -89,10 +92,9 @@ def _by_name(one: Node | Pod) -> str:
     return one.name
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="")
-    with opened as file:
-        yield from csv.DictReader(file)
+def _rows(path: Path) -> list[dict[str, str]]:
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+    return list(csv.DictReader(text.splitlines()))
 
 
 def _node(row: dict[str, str]) -> Node:

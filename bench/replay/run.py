@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from time import process_time
 
-from bench.replay.openb import TENANT, Ask, Pod, Trace
+from bench.replay.openb import TENANT, Pod, Trace
 from bench.replay.rows import Knowledge, Row
 from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.state import SchedulerState

@@ -26,7 +26,6 @@ from scheduler.core.model.change import (
     QuotaSet,
     StopWished,
 )
-from scheduler.core.model.chip import ChipType
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
 from scheduler.core.model.identifiers import group_id, node_id
@@ -88,22 +87,6 @@ def make_node(
         state=state,
         tenant=tenant,
         foreign=foreign,
-    )
-
-
-def make_chip(name: str = "h100", *, dense_bf16_tflops: float | None = 989.0) -> ChipType:
-    return ChipType(
-        name=name,
-        vendor="NVIDIA",
-        model=name.upper(),
-        memory_mib=DEVICE_MEMORY_MIB,
-        dense_bf16_tflops=dense_bf16_tflops,
-        measured_tflops=None,
-        memory_bandwidth_gb_s=None,
-        link_bandwidth_gb_s=None,
-        link=None,
-        torch_device="cuda",
-        collective_library="nccl",
     )
 
 

@@ -257,6 +257,7 @@ def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(wor
     for change in world.storage.views.changes_after(0, limit=9_999):
         followed.apply(change)
     assert snapshot.change == world.storage.views.last_change()
+    assert snapshot.chips == tuple(world.storage.directory.chips())
     assert rebuilt.digest() == followed.digest()
     assert sorted(group.state for group in snapshot.groups) == [
         State.QUEUED,

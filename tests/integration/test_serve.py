@@ -122,6 +122,8 @@ def test_faults_at_the_start_are_said_in_a_sentence_with_what_to_do(tmp_path: Pa
     inventory.write_text(
         "cluster: one\nnode_types:\n  x: {devices: {h1000: 8}, cpu_cores: 8, memory_gib: 8}\nracks: {}\n"
     )
+    scoring = tmp_path / "scoring.yaml"
+    scoring.write_text("weights:\n  usabel: 1\n")
     (tmp_path / "file").write_text("")
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "medley.db").write_text("this is no database, " * 100)
@@ -129,6 +131,7 @@ def test_faults_at_the_start_are_said_in_a_sentence_with_what_to_do(tmp_path: Pa
     cases = {
         ("--data-folder", data, "--inventory", str(inventory)): (2, f"{inventory}:3:"),
         ("--data-folder", data, "--inventory", str(tmp_path / "none.yaml")): (2, "none.yaml"),
+        ("--data-folder", data, "--scoring", str(scoring)): (2, f"{scoring}:2:"),
         ("--data-folder", data, "--database", "mysql://localhost/x"): (6, "mysql"),
         ("--data-folder", data, "--database", "postgresql://127.0.0.1:1/x"): (6, "127.0.0.1"),
         ("--data-folder", data, "--database", "sqlite:///relative.db"): (6, "absolute path"),

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.index.room import Room
+    from numpy.typing import NDArray
+
     from scheduler.core.ledger.states.demand import Fit
+    from scheduler.core.ledger.states.node_kind import Tier
     from tests.oracle.full_scan import FullScan, Place
 
-Probe = tuple[int, "Pool", "Fit", list[tuple["Domain", int]]]
-"""A demand's number, where it is asked for, and the domains there with their cells."""
+Domains = tuple[list["Domain"], "NDArray[np.int64]"]
+"""Domains with nodes of one tier, the whole cluster first, and their cells."""
+Probe = tuple[int, "Pool", "Fit", Domains]
+"""A demand's number, and where it is asked for."""
 
 
 SELDOM = 5
@@ -56,9 +61,9 @@ class Comparison:
         seen = [room.seen for _, room, _ in rooms]
         for (number, room, domains), now, before in zip(rooms, seen, self._seen or [-1] * len(seen), strict=True):
             if now != before or changed[number]:
-                want, sums = cells[number], room.sums
-                assert [sums.get(domain, 0) for domain, _ in domains] == want[[at for _, at in domains]].tolist()
-                assert room.total == want[domains[0][1]]
+                want, sums = cells[number][domains[1]].tolist(), room.sums
+                assert [sums.get(domain, 0) for domain in domains[0]] == want
+                assert room.total == want[0]
         self._seen = seen
         for tenant in self._tenants:
             for chip in scan.chips:
@@ -66,9 +71,9 @@ class Comparison:
         turn = next(self._turn)
         if rooms:
             number, room, domains = rooms[turn % len(rooms)]
-            self._check_orders(room, domains, cells[number].tolist())
+            self._check_orders(room, domains, cells[number])
             if turn % SELDOM == 0:
-                self._check_nodes(room, fits[number], domains[0][1])
+                self._check_nodes(room, fits[number], int(domains[1][0]))
         self._check_one_node(turn)
 
     def check_rebuilt(self) -> None:
@@ -83,19 +88,24 @@ class Comparison:
         assert fresh.digest() == self.ledger.digest()
         Comparison(fresh, self.scan, self._tenants).check()
 
-    def _check_orders(self, room: Room, domains: list[tuple[Domain, int]], want: list[int]) -> None:
-        """Compare the domains of each level by their room."""
-        for level in {domain.level for domain, _ in domains} - {CLUSTER}:
-            rows = [(want[column], domain.path) for domain, column in domains if domain.level == level and want[column]]
-            order = room.at(level)
-            assert [row[:2] for row in order.rows] == sorted(rows)
-            assert order.most == max((row[0] for row in rows), default=0)
-        for domain, column in domains:
-            below = [(want[at], child.path) for child, at in domains if child.parent is domain and want[at]]
-            assert [row[:2] for row in room.children(domain)] == sorted(below)
-            assert column >= 0
+    def _check_orders(self, room: Room, domains: Domains, cells: NDArray[np.int64]) -> None:
+        """Compare the domains of each level by their room, and those within one domain."""
+        want = dict(zip(domains[0], cells[domains[1]].tolist(), strict=True))
+        by_level: dict[str, list[tuple[int, str]]] = {domain.level: [] for domain in want}
+        by_parent: dict[Domain, list[tuple[int, str]]] = {domain: [] for domain in want}
+        for domain, workers in want.items():
+            if workers:
+                by_level[domain.level].append((workers, domain.path))
+            if workers and domain.parent is not None:
+                by_parent[domain.parent].append((workers, domain.path))
+        for level, rows in by_level.items():
+            if level != CLUSTER:
+                assert [row[:2] for row in room.at(level).rows] == sorted(rows)
+                assert room.at(level).most == max((row[0] for row in rows), default=0)
+        for domain, rows in by_parent.items():
+            assert [row[:2] for row in room.children(domain)] == sorted(rows)
 
-    def _check_nodes(self, room: Room, fits: np.ndarray[tuple[int], np.dtype[np.int64]], root: int) -> None:
+    def _check_nodes(self, room: Room, fits: NDArray[np.int64], root: int) -> None:
         here = fits[self.scan.members[:, root] > 0]
         assert room.nodes == int((here > 0).sum())
         assert max(room.fits_now(), default=0) == int(here.max(initial=0)) <= room.most_on_a_node
@@ -117,18 +127,22 @@ class Comparison:
             assert leftover.names.first(1 + turn % 3) == alike[: 1 + turn % 3]
 
     def _all_probes(self) -> Iterator[Probe]:
-        inventory, columns = self.ledger.inventory, self.scan.columns
+        inventory = self.ledger.inventory
         for cluster in inventory.clusters():
             places = list(_places(inventory.root(cluster), ()))
+            known: dict[Tier, Domains] = {}
             for number, demand in enumerate(self.scan.demands):
                 for tier, pool in inventory.pools.get((cluster, demand.chip), {}).items():
-                    domains = [
-                        (domain, column)
-                        for place, domain in places
-                        if (column := columns.get((cluster, *tier, place))) is not None
-                    ]
-                    if domains:
-                        yield number, pool, inventory.fit(demand), domains
+                    if tier not in known:
+                        known[tier] = self._domains(cluster, tier, places)
+                    if known[tier][0]:
+                        yield number, pool, inventory.fit(demand), known[tier]
+
+    def _domains(self, cluster: str, tier: Tier, places: list[tuple[Place, Domain]]) -> Domains:
+        columns = self.scan.columns
+        found = [(domain, columns.get((cluster, *tier, place))) for place, domain in places]
+        there = [(domain, column) for domain, column in found if column is not None]
+        return [domain for domain, _ in there], np.array([column for _, column in there], np.int64)
 
 
 def _places(domain: Domain, place: Place) -> Iterator[tuple[Place, Domain]]:

@@ -109,7 +109,7 @@ class Fleet:
             if node.state in TAKES_WORK
             and node.tenant in (None, job.tenant)
             and set(spec.node_labels) <= set(node.labels)
-            and not (spec.apart is not None and domain_of(node, spec.apart.level) in closed)
+            and not (spec.apart is not None and (node.id in avoided or domain_of(node, spec.apart.level) in closed))
             and not (spec.exclusive and not rest_of(node, self._on(node)).is_untouched)
         ]
 

@@ -105,9 +105,8 @@ class SchedulerState:
             state.ledger.apply(PutNode(node))
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
-        for job in jobs:
-            state._jobs[job.id] = job
-            state._learn(job)
+        state._jobs = {job.id: job for job in jobs}
+        state._learn(*state._jobs.values())
         for group in sorted(groups, key=lambda group: (group.job_id, group.index)):
             state._groups_of[group.job_id] = (*state._groups_of.get(group.job_id, ()), group.id)
             state._put_group(group)
@@ -251,12 +250,12 @@ class SchedulerState:
         for group in groups:
             self._put_group(group)
 
-    def _learn(self, job: Job) -> None:
-        """Let a job be among those that are expected to come again, unless an operator said what to expect.
+    def _learn(self, *jobs: Job) -> None:
+        """Let jobs be among those that are expected to come again, unless an operator said what to expect.
 
         Either way scores follow the nodes that there are by then, ever more seldom.
         """
-        if self._mix.see(worker_kinds(job)):
+        if self._mix.see(kind for job in jobs for kind in worker_kinds(job)):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
     def _wish_stop(self, name: JobId) -> None:

@@ -37,6 +37,8 @@ def check_room(
     left, kind = entry.leftover, entry.leftover.kind
     if not kind.takes_work or kind.tenant not in (None, tenant):
         raise Overcommitted(entry.id, "node", asked=len(allocations), free=0)
+    for held in allocations:
+        _check_form(entry, held, cluster)
     check_slots(entry, allocations)
     for chip in dict.fromkeys(held.chip for held in allocations if held.chip is not None):
         _check_devices(entry, chip, [held for held in allocations if held.chip == chip], cluster)
@@ -46,6 +48,16 @@ def check_room(
         ("pods", sum(held.pods for held in allocations), left.pods),
     ):
         _check(entry, resource, asked, free)
+
+
+def _check_form(entry: NodeEntry, held: Allocation, cluster: Cluster | None) -> None:
+    """Raise Overcommitted if no node of the cluster has such a thing to give, whatever is free."""
+    if held.share_milli:
+        _check(entry, "share", abs(len(held.slots) - 1), 0)  # a share is of one device
+    if held.chip is None:
+        _check(entry, "devices", len(held.slots) + held.counted, 0)
+    if cluster is not None and not cluster.binds_devices:
+        _check(entry, "slots", len(held.slots), 0)
 
 
 def _check_devices(

@@ -28,12 +28,16 @@ class Holding:
     """The devices, by cluster and chip type; each pair may be named several times."""
 
     def lines(self) -> list[tuple[object, ...]]:
-        """Return it in a canonical form: equal for equal holdings, however they are divided into rows."""
+        """Return it in a canonical form: equal for equal holdings, however they are divided into rows.
+
+        Pods are told per node: of shares on a node of their own the first one takes them all.
+        """
         totals: dict[tuple[str, str, int], list[int]] = {}
         for entry, amounts, mask in self.rows:
             key = (entry.id, amounts.chip or "", mask if amounts.share_milli else 0)
             total = totals.setdefault(key, [0] * 7)
-            figures = (amounts.devices, amounts.cpu_milli, amounts.memory_mib, amounts.pods)
+            figures = (amounts.devices, amounts.cpu_milli, amounts.memory_mib)
             for place, figure in enumerate((*figures, amounts.share_milli, amounts.share_memory_mib, mask)):
                 total[place] += figure
+            totals.setdefault((entry.id, "", 0), [0] * 7)[6] += amounts.pods
         return [(self.tenant, *key, *totals[key]) for key in sorted(totals)]

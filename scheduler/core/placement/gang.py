@@ -82,9 +82,14 @@ def _seat_parts(
     else:
         found = (_Parts(placer, cluster, request, within).seat(option.parts) for within in domains)
         parts = next((seated for seated in found if seated is not None), None)
-    if parts is not None:
+    if parts is not None and not _uses_degraded(parts):
         return parts
-    return seat_together(placer, cluster, request, sorted(option.parts, key=_most_demanding_first), domains)
+    in_turn = sorted(option.parts, key=_most_demanding_first)
+    return seat_together(placer, cluster, request, in_turn, domains, with_degraded=parts is None) or parts
+
+
+def _uses_degraded(parts: Iterable[SeatedPart]) -> bool:
+    return any(leftover.kind.tier[1] for part in parts for leftover in part.seating.before)
 
 
 def _common_domains(

@@ -115,6 +115,8 @@ class Ranking:
     def _take_in(self) -> None:
         arrived, scores, known = self._room.arrived, self._scores, self._known
         for leftover in arrived:
+            if not leftover.names.count:
+                continue  # It is not scored in vain: a node that comes to it once more lets it arrive once more.
             level = -scores[leftover]
             equals = known.get(level)
             if equals is None:

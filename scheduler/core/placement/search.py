@@ -61,6 +61,8 @@ def seat_together(
     request: GangRequest,
     parts: Sequence[PartRequest],
     domains: Iterable[Domain | None],
+    *,
+    with_degraded: bool = True,
 ) -> tuple[SeatedPart, ...] | None:
     """Return seats for all parts within one of the domains, None where none were found; None is the whole cluster.
 
@@ -72,14 +74,12 @@ def seat_together(
         scopes = [[entry] for entry in finder.single_nodes()]
     else:
         scopes = [finder.nodes(domain) for domain in domains]
-    for with_degraded in (False, True):
-        for scope in scopes:
-            usable = [entry for entry in scope if with_degraded or not entry.leftover.kind.tier[1]]
-            if with_degraded and len(usable) == len([entry for entry in scope if not entry.leftover.kind.tier[1]]):
-                continue
-            moves = finder.find(usable)
-            if moves is not None:
-                return finder.seated(moves)
+    sound = [[entry for entry in scope if not entry.leftover.kind.tier[1]] for scope in scopes]
+    mixed = [all_nodes for all_nodes, own in zip(scopes, sound, strict=True) if len(all_nodes) > len(own)]
+    for scope in (*sound, *mixed) if with_degraded else sound:
+        moves = finder.find(scope)
+        if moves is not None:
+            return finder.seated(moves)
     return None
 
 

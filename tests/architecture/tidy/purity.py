@@ -9,8 +9,8 @@ from tests.architecture.tidy.source import Source, dotted, nodes
 CORE = ("scheduler", "core")
 
 PURE = (
-    "abc bisect collections copy dataclasses datetime enum fractions functools hashlib heapq itertools json math"
-    " operator re string types typing"
+    "__future__ abc bisect collections contextlib copy dataclasses datetime enum fractions functools hashlib heapq"
+    " itertools json math operator re string types typing"
 )
 """Modules of the standard library that neither read nor change the world; add one only if that is true of it."""
 

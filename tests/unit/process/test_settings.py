@@ -33,7 +33,9 @@ def test_other_addresses_are_refused(listen: str) -> None:
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MEDLEY_DATA_FOLDER", str(tmp_path))
     monkeypatch.setenv("MEDLEY_LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("MEDLEY_SCORING", "scoring.yaml")
     settings = Settings()
+    assert settings.scoring == Path("scoring.yaml")
     assert settings.data_folder == tmp_path
     assert settings.log_level == "DEBUG"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.index.order import Order
@@ -69,7 +68,7 @@ class Room:
         pool = self._pool
         made = pool.moves_forgotten + len(pool.moves)
         if self.seen != made:
-            self._take_in(islice(pool.moves, self.seen - pool.moves_forgotten, None))
+            self._take_in(pool.moves[self.seen - pool.moves_forgotten :])
             self.seen = made
 
     def all_arrive_again(self) -> None:

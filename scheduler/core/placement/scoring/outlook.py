@@ -34,24 +34,30 @@ class Worth(NamedTuple):
     al., "Beware of Fragmentation", USENIX ATC 2023, section 4."""
 
 
+NOTHING = Worth(0.0, 0.0, 0.0, 0.0)
+
+
 class Outlook:
-    """Worth under one mix of jobs, worked out once per distinct state of nodes."""
+    """Worth under one mix of jobs, worked out once per distinct state of the devices of a chip type on a node."""
 
     def __init__(self, mix: JobMix) -> None:
         self._mix = mix
-        self._known: dict[Left, Worth] = {}
+        self._latest: tuple[tuple[Left | None, Worth], ...] = ((None, NOTHING), (None, NOTHING))
+        """The two that were asked for last: terms ask in turn for the same, before and after."""
         self._curves: dict[_Devices, _Curve] = {}
         self._typical: dict[ChipName, list[_Typical]] = {}
         self._remainders = _remainders(mix)
 
     def worth(self, left: Left) -> Worth:
         """Return the worth of what is left on a node."""
-        known = self._known.get(left)
-        if known is None:
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            known = self._known[left] = self._work_out(left)
-        return known
+        latest, other = self._latest
+        if left is latest[0]:
+            return latest[1]
+        if left is other[0]:
+            return other[1]
+        worth = self._work_out(left)
+        self._latest = ((left, worth), latest)
+        return worth
 
     def _work_out(self, left: Left) -> Worth:
         groups = left.kind.devices
@@ -63,7 +69,7 @@ class Outlook:
             for at, (group, free) in enumerate(zip(groups, left.free, strict=True))
         ]
         columns = zip(*[curve.at(left.cpu_milli) for curve in found], strict=True)
-        return Worth(*map(sum, columns)) if found else Worth(0.0, 0.0, 0.0, 0.0)
+        return Worth(*map(sum, columns)) if found else NOTHING
 
     def _curve(self, devices: _Devices) -> _Curve:
         curve = self._curves.get(devices)
@@ -97,9 +103,7 @@ class _Curve:
 
     __slots__ = ("_flat", "_free", "_points", "_reachable", "_slopes", "_wasted")
 
-    def __init__(
-        self, whole: int, shared: tuple[int, ...], typical: list[_Typical], remainders: list[float]
-    ) -> None:
+    def __init__(self, whole: int, shared: tuple[int, ...], typical: list[_Typical], remainders: list[float]) -> None:
         self._free = (whole * WHOLE_DEVICE_MILLI + sum(shared)) / WHOLE_DEVICE_MILLI
         self._wasted = whole * remainders[WHOLE_DEVICE_MILLI] + sum([remainders[milli] for milli in shared])
         reached: dict[tuple[int, int], int] = {}

@@ -1,5 +1,7 @@
 """What places are judged by: what the operator said, the catalogue, and the jobs that came."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from scheduler.core.deciding.options import find_place
@@ -9,7 +11,7 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.job import AnyOf, Choice, Job
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.placement.placement import GangPlace
-from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
+from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.core.placement.scoring.job_mix import JobMix, WorkerKind
 from scheduler.core.placement.scoring.weights import Weights
 from tests.builders.core import as_change, make_group, make_job, make_node, make_shape
@@ -25,13 +27,18 @@ def make_chip(name: str, rate: float | None, *, measured: float | None = None) -
 CHIPS = (make_chip("fast", 900.0), make_chip("slow", 400.0, measured=90.0), make_chip("vague", None))
 
 
-def make_state(*nodes: Node, chips: tuple[ChipType, ...] = CHIPS, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
+def make_state(
+    *nodes: Node,
+    chips: tuple[ChipType, ...] = CHIPS,
+    scoring: Scoring = DEFAULT_SCORING,
+    jobs: Sequence[Job] = (),
+) -> SchedulerState:
     return SchedulerState.from_parts(
         clusters=[Cluster("mixed", "local")],
         nodes=nodes,
         quotas=[],
-        jobs=[],
-        groups=[],
+        jobs=jobs,
+        groups=[make_group(job) for job in jobs],
         attempts=[],
         chips=chips,
         scoring=scoring,
@@ -48,21 +55,6 @@ def chip_taken(state: SchedulerState) -> str | None:
     place = find_place(state, state.request(job.id))
     assert isinstance(place, GangPlace)
     return place.allocations[0].chip
-
-
-def test_a_chip_type_is_worth_its_part_of_the_highest_rate_that_is_planned_with() -> None:
-    assert worth_of(DEFAULT_SCORING, CHIPS).values == {"fast": 1.0, "slow": pytest.approx(0.1)}
-
-
-def test_a_value_that_the_operator_gives_wins_over_the_rate() -> None:
-    worth = worth_of(Scoring(chip_values={"fast": 0.2, "vague": 0.9}, headroom_devices={"slow": 3}), CHIPS)
-    assert worth.values == {"fast": 0.2, "slow": pytest.approx(0.1), "vague": 0.9}
-    assert worth.headroom_devices == {"slow": 3}
-
-
-def test_without_any_rate_nothing_is_worth_anything() -> None:
-    assert worth_of(DEFAULT_SCORING, ()).values == {}
-    assert worth_of(DEFAULT_SCORING, (make_chip("odd", 0.0), make_chip("vague", None))).values == {}
 
 
 def test_the_least_valuable_chip_type_is_the_best_one_for_who_does_not_mind() -> None:
@@ -99,6 +91,14 @@ def where_it_goes(state: SchedulerState, number: int) -> str:
     place = find_place(state, state.request(job.id))
     assert isinstance(place, GangPlace)
     return place.allocations[0].node
+
+
+def test_in_which_order_jobs_are_loaded_does_not_change_what_is_learnt() -> None:
+    """Between two doublings as well: twelve workers are loaded, and eight of them would be enough."""
+    jobs = [make_job(number, "fast", shape=make_shape(number // 6)) for number in range(12)]
+    one_way, other_way = (make_state(*NODES, jobs=order)._mix.mix for order in (jobs, jobs[::-1]))
+    assert one_way == other_way
+    assert [share for _, share in one_way.shares] == [0.5, 0.5]
 
 
 def test_a_mix_that_is_given_counts_from_the_first_job_on_and_stays() -> None:

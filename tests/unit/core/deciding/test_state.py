@@ -10,7 +10,6 @@ from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
 from scheduler.core.model.change import (
     ChangeBody,
-    ChipDefined,
     ClusterSeen,
     GroupMoved,
     JobSubmitted,
@@ -30,7 +29,6 @@ from tests.builders.core import (
     as_change,
     can_hold,
     devices_free,
-    make_chip,
     make_group,
     make_job,
     make_node,
@@ -331,13 +329,3 @@ def test_once_enough_jobs_came_devices_are_kept_for_those_that_usually_come(work
     first = decide(state, NOON)[0]
     assert isinstance(first, Placed)
     assert first.allocations[0].node == want
-
-
-def test_the_chip_catalogue_is_followed_as_it_is_built() -> None:
-    chips = (make_chip("h100"), make_chip("mlu", dense_bf16_tflops=None))
-    followed = SchedulerState()
-    for chip in (make_chip("h100", dense_bf16_tflops=1.0), *chips):
-        followed.apply(as_change(ChipDefined(chip)))
-    built = SchedulerState.from_parts(clusters=[], nodes=[], quotas=[], jobs=[], groups=[], attempts=[], chips=chips)
-    assert dict(followed.chips) == dict(built.chips) == {chip.name: chip for chip in chips}
-    assert followed.digest() == built.digest() != SchedulerState().digest()

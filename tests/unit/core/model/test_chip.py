@@ -1,8 +1,20 @@
 from dataclasses import replace
 
-from tests.builders.core import make_chip
+from scheduler.core.model.chip import ChipType
 
-CHIP = make_chip()
+CHIP = ChipType(
+    name="h100",
+    vendor="NVIDIA",
+    model="H100",
+    memory_mib=81_920,
+    dense_bf16_tflops=989.0,
+    measured_tflops=None,
+    memory_bandwidth_gb_s=None,
+    link_bandwidth_gb_s=None,
+    link=None,
+    torch_device="cuda",
+    collective_library="nccl",
+)
 
 
 def test_the_data_sheet_is_planned_with_as_an_estimate_until_the_rate_is_measured() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.core.ledger.changes import Hold, Seat
+from scheduler.core.ledger.changes import Hold, LedgerChange, Seat
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.job import AnyOf, ExactMix, WorkerRole
 from scheduler.core.model.node import Cluster, NodeState
@@ -228,9 +228,14 @@ ABSURD = {
 def test_what_nobody_can_have_is_no_place_and_no_error_and_takes_no_longer_for_being_much(
     what: str, racks: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
+    calls: list[LedgerChange] = []
     apply = racks.apply
-    monkeypatch.setattr(racks, "apply", lambda change: (calls.append(change), apply(change))[1])
+
+    def counting(change: LedgerChange) -> LedgerChange:
+        calls.append(change)
+        return apply(change)
+
+    monkeypatch.setattr(racks, "apply", counting)
     assert find(racks, ABSURD[what]) is None
     assert len(calls) < 20
 

@@ -120,11 +120,11 @@ def room(ledger: Ledger, request: GangRequest) -> int:
 
 
 def test_all_parts_of_a_gang_share_what_their_spread_allows(racks: Ledger) -> None:
-    both = {"roles": (LAUNCHER,)}
-    assert room(racks, ask(4, spread=Spread(RACK, 2))) == room(racks, ask(4, spread=Spread(RACK, 2), **both)) == 4
-    assert room(racks, ask(4, spread=Spread(NODE, 1), **both)) == 4
-    assert room(racks, ask(4, spread=Spread(RACK, 2), closeness=Closeness(RACK), **both)) == 2
-    assert room(racks, ask(4, **both)) > 10**6
+    both = (LAUNCHER,)
+    assert room(racks, ask(4, spread=Spread(RACK, 2))) == room(racks, ask(4, spread=Spread(RACK, 2), roles=both)) == 4
+    assert room(racks, ask(4, spread=Spread(NODE, 1), roles=both)) == 4
+    assert room(racks, ask(4, spread=Spread(RACK, 2), closeness=Closeness(RACK), roles=both)) == 2
+    assert room(racks, ask(4, roles=both)) > 10**6
 
 
 def never(ledger: Ledger, request: GangRequest) -> bool:
