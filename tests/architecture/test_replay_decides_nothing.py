@@ -28,8 +28,37 @@ MAY_BE_IMPORTED = {
 }
 """What makes nodes, jobs and a state, asks for a place, takes it, and says how places are scored."""
 NEVER_READ = set(
-    "cpu_milli memory_mib share_milli share_memory_mib free shared leftover left empty kind kinds inventory entries "
-    "held_mask names fit fits room rooms pools members domain masks before after ranking scores node holders".split()
+    [
+        "cpu_milli",
+        "memory_mib",
+        "share_milli",
+        "share_memory_mib",
+        "free",
+        "shared",
+        "leftover",
+        "left",
+        "empty",
+        "kind",
+        "kinds",
+        "inventory",
+        "entries",
+        "held_mask",
+        "names",
+        "fit",
+        "fits",
+        "room",
+        "rooms",
+        "pools",
+        "members",
+        "domain",
+        "masks",
+        "before",
+        "after",
+        "ranking",
+        "scores",
+        "node",
+        "holders",
+    ]
 )
 """What a node has, what is left of it, and where that is kept."""
 ORDERS = {

@@ -83,10 +83,9 @@ def slots_clash(held: Sequence[Allocation], asked: Sequence[Allocation]) -> bool
     there = slots_of(held)
     wanted = Counter(slot for one in asked if not one.share_milli for slot in one.slots)
     shared = {one.slots[0] for one in asked if one.share_milli}
-    return (
-        any(count > 1 or slot in there.whole or slot in there.shared or slot in shared for slot, count in wanted.items())
-        or bool(shared & there.whole)
-    )
+    return any(
+        count > 1 or slot in there.whole or slot in there.shared or slot in shared for slot, count in wanted.items()
+    ) or bool(shared & there.whole)
 
 
 def is_refused(

@@ -15,11 +15,11 @@ from scheduler.core.model.topology import CLUSTER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.index.room import Room
-    from numpy.typing import NDArray
-
     from scheduler.core.ledger.states.demand import Fit
     from scheduler.core.ledger.states.node_kind import Tier
     from tests.oracle.full_scan import FullScan, Place
@@ -30,7 +30,7 @@ Probe = tuple[int, "Pool", "Fit", Domains]
 """A demand's number, and where it is asked for."""
 
 
-SELDOM = 5
+SELDOM = 20
 
 
 class Comparison:

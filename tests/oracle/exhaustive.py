@@ -170,7 +170,9 @@ class _Search:
 
 def levels_of(nodes: Iterable[Node]) -> tuple[str, ...]:
     """Return the levels that nodes name, the smallest first: the longest list says the order."""
-    lists = sorted({tuple(level for level, _ in node.topology.domains) for node in nodes}, key=lambda one: (-len(one), one))
+    lists = sorted(
+        {tuple(level for level, _ in node.topology.domains) for node in nodes}, key=lambda one: (-len(one), one)
+    )
     return tuple(dict.fromkeys(level for levels in lists for level in levels))
 
 

@@ -13,9 +13,9 @@ from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.placer import Placer
+from scheduler.core.placement.reasons.shortfalls import can_never_fit
 from scheduler.core.placement.request import request_of
 from scheduler.core.placement.scoring.job_mix import mix_of, worker_kinds
-from scheduler.core.placement.shortfalls import can_never_fit
 from tests.builders import strategies as some
 from tests.oracle.exhaustive import Fleet, domain_of, levels_of
 
@@ -128,7 +128,9 @@ def assert_as_wished(scene: Scene, allocations: tuple[Allocation, ...]) -> None:
     levels = (NODE, *levels_of(present), CLUSTER)
     required = spec.closeness.required or CLUSTER
     within = levels[: levels.index(required) + 1]
-    assert any(len(places := {domain_of(node, level) for node in where}) == 1 and None not in places for level in within)
+    assert any(
+        len(places := {domain_of(node, level) for node in where}) == 1 and None not in places for level in within
+    )
     if spec.spread is not None:
         taken = [domain_of(node, spec.spread.level) for node in where]
         assert None not in taken

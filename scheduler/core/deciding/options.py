@@ -9,8 +9,8 @@ from scheduler.core.model.job import Choice
 from scheduler.core.model.reason import NoCluster
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.preference import choose
+from scheduler.core.placement.reasons.shortfalls import shortfalls
 from scheduler.core.placement.setting_aside import kept_apart
-from scheduler.core.placement.shortfalls import shortfalls
 from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.options import nodes_to_avoid
 from scheduler.core.model.reason import BackingOff, CannotServe, NeverFits, NoCluster, QuotaExceeded, Reason, TooFewFree
 from scheduler.core.placement.gang import place
-from scheduler.core.placement.shortage import shortages
+from scheduler.core.placement.reasons.shortage import shortages
 from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from scheduler.core.placement.placement import SeatedPart
 from scheduler.core.placement.ranking import Draw, Ranking, Scores
 from scheduler.core.placement.scoring.facts import NO_FACTS, facts_of
 from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix
-from scheduler.core.placement.scoring.scorer import Scorer
+from scheduler.core.placement.scoring.scorer import Scorer, devices_with_room
 from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WORTH, ChipWorth, Weights, node_terms
 from scheduler.core.placement.seats import Seater
 from scheduler.core.placement.view import View, views
@@ -48,7 +48,7 @@ class Placer:
         self.weights = weights
         self.worth = worth
         self.draw = draw
-        """Where there is one, single workers get nodes at random in place of the best ones: to compare with."""
+        """Where there is one, single workers get nodes and devices at random in place of the best ones: to compare with."""
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
@@ -147,7 +147,12 @@ class Placer:
         if not found:
             return None
         seater = self._seater(cluster, view)
-        seater.on_node(self.ledger.inventory.entries[found[draw(len(found))]], 1)
+        entry = self.ledger.inventory.entries[found[draw(len(found))]]
+        if view.fit.demand.shape.share_milli:
+            devices = devices_with_room(view.fit.demand, entry.leftover)
+            seater.on_device(entry, devices[draw(len(devices))])
+        else:
+            seater.on_node(entry, 1)
         return seater.seating
 
     def _tightest(

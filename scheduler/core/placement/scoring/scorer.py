@@ -37,12 +37,17 @@ class Scorer:
             return self.score(demand, left, left.plus(amounts_for(demand, demand.together, leftover), -1)), None
         group = left.kind.group_of[demand.chip or ""]
         amounts = amounts_for(demand, 1, leftover)
-        options: list[SharedDevice | None] = [
-            device
-            for device in dict.fromkeys(left.shared)
-            if device[0] == group and device[1] >= amounts.share_milli and device[2] >= amounts.share_memory_mib
-        ]
-        if left.free[group] > 0:
-            options.append(None)
+        options = dict.fromkeys(devices_with_room(demand, leftover))
         scored = [(self.score(demand, left, left.share_taken(amounts, group, device)), device) for device in options]
         return max(scored, key=lambda pair: pair[0])
+
+
+def devices_with_room(demand: Demand, leftover: Leftover) -> list[SharedDevice | None]:
+    """Return the devices of a node that a share fits on: shared ones, tightest first, then None per whole one."""
+    left, shape = leftover.left, demand.shape
+    group = left.kind.group_of[demand.chip or ""]
+    return [
+        device
+        for device in left.shared
+        if device[0] == group and device[1] >= shape.share_milli and device[2] >= shape.share_memory_mib
+    ] + [None] * max(0, left.free[group])

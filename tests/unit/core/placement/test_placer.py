@@ -239,6 +239,17 @@ def test_a_placer_that_expects_other_jobs_places_anew() -> None:
     assert seats(place(placer, request, request.options[0])) == {"a": 1}, "b is kept whole for workers of two devices"
 
 
+@pytest.mark.parametrize("device", range(4))
+def test_a_placer_that_draws_may_take_any_device_with_room_for_a_share(device: int) -> None:
+    ledger = make_ledger(make_node("a", {"h100": 5}))
+    for slot, milli in enumerate((100, 900, 300)):
+        ledger.apply(make_hold(f"a{slot}", make_share(slot, milli, node="mixed/a")))
+    placer, request = Placer(ledger, draw=lambda below: device if below == 4 else 0), ask(1, shape=HALF_A_DEVICE)
+    place_found = place(placer, request, request.options[0])
+    assert place_found is not None
+    assert slots(place_found) == [("a", ((2,), (0,), (3,), (3,))[device])], "of alike ones it is the lowest"
+
+
 def test_a_placer_that_draws_may_take_any_node_with_room() -> None:
     nodes: list[Node] = [make_node(name) for name in "abc"]
     ledger = make_ledger(*nodes, make_node("d", {"mlu": 1}))

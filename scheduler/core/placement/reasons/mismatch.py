@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
 from scheduler.core.model.reason import CannotServe, Mismatch
 from scheduler.core.model.topology import CLUSTER, NODE, Spread
-from scheduler.core.placement.shortfalls import (
+from scheduler.core.placement.reasons.shortfalls import (
     fitting,
     gives_shares,
     is_possible_share,

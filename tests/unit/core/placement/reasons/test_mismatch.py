@@ -8,7 +8,7 @@ from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.reason import CannotServe, Mismatch
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
-from scheduler.core.placement.mismatch import MOST_OFFERED, mismatches
+from scheduler.core.placement.reasons.mismatch import MOST_OFFERED, mismatches
 from scheduler.core.placement.request import GangRequest
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node, make_shape
 from tests.builders.placing import HALF_A_DEVICE, NO_DEVICE, ask

@@ -9,10 +9,10 @@ from scheduler.core.ledger.states.demand import demand_of, shares_that_fit
 from scheduler.core.model.reason import Limit, NearestShape, NeverFits, Resource, TooFewFree
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.mismatch import mismatches
+from scheduler.core.placement.reasons.mismatch import mismatches
+from scheduler.core.placement.reasons.shortfalls import fitting, usable_pools
 from scheduler.core.placement.request import PartRequest
 from scheduler.core.placement.setting_aside import kept_apart
-from scheduler.core.placement.shortfalls import fitting, usable_pools
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,8 @@ from scheduler.core.model.reason import (
     TooFewFree,
 )
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
+from scheduler.core.placement.reasons.shortage import shortages
 from scheduler.core.placement.request import GangRequest
-from scheduler.core.placement.shortage import shortages
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node, make_shape, make_share
 from tests.builders.placing import HALF_A_DEVICE, NO_DEVICE, ask, find
 

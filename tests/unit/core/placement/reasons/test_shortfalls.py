@@ -9,8 +9,7 @@ from scheduler.core.model.reason import Shortfall
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
 from scheduler.core.placement.placer import Placer
-from scheduler.core.placement.request import GangRequest
-from scheduler.core.placement.shortfalls import (
+from scheduler.core.placement.reasons.shortfalls import (
     can_never_fit,
     fitting,
     gives_shares,
@@ -21,6 +20,7 @@ from scheduler.core.placement.shortfalls import (
     shortfalls,
     spread_room,
 )
+from scheduler.core.placement.request import GangRequest
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node, make_shape
 from tests.builders.placing import HALF_A_DEVICE, NO_DEVICE, ask
 
