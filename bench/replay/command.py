@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from bench.calibrate import unit_ns
+from bench.calibrate import unit_cpu_ns
 from bench.replay.arrivals import arrivals
 from bench.replay.curve import COLUMNS, allocated_percent
 from bench.replay.figures import Outcome, judged
@@ -98,7 +98,7 @@ def _outcome(task: Task) -> Outcome:
     allocated = tuple(
         allocated_percent(run.arrived_milli, run.held_milli, trace.capacity_milli, column) for column in COLUMNS
     )
-    return Outcome(variant_of(pods), row, seed, allocated, 1e6 * run.seconds / len(arriving), unit_ns())
+    return Outcome(variant_of(pods), row, seed, allocated, 1e6 * run.seconds / len(arriving), unit_cpu_ns())
 
 
 @cache

@@ -28,7 +28,7 @@ class Outcome:
     """In percent, per column."""
     decision_us: float
     """Processor time of one decision, the mean over all."""
-    unit_ns: float
+    unit_cpu_ns: float
     """Of the calibrator's loop right after it."""
 
 
@@ -39,7 +39,7 @@ def judged(outcomes: Sequence[Outcome], published: Published) -> Measurement:
     means = _means(outcomes)
     summary = _margins(variants, means, published) | _off(means, published) | _times(outcomes)
     calibrators = {f"{variant}_published_{row}_{column}": mean for (variant, row, column), mean in published.items()}
-    calibrators["unit_ns"] = median(one.unit_ns for one in outcomes)
+    calibrators["unit_cpu_ns"] = median(one.unit_cpu_ns for one in outcomes)
     is_published = bool(published)
     least = "ours_minus_fgd_min_points"
     return Measurement(
@@ -99,7 +99,7 @@ def _times(outcomes: Sequence[Outcome]) -> dict[str, float]:
     for row in dict.fromkeys(one.row for one in outcomes):
         ones = [one for one in outcomes if one.row == row]
         figures[f"{row}_decision_us"] = fmean(one.decision_us for one in ones)
-        figures[f"{row}_decision_units"] = fmean(1000 * one.decision_us / one.unit_ns for one in ones)
+        figures[f"{row}_decision_units"] = fmean(1000 * one.decision_us / one.unit_cpu_ns for one in ones)
     return figures
 
 

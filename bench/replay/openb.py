@@ -112,7 +112,7 @@ def _pod(row: dict[str, str], chips: Iterable[str]) -> Pod:
     """Return a pod; one that names no types accepts all there are, and lists without memory ask for none."""
     devices = int(row["num_gpu"])
     device_milli = int(row["gpu_milli"]) if devices else 0
-    named = set((row.get("gpu_spec") or "").split("|")) - {""}
+    named = {chip for chip in (row.get("gpu_spec") or "").split("|") if chip}
     is_whole = device_milli in {0, WHOLE_DEVICE_MILLI}
     shape = WorkerShape(
         devices=devices if is_whole else 0,

@@ -1,7 +1,9 @@
 """One decision cycle: follow the feed, decide on the state in memory, commit, follow again."""
 
+import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,7 +56,7 @@ class Decider:
         if not self._is_due(now):
             self._lead.check()  # no write tells an idle process that it leads no longer
             return self._latest
-        with self._followed.hold() as state:
+        with self._followed.hold() as state, _nothing_collected():
             decisions = decide(state, now)
             seen = self._followed.change
         self._latest = self._carry_out(decisions, now)
@@ -95,6 +97,16 @@ class Decider:
                     raise LeadershipLost
                 logger.warning("decision on %s was refused: %s %s", decision.group, outcome.why, outcome.detail)
         return outcomes
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Put the collection of garbage off for the milliseconds of a cycle: it would take longer than many decisions."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _summary(decisions: Sequence[Decision], outcomes: Sequence[Outcome], due: datetime | None) -> CycleResult:

@@ -30,7 +30,7 @@ Probe = tuple[int, "Pool", "Fit", Domains]
 """A demand's number, and where it is asked for."""
 
 
-SELDOM = 20
+SELDOM = 50
 
 
 class Comparison:
@@ -127,6 +127,7 @@ class Comparison:
             assert leftover.names.first(1 + turn % 3) == alike[: 1 + turn % 3]
 
     def _all_probes(self) -> Iterator[Probe]:
+        """Yield what is to be read, and fail where there is room without nodes."""
         inventory = self.ledger.inventory
         for cluster in inventory.clusters():
             places = list(_places(inventory.root(cluster), ()))
@@ -135,13 +136,16 @@ class Comparison:
                 for tier, pool in inventory.pools.get((cluster, demand.chip), {}).items():
                     if tier not in known:
                         known[tier] = self._domains(cluster, tier, places)
+                    fit = inventory.fit(demand)
+                    assert {domain for domain, room in pool.room(fit).sums.items() if room} <= set(known[tier][0])
                     if known[tier][0]:
-                        yield number, pool, inventory.fit(demand), known[tier]
+                        yield number, pool, fit, known[tier]
 
     def _domains(self, cluster: str, tier: Tier, places: list[tuple[Place, Domain]]) -> Domains:
-        columns = self.scan.columns
+        """Return the domains in which a node of the tier stands."""
+        columns, nodes = self.scan.columns, self.scan.members.any(axis=0).tolist()
         found = [(domain, columns.get((cluster, *tier, place))) for place, domain in places]
-        there = [(domain, column) for domain, column in found if column is not None]
+        there = [(domain, column) for domain, column in found if column is not None and nodes[column]]
         return [domain for domain, _ in there], np.array([column for _, column in there], np.int64)
 
 

@@ -144,18 +144,20 @@ class FullScan:
 
     def _by_devices(self, demand: Demand) -> NDArray[np.int64]:
         shape = demand.shape
+        found: NDArray[np.int64] = self.free[-1]
         if demand.chip is None:
-            return self.free[-1]
+            return found
         chip = self.chips.index(demand.chip)
         if shape.devices:
-            return self.free[chip] // shape.devices
-        whole = np.full(MOST_NODES, WHOLE_DEVICE_MILLI // shape.share_milli)
-        parts = self.share_milli // shape.share_milli
-        if shape.share_memory_mib:
-            whole = np.minimum(whole, self.device_memory_mib[chip] // shape.share_memory_mib)
-            parts = np.minimum(parts, self.share_memory_mib // shape.share_memory_mib)
-        parts = np.maximum(parts, 0) * (self.share_chip == chip)
-        found: NDArray[np.int64] = np.maximum(self.free[chip], 0) * whole + parts.sum(axis=1)
+            found = self.free[chip] // shape.devices
+        else:
+            whole = np.full(MOST_NODES, WHOLE_DEVICE_MILLI // shape.share_milli)
+            parts = self.share_milli // shape.share_milli
+            if shape.share_memory_mib:
+                whole = np.minimum(whole, self.device_memory_mib[chip] // shape.share_memory_mib)
+                parts = np.minimum(parts, self.share_memory_mib // shape.share_memory_mib)
+            parts = np.maximum(parts, 0) * (self.share_chip == chip)
+            found = np.maximum(self.free[chip], 0) * whole + parts.sum(axis=1)
         return found
 
     def _tell(self, tenant: str, allocations: Sequence[Allocation], sign: int) -> None:

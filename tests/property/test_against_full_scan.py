@@ -1,5 +1,7 @@
 """The ledger beside an independent model that looks at everything each time."""
 
+from typing import Any
+
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import Demand, demand_of
 from scheduler.core.model.job import WorkerRole
@@ -28,7 +30,7 @@ DEMANDS: tuple[Demand, ...] = (
 
 def requests() -> list[GangRequest]:
     launcher = WorkerRole("launcher", 1, LIGHT, ())
-    wishes = [
+    wishes: list[dict[str, Any]] = [
         {"workers": 1},
         {"workers": 4},
         {"workers": 12},

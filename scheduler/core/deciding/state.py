@@ -66,6 +66,8 @@ class SchedulerState:
         self._scoring = scoring
         self._mix = LearntMix()
         self._requests: dict[RequestKey, GangRequest] = {}
+        self._asked: dict[JobId, GangRequest] = {}
+        """Of the jobs that wait, once it was worked out."""
         self._never: dict[GangRequest, tuple[int, bool]] = {}
         self._clusters: dict[ClusterName, Cluster] = {}
         self._chips: dict[ChipName, ChipType] = {}
@@ -164,6 +166,9 @@ class SchedulerState:
 
     def request(self, name: JobId) -> GangRequest:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
+        asked = self._asked.get(name)
+        if asked is not None:
+            return asked
         job = self._jobs[name]
         key = request_key(job)
         request = self._requests.get(key)
@@ -171,6 +176,7 @@ class SchedulerState:
             if len(self._requests) >= MOST_REQUESTS:
                 self._requests.clear()
             request = self._requests[key] = request_of(job)
+        self._asked[name] = request
         return request
 
     def can_never_fit(self, request: GangRequest) -> bool:
@@ -249,6 +255,7 @@ class SchedulerState:
         self._groups_of[job.id] = tuple(group.id for group in groups)
         for group in groups:
             self._put_group(group)
+        self.request(job.id)
 
     def _learn(self, *jobs: Job) -> None:
         """Let jobs be among those that are expected to come again, unless an operator said what to expect.
@@ -294,6 +301,7 @@ class SchedulerState:
             self._waiting[group.id] = group
         else:
             self._waiting.pop(group.id, None)
+            self._asked.pop(group.job_id, None)
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
         job = self._jobs[group.job_id]

@@ -26,7 +26,7 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Acceptable chip types, the first one liked best; the whole gang gets one of them."""
+    """Acceptable chip types, the first one liked best; the whole gang gets one of them. None: it needs no devices."""
 
     chips: tuple[ChipName, ...]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.changes import Seat
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from scheduler.core.placement.request import GangRequest, OptionRequest
 
 MOST_DOMAINS = 64
-"""Where several parts must share a domain, so many domains are tried in which each of them fits by itself."""
+"""Where several parts must share a domain, so many domains are tried in which each of them fits by itself: half of them
+the tightest, half the roomiest, which take the parts together if any does that has room on all its nodes alike."""
 
 
 def place(
@@ -95,7 +95,7 @@ def _uses_degraded(parts: Iterable[SeatedPart]) -> bool:
 def _common_domains(
     placer: Placer, cluster: ClusterName, request: GangRequest, parts: tuple[PartRequest, ...]
 ) -> Iterator[Domain | None]:
-    """Yield domains in each of which every part would fit by itself, tightest first; None: the whole cluster."""
+    """Yield domains in each of which every part would fit alone: the tightest, then the roomiest; None: the cluster."""
     required = request.closeness.required or CLUSTER
     widest = []
     for part in parts:
@@ -107,12 +107,14 @@ def _common_domains(
         yield None
         return
     view, workers = widest[0]
-    fitting = (
+    fitting = [
         domain
         for domain in view.from_tightest(required, workers)
         if all(other.room_in(domain) >= count for other, count in widest[1:])
-    )
-    yield from islice(fitting, MOST_DOMAINS)
+    ]
+    half = MOST_DOMAINS // 2
+    yield from fitting[:half]
+    yield from reversed(fitting[half:][-half:])
 
 
 class _Parts:

@@ -48,7 +48,7 @@ class Placer:
         self.weights = weights
         self.worth = worth
         self.draw = draw
-        """Where there is one, single workers get nodes and devices at random in place of the best ones: to compare with."""
+        """Where there is one, single workers get any node and any device at random: to compare with."""
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}

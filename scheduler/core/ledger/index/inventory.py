@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_FITS = 4_096
 """So many different demands are remembered."""
+MOST_UNUSED_KINDS = 4_096
+"""Kinds that no node is of any more are kept until there are so many besides twice the number of nodes."""
 MOST_UNUSED_STATES = 65_536
 """States that no node is in are kept, for nodes come back to them, until there are so many more than nodes."""
 
@@ -85,6 +87,10 @@ class Inventory:
         """Return how many different states nodes are in, whatever their number."""
         return sum(bool(leftover.names.count) for leftover in self._leftovers.values())
 
+    def distinct_kinds(self) -> int:
+        """Return how many different kinds of nodes are known, those included that no node is of any more."""
+        return len(self._kinds)
+
     def node(self, entry: NodeEntry) -> Node:
         """Return the node of an entry."""
         kind = entry.leftover.kind
@@ -108,6 +114,8 @@ class Inventory:
         key = kind_key(node)
         kind = self._kinds.get(key)
         if kind is None:
+            if len(self._kinds) > 2 * len(self.entries) + MOST_UNUSED_KINDS:
+                self._forget_unused()
             kind = self._kinds[key] = NodeKind(key)
             kind.pools = () if kind.is_gone else tuple(self._pools_of(kind))
             kind.empty = self.leftover(left_when_empty(kind))
@@ -173,8 +181,10 @@ class Inventory:
             yield tiers[kind.tier]
 
     def _forget_unused(self) -> None:
-        """Keep only states that nodes are in or were made with; rooms, which may know others, are made anew."""
-        used = {entry.leftover for entry in self.entries.values()} | {kind.empty for kind in self._kinds.values()}
+        """Keep only kinds and states that nodes are of and in; rooms, which may know others, are made anew."""
+        kinds = {entry.leftover.kind for entry in self.entries.values()}
+        self._kinds = {key: kind for key, kind in self._kinds.items() if kind in kinds}
+        used = {entry.leftover for entry in self.entries.values()} | {kind.empty for kind in kinds}
         self._leftovers = {leftover.left: leftover for leftover in used}
         for leftover in used:
             leftover.after.clear()

@@ -10,6 +10,11 @@ def test_every_acceptable_chip_is_one_option_for_the_whole_gang_in_the_users_ord
     assert spec.options() == ((Part("mlu", 4, spec.shape),), (Part("h100", 4, spec.shape),))
 
 
+def test_a_job_that_names_no_chip_type_has_one_option_without_devices() -> None:
+    spec = make_job(chips=AnyOf(()), shape=SMALL).spec
+    assert spec.options() == ((Part(None, 1, SMALL),),)
+
+
 def test_an_exact_mix_is_a_single_option() -> None:
     spec = make_job(chips=ExactMix((("mlu", 1), ("h100", 3)))).spec
     assert spec.options() == ((Part("mlu", 1, spec.shape), Part("h100", 3, spec.shape)),)

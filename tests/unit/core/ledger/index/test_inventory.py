@@ -164,3 +164,14 @@ def test_states_that_no_node_is_in_are_forgotten_and_rooms_stay_right(monkeypatc
         ledger.apply(Release("a1"))
         assert (devices_free(ledger), room_for(ledger, ONE)) == (16, 16)
         assert not ledger.is_held("mixed/a")
+
+
+def test_kinds_that_no_node_is_of_are_forgotten_and_rooms_stay_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory_module, "MOST_UNUSED_KINDS", 4)
+    ledger = make_ledger(make_node("a"), make_node("b"))
+    ledger.apply(make_hold("a1", make_allocation((0,), node="mixed/a")))
+    for cpu_milli in range(1, 60):
+        ledger.apply(PutNode(replace(make_node("a"), foreign=ForeignUse(cpu_milli=cpu_milli))))
+        assert room_for(ledger, ONE) == 15
+    assert sum(1 for _ in ledger.inventory.kinds()) == 2
+    assert ledger.inventory.distinct_kinds() <= 2 * 2 + 4 + 1
