@@ -4,13 +4,13 @@ import gc
 import os
 import sys
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from bench.calibrate import unit_cpu_ns
+from bench.ledger.clock import unit_cpu_ns
 from bench.replay.arrivals import arrivals
 from bench.replay.curve import COLUMNS, allocated_percent
 from bench.replay.figures import Outcome, judged
@@ -48,17 +48,27 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("trace", choices=["openb"], help="whose format the files have")
     parser.add_argument("--nodes", type=Path, help="a node list (default: the published one)")
     parser.add_argument("--pods", type=Path, nargs="+", help="pod lists (default: the nine with published figures)")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"so many, from {FIRST_SEED} on ({SEEDS})")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="at once (one per core)")
+    parser.add_argument("--seeds", type=_positive, default=SEEDS, help=f"so many, from {FIRST_SEED} on ({SEEDS})")
+    parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1, help="at once (one per core)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("must be at least 1")
+    return number
 
 
 def measure(options: Namespace) -> Measurement:
-    """Replay every pod list with every seed by every row."""
+    """Replay every pod list with every seed by every row. Exits where a file cannot be read, before any work."""
     folder = Path(os.environ.get("MEDLEY_DATA") or DATA) / FOLDER
     nodes: Path = options.nodes or folder / NODES
     lists: list[Path] = options.pods or [folder / f"{POD_LIST}{variant}.csv.gz" for variant in VARIANTS]
-    for pods in lists:
-        _trace(nodes, pods)  # Whatever is wrong with a file is said before hours of work.
+    try:
+        for pods in lists:
+            _trace(nodes, pods)
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"replay: {type(error).__name__}: {error}") from error
     seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     tasks = [(nodes, pods, row, seed) for seed in seeds for pods in lists for row in ROWS]
     outcomes = list(_outcomes(tasks, options.processes))

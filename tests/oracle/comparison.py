@@ -143,9 +143,9 @@ class Comparison:
 
     def _domains(self, cluster: str, tier: Tier, places: list[tuple[Place, Domain]]) -> Domains:
         """Return the domains in which a node of the tier stands."""
-        columns, nodes = self.scan.columns, self.scan.members.any(axis=0).tolist()
+        columns, used = self.scan.columns, set(np.flatnonzero(self.scan.members.any(axis=0)).tolist())
         found = [(domain, columns.get((cluster, *tier, place))) for place, domain in places]
-        there = [(domain, column) for domain, column in found if column is not None and nodes[column]]
+        there = [(domain, column) for domain, column in found if column is not None and column in used]
         return [domain for domain, _ in there], np.array([column for _, column in there], np.int64)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import Demand, demand_of
 from scheduler.core.model.job import WorkerRole
@@ -56,6 +58,7 @@ def requests() -> list[GangRequest]:
     ]
 
 
+@pytest.mark.timeout(900)  # about a minute by itself, and several where the processors are shared
 def test_the_ledger_says_what_a_full_scan_says_after_each_of_100_000_random_steps() -> None:
     operations = Operations(1, Ledger(), FullScan(DEMANDS), requests())
     for number in range(STEPS):

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scheduler.core.model.job import ExactMix
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
+    from scheduler.core.model.resources import WorkerShape
 
 COVERED = 0.95
 """The most frequent kinds that make up so much of all workers are typical (Weng et al., USENIX ATC 2023)."""
@@ -51,18 +53,18 @@ NO_MIX = JobMix()
 
 def worker_kinds(job: Job) -> list[tuple[WorkerKind, int]]:
     """Return the kinds of workers that a job asks for, with their numbers; a kind accepts what any option names."""
-    options = job.spec.options()
-    chips: dict[str, set[ChipName]] = {}
-    for option in options:
-        for part in option:
-            chips.setdefault(part.role, set()).update({part.chip} if part.chip is not None else ())
-    kinds = []
-    for part in options[0]:
-        shape = part.shape
-        milli = shape.share_milli or (WHOLE_DEVICE_MILLI if shape.devices else 0)
-        devices = shape.devices or int(shape.share_milli > 0)
-        kinds.append((WorkerKind(shape.cpu_milli, milli, devices, tuple(sorted(chips[part.role]))), part.workers))
+    spec = job.spec
+    named = [chip for chip, _ in spec.chips.workers] if isinstance(spec.chips, ExactMix) else spec.chips.chips
+    chips = {*named, *(chip for other in spec.alternatives for chip in other.chips)}
+    kinds = [(_kind(spec.shape, chips), spec.workers)]
+    kinds += [(_kind(role.shape, role.chips), role.workers) for role in spec.roles]
     return kinds
+
+
+def _kind(shape: WorkerShape, chips: Iterable[ChipName]) -> WorkerKind:
+    milli = shape.share_milli or (WHOLE_DEVICE_MILLI if shape.devices else 0)
+    devices = shape.devices or int(shape.share_milli > 0)
+    return WorkerKind(shape.cpu_milli, milli, devices, tuple(sorted(chips)))
 
 
 def mix_of(counts: Mapping[WorkerKind, int]) -> JobMix:

@@ -113,3 +113,14 @@ def test_any_score_is_squashed_to_between_0_and_1_in_its_order(score: float) -> 
     assert 0 < squashed(score) < 1
     assert squashed(score) < squashed(score + max(1.0, abs(score)))
     assert squashed(0.0) == 0.5
+
+
+def test_a_state_that_was_left_before_it_was_ranked_is_ranked_when_a_node_comes_to_it_again() -> None:
+    ledger = make_ledger(make_node("a", {"h100": 8}), make_node("b", {"h100": 4}))
+    ranking, _ = rank(ledger)
+    assert best(ledger, ranking) == ["mixed/b"]
+    hold = make_hold("a1", make_allocation((0, 1, 2, 3, 4), node="mixed/a"))
+    ledger.apply(ledger.apply(hold))
+    assert best(ledger, ranking) == ["mixed/b"]
+    ledger.apply(hold)
+    assert best(ledger, ranking) == ["mixed/a"]

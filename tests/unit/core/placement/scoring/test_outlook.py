@@ -109,3 +109,28 @@ def test_the_same_state_is_worth_the_same_each_time_and_is_worked_out_once() -> 
     assert outlook.worth(two_devices()) == outlook.worth(two_devices())
     left = two_devices()
     assert outlook.worth(left) is outlook.worth(left)
+
+
+@pytest.mark.parametrize("cpu_milli", [0, 999, 1_000, 1_500, 2_000, 3_000, 4_250, 6_000, 9_000, 64_000])
+def test_worth_is_the_mean_over_typical_workers_of_what_they_reach_and_of_what_cpu_lets_them_use(
+    cpu_milli: int,
+) -> None:
+    mix = ((WHOLE, 0.4), (WorkerKind(3_000, 500, 1, ()), 0.3), (PAIR, 0.2), (WorkerKind(0, 700, 1, ()), 0.1))
+    free, shared = 1_000, 500
+    reach = {1_000: free, 500: free + shared, 700: free}
+    reachable = usable = 0.0
+    for kind, share in mix:
+        if kind.devices == 1 and cpu_milli >= kind.cpu_milli:
+            reached = reach[kind.milli_per_device] / 1_000
+            fed = cpu_milli / kind.cpu_milli * kind.devices_milli / 1_000 if kind.cpu_milli else reached
+            reachable += share * reached
+            usable += share * min(reached, fed)
+    found = Outlook(JobMix(mix)).worth(two_devices(HALF_TAKEN)._replace(cpu_milli=cpu_milli))
+    assert (found.reachable, found.usable) == (pytest.approx(reachable), pytest.approx(usable))
+
+
+def test_what_was_asked_in_between_does_not_matter() -> None:
+    outlook = Outlook(JobMix(((WHOLE, 1.0),)))
+    lefts = [two_devices(make_allocation(tuple(range(held)))) if held else two_devices() for held in (0, 1, 2)]
+    for number in (0, 1, 0, 2, 1, 0, 2):
+        assert outlook.worth(lefts[number]).free == 2 - number

@@ -3,7 +3,7 @@ import pytest
 from scheduler.core.ledger.states.demand import Demand, demand_of
 from scheduler.core.ledger.states.leftover import Left, Leftover
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.placement.scoring.scorer import Scorer
+from scheduler.core.placement.scoring.scorer import Scorer, devices_with_room
 from scheduler.core.placement.scoring.terms import NodeTerm, Weighted
 from tests.builders.core import make_hold, make_ledger, make_node, make_shape, make_share
 
@@ -69,3 +69,17 @@ def test_a_device_with_too_little_memory_left_is_no_choice() -> None:
     demand = demand_of("h100", make_shape(share_milli=100, share_memory_mib=2_000))
     state = leftover(make_share(0, 500, 80_000), make_share(1, 400, 1_000), devices=3)
     assert scorer.best(demand, state)[1] == (0, 600, 80_920)
+
+
+def test_what_is_equal_is_equal_however_it_was_added_up() -> None:
+    tenth, fifth, more = (Weighted(always(value), 1.0) for value in (0.1, 0.2, 0.300001))
+    left = leftover().left
+    assert Scorer([tenth, fifth]).score(HALF, left, left) == 0.3
+    assert Scorer([more]).score(HALF, left, left) > 0.3
+
+
+def test_a_share_fits_on_each_device_with_room_for_its_compute_and_its_memory() -> None:
+    shares = (make_share(0, 600), make_share(1, 400), make_share(2, 400, 81_000))
+    node = leftover(*shares, devices=5)
+    demand = demand_of("h100", make_shape(cpu_milli=0, memory_mib=0, share_milli=500, share_memory_mib=2_000))
+    assert devices_with_room(demand, node) == [(0, 600, 81_920), None, None]

@@ -43,6 +43,13 @@ def test_the_gradient_prefers_what_lessens_fragmentation() -> None:
     assert gradient(A_SHARE, BEFORE, BEFORE) == 50
 
 
+def test_where_nothing_is_fragmented_before_and_after_the_gradient_is_50_however_parts_add_up() -> None:
+    kinds = [WorkerKind(1_000 + number, 1_000, 1, ()) for number in range(7)]
+    gradient = FragmentationGradient(Outlook(JobMix(tuple((kind, 1 / 7) for kind in kinds))))
+    lefts = [left(make_allocation(tuple(range(held))), devices=8) for held in range(1, 7)]
+    assert [gradient(A_SHARE, lefts[0], after) for after in lefts] == [50] * 6
+
+
 def test_what_typical_workers_lose_of_their_reach_counts_against_a_place() -> None:
     reachable = Reachable(Outlook(MIX))
     assert reachable(A_SHARE, BEFORE, ON_THE_SHARED_DEVICE) == 1.0 - 1.25
