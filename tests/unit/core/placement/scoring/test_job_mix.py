@@ -89,7 +89,7 @@ def test_every_role_is_a_kind_of_its_own() -> None:
 def test_workers_of_an_exact_mix_accept_any_of_its_chip_types() -> None:
     job = make_job(chips=ExactMix((("mlu", 1), ("h100", 3))))
     both = WorkerKind(1_000, 1_000, 1, ("h100", "mlu"))
-    assert kinds_of(job) == [(both, 1), (both, 3)]
+    assert kinds_of(job) == [(both, 4)]
 
 
 @pytest.mark.parametrize(("kind", "devices_milli"), [(TWO, 2_000), (HALF, 500), (NONE, 0)])
