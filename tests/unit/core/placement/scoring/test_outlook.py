@@ -126,7 +126,8 @@ def test_worth_is_the_mean_over_typical_workers_of_what_they_reach_and_of_what_c
             reachable += share * reached
             usable += share * min(reached, fed)
     found = Outlook(JobMix(mix)).worth(two_devices(HALF_TAKEN)._replace(cpu_milli=cpu_milli))
-    assert (found.reachable, found.usable) == (pytest.approx(reachable), pytest.approx(usable))
+    assert found.reachable == pytest.approx(reachable)
+    assert found.usable == pytest.approx(usable)
 
 
 def test_what_was_asked_in_between_does_not_matter() -> None:
