@@ -35,7 +35,7 @@ def replay(trace: Trace, arriving: Sequence[Pod], row: Row, seed: int) -> Run:
     for node in trace.nodes:
         state.ledger.apply(PutNode(node))
     if row.draws:
-        state.placer.draw = Random(seed).randrange
+        state.placer.draw = Random(f"nodes {seed}").randrange  # Not the draws that the order was made of.
     if row.knowledge is Knowledge.GIVEN:
         state.placer.expect(known_mix(trace.pods))
     learnt = LearntMix() if row.knowledge is Knowledge.LEARNT else None
