@@ -128,14 +128,13 @@ class Placer:
         if self.draw is not None and workers == 1:
             return self._on_any_node(cluster, view, self.draw)
         together = view if workers == 1 else View(inventory.fit(part.together), view.pools)
-        best = [state for room in together.rooms if (state := self.ranking(room).best()) is not None]
+        best = [entry for room in together.rooms if (entry := self.ranking(room).best()) is not None]
         if not best:
             return None
-        leftover = best[0]
+        entry = best[0]
         if len(best) > 1:
             scores = self.scores(together.fit)
-            leftover = min(best, key=lambda state: (-scores[state], state.names.least()))
-        entry = inventory.entries[leftover.names.least()]
+            entry = min(best, key=lambda entry: (-scores[entry.leftover], entry.id))
         if workers > 1 and view.fit.demand.shape.share_milli:
             return self._one_by_one(cluster, view, entry, workers)
         seater = self._seater(cluster, view)
@@ -209,7 +208,7 @@ class Placer:
         if ranking is None:
             if len(self._rankings) >= MOST_RANKINGS:
                 self._rankings.clear()
-            ranking = self._rankings[room] = Ranking(room, self.scores(room.fit))
+            ranking = self._rankings[room] = Ranking(self.ledger.inventory.entries, room, self.scores(room.fit))
         return ranking
 
 

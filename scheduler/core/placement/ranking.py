@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.index.room import Room
     from scheduler.core.ledger.states.demand import Fit
     from scheduler.core.ledger.states.leftover import Leftover, SharedDevice
+    from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.identifiers import NodeId
     from scheduler.core.placement.scoring.scorer import Scorer
 
@@ -64,33 +65,38 @@ def squashed(score: float) -> float:
 class Ranking:
     """The states of one room by score. Up to date whenever it is asked, at the cost of what arrived since."""
 
-    __slots__ = ("_known", "_levels", "_room", "_scores")
+    __slots__ = ("_entries", "_heaps", "_levels", "_pushed", "_pushes", "_room", "_scores")
 
-    def __init__(self, room: Room, scores: Scores) -> None:
+    def __init__(self, entries: dict[NodeId, NodeEntry], room: Room, scores: Scores) -> None:
+        self._entries = entries
         self._room = room
         self._scores = scores
         self._levels: list[float] = []
         """A heap of the scores below, negative."""
-        self._known: dict[float, set[Leftover]] = {}
-        """The states of each score; those that no node is in are dropped when they are met."""
+        self._heaps: dict[float, list[tuple[NodeId, int, Leftover]]] = {}
+        """Per score a heap of states by the first node they had when they were pushed; nodes may have left since."""
+        self._pushed: dict[Leftover, NodeId] = {}
+        """The first node under which each state was pushed last."""
+        self._pushes = 0
         room.all_arrive_again()
 
-    def best(self) -> Leftover | None:
-        """Return the best state that a node is in now, None where no worker fits; ties end in the node's name."""
+    def best(self) -> NodeEntry | None:
+        """Return the first node of the best state, None where no worker fits; ties end in the node's name."""
         self._take_in()
-        levels, known = self._levels, self._known
+        levels, heaps, entries = self._levels, self._heaps, self._entries
         while levels:
-            equals = known[levels[0]]
-            if len(equals) > 1:
-                for leftover in [one for one in equals if not one.names.count]:
-                    equals.discard(leftover)
-            if len(equals) == 1:
-                (leftover,) = equals
-                if leftover.names.count:
-                    return leftover
-            elif equals:
-                return min(equals, key=lambda leftover: leftover.names.least())
-            del known[heappop(levels)]
+            heap = heaps[levels[0]]
+            while heap:
+                name, _, leftover = heap[0]
+                entry = entries.get(name)
+                if entry is not None and entry.leftover is leftover:
+                    return entry
+                heappop(heap)
+                if self._pushed.get(leftover) == name:
+                    del self._pushed[leftover]
+                    if leftover.names.count:
+                        self._push(heap, leftover)
+            del heaps[heappop(levels)]
         return None
 
     def any(self, draw: Draw) -> NodeId | None:
@@ -107,21 +113,27 @@ class Ranking:
     def states(self) -> Iterator[Leftover]:
         """Yield the states with room that nodes are in, in no order."""
         self._take_in()
-        for equals in self._known.values():
-            for leftover in equals:
-                if leftover.names.count:
-                    yield leftover
+        for leftover in self._pushed:
+            if leftover.names.count:
+                yield leftover
 
     def _take_in(self) -> None:
-        arrived, scores, known = self._room.arrived, self._scores, self._known
+        arrived, scores, heaps = self._room.arrived, self._scores, self._heaps
         for leftover in arrived:
             if not leftover.names.count:
-                continue  # It is not scored in vain: a node that comes to it once more lets it arrive once more.
+                continue
             level = -scores[leftover]
-            equals = known.get(level)
-            if equals is None:
-                known[level] = {leftover}
+            heap = heaps.get(level)
+            if heap is None:
+                heap = heaps[level] = []
                 heappush(self._levels, level)
-            else:
-                equals.add(leftover)
+            self._push(heap, leftover)
         arrived.clear()
+
+    def _push(self, heap: list[tuple[NodeId, int, Leftover]], leftover: Leftover) -> None:
+        """Let a state stand under its first node; its earlier places are passed over when they are met."""
+        name = leftover.names.least()
+        if self._pushed.get(leftover) != name:
+            self._pushed[leftover] = name
+            self._pushes += 1
+            heappush(heap, (name, self._pushes, leftover))

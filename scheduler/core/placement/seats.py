@@ -94,13 +94,14 @@ class Seater:
         if len(ordered) > 1:
             order = self._scores.fill_order
             ordered.sort(key=lambda entry: order[entry.leftover])
+        on_node = self.on_node
         for at, entry in enumerate(ordered):
             room = fit[entry.leftover]
             if room > workers:
                 enough = [entry for entry in ordered[at:] if fit[entry.leftover] >= workers]
-                self.on_node(min(enough, key=lambda entry: fit[entry.leftover]), workers)
+                on_node(min(enough, key=lambda entry: fit[entry.leftover]), workers)
                 return
-            self.on_node(entry, room)
+            on_node(entry, room)
             workers -= room
             if not workers:
                 return

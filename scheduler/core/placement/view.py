@@ -77,6 +77,8 @@ class View:
 
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
+        if workers > sum([room.most_at(level) for room in self.rooms]):
+            return None
         if len(self.rooms) == 1:
             return self.rooms[0].at(level).tightest(workers)
         return next(self.from_tightest(level, workers), None)

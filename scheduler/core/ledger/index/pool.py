@@ -28,11 +28,14 @@ MOST_ROOMS = 256
 class Pool:
     """One chip type of one cluster and tier. It keeps moves for its rooms, and says where its nodes stand."""
 
-    __slots__ = ("domains", "kinds", "moves", "moves_forgotten", "rooms")
+    __slots__ = ("_nodes", "domains", "kinds", "most_nodes", "moves", "moves_forgotten", "rooms")
 
     def __init__(self) -> None:
         self.domains: dict[Domain, int] = {}
         """How many nodes stand directly in each domain."""
+        self._nodes: dict[Domain, int] = {}
+        self.most_nodes: dict[str, int] = {}
+        """Per level: no domain has more nodes of the pool; it may be that none has so many any more."""
         self.kinds: dict[NodeKind, int] = {}
         """How many nodes of each kind there are."""
         self.rooms: dict[Fit, Room] = {}
@@ -54,12 +57,22 @@ class Pool:
         """Take in a node."""
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         self.domains[domain] = self.domains.get(domain, 0) + 1
+        at: Domain | None = domain
+        while at is not None:
+            nodes = self._nodes[at] = self._nodes.get(at, 0) + 1
+            if nodes > self.most_nodes.get(at.level, 0):
+                self.most_nodes[at.level] = nodes
+            at = at.parent
         self._tell((domain, None, leftover))
 
     def go(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
         """Let a node go."""
         _count_down(self.kinds, kind)
         _count_down(self.domains, domain)
+        at: Domain | None = domain
+        while at is not None:
+            _count_down(self._nodes, at)
+            at = at.parent
         self._tell((domain, leftover, None))
 
     def catch_up(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.ledger.index.order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.pool import Move, Pool
@@ -53,7 +53,8 @@ class Room:
         """States in which at least one worker fits and that nodes came to since whoever ranks them last looked."""
         self._levels: dict[str, Order] = {}
         self._children: dict[Domain, Order] = {}
-        self._moved: set[Domain] = set()
+        self._moved: dict[str | Domain, set[Domain]] = {}
+        """Per order, by its level or the parent of its domains, below which smallest domains the room changed."""
         self.seen = pool.moves_made
         """How many moves of the pool were taken in."""
         self._take_in(
@@ -83,27 +84,49 @@ class Room:
 
     def at(self, level: str) -> Order:
         """Return the domains of a level by their room."""
-        self._settle()
         order = self._levels.get(level)
         if order is None:
             order = self._levels[level] = Order()
+            self._moved[level] = set()
             for domain, workers in self.sums.items():
                 if domain.level == level:
                     order.put(domain, workers)
+        elif self._moved[level]:
+            self._put_again(order, self._moved[level], lambda domain: domain.level == level)
         return order
+
+    def most_at(self, level: str) -> int:
+        """Return a bound: no domain of a level has room for more workers, even when it is empty."""
+        return self.most_on_a_node * self._pool.most_nodes.get(level, 0)
 
     def children(self, domain: Domain) -> list[tuple[int, str, Domain]]:
         """Return the room, path and domain of a domain's children that have room, tightest first."""
         if len(domain.children) <= WIDE:
             sums = self.sums
             return sorted((room, child.path, child) for child in domain.children.values() if (room := sums.get(child)))
-        self._settle()
         order = self._children.get(domain)
         if order is None:
             order = self._children[domain] = Order()
+            self._moved[domain] = set()
             for child in domain.children.values():
                 order.put(child, self.sums.get(child, 0))
+        elif self._moved[domain]:
+            self._put_again(order, self._moved[domain], lambda child: child.parent is domain)
         return order.rows
+
+    def _put_again(self, order: Order, moved: set[Domain], belongs: Callable[[Domain], bool]) -> None:
+        """Put the domains of an order where they belong that have gained or lost room."""
+        changed: dict[Domain, int] = {}
+        for leaf in moved:
+            at: Domain | None = leaf
+            while at is not None and not belongs(at):
+                at = at.parent
+            if at is not None:
+                changed[at] = self.sums.get(at, 0)
+        moved.clear()
+        # Those without room go first: one of them may have left its path to another.
+        for domain in sorted(changed, key=changed.__getitem__):
+            order.put(domain, changed[domain])
 
     def _take_in(self, moves: Iterable[Move]) -> None:
         fit, arrived = self.fit, self.arrived
@@ -122,8 +145,8 @@ class Room:
         for domain, workers in gained.items():
             if workers:
                 self.total += workers
-                if self._levels or self._children:
-                    self._moved.add(domain)
+                for moved in self._moved.values():
+                    moved.add(domain)
                 at: Domain | None = domain
                 while at is not None:
                     room = sums.get(at, 0) + workers
@@ -132,20 +155,3 @@ class Room:
                     else:
                         sums.pop(at, None)
                     at = at.parent
-
-    def _settle(self) -> None:
-        """Put domains whose room changed where they belong in the orders that were asked for."""
-        levels, children, sums = self._levels, self._children, self.sums
-        touched: dict[Domain, int] = {}
-        for leaf in self._moved:
-            at: Domain | None = leaf
-            while at is not None and at not in touched:
-                touched[at] = sums.get(at, 0)
-                at = at.parent
-        self._moved.clear()
-        # Those without room go first: one of them may have left its path to another.
-        for domain in sorted(touched, key=touched.__getitem__):
-            if domain.level in levels:
-                levels[domain.level].put(domain, touched[domain])
-            if domain.parent in children:
-                children[domain.parent].put(domain, touched[domain])

@@ -34,13 +34,14 @@ def room_of(ledger: Ledger) -> Room:
 
 def rank(ledger: Ledger) -> tuple[Ranking, FewestDevices]:
     term = FewestDevices()
-    return Ranking(room_of(ledger), Scores(ledger.inventory.fit(DEMAND), Scorer([Weighted(term, 1.0)]))), term
+    scores = Scores(ledger.inventory.fit(DEMAND), Scorer([Weighted(term, 1.0)]))
+    return Ranking(ledger.inventory.entries, room_of(ledger), scores), term
 
 
 def best(ledger: Ledger, ranking: Ranking) -> list[str]:
     room_of(ledger)
-    state = ranking.best()
-    return [] if state is None else state.names.first(2)
+    entry = ranking.best()
+    return [] if entry is None else entry.leftover.names.first(2)
 
 
 def test_the_best_state_is_first_and_among_equals_the_one_with_the_first_name() -> None:
