@@ -1,9 +1,7 @@
 """One decision cycle: follow the feed, decide on the state in memory, commit, follow again."""
 
-import gc
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +10,7 @@ from scheduler.core.model.decision import Decision, Placed, Refused
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
 from scheduler.ports.wake_up import WakeUp
+from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 
@@ -56,7 +55,7 @@ class Decider:
         if not self._is_due(now):
             self._lead.check()  # no write tells an idle process that it leads no longer
             return self._latest
-        with self._followed.hold() as state, _nothing_collected():
+        with self._followed.hold() as state, nothing_collected():
             decisions = decide(state, now)
             seen = self._followed.change
         self._latest = self._carry_out(decisions, now)
@@ -97,16 +96,6 @@ class Decider:
                     raise LeadershipLost
                 logger.warning("decision on %s was refused: %s %s", decision.group, outcome.why, outcome.detail)
         return outcomes
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Put the collection of garbage off for the milliseconds of a cycle: it would take longer than many decisions."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _summary(decisions: Sequence[Decision], outcomes: Sequence[Outcome], due: datetime | None) -> CycleResult:

@@ -10,6 +10,7 @@ from scheduler.core.model.change import Change
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.ports.clock import Clock
 from scheduler.ports.views import Views
+from scheduler.services.collecting import nothing_collected
 
 logger = logging.getLogger(__name__)
 
@@ -34,16 +35,17 @@ class FollowedState:
 
     def _load(self) -> tuple[SchedulerState, int]:
         snapshot = self._views.snapshot()
-        state = SchedulerState.from_parts(
-            clusters=snapshot.clusters,
-            nodes=snapshot.nodes,
-            quotas=snapshot.quotas,
-            jobs=snapshot.jobs,
-            groups=snapshot.groups,
-            attempts=snapshot.attempts,
-            chips=snapshot.chips,
-            scoring=self._scoring,
-        )
+        with nothing_collected():
+            state = SchedulerState.from_parts(
+                clusters=snapshot.clusters,
+                nodes=snapshot.nodes,
+                quotas=snapshot.quotas,
+                jobs=snapshot.jobs,
+                groups=snapshot.groups,
+                attempts=snapshot.attempts,
+                chips=snapshot.chips,
+                scoring=self._scoring,
+            )
         return state, snapshot.change
 
     @property
