@@ -204,7 +204,7 @@ def test_a_job_that_can_never_run_is_refused_with_what_would_fit(world: ApiWorld
     why = client.get(f"/v1/jobs/{job}/why").json()
     assert why["state"] == "failed"
     assert [reason["code"] for reason in why["reasons"]] == ["never-fits"]
-    assert "at most 8 devices per worker" in why["next"]
+    assert "with 8 devices per worker" in why["next"]
     assert client.get(f"/v1/jobs/{job}").json()["reasons"] == why["reasons"]
 
 

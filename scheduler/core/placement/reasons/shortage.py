@@ -171,13 +171,19 @@ class _Part:
         for level in self._larger_levels():
             if self._fits_as(self._shape, level, when_empty=when_empty) >= self.workers:
                 return NearestShape(self.workers, self._shape.devices, level)
-        devices = self._shape.devices // 2
-        while devices:
+        for devices in self._fewer_devices(when_empty=when_empty):
             shape = replace(self._shape, devices=devices)
             if self._fits_as(shape, self._level, when_empty=when_empty) >= self.workers:
                 return NearestShape(self.workers, devices, self._level)
-            devices //= 2
         return None
+
+    def _fewer_devices(self, *, when_empty: bool) -> list[int]:
+        """Return the numbers of devices per worker to try: what the largest node has, then powers of two below."""
+        largest = max((offer.amount(Resource.DEVICES) for offer in self._offers(when_empty=when_empty)), default=0)
+        most = min(self._shape.devices - 1, largest)
+        return [most, *(1 << power for power in reversed(range(most.bit_length())) if 1 << power < most)][
+            : max(0, most)
+        ]
 
     def _larger_levels(self) -> Sequence[str]:
         levels = (NODE, *self._inventory.levels(self._cluster), CLUSTER)
