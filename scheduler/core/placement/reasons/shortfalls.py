@@ -38,10 +38,29 @@ def shortfalls(
 
 def never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
     """Say whether some part would not fit even if nothing ran and no node refused work."""
-    if any(fitting(inventory, cluster, request, part, when_empty=True)[0] < part.part.workers for part in option.parts):
+    if any(_part_never_fits(inventory, cluster, request, part) for part in option.parts):
         return True
     workers = sum(part.part.workers for part in option.parts)
     return not knows_levels(inventory, cluster, request) or spread_room(inventory, cluster, request, option) < workers
+
+
+def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest) -> bool:
+    """Say whether a part would not fit even if nothing ran: by the kinds of nodes alone, where these can tell."""
+    fit, workers = inventory.fit(part.demand, when_empty=True), part.part.workers
+    pools = [pool for _, pool in usable_pools(inventory, cluster, part, request.tenant)]
+    if sum([nodes * fit.on_empty(kind) for pool in pools for kind, nodes in pool.kinds.items()]) < workers:
+        return True
+    required = request.closeness.required or CLUSTER
+    if required == CLUSTER and request.spread is None:
+        return False
+    levels = inventory.levels(cluster)
+    if required in levels:
+        most_on_a_node = max([fit.on_empty(kind) for pool in pools for kind in pool.kinds])
+        near_enough = levels[: levels.index(required) + 1]
+        most_nodes = sum([max(1, *(pool.most_nodes.get(level, 0) for level in near_enough)) for pool in pools])
+        if most_on_a_node * most_nodes < workers:
+            return True
+    return fitting(inventory, cluster, request, part, when_empty=True)[0] < workers
 
 
 def can_never_fit(ledger: Ledger, request: GangRequest) -> bool:
