@@ -94,8 +94,8 @@ def try_out(document: OpenApiSchema, name: str, *, token: str, known_ids: dict[s
         @given(case=operation.as_strategy(generation_mode=mode))
         def call(case: schemathesis.Case[Any]) -> None:
             case.path_parameters = {**(case.path_parameters or {}), **{key: known_ids[key] for key in taken}}
-            if case.query and "wait_s" in case.query:
-                case.query["wait_s"] = "0"
+            if case.query and {"wait", "wait_s"} & set(case.query):
+                case.query["wait_s"] = "0"  # left out, it is longer than the schema's client waits for an answer
             case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
 
         call()
