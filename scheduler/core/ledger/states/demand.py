@@ -82,11 +82,14 @@ class Fit(dict["Leftover | None", int]):
 
     def _count(self, leftover: Leftover, *, is_asleep: bool = False) -> int:
         demand, kind = self.demand, leftover.kind
-        if not (kind.takes_work or is_asleep) or not set(demand.labels).issubset(kind.labels):
+        if not (kind.takes_work or is_asleep) or (demand.labels and not set(demand.labels).issubset(kind.labels)):
             return 0
         if demand.is_exclusive and not leftover.is_untouched:
             return 0
-        return max(0, min(_by_rest(leftover, demand.shape), _by_devices(leftover, demand), demand.most_per_node))
+        by_devices = _by_devices(leftover, demand)
+        if by_devices <= 0:  # as on most nodes of a busy cluster
+            return 0
+        return max(0, min(by_devices, _by_rest(leftover, demand.shape), demand.most_per_node))
 
 
 def _by_rest(left: Leftover, shape: WorkerShape) -> int:
