@@ -26,6 +26,7 @@ class Room:
         "_levels",
         "_moved",
         "_pool",
+        "_was_ranked",
         "arrived",
         "fit",
         "is_dropped",
@@ -51,18 +52,15 @@ class Room:
         """How many workers fit per domain; where none does there may be no entry."""
         self.arrived: set[Leftover] = set()
         """States in which at least one worker fits and that nodes came to since whoever ranks them last looked."""
+        self._was_ranked = False
         self._levels: dict[str, Order] = {}
         self._children: dict[Domain, Order] = {}
         self._moved: dict[str | Domain, set[Domain]] = {}
         """Per order, by its level or the parent of its domains, below which smallest domains the room changed."""
         self.seen = pool.moves_made
         """How many moves of the pool were taken in."""
-        self._take_in(
-            (domain, None, entry.leftover)
-            for domain in pool.domains
-            for entry in domain.members
-            if pool.has(entry.leftover.kind)
-        )
+        for domain in pool.domains:
+            self._look_at(domain)
 
     def catch_up(self) -> None:
         """Take in what has moved in the pool since the last time."""
@@ -73,8 +71,10 @@ class Room:
             self.seen = made
 
     def all_arrive_again(self) -> None:
-        """Let every state that a node is in and that has room be among `arrived`."""
-        self.arrived.update(state for state in self._pool.states() if self.fit[state])
+        """Let every state that a node is in and that has room be among `arrived`; the first time all are."""
+        if self._was_ranked:
+            self.arrived.update(state for state in self._pool.states() if self.fit[state])
+        self._was_ranked = True
 
     def fits_now(self) -> Iterator[int]:
         """Yield how many workers fit on a node of each state that nodes are in."""
@@ -128,6 +128,20 @@ class Room:
         for domain in sorted(changed, key=changed.__getitem__):
             order.put(domain, changed[domain])
 
+    def _look_at(self, domain: Domain) -> None:
+        """Count the nodes that stand directly in a domain, for the first time."""
+        fit, kinds, arrived = self.fit, self._pool.kinds, self.arrived
+        workers = 0
+        for entry in domain.members:
+            leftover = entry.leftover
+            room = fit[leftover]
+            if room and leftover.kind in kinds:
+                workers += room
+                self.nodes += 1
+                arrived.add(leftover)
+        if workers:
+            self._add(domain, workers)
+
     def _take_in(self, moves: Iterable[Move]) -> None:
         fit, arrived = self.fit, self.arrived
         gained: dict[Domain, int] = {}
@@ -141,17 +155,21 @@ class Room:
                 continue
             self.nodes += (after > 0) - (before > 0)
             gained[domain] = gained.get(domain, 0) + after - before
-        sums = self.sums
         for domain, workers in gained.items():
             if workers:
-                self.total += workers
-                for moved in self._moved.values():
-                    moved.add(domain)
-                at: Domain | None = domain
-                while at is not None:
-                    room = sums.get(at, 0) + workers
-                    if room:
-                        sums[at] = room
-                    else:
-                        sums.pop(at, None)
-                    at = at.parent
+                self._add(domain, workers)
+
+    def _add(self, domain: Domain, workers: int) -> None:
+        """Let so many more workers fit into a smallest domain and all that it is in, fewer where it is below 0."""
+        self.total += workers
+        for moved in self._moved.values():
+            moved.add(domain)
+        sums = self.sums
+        at: Domain | None = domain
+        while at is not None:
+            room = sums.get(at, 0) + workers
+            if room:
+                sums[at] = room
+            else:
+                sums.pop(at, None)
+            at = at.parent
