@@ -145,6 +145,7 @@ def test_no_node_has_more_room_than_is_said_even_where_one_came_back_with_what_i
 def test_the_states_with_room_that_nodes_came_to_have_arrived() -> None:
     ledger = make_ledger(make_node("a"), make_node("b"))
     room = room_of(ledger, FOUR)
+    room.all_arrive_again()
     room.arrived.clear()
     ledger.apply(make_hold("a1", make_allocation((0, 1), node="mixed/a")))
     ledger.apply(make_hold("a2", make_allocation((0, 1, 2, 3, 4), node="mixed/b")))
