@@ -9,12 +9,26 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.ports.clock import Clock
-from scheduler.ports.views import Views
+from scheduler.ports.views import Snapshot, Views
 from scheduler.services.collecting import nothing_collected
 
 logger = logging.getLogger(__name__)
 
 CHANGES_PER_READ = 1_000
+
+
+def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
+    """Return the state of the moment that was read."""
+    return SchedulerState.from_parts(
+        clusters=snapshot.clusters,
+        nodes=snapshot.nodes,
+        quotas=snapshot.quotas,
+        jobs=snapshot.jobs,
+        groups=snapshot.groups,
+        attempts=snapshot.attempts,
+        chips=snapshot.chips,
+        scoring=scoring,
+    )
 
 
 class FollowedState:
@@ -36,16 +50,7 @@ class FollowedState:
     def _load(self) -> tuple[SchedulerState, int]:
         snapshot = self._views.snapshot()
         with nothing_collected():
-            state = SchedulerState.from_parts(
-                clusters=snapshot.clusters,
-                nodes=snapshot.nodes,
-                quotas=snapshot.quotas,
-                jobs=snapshot.jobs,
-                groups=snapshot.groups,
-                attempts=snapshot.attempts,
-                chips=snapshot.chips,
-                scoring=self._scoring,
-            )
+            state = state_of(snapshot, self._scoring)
         return state, snapshot.change
 
     @property

@@ -10,7 +10,7 @@ from scheduler.core.placement.gang import place
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.placer import Placer
 from scheduler.core.placement.request import GangRequest, request_of
-from tests.builders.core import make_job, make_shape
+from tests.builders.core import make_allocation, make_hold, make_job, make_ledger, make_node, make_shape
 
 ONE_DEVICE = make_shape(1, cpu_milli=0, memory_mib=0)
 NO_DEVICE = make_shape(0)
@@ -69,3 +69,10 @@ def take(ledger: Ledger, request: GangRequest, attempt: str = "a1") -> GangPlace
     place_found = found(ledger, request)
     ledger.apply(Seat(attempt, request.tenant, place_found.seatings))
     return place_found
+
+
+def two_racks() -> Ledger:
+    """Return two racks of two nodes with two devices each, of which one device is held."""
+    ledger = make_ledger(*(make_node(f"{rack}{at}", {"h100": 2}, rack=rack) for rack in ("r1", "r2") for at in (1, 2)))
+    ledger.apply(make_hold("a1", make_allocation((0,), node="mixed/r11")))
+    return ledger

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, Overcommitted
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.attempt import Allocation
@@ -12,7 +11,7 @@ from scheduler.core.model.job import Job
 from scheduler.core.model.node import ForeignUse, Node, NodeState
 from scheduler.core.queueing.quota import over_quota
 from scheduler.ports.journal import Rejection, Written
-from scheduler.ports.views import Snapshot
+from scheduler.services.follow_changes import state_of
 from tests.builders.database import CLUSTER, NOON, PICKING_CLUSTER, World, make_node, refused
 
 STEPS = 400
@@ -29,7 +28,7 @@ class BothSides:
         self.random = Random(seed)
         self.accepted = self.refused = 0
         snapshot = world.storage.views.snapshot()
-        self.state = built_from(snapshot)
+        self.state = state_of(snapshot)
         self._seen = snapshot.change
 
     def follow(self) -> None:
@@ -155,17 +154,6 @@ class BothSides:
                     yield one.slots[0]
 
 
-def built_from(snapshot: Snapshot) -> SchedulerState:
-    return SchedulerState.from_parts(
-        clusters=snapshot.clusters,
-        nodes=snapshot.nodes,
-        quotas=snapshot.quotas,
-        jobs=snapshot.jobs,
-        groups=snapshot.groups,
-        attempts=snapshot.attempts,
-    )
-
-
 def test_the_database_accepts_what_the_ledger_accepts_and_holds_the_same_in_the_end(world: World) -> None:
     counts = {"h100": 6, "mi300x": 4}
     usual = [make_node(name, counts, cpu_milli=16_000, pods=8) for name in NAMES]
@@ -175,7 +163,7 @@ def test_the_database_accepts_what_the_ledger_accepts_and_holds_the_same_in_the_
     for _ in range(STEPS):
         both.step()
     assert min(both.accepted, both.refused) > STEPS // 10
-    stored = built_from(world.storage.views.snapshot())
+    stored = state_of(world.storage.views.snapshot())
     assert stored.ledger.digest() == both.state.ledger.digest()
     assert stored.digest() == both.state.digest()
     assert world.storage.views.capacity_errors() == []

@@ -12,6 +12,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import AnyOf, Job
 from scheduler.core.model.node import Cluster, ForeignUse, NodeState, Pool
 from scheduler.ports.views import Holding, JobFilter, TenantUse
+from scheduler.services.follow_changes import state_of
 from tests.builders.database import (
     CLUSTER,
     NOON,
@@ -244,15 +245,7 @@ def live_a_little(world: World) -> None:
 def test_a_state_rebuilt_from_the_snapshot_is_the_one_that_followed_the_feed(world: World) -> None:
     live_a_little(world)
     snapshot = world.storage.views.snapshot()
-    rebuilt = SchedulerState.from_parts(
-        clusters=snapshot.clusters,
-        nodes=snapshot.nodes,
-        quotas=snapshot.quotas,
-        jobs=snapshot.jobs,
-        groups=snapshot.groups,
-        attempts=snapshot.attempts,
-        chips=snapshot.chips,
-    )
+    rebuilt = state_of(snapshot)
     followed = SchedulerState()
     for change in world.storage.views.changes_after(0, limit=9_999):
         followed.apply(change)

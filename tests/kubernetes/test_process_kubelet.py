@@ -200,7 +200,8 @@ def test_a_deadline_ends_a_pod(pods: Pods) -> None:
 
 
 def test_too_much_memory_is_an_oom_kill(pods: Pods) -> None:
-    pods.run("x = b'x' * 2**27; input()", container={"resources": {"limits": {"memory": "64Mi"}}})
+    hungry = "import signal; x = b'x' * 2**27; signal.pause()"
+    pods.run(hungry, container={"resources": {"limits": {"memory": "64Mi"}}})
     pods.run("print(1); import signal; signal.pause()", name="small")
     terminated = ended(pods.wait_for("Failed"))
     assert (terminated["exitCode"], terminated["reason"]) == (137, "OOMKilled")

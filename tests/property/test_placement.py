@@ -13,8 +13,8 @@ from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.placer import Placer
-from scheduler.core.placement.reasons.shortfalls import can_never_fit
 from scheduler.core.placement.request import request_of
+from scheduler.core.placement.room.fitting import can_never_fit
 from scheduler.core.placement.scoring.job_mix import mix_of, worker_kinds
 from tests.builders import strategies as some
 from tests.oracle.exhaustive import Fleet, domain_of, levels_of

@@ -31,8 +31,8 @@ from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
-from scheduler.core.placement.reasons.shortfalls import can_never_fit
 from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
+from scheduler.core.placement.room.fitting import can_never_fit
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
 

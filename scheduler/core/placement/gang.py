@@ -10,8 +10,8 @@ from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.placement import GangPlace, SeatedPart, smallest_domain
-from scheduler.core.placement.reasons.shortfalls import knows_levels, offers
 from scheduler.core.placement.request import PartRequest
+from scheduler.core.placement.room.offers import knows_levels, offers
 from scheduler.core.placement.search import seat_together
 from scheduler.core.placement.setting_aside import kept_apart, set_aside
 from scheduler.core.placement.spreading import seat_spread

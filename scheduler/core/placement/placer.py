@@ -9,15 +9,15 @@ from scheduler.core.ledger.seating import Seating
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.levels import levels_to_try
 from scheduler.core.placement.placement import SeatedPart
 from scheduler.core.placement.ranking import Draw, Ranking, Scores
+from scheduler.core.placement.room.levels import levels_to_try
+from scheduler.core.placement.room.view import View, views
 from scheduler.core.placement.scoring.facts import NO_FACTS, facts_of
 from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix
 from scheduler.core.placement.scoring.scorer import Scorer, devices_with_room
 from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WORTH, ChipWorth, Weights, node_terms
 from scheduler.core.placement.seats import Seater
-from scheduler.core.placement.view import View, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

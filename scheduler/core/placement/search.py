@@ -13,8 +13,8 @@ from scheduler.core.ledger.states.demand import NO_LIMIT, amounts_for, shares_th
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.topology import NODE
 from scheduler.core.placement.placement import SeatedPart
+from scheduler.core.placement.room.view import View
 from scheduler.core.placement.seats import Seater
-from scheduler.core.placement.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.leftover import Leftover, SharedDevice
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.placement.placer import Placer
-    from scheduler.core.placement.view import View
+    from scheduler.core.placement.room.view import View
 
 MOST_SORTED = 256
 """Nodes of a cluster without topology are sorted one by one up to so many, and beyond that by their states."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ClusterName
     from scheduler.core.placement.placer import Placer
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
-    from scheduler.core.placement.view import View
+    from scheduler.core.placement.room.view import View
 
 MOST_DOMAINS = 64
 """Where a spread gang must stay within one domain of a larger level, so many of these are tried, roomiest first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.ports.views import Views
-from scheduler.services.follow_changes import CHANGES_PER_READ, FollowedState
+from scheduler.services.follow_changes import CHANGES_PER_READ, FollowedState, state_of
 
 MOST_DIFFERENCES = 20
 
@@ -34,15 +34,7 @@ def check_state(followed: FollowedState, views: Views) -> StateCheck:
     Raises StorageUnavailable.
     """
     snapshot = views.snapshot()
-    stored = SchedulerState.from_parts(
-        clusters=snapshot.clusters,
-        nodes=snapshot.nodes,
-        quotas=snapshot.quotas,
-        jobs=snapshot.jobs,
-        groups=snapshot.groups,
-        attempts=snapshot.attempts,
-        chips=snapshot.chips,
-    )
+    stored = state_of(snapshot)
     followed.follow()  # never behind what was read, from here on
     change = _catch_up(stored, views, snapshot.change, to=followed.change)
     with followed.hold() as state:

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
 from scheduler.core.model.reason import CannotServe, Mismatch
 from scheduler.core.model.topology import CLUSTER, NODE, Spread
-from scheduler.core.placement.reasons.shortfalls import (
-    fitting,
-    gives_shares,
-    is_possible_share,
-    is_share,
-    spread_room,
-    usable_pools,
-    wished_levels,
-)
-from scheduler.core.placement.view import View
+from scheduler.core.placement.room.fitting import fitting, spread_room, usable_pools
+from scheduler.core.placement.room.offers import gives_shares, is_possible_share, is_share, wished_levels
+from scheduler.core.placement.room.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from scheduler.core.model.reason import Limit, NearestShape, NeverFits, Resource
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.reasons.mismatch import mismatches
-from scheduler.core.placement.reasons.shortfalls import fitting, usable_pools
 from scheduler.core.placement.request import PartRequest
+from scheduler.core.placement.room.fitting import fitting, usable_pools
 from scheduler.core.placement.setting_aside import kept_apart
 
 if TYPE_CHECKING:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.core.ledger.states.demand import NO_LIMIT
 from scheduler.core.model.reason import Shortfall
-from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.view import View
+from scheduler.core.model.topology import CLUSTER
+from scheduler.core.placement.room.fitting import fitting_in
 
 if TYPE_CHECKING:
-    from scheduler.core.ledger.index.domain import Domain
-    from scheduler.core.ledger.index.inventory import Inventory
-    from scheduler.core.ledger.index.pool import Pool
-    from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.ledger.states.node_kind import NodeKind, Tier
-    from scheduler.core.model.identifiers import ClusterName, TenantName
-    from scheduler.core.model.resources import WorkerShape
+    from scheduler.core.model.identifiers import ClusterName
     from scheduler.core.placement.placer import Placer
-    from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
+    from scheduler.core.placement.request import GangRequest, OptionRequest
 
 
 def shortfalls(
@@ -34,158 +26,3 @@ def shortfalls(
         asked = part.part
         found.append(Shortfall(cluster, asked.chip, asked.role, asked.workers, level, at_level, anywhere))
     return tuple([short for short in found if short.fit < short.workers]) or tuple(found)
-
-
-def never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
-    """Say whether some part would not fit even if nothing ran and no node refused work."""
-    if any(_part_never_fits(inventory, cluster, request, part) for part in option.parts):
-        return True
-    workers = sum(part.part.workers for part in option.parts)
-    return not knows_levels(inventory, cluster, request) or spread_room(inventory, cluster, request, option) < workers
-
-
-def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest) -> bool:
-    """Say whether a part would not fit even if nothing ran: by the kinds of nodes alone, where these can tell."""
-    fit, workers = inventory.fit(part.demand, when_empty=True), part.part.workers
-    pools = [pool for _, pool in usable_pools(inventory, cluster, part, request.tenant)]
-    if sum([nodes * fit.on_empty(kind) for pool in pools for kind, nodes in pool.kinds.items()]) < workers:
-        return True
-    required = request.closeness.required or CLUSTER
-    if required == CLUSTER and request.spread is None:
-        return False
-    levels = inventory.levels(cluster)
-    if required in levels:
-        most_on_a_node = max([fit.on_empty(kind) for pool in pools for kind in pool.kinds])
-        near_enough = levels[: levels.index(required) + 1]
-        most_nodes = sum([max(1, *(pool.most_nodes.get(level, 0) for level in near_enough)) for pool in pools])
-        if most_on_a_node * most_nodes < workers:
-            return True
-    return fitting(inventory, cluster, request, part, when_empty=True)[0] < workers
-
-
-def can_never_fit(ledger: Ledger, request: GangRequest) -> bool:
-    """Say whether no option would fit into any cluster that may be used, if nothing ran and no node refused work."""
-    clusters = [cluster for cluster in ledger.clusters() if cluster not in request.without]
-    return bool(clusters) and all(
-        not offers(ledger, cluster, option) or never_fits(ledger.inventory, cluster, request, option)
-        for option in request.options
-        for cluster in clusters
-    )
-
-
-def offers(ledger: Ledger, cluster: ClusterName, option: OptionRequest) -> bool:
-    """Say whether a cluster can give what an option asks for: shares that can be, where it enforces them."""
-    shapes = [part.part.shape for part in option.parts if is_share(part.part.shape)]
-    if not shapes:
-        return True
-    return gives_shares(ledger, cluster) and all(is_possible_share(shape) for shape in shapes)
-
-
-def gives_shares(ledger: Ledger, cluster: ClusterName) -> bool:
-    """Say whether a cluster can bind a chosen device and enforce a share of it."""
-    known = ledger.cluster(cluster)
-    return known is None or (known.enforces_shares and known.binds_devices)
-
-
-def is_share(shape: WorkerShape) -> bool:
-    """Say whether a share of a device is asked for, however wrongly."""
-    return bool(shape.share_milli or shape.share_memory_mib)
-
-
-def is_possible_share(shape: WorkerShape) -> bool:
-    """Say whether a share is more than nothing, less than a whole device, and all that is asked for of devices."""
-    return 0 < shape.share_milli < WHOLE_DEVICE_MILLI and shape.share_memory_mib >= 0 and not shape.devices
-
-
-def knows_levels(inventory: Inventory, cluster: ClusterName, request: GangRequest) -> bool:
-    """Say whether a cluster has all levels that a gang names and cannot do without."""
-    levels = (NODE, *inventory.levels(cluster), CLUSTER)
-    return all(level in levels for level in wished_levels(request))
-
-
-def wished_levels(request: GangRequest) -> list[str]:
-    """Return the levels that a gang cannot do without."""
-    required = [request.closeness.required] if request.closeness.required is not None else []
-    return required + [wish.level for wish in (request.spread, request.apart) if wish is not None]
-
-
-def fitting(
-    inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
-) -> tuple[int, int]:
-    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster.
-
-    A node or a smaller domain that is in none of that level is near enough as well.
-    """
-    pools = usable_pools(inventory, cluster, part, request.tenant)
-    view = View(inventory.fit(part.demand, when_empty=when_empty), pools)
-    fit, anywhere = fitting_in(view, request)
-    levels, level = inventory.levels(cluster), request.closeness.required
-    if request.spread is None and level in levels:
-        smaller = levels[: levels.index(level)]
-        fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
-    return fit, anywhere
-
-
-def fitting_in(view: View, request: GangRequest) -> tuple[int, int]:
-    """Return how many workers fit into one domain of the required level, and how many in all."""
-    level = request.closeness.required or CLUSTER
-    if level == CLUSTER:
-        fit = view.total
-    elif level == NODE:
-        fit = view.most_on_one_node()
-    else:
-        fit = view.most_at(level)
-    if request.spread is None:
-        return fit, view.total
-    room = view.spread(request.spread.level, request.spread.most)
-    return min(fit, _most_within(room, level)), sum(room.values())
-
-
-def spread_room(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> int:
-    """Return how many workers of a gang its spread allows in one domain of the required level, if nothing ran."""
-    spread = request.spread
-    if spread is None:
-        return _room_on_nodes(inventory, cluster, request, option)
-    room: dict[Domain, int] = {}
-    for part in option.parts:
-        pools = usable_pools(inventory, cluster, part, request.tenant)
-        view = View(inventory.fit(part.demand, when_empty=True), pools)
-        for domain, workers in view.spread(spread.level, spread.most).items():
-            room[domain] = min(spread.most, room.get(domain, 0) + workers)
-    return _most_within(room, request.closeness.required or CLUSTER)
-
-
-def _room_on_nodes(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> int:
-    """Return how many workers of a gang that is spread over nodes the cluster's nodes take, if nothing ran."""
-    most = option.parts[0].demand.most_per_node
-    if most == NO_LIMIT:
-        return NO_LIMIT
-    per_kind: dict[NodeKind, int] = {}
-    nodes: dict[NodeKind, int] = {}
-    for part in option.parts:
-        fit = inventory.fit(part.demand, when_empty=True)
-        for _, pool in usable_pools(inventory, cluster, part, request.tenant):
-            nodes.update(pool.kinds)
-            for kind in pool.kinds:
-                per_kind[kind] = min(most, per_kind.get(kind, 0) + fit.on_empty(kind))
-    return sum(workers * nodes[kind] for kind, workers in per_kind.items())
-
-
-def _most_within(room: dict[Domain, int], level: str) -> int:
-    """Return the most of what domains have room for within one domain of a level, or in one of them if that is less."""
-    if level == CLUSTER:
-        return sum(room.values())
-    within: dict[Domain, int] = {}
-    for domain, workers in room.items():
-        outer = domain.at(level)
-        if outer is not None:
-            within[outer] = within.get(outer, 0) + workers
-    return max((within or room).values(), default=0)
-
-
-def usable_pools(
-    inventory: Inventory, cluster: ClusterName, part: PartRequest, tenant: TenantName
-) -> list[tuple[Tier, Pool]]:
-    """Return all pools in which a tenant may look for a part's workers."""
-    tiers = inventory.pools.get((cluster, part.part.chip), {})
-    return [(tier, pool) for tier, pool in tiers.items() if tier[0] in (None, tenant)]

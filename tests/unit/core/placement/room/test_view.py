@@ -4,7 +4,7 @@ from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.topology import CLUSTER, RACK
-from scheduler.core.placement.view import View, views
+from scheduler.core.placement.room.view import View, views
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 from tests.builders.placing import ONE_DEVICE
 

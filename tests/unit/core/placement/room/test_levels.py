@@ -1,5 +1,5 @@
 from scheduler.core.model.topology import ANYWHERE_CLOSE, CLUSTER, NODE, RACK, Closeness
-from scheduler.core.placement.levels import levels_to_try
+from scheduler.core.placement.room.levels import levels_to_try
 
 LEVELS = (RACK, "zone")
 
