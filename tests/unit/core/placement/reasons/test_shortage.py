@@ -12,6 +12,7 @@ from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.reason import (
     CannotServe,
     Holder,
+    KeptApart,
     Limit,
     NearestShape,
     NeverFits,
@@ -263,6 +264,24 @@ def test_domains_that_a_gang_keeps_apart_from_have_free_devices_and_no_room(rack
     reason = too_few(racks, request, avoid=("mixed/r11",))
     assert (reason.workers_fit, reason.nodes_fit, reason.devices_free, reason.devices_drained) == (7, 2, 14, 0)
     assert reason.nearest == NearestShape(7, 1, CLUSTER)
+    assert reason.kept_apart == KeptApart(RACK, domains=1, workers_fit=14)
+
+
+def test_who_keeps_apart_is_told_from_how_many_domains_and_how_many_would_fit_with_them(racks: Ledger) -> None:
+    near = Closeness(RACK)
+    racks.apply(PutNode(make_node("alone", {"h100": 9})))
+    for level, domains in ((NODE, 3), (RACK, 2), (CLUSTER, 1)):
+        avoid = ("mixed/r11", "mixed/r12", "mixed/alone") if level != CLUSTER else ("mixed/r11",)
+        request = ask(8, apart=Apart(level, (("app", "web"),)), closeness=near)
+        reason = too_few(racks, request, avoid=avoid)
+        assert reason.kept_apart == KeptApart(level, domains, workers_fit=9)
+
+
+def test_who_keeps_apart_from_nothing_is_told_nothing_of_it(racks: Ledger) -> None:
+    request = ask(15, apart=Apart(RACK, (("app", "web"),)))
+    assert too_few(racks, request).kept_apart is None
+    assert too_few(racks, request, avoid=("west/unknown",)).kept_apart is None
+    assert too_few(racks, ask(15), avoid=("mixed/r11",)).kept_apart is None
 
 
 def test_an_exclusive_gang_is_told_on_how_many_nodes_it_could_be(racks: Ledger) -> None:
