@@ -181,6 +181,8 @@ class Mismatch(StrEnum):
     """There are too few domains for so many workers, so many in each."""
     CONTRADICTION = "contradiction"
     """Two wishes exclude each other: all workers in one domain, and spread over several of its level or larger."""
+    TOGETHER = "together"
+    """There is room for each part of the gang, and never for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def set_aside(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[
 def _closed(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> set[NodeId]:
     closed: set[NodeId] = set()
     for place in _stood_in(ledger, cluster, level, nodes):
-        closed.update([place] if isinstance(place, str) else _nodes_in(place))
+        closed.update([place] if isinstance(place, str) else [entry.id for entry in place.nodes()])
     return closed
 
 
@@ -61,10 +61,3 @@ def _stood_in(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[
     entries, root = ledger.inventory.entries, ledger.inventory.root(cluster)
     own = [entries[node] for node in nodes if node in entries and entries[node].leftover.kind.cluster == cluster]
     return {(root if level == CLUSTER else entry.domain.at(level)) or entry.id: None for entry in own}
-
-
-def _nodes_in(domain: Domain) -> Iterator[NodeId]:
-    for entry in domain.members:
-        yield entry.id
-    for child in domain.children.values():
-        yield from _nodes_in(child)

@@ -9,9 +9,10 @@ from scheduler.core.ledger.states.demand import demand_of, shares_that_fit
 from scheduler.core.model.reason import KeptApart, Limit, NearestShape, NeverFits, Resource, TooFewFree
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.reasons.mismatch import mismatches
+from scheduler.core.placement.reasons.mismatch import mismatches, never_together
 from scheduler.core.placement.request import PartRequest
-from scheduler.core.placement.room.fitting import fitting, usable_pools
+from scheduler.core.placement.room.fitting import fitting
+from scheduler.core.placement.room.view import usable_pools
 from scheduler.core.placement.setting_aside import domains_kept_apart, kept_apart
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def shortages(
     if wishes:
         return wishes
     parts = [_Part(ledger, cluster, request, part) for part in option.parts]
-    never = tuple(part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers)
+    never: tuple[CannotServe | NeverFits, ...] = tuple(
+        part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers
+    )
+    never = never or never_together(ledger, cluster, request, option)
     if never:
         return never
     found = tuple(part.too_few_free() for part in parts)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from scheduler.core.ledger.states.demand import NO_LIMIT
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.room.offers import knows_levels, offers
-from scheduler.core.placement.room.view import View
+from scheduler.core.placement.room.together import lack_together
+from scheduler.core.placement.room.view import View, usable_pools
 
 if TYPE_CHECKING:
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
-    from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.ledger.states.node_kind import NodeKind, Tier
-    from scheduler.core.model.identifiers import ClusterName, TenantName
+    from scheduler.core.ledger.states.node_kind import NodeKind
+    from scheduler.core.model.identifiers import ClusterName
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
 
 
@@ -30,11 +30,15 @@ def can_never_fit(ledger: Ledger, request: GangRequest) -> bool:
 
 
 def never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
-    """Say whether some part would not fit even if nothing ran and no node refused work."""
+    """Say whether some part would not fit even if nothing ran and no node refused work, or all of them together."""
     if any(_part_never_fits(inventory, cluster, request, part) for part in option.parts):
         return True
     workers = sum(part.part.workers for part in option.parts)
-    return not knows_levels(inventory, cluster, request) or spread_room(inventory, cluster, request, option) < workers
+    return (
+        not knows_levels(inventory, cluster, request)
+        or spread_room(inventory, cluster, request, option) < workers
+        or lack_together(inventory, cluster, request, option) is not None
+    )
 
 
 def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest) -> bool:
@@ -128,11 +132,3 @@ def _most_within(room: dict[Domain, int], level: str) -> int:
         if outer is not None:
             within[outer] = within.get(outer, 0) + workers
     return max((within or room).values(), default=0)
-
-
-def usable_pools(
-    inventory: Inventory, cluster: ClusterName, part: PartRequest, tenant: TenantName
-) -> list[tuple[Tier, Pool]]:
-    """Return all pools in which a tenant may look for a part's workers."""
-    tiers = inventory.pools.get((cluster, part.part.chip), {})
-    return [(tier, pool) for tier, pool in tiers.items() if tier[0] in (None, tenant)]

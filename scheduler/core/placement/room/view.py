@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.model.topology import CLUSTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.leftover import Leftover
     from scheduler.core.ledger.states.node_kind import Tier
     from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
+    from scheduler.core.placement.request import PartRequest
 
 Child = tuple[int, str, "Domain"]
 """Room, path and domain."""
@@ -128,3 +129,24 @@ def views(
     degraded = [((owner, True), pool) for owner in (tenant, None) if (pool := tiers.get((owner, True))) is not None]
     if degraded:
         yield View(fit, sound + degraded)
+
+
+def usable_pools(
+    inventory: Inventory, cluster: ClusterName, part: PartRequest, tenant: TenantName
+) -> list[tuple[Tier, Pool]]:
+    """Return all pools in which a tenant may look for a part's workers."""
+    tiers = inventory.pools.get((cluster, part.part.chip), {})
+    return [(tier, pool) for tier, pool in tiers.items() if tier[0] in (None, tenant)]
+
+
+def shared_domains(level: str, wanted: Sequence[tuple[View, int]]) -> list[Domain]:
+    """Return the domains of a level in which each view has room for so many workers, the tightest for the first first.
+
+    One of which each takes all may not take them together.
+    """
+    (view, workers), *others = wanted
+    return [
+        domain
+        for domain in view.from_tightest(level, workers)
+        if all(other.room_in(domain) >= count for other, count in others)
+    ]
