@@ -63,22 +63,17 @@ def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRe
 def fitting(
     inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
 ) -> tuple[int, int]:
-    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster.
-
-    A node or a smaller domain that is in none of that level is near enough as well.
-    """
+    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
     pools = usable_pools(inventory, cluster, part, request.tenant)
     view = View(inventory.fit(part.demand, when_empty=when_empty), pools)
-    fit, anywhere = fitting_in(view, request)
-    levels, level = inventory.levels(cluster), request.closeness.required
-    if request.spread is None and level in levels:
-        smaller = levels[: levels.index(level)]
-        fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
-    return fit, anywhere
+    return fitting_in(view, request, inventory.levels(cluster))
 
 
-def fitting_in(view: View, request: GangRequest) -> tuple[int, int]:
-    """Return how many workers fit into one domain of the required level, and how many in all."""
+def fitting_in(view: View, request: GangRequest, levels: tuple[str, ...]) -> tuple[int, int]:
+    """Return how many workers fit into one domain of the required level, and how many in all.
+
+    A node or a smaller domain that is in none of that level is near enough as well. `levels` are the cluster's.
+    """
     level = request.closeness.required or CLUSTER
     if level == CLUSTER:
         fit = view.total
@@ -86,6 +81,9 @@ def fitting_in(view: View, request: GangRequest) -> tuple[int, int]:
         fit = view.most_on_one_node()
     else:
         fit = view.most_at(level)
+        if level in levels and request.spread is None and view.total_at(level) < view.total:
+            smaller = levels[: levels.index(level)]
+            fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
     if request.spread is None:
         return fit, view.total
     room = view.spread(request.spread.level, request.spread.most)

@@ -76,6 +76,10 @@ class View:
             return self.rooms[0].at(level).most
         return max((self.room_in(domain) for domain in self._domains(level)), default=0)
 
+    def total_at(self, level: str) -> int:
+        """Return how many workers fit into all domains of a level together; nodes that are in none do not count."""
+        return sum([row[0] for room in self.rooms for row in room.at(level).rows])
+
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
         if workers > sum([room.most_at(level) for room in self.rooms]):
