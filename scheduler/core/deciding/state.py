@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode, Restore
+from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
@@ -103,8 +103,7 @@ class SchedulerState:
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        for node in nodes:
-            state.ledger.apply(PutNode(node))
+        state.ledger.add_nodes(nodes)
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
@@ -305,7 +304,7 @@ class SchedulerState:
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
         job = self._jobs[group.job_id]
-        self.ledger.apply(Restore(attempt, job.tenant, allocations))
+        self.ledger.restore(attempt, job.tenant, allocations)
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
         self.neighbours.place(job, attempt)
 

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from scheduler.core.model.node import Cluster
 
 
+def takes_free_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> bool:
+    """Say whether whole devices are asked for of which nobody holds any: `check_slots` then has nothing to refuse."""
+    taken = entry.held_mask
+    for held in allocations:
+        if held.share_milli:
+            return False
+        try:
+            mask = mask_of(held.slots)
+        except ValueError:  # a slot below 0
+            return False
+        if mask & taken or mask.bit_count() != len(held.slots):
+            return False
+        taken |= mask
+    return True
+
+
 def check_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> None:
     """Raise Overcommitted if a slot is asked for twice or held already; shares of one device may meet on its slot.
 
