@@ -1,7 +1,8 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
@@ -26,8 +27,17 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
-from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, NodeId, TenantName
-from scheduler.core.model.job import Job, Wish
+from scheduler.core.model.identifiers import (
+    AttemptId,
+    ChipName,
+    ClusterName,
+    GroupId,
+    JobId,
+    NodeId,
+    TenantName,
+    group_id,
+)
+from scheduler.core.model.job import Job, JobSpec, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
@@ -74,7 +84,6 @@ class SchedulerState:
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
-        self._groups_of: dict[JobId, tuple[GroupId, ...]] = {}
         self._waiting: dict[GroupId, Group] = {}
         self._live: dict[AttemptId, LiveAttempt] = {}
         self._applied = 0
@@ -108,8 +117,7 @@ class SchedulerState:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
         state._learn(*state._jobs.values())
-        for group in sorted(groups, key=lambda group: (group.job_id, group.index)):
-            state._groups_of[group.job_id] = (*state._groups_of.get(group.job_id, ()), group.id)
+        for group in groups:
             state._put_group(group)
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
@@ -251,7 +259,6 @@ class SchedulerState:
             return
         self._jobs[job.id] = job
         self._learn(job)
-        self._groups_of[job.id] = tuple(group.id for group in groups)
         for group in groups:
             self._put_group(group)
         self.request(job.id)
@@ -261,7 +268,11 @@ class SchedulerState:
 
         Either way scores follow the nodes that there are by then, ever more seldom.
         """
-        if self._mix.see(kind for job in jobs for kind in worker_kinds(job)):
+        alike: dict[JobSpec, list[Job]] = {}
+        for job in jobs:
+            alike.setdefault(job.spec, []).append(job)
+        kinds = ((kind, workers * len(of)) for of in alike.values() for kind, workers in worker_kinds(of[0]))
+        if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
     def _wish_stop(self, name: JobId) -> None:
@@ -275,32 +286,42 @@ class SchedulerState:
 
     def _place(self, placed: GroupPlaced) -> None:
         if self._is_news(placed.group):
-            self._hold(placed.group, placed.attempt, FIRST_GENERATION, placed.allocations)
-            self._put_group(placed.group)
+            group = self._named_as_known(placed.group)
+            self._hold(group, placed.attempt, FIRST_GENERATION, placed.allocations)
+            self._put_group(group)
 
     def _move(self, group: Group) -> None:
         if not self._is_news(group):
             return
-        self._put_group(group)
+        group = self._put_group(group)
         live = self._live.get(group.latest_attempt)
         if live is not None and group.state in HOLDING:
             self._live[live.attempt] = replace(live, group=group)
         elif live is not None:
             self._release(live)
-        if all(self._groups[name].state in FINAL for name in self._groups_of[group.job_id]):
+        if all(self._groups[name].state in FINAL for name in self._groups_of(group.job_id)):
             self._forget_job(group.job_id)
 
     def _is_news(self, group: Group) -> bool:
         known = self._groups.get(group.id)
         return known is not None and known.version < group.version
 
-    def _put_group(self, group: Group) -> None:
+    def _put_group(self, group: Group) -> Group:
+        group = self._named_as_known(group)
         self._groups[group.id] = group
         if group.state is State.QUEUED:
             self._waiting[group.id] = group
         else:
             self._waiting.pop(group.id, None)
             self._asked.pop(group.job_id, None)
+        return group
+
+    def _named_as_known(self, group: Group) -> Group:
+        """Return a group whose names are the very strings by which it and its job are known already."""
+        known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
+        if group.id is known.id and group.job_id is job.id:
+            return group
+        return replace(group, id=known.id, job_id=job.id)
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
         job = self._jobs[group.job_id]
@@ -316,9 +337,14 @@ class SchedulerState:
             self._forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        for group in self._groups_of.pop(name):
+        for group in list(self._groups_of(name)):
             del self._groups[group]
         self._mix.forget(worker_kinds(self._jobs.pop(name)))
+
+    def _groups_of(self, name: JobId) -> Iterator[GroupId]:
+        """Yield all groups of a job: they are named by it and counted."""
+        names = (group_id(name, index) for index in count())
+        return takewhile(self._groups.__contains__, names)
 
     def _forget_if_gone(self, node: NodeId) -> None:
         """Drop a node that left its cluster once nothing is held on it."""

@@ -21,7 +21,7 @@ from scheduler.core.ledger.changes import (
 from scheduler.core.ledger.checks import check_room, check_slots, takes_free_slots
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.holding import Holding, Row, Seated, SpeltOut, Use, lines_of
-from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
+from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, seat
 from scheduler.core.ledger.index.inventory import Inventory
 from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplaced
 from scheduler.core.ledger.states.node_entry import NodeEntry

@@ -298,10 +298,10 @@ def test_a_ledger_is_what_it_holds_and_not_how_it_came_about() -> None:
 def test_nodes_that_come_at_once_stand_where_they_would_one_by_one() -> None:
     nodes = [
         make_node("a", rack="r1", state=NodeState.GONE),
-        *(
-            make_node(name, rack=rack, pods=pods)
-            for name, rack, pods in zip("edcb", ("r1", "r1", "r2", "r1"), (1, 1, 1, 2))
-        ),
+        make_node("e", rack="r1", pods=1),
+        make_node("d", rack="r1", pods=1),
+        make_node("c", rack="r2", pods=1),
+        make_node("b", rack="r1", pods=2),
         make_node("f", rack="r3", state=NodeState.GONE),
     ]
     one_by_one, at_once = make_ledger(*nodes), Ledger()
