@@ -49,7 +49,7 @@ from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
 MOST_REQUESTS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveAttempt:
     """An attempt that holds devices, with its group and job as they are now."""
 
@@ -117,8 +117,8 @@ class SchedulerState:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
         state._learn(*state._jobs.values())
-        for group in groups:
-            state._put_group(group)
+        state._groups = {group.id: group for group in map(state._named_as_known, groups)}
+        state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
         for name in state.ledger.nodes_gone():
@@ -308,11 +308,12 @@ class SchedulerState:
 
     def _put_group(self, group: Group) -> Group:
         group = self._named_as_known(group)
-        self._groups[group.id] = group
+        name = group.id
+        self._groups[name] = group
         if group.state is State.QUEUED:
-            self._waiting[group.id] = group
+            self._waiting[name] = group
         else:
-            self._waiting.pop(group.id, None)
+            self._waiting.pop(name, None)
             self._asked.pop(group.job_id, None)
         return group
 
@@ -327,7 +328,8 @@ class SchedulerState:
         job = self._jobs[group.job_id]
         self.ledger.restore(attempt, job.tenant, allocations)
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
-        self.neighbours.place(job, attempt)
+        if job.spec.labels:
+            self.neighbours.place(job, attempt)
 
     def _release(self, live: LiveAttempt) -> None:
         self.ledger.apply(Release(live.attempt))

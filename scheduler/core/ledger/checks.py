@@ -12,26 +12,24 @@ from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scheduler.core.ledger.holding import Row
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import ChipName, TenantName
     from scheduler.core.model.node import Cluster
 
 
-def takes_free_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> bool:
-    """Say whether whole devices are asked for of which nobody holds any: `check_slots` then has nothing to refuse."""
-    taken = entry.held_mask
-    for held in allocations:
-        if held.share_milli:
+def are_plainly_free(rows: Sequence[Row]) -> bool:
+    """Say whether rows are of no share, of slots that nobody holds, and no two of one node.
+
+    `check_slots` has nothing to refuse then.
+    """
+    for entry, amounts, mask in rows:
+        if amounts.share_milli or mask & entry.held_mask:
             return False
-        try:
-            mask = mask_of(held.slots)
-        except ValueError:  # a slot below 0
+        if mask and mask.bit_count() != amounts.devices:  # some have no slot, or a slot is named twice
             return False
-        if mask & taken or mask.bit_count() != len(held.slots):
-            return False
-        taken |= mask
-    return True
+    return len(rows) == 1 or len({entry.id for entry, _, _ in rows}) == len(rows) > 0
 
 
 def check_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> None:

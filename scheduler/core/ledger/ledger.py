@@ -18,7 +18,7 @@ from scheduler.core.ledger.changes import (
     Seat,
     UnknownNode,
 )
-from scheduler.core.ledger.checks import check_room, check_slots, takes_free_slots
+from scheduler.core.ledger.checks import are_plainly_free, check_room, check_slots
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.holding import Holding, Row, Seated, SpeltOut, Use, lines_of
 from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, seat
@@ -75,12 +75,12 @@ class Ledger:
 
     def add_nodes(self, nodes: Iterable[Node]) -> None:
         """Take in nodes that are not known yet, as PutNode would one by one, but many for the price of a few."""
-        inventory = self.inventory
+        inventory, entries = self.inventory, self.inventory.entries
         came = []
         for node in nodes:
             name = node.id
             domain = inventory.root(node.cluster).within(node.topology)
-            entry = inventory.entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
+            entry = entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
             came.append(entry)
         inventory.come(*came)
 
@@ -88,10 +88,15 @@ class Ledger:
         """Write down what an attempt holds in truth: a Restore that nobody means to undo. Raises as that does."""
         if attempt in self._holdings:
             raise AlreadyHeld(attempt)
-        for entry, held in self._by_node(allocations):
-            if not takes_free_slots(entry, held):
+        holding = SpeltOut(tenant, allocations)
+        try:
+            rows = holding.rows(self.inventory.entries)
+        except (KeyError, ValueError):  # an unknown node, a slot below 0
+            rows = []
+        if not are_plainly_free(rows):
+            for entry, held in self._by_node(allocations):
                 check_slots(entry, held)
-        self._keep(attempt, SpeltOut(tenant, allocations))
+        self._keep(attempt, holding, rows)
 
     def clusters(self) -> tuple[ClusterName, ...]:
         """Return the clusters that have nodes which are not GONE, by name."""
@@ -169,7 +174,7 @@ class Ledger:
             rows += seated
             uses += seating.uses()
         self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses))
-        self._count_use(change.tenant, uses, 1)
+        self._uses.add(change.tenant, uses)
         return Release(change.attempt)
 
     def _hold(self, change: Hold) -> Release:
@@ -177,13 +182,16 @@ class Ledger:
             raise AlreadyHeld(change.attempt)
         for entry, held in self._by_node(change.allocations):
             check_room(entry, change.tenant, held, self._clusters.get(entry.leftover.kind.cluster))
-        self._keep(change.attempt, SpeltOut(change.tenant, change.allocations))
+        holding = SpeltOut(change.tenant, change.allocations)
+        self._keep(change.attempt, holding, holding.rows(self.inventory.entries))
         return Release(change.attempt)
 
     def _retake(self, change: Retake) -> Release:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
-        self._keep(change.attempt, change.holding.on_present_nodes(self.inventory.entries))
+        entries = self.inventory.entries
+        holding = change.holding.on_present_nodes(entries)
+        self._keep(change.attempt, holding, holding.rows(entries))
         return Release(change.attempt)
 
     def _by_node(self, allocations: Sequence[Allocation]) -> Iterable[tuple[NodeEntry, Sequence[Allocation]]]:
@@ -198,12 +206,11 @@ class Ledger:
                 raise Overcommitted(node, "node", asked=len(there), free=0)
             yield entry, there
 
-    def _keep(self, attempt: AttemptId, holding: Holding) -> None:
+    def _keep(self, attempt: AttemptId, holding: Holding, rows: list[Row]) -> None:
         """Write down what an attempt holds, and let its nodes give it."""
-        rows = holding.rows(self.inventory.entries)
         change_rows(self.inventory, rows, TAKE)
         self._holdings[attempt] = holding
-        self._count_use(holding.tenant, holding.uses(rows), 1)
+        self._uses.add(holding.tenant, holding.uses(rows))
         for entry, amounts, mask in rows:
             if is_misplaced(entry, amounts, mask):
                 self._moved_slots.add(entry.id)
@@ -215,7 +222,7 @@ class Ledger:
             raise NotHeld(change.attempt)
         rows = holding.rows(self.inventory.entries)
         change_rows(self.inventory, rows[::-1], GIVE)
-        self._count_use(holding.tenant, holding.uses(rows), -1)
+        self._uses.add(holding.tenant, holding.uses(rows), -1)
         for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
             pool.catch_up()
         self._count_moved(rows)
@@ -225,10 +232,6 @@ class Ledger:
         """Count anew what those of the nodes have left whose slots were numbered anew."""
         if self._moved_slots:
             self._count_anew({entry.id: entry for entry, _, _ in rows if entry.id in self._moved_slots}.values())
-
-    def _count_use(self, tenant: TenantName, uses: Iterable[Use], sign: int) -> None:
-        for cluster, chip, devices_milli in uses:
-            self._uses.add(tenant, cluster, chip, sign * devices_milli)
 
     def _put_node(self, node: Node) -> PutNode | RemoveNode:
         inventory = self.inventory

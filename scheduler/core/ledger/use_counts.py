@@ -1,8 +1,9 @@
 """Devices held, counted by tenant: the side of the ledger that quotas and reasons read."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
+from scheduler.core.ledger.holding import Use
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.reason import Holder
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
@@ -19,10 +20,14 @@ class UseCounts:
         self._by_cluster: dict[tuple[ClusterName, ChipName], dict[TenantName, int]] = {}
         self._by_tenant: dict[tuple[TenantName, ChipName], int] = {}
 
-    def add(self, tenant: TenantName, cluster: ClusterName, chip: ChipName, devices_milli: int) -> None:
-        """Count so many thousandths of devices as held, or as held no longer where it is below 0."""
-        _count(self._by_tenant, (tenant, chip), devices_milli)
-        _count(self._by_cluster.setdefault((cluster, chip), {}), tenant, devices_milli)
+    def add(self, tenant: TenantName, uses: Iterable[Use], sign: int = 1) -> None:
+        """Count devices as held by a tenant, or as held no longer where `sign` is -1."""
+        for cluster, chip, devices_milli in uses:
+            here = self._by_cluster.get((cluster, chip))
+            if here is None:
+                here = self._by_cluster[cluster, chip] = {}
+            _count(here, tenant, sign * devices_milli)
+            _count(self._by_tenant, (tenant, chip), sign * devices_milli)
 
     def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
         """Return the thousandths of devices of a chip type that a tenant holds in all clusters."""
