@@ -36,6 +36,7 @@ from scheduler.core.model.identifiers import (
     NodeId,
     TenantName,
     group_id,
+    share_name,
 )
 from scheduler.core.model.job import Job, JobSpec, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
@@ -117,7 +118,7 @@ class SchedulerState:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
         state._learn(*state._jobs.values())
-        state._groups = {group.id: group for group in map(state._named_as_known, groups)}
+        state._groups = {group.id: group for group in map(state._share_names, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
@@ -286,14 +287,13 @@ class SchedulerState:
 
     def _place(self, placed: GroupPlaced) -> None:
         if self._is_news(placed.group):
-            group = self._named_as_known(placed.group)
-            self._hold(group, placed.attempt, FIRST_GENERATION, placed.allocations)
-            self._put_group(group)
+            self._hold(placed.group, placed.attempt, FIRST_GENERATION, placed.allocations)
+            self._put_group(placed.group)
 
     def _move(self, group: Group) -> None:
         if not self._is_news(group):
             return
-        group = self._put_group(group)
+        self._put_group(group)
         live = self._live.get(group.latest_attempt)
         if live is not None and group.state in HOLDING:
             self._live[live.attempt] = replace(live, group=group)
@@ -306,23 +306,23 @@ class SchedulerState:
         known = self._groups.get(group.id)
         return known is not None and known.version < group.version
 
-    def _put_group(self, group: Group) -> Group:
-        group = self._named_as_known(group)
-        name = group.id
+    def _put_group(self, group: Group) -> None:
+        name = self._share_names(group).id
         self._groups[name] = group
         if group.state is State.QUEUED:
             self._waiting[name] = group
         else:
             self._waiting.pop(name, None)
             self._asked.pop(group.job_id, None)
-        return group
 
-    def _named_as_known(self, group: Group) -> Group:
-        """Return a group whose names are the very strings by which it and its job are known already."""
+    def _share_names(self, group: Group) -> Group:
+        """Return a group, named by the very strings by which it and its job are known already."""
         known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
-        if group.id is known.id and group.job_id is job.id:
-            return group
-        return replace(group, id=known.id, job_id=job.id)
+        if group.id is not known.id:
+            share_name(group, "id", known.id)
+        if group.job_id is not job.id:
+            share_name(group, "job_id", job.id)
+        return group
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
         job = self._jobs[group.job_id]

@@ -1,6 +1,7 @@
 """The ledger: who holds what on which node, and what is free, with an inverse for every change."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from scheduler.core.ledger.changes import (
     AlreadyHeld,
@@ -27,9 +28,11 @@ from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplace
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName, share_name
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Holder
+
+NODES_AT_ONCE = 1_024
 
 
 class Ledger:
@@ -75,14 +78,15 @@ class Ledger:
 
     def add_nodes(self, nodes: Iterable[Node]) -> None:
         """Take in nodes that are not known yet, as PutNode would one by one, but many for the price of a few."""
-        inventory, entries = self.inventory, self.inventory.entries
-        came = []
-        for node in nodes:
-            name = node.id
-            domain = inventory.root(node.cluster).within(node.topology)
-            entry = entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
-            came.append(entry)
-        inventory.come(*came)
+        rest = iter(nodes)
+        while batch := [self._new_entry(node) for node in islice(rest, NODES_AT_ONCE)]:
+            self.inventory.come(*batch)
+
+    def _new_entry(self, node: Node) -> NodeEntry:
+        inventory, name = self.inventory, node.id
+        domain = inventory.root(node.cluster).within(node.topology)
+        entry = inventory.entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
+        return entry
 
     def restore(self, attempt: AttemptId, tenant: TenantName, allocations: tuple[Allocation, ...]) -> None:
         """Write down what an attempt holds in truth: a Restore that nobody means to undo. Raises as that does."""
@@ -97,6 +101,8 @@ class Ledger:
             for entry, held in self._by_node(allocations):
                 check_slots(entry, held)
         self._keep(attempt, holding, rows)
+        for held in allocations:
+            share_name(held, "node", self.inventory.entries[held.node].id)
 
     def clusters(self) -> tuple[ClusterName, ...]:
         """Return the clusters that have nodes which are not GONE, by name."""
