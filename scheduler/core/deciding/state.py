@@ -1,5 +1,6 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
@@ -38,7 +39,7 @@ from scheduler.core.model.identifiers import (
     group_id,
     share_name,
 )
-from scheduler.core.model.job import Job, JobSpec, Wish
+from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
@@ -269,10 +270,9 @@ class SchedulerState:
 
         Either way scores follow the nodes that there are by then, ever more seldom.
         """
-        alike: dict[JobSpec, list[Job]] = {}
-        for job in jobs:
-            alike.setdefault(job.spec, []).append(job)
-        kinds = ((kind, workers * len(of)) for of in alike.values() for kind, workers in worker_kinds(of[0]))
+        alike = {id(job.spec): job for job in jobs}  # those that share their spec, as they do where it was read
+        times = Counter([id(job.spec) for job in jobs])
+        kinds = ((kind, workers * times[at]) for at, job in alike.items() for kind, workers in worker_kinds(job))
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 

@@ -54,9 +54,10 @@ def rows_of(entries: Mapping[NodeId, NodeEntry], allocations: Sequence[Allocatio
 
 
 def _row(entry: NodeEntry, held: Allocation) -> Row:
-    share = (held.share_milli, held.share_memory_mib) if held.share_milli else ()
-    amounts = amounts_of(held.chip, held.devices, held.cpu_milli, held.memory_mib, held.pods, *share)
-    return entry, amounts, mask_of(held.slots)
+    whole = (held.chip, held.devices, held.cpu_milli, held.memory_mib, held.pods)
+    if held.share_milli:
+        return entry, amounts_of(*whole, held.share_milli, held.share_memory_mib), mask_of(held.slots)
+    return entry, amounts_of(*whole), mask_of(held.slots)
 
 
 def seat(inventory: Inventory, seating: Seating) -> list[Row] | None:

@@ -78,23 +78,26 @@ class Ledger:
 
     def add_nodes(self, nodes: Iterable[Node]) -> None:
         """Take in nodes that are not known yet, as PutNode would one by one, but many for the price of a few."""
+        inventory, entries = self.inventory, self.inventory.entries
         rest = iter(nodes)
-        while batch := [self._new_entry(node) for node in islice(rest, NODES_AT_ONCE)]:
-            self.inventory.come(*batch)
-
-    def _new_entry(self, node: Node) -> NodeEntry:
-        inventory, name = self.inventory, node.id
-        domain = inventory.root(node.cluster).within(node.topology)
-        entry = inventory.entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
-        return entry
+        while batch := list(islice(rest, NODES_AT_ONCE)):
+            came = []
+            before = None
+            for node in batch:
+                if before is None or node.topology is not before.topology or node.cluster != before.cluster:
+                    domain = inventory.root(node.cluster).within(node.topology)
+                before, name = node, node.id
+                entry = entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
+                came.append(entry)
+            inventory.come(*came)
 
     def restore(self, attempt: AttemptId, tenant: TenantName, allocations: tuple[Allocation, ...]) -> None:
         """Write down what an attempt holds in truth: a Restore that nobody means to undo. Raises as that does."""
         if attempt in self._holdings:
             raise AlreadyHeld(attempt)
-        holding = SpeltOut(tenant, allocations)
+        holding, entries = SpeltOut(tenant, allocations), self.inventory.entries
         try:
-            rows = holding.rows(self.inventory.entries)
+            rows = holding.rows(entries)
         except (KeyError, ValueError):  # an unknown node, a slot below 0
             rows = []
         if not are_plainly_free(rows):
@@ -102,7 +105,7 @@ class Ledger:
                 check_slots(entry, held)
         self._keep(attempt, holding, rows)
         for held in allocations:
-            share_name(held, "node", self.inventory.entries[held.node].id)
+            share_name(held, "node", entries[held.node].id)
 
     def clusters(self) -> tuple[ClusterName, ...]:
         """Return the clusters that have nodes which are not GONE, by name."""
@@ -220,7 +223,8 @@ class Ledger:
         for entry, amounts, mask in rows:
             if is_misplaced(entry, amounts, mask):
                 self._moved_slots.add(entry.id)
-        self._count_moved(rows)
+        if self._moved_slots:
+            self._count_moved(rows)
 
     def _release(self, change: Release) -> Retake:
         holding = self._holdings.pop(change.attempt, None)
@@ -231,13 +235,13 @@ class Ledger:
         self._uses.add(holding.tenant, holding.uses(rows), -1)
         for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
             pool.catch_up()
-        self._count_moved(rows)
+        if self._moved_slots:
+            self._count_moved(rows)
         return Retake(change.attempt, holding)
 
     def _count_moved(self, rows: Iterable[Row]) -> None:
         """Count anew what those of the nodes have left whose slots were numbered anew."""
-        if self._moved_slots:
-            self._count_anew({entry.id: entry for entry, _, _ in rows if entry.id in self._moved_slots}.values())
+        self._count_anew({entry.id: entry for entry, _, _ in rows if entry.id in self._moved_slots}.values())
 
     def _put_node(self, node: Node) -> PutNode | RemoveNode:
         inventory = self.inventory

@@ -7,9 +7,10 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from scheduler.adapters.database.documents import JOB_SPEC, SLOTS
+from scheduler.adapters.database.documents import JOB_SPEC, SLOTS, TOPOLOGY
 from scheduler.core.model.change import ChangeBody, GroupPlaced, JobSubmitted
 from scheduler.core.model.job import JobSpec
+from scheduler.core.model.topology import Topology
 
 T = TypeVar("T")
 
@@ -45,6 +46,12 @@ def spec_of(text: str) -> JobSpec:
 def slots_of(text: str) -> tuple[int, ...]:
     """Return the one object for the slots that were encoded."""
     return one(SLOTS.decode(text))
+
+
+@lru_cache(maxsize=MOST_PARTS)
+def topology_of(text: str) -> Topology:
+    """Return the one object for the topology that was encoded."""
+    return TOPOLOGY.decode(text)
 
 
 def one_of_each_in(body: ChangeBody) -> ChangeBody:

@@ -24,8 +24,8 @@ def test_a_node_is_named_within_its_cluster() -> None:
 
 
 def test_a_value_that_shares_a_name_is_equal_to_what_it_was() -> None:
-    name = "".join(("abc-g0", "-a1"))
-    known, key = WorkerKey(name, 7), WorkerKey("".join(("abc-", "g0-a1")), 7)
+    known, key = (WorkerKey(attempt_id("abc-g0", 1), 7) for _ in range(2))
+    assert key.attempt is not known.attempt
     before = replace(key)
     share_name(key, "attempt", known.attempt)
     assert key == before
