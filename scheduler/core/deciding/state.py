@@ -270,9 +270,8 @@ class SchedulerState:
 
         Either way scores follow the nodes that there are by then, ever more seldom.
         """
-        alike = {id(job.spec): job for job in jobs}  # those that share their spec, as they do where it was read
-        times = Counter([id(job.spec) for job in jobs])
-        kinds = ((kind, workers * times[at]) for at, job in alike.items() for kind, workers in worker_kinds(job))
+        specs = Counter([job.spec for job in jobs])
+        kinds = ((kind, workers * times) for spec, times in specs.items() for kind, workers in worker_kinds(spec))
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 

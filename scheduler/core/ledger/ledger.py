@@ -101,8 +101,8 @@ class Ledger:
         except (KeyError, ValueError):  # an unknown node, a slot below 0
             rows = []
         if not are_plainly_free(rows):
-            for entry, held in self._by_node(allocations):
-                check_slots(entry, held)
+            for entry, there in self._by_node(allocations):
+                check_slots(entry, there)
         self._keep(attempt, holding, rows)
         for held in allocations:
             share_name(held, "node", entries[held.node].id)
@@ -189,8 +189,8 @@ class Ledger:
     def _hold(self, change: Hold) -> Release:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
-        for entry, held in self._by_node(change.allocations):
-            check_room(entry, change.tenant, held, self._clusters.get(entry.leftover.kind.cluster))
+        for entry, there in self._by_node(change.allocations):
+            check_room(entry, change.tenant, there, self._clusters.get(entry.leftover.kind.cluster))
         holding = SpeltOut(change.tenant, change.allocations)
         self._keep(change.attempt, holding, holding.rows(self.inventory.entries))
         return Release(change.attempt)

@@ -27,7 +27,8 @@ def one(value: T) -> T:
 def with_one_of_each_part(value: T) -> T:
     """Return an equal dataclass whose fields are shared."""
     kept: Any = value
-    return replace(kept, **{part.name: one(getattr(kept, part.name)) for part in fields(kept)})
+    equal: T = replace(kept, **{part.name: one(getattr(kept, part.name)) for part in fields(kept)})
+    return equal
 
 
 @lru_cache(maxsize=MOST_SPECS)
@@ -45,7 +46,8 @@ def spec_of(text: str) -> JobSpec:
 @lru_cache(maxsize=MOST_PARTS)
 def slots_of(text: str) -> tuple[int, ...]:
     """Return the one object for the slots that were encoded."""
-    return one(SLOTS.decode(text))
+    slots: tuple[int, ...] = one(SLOTS.decode(text))
+    return slots
 
 
 @lru_cache(maxsize=MOST_PARTS)
