@@ -340,7 +340,7 @@ class SchedulerState:
     def _forget_job(self, name: JobId) -> None:
         for group in list(self._groups_of(name)):
             del self._groups[group]
-        self._mix.forget(worker_kinds(self._jobs.pop(name)))
+        self._mix.forget(worker_kinds(self._jobs.pop(name).spec))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""
