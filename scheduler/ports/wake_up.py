@@ -1,4 +1,7 @@
-"""Hints that something changed. A hint may be lost without harm: whoever waits also looks by itself."""
+"""Hints that something changed. A hint may be lost without harm: whoever waits also looks by itself.
+
+Where several processes work on one database, a hint given in one reaches the listeners of all.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +14,10 @@ class Waiter(Protocol):
         """Block until a hint came since the last call or the time is over; say whether one came."""
         ...
 
+    def hint(self) -> None:
+        """Wake this waiter and no other, from any thread: for news that concern nobody else."""
+        ...
+
     def close(self) -> None:
         """Stop listening and release whoever waits."""
         ...
@@ -20,7 +27,7 @@ class WakeUp(Protocol):
     """Fan-out of hints."""
 
     def notify(self) -> None:
-        """Wake every listener; never blocks."""
+        """Wake every listener: those of this process at once, those of others soon. Never blocks, never raises."""
         ...
 
     def waiter(self) -> Waiter:

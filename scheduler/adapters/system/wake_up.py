@@ -51,7 +51,7 @@ class InProcessWaiter:
         return not self._is_closed
 
     def hint(self) -> None:
-        """Wake this waiter and no other, from any thread: for news that concern nobody else."""
+        """Wake this waiter and no other."""
         self._hint.set()
 
     def close(self) -> None:
