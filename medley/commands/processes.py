@@ -24,6 +24,30 @@ class OnKubernetes:
     api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class InProcesses:
+    """Options for several processes on one PostgreSQL."""
+
+    role: Annotated[Text, Parameter(help="What this process does: all (default), api or scheduler.")] = None
+    redis_url: Annotated[Text, Parameter(help="Redis for hints and shared limits (default: none).")] = None
+    secret_file: Annotated[
+        Text, Parameter(help="The server's secret, the same for all (default: server.secret in the data folder).")
+    ] = None
+    scheduler_url: Annotated[
+        Text, Parameter(help="Where an API process finds the scheduler (default http://127.0.0.1:8081).")
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Options for how much callers may ask for."""
+
+    limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 1000/10).")] = None
+    limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 4000/10).")] = None
+
+
 def serve(
     *,
     data_folder: Data = None,
@@ -34,12 +58,15 @@ def serve(
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
     scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
     kubernetes: OnKubernetes = OnKubernetes(),
+    processes: InProcesses = InProcesses(),
+    limits: Limits = Limits(),
 ) -> int:
-    """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
+    """Run Medley until Ctrl-C, with workers on this machine or on Kubernetes: all of it, or one role of several."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
     here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(kubernetes)))
+    further = asdict(kubernetes) | asdict(processes) | asdict(limits)
+    return serve_medley(here | _given(database=database, scoring=scoring, **further))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

@@ -86,7 +86,7 @@ class RedisWakeUp:
     def _listen_until_it_fails(self) -> None:
         redis = self._link.own_connection(timeout_s=2 * CALL_TIMEOUT_S)
         try:
-            with redis.pubsub() as subscription:
+            with redis.pubsub() as subscription:  # type: ignore[no-untyped-call]  # the library left it out
                 subscription.subscribe(self._channel)
                 self._hear(subscription)
         finally:
