@@ -27,7 +27,8 @@ class RedisServer:
     def __init__(self, folder: Path) -> None:
         (self.port,) = free_ports(1)
         arguments = [str(shutil.which(PROGRAM)), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
-        self._program = Program([*arguments, "--save", "", "--appendonly", "no"], log=folder / "redis.log")
+        keeping_nothing = ("--save", "", "--appendonly", "no", "--enable-debug-command", "local")
+        self._program = Program([*arguments, *keeping_nothing], log=folder / "redis.log")
 
     @property
     def url(self) -> str:
@@ -56,6 +57,12 @@ class RedisServer:
     def resume(self) -> None:
         """Let it go on after `pause`."""
         self._program.resume()
+
+    def stall(self, *, times: int, each_s: float) -> None:
+        """Have it do nothing for so long, again and again; in between it serves what has gathered."""
+        with self.client() as client:
+            for _ in range(times):
+                client.execute_command("DEBUG", "SLEEP", each_s)
 
     def kill(self) -> None:
         """End it the hard way."""
