@@ -93,7 +93,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         clusters=work.clusters,
         attempt_tokens=foundation.tokens,
         meter=foundation.sharing.meter,
-        readiness=lambda: readiness(storage, foundation.sharing, work.loops, work.optional),
+        readiness=lambda: readiness(foundation, work.loops, work.optional),
         ending=ending,
     )
     if foundation.settings.role == "scheduler":

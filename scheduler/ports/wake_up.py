@@ -26,8 +26,16 @@ class Waiter(Protocol):
 class WakeUp(Protocol):
     """Fan-out of hints."""
 
-    def notify(self) -> None:
-        """Wake every listener: those of this process at once, those of others soon. Never blocks, never raises."""
+    def notify(self, *, decided: int = 0) -> None:
+        """Wake every listener: those of this process at once, those of others soon. Never blocks, never raises.
+
+        `decided` is a change up to which every waiting job had its decision, for whoever waits for one.
+        """
+        ...
+
+    @property
+    def decided(self) -> int:
+        """The highest `decided` that any process gave and this one heard of, 0 where there is none: a hint as well."""
         ...
 
     def waiter(self) -> Waiter:

@@ -108,9 +108,10 @@ def listening(server: RedisServer, namespace: str) -> Iterator[RedisWakeUp]:
     """Give a wake-up that has subscribed, as a process has one."""
     with linked(server, namespace) as link:
         before = server.subscribers(link.name("hints"))
-        wake_up = RedisWakeUp(link, InProcessWakeUp(), SystemClock().monotonic_s)
+        here = InProcessWakeUp()
+        greeted = here.waiter()
+        wake_up = RedisWakeUp(link, here, SystemClock().monotonic_s)
         try:
-            greeted = wake_up.waiter()
             eventually(lambda: server.subscribers(link.name("hints")) > before, within_s=PATIENCE_S)
             assert greeted.wait(PATIENCE_S)
             greeted.close()

@@ -45,6 +45,21 @@ def test_a_hint_reaches_whoever_waits_elsewhere(pair: tuple[WakeUp, WakeUp]) -> 
     assert calls.wait(PATIENCE_S)
 
 
+def test_how_far_everything_is_decided_is_heard_elsewhere_and_never_goes_back(pair: tuple[WakeUp, WakeUp]) -> None:
+    here, there = pair
+    assert there.decided == 0
+
+    here.notify(decided=7)
+    assert here.decided == 7
+    assert eventually(lambda: there.decided == 7, within_s=PATIENCE_S)
+
+    waiter = there.waiter()
+    here.notify()
+    here.notify(decided=3)
+    assert waiter.wait(PATIENCE_S)
+    assert there.decided == 7
+
+
 def test_a_hint_for_one_waiter_reaches_no_other(wake_up: WakeUp) -> None:
     one, other = wake_up.waiter(), wake_up.waiter()
 

@@ -20,6 +20,8 @@ PING_AFTER_S = 3.0
 GIVE_UP_AFTER_S = 6.0
 """A subscription that says nothing, not even to a ping, is a connection that nobody serves."""
 AGAIN_S = 0.5
+MOST_DIGITS = 18
+"""Of a change number; what is longer was not said by one of us."""
 
 
 class RedisWakeUp:
@@ -46,10 +48,15 @@ class RedisWakeUp:
         for thread in self._threads:
             thread.start()
 
-    def notify(self) -> None:
+    def notify(self, *, decided: int = 0) -> None:
         """Wake the listeners of this process now, and those of others soon."""
-        self._local.notify()
+        self._local.notify(decided=decided)
         self._has_news.set()
+
+    @property
+    def decided(self) -> int:
+        """The highest `decided` of all hints that came here."""
+        return self._local.decided
 
     def waiter(self) -> Waiter:
         """Return a new listener for a thread."""
@@ -70,7 +77,7 @@ class RedisWakeUp:
         while self._has_news.wait() and not self._closing.is_set():
             self._has_news.clear()
             try:
-                self._link.call(lambda redis: redis.publish(self._channel, self._own_name))
+                self._link.call(lambda redis: redis.publish(self._channel, self._message()))
             except RedisAway as error:
                 logger.debug("a hint was lost: %s", error)
 
@@ -107,7 +114,14 @@ class RedisWakeUp:
             elif silence_s > PING_AFTER_S:
                 subscription.ping()
 
+    def _message(self) -> str:
+        return f"{self._own_name} {self._local.decided}"
+
     def _pass_on(self, message: dict[str, Any]) -> None:
-        is_hint = message["type"] == "message" and message["data"] != self._own_name
-        if is_hint or message["type"] == "subscribe":
+        if message["type"] == "subscribe":
             self._local.notify()
+        elif message["type"] == "message":
+            sender, _, decided = str(message["data"]).partition(" ")
+            if sender != self._own_name:
+                is_number = decided.isascii() and decided.isdigit() and len(decided) <= MOST_DIGITS
+                self._local.notify(decided=int(decided) if is_number else 0)

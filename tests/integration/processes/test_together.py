@@ -67,6 +67,15 @@ def test_a_scheduler_answers_processes_that_know_the_secret_and_nobody_else(trio
         assert (refused.status, refused.body["code"]) == (401, "not-authenticated")
 
 
+def test_who_waits_for_a_decision_hears_that_a_job_has_to_wait(trio: Trio) -> None:
+    with occupied(trio), Api(trio.second.address, trio.token()) as api:
+        began_s = time.monotonic()
+        waiting = api.want(201, "POST", "/v1/jobs?wait=placed&wait_s=30", job("waits", "true"))
+        assert time.monotonic() - began_s < LONGEST_ANSWER_S
+        assert (waiting["state"], waiting["reasons"] != []) == ("queued", True)
+        api.want(200, "POST", f"/v1/jobs/{waiting['id']}/cancel")
+
+
 def test_a_stream_at_one_hears_at_once_of_what_is_submitted_at_the_other(trio: Trio) -> None:
     token = trio.token()
     delays_s = []
