@@ -1,4 +1,4 @@
-"""What requests cost, in units of their callers' budgets: one, unless it is said here."""
+"""What requests cost, in units of their callers' allowances: one, unless it is said here."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""What requests take out of budgets, as clients see it: the RateLimit headers, and 429 with a time to come back.
+"""What requests take out of allowances, as clients see it: the RateLimit headers, and 429 with a time to come back.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers-10. A budget refills evenly: `q` is its size, `w` the
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10. An allowance refills evenly: `q` is its size, `w` the
 seconds in which an empty one is full again, `r` what is left, and `t` the seconds until it is full.
 """
 
@@ -19,7 +19,7 @@ _OWNERS = {OF_TOKEN: "this token", "tenant": "all tokens of your tenant together
 
 
 def spend(request: Request, context: ApiContext, caller: Principal, cost: int) -> None:
-    """Charge a request. Raises Refusal where a budget has not so much; asks Redis, where there is one: not for async.
+    """Charge a request. Raises Refusal where an allowance has not so much. It may ask Redis: not for async.
 
     A route calls it again for what it costs beyond its entry in `api.costs`, before it does anything.
     """
@@ -30,19 +30,19 @@ def spend(request: Request, context: ApiContext, caller: Principal, cost: int) -
 
 
 def rate_headers(balances: Sequence[Balance]) -> Mapping[str, str]:
-    """Return the headers that tell a client its budgets; none where it has none."""
+    """Return the headers that tell a client its allowances; none where it has none."""
     if not balances:
         return {}
-    limits = (f'"{each.budget.name}";r={each.remaining};t={math.ceil(each.full_in_s)}' for each in balances)
-    rates = ((each.budget.name, each.budget.rate) for each in balances)
+    limits = (f'"{each.allowance.name}";r={each.remaining};t={math.ceil(each.full_in_s)}' for each in balances)
+    rates = ((each.allowance.name, each.allowance.rate) for each in balances)
     policies = (f'"{name}";q={rate.units};w={rate.window_s}' for name, rate in rates)
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
 
 
 def _too_many(charge: Charge, cost: int) -> Problem:
-    scarce = min(charge.balances, key=lambda each: each.remaining - min(cost, each.budget.rate.units))
-    rate = scarce.budget.rate
-    owner = _OWNERS.get(scarce.budget.name, scarce.budget.name)
+    scarce = min(charge.balances, key=lambda each: each.remaining - min(cost, each.allowance.rate.units))
+    rate = scarce.allowance.rate
+    owner = _OWNERS.get(scarce.allowance.name, scarce.allowance.name)
     units = "1 unit" if cost == 1 else f"{cost} units"
     wait_s = math.ceil(charge.wait_s)
     return Problem(

@@ -16,8 +16,8 @@ DESCRIPTION = (
     "Submit trainings to clusters that mix accelerators of many vendors, and see where each worker runs and why. "
     "Every error is an RFC 9457 problem document with a code, what to do next, and pointers to the offending fields. "
     "Any request may also be answered with 400, 408 or 431, where its head is not HTTP, too slow or too large, and "
-    "with 503 where more clients are connected than can be served. Requests are charged to budgets of their token and "
-    "its tenant, which refill evenly; the headers RateLimit-Policy and RateLimit of every answer to a token say how "
+    "with 503 where more clients are connected than can be served. Requests are charged to allowances of token and "
+    "tenant, which refill evenly; the headers RateLimit-Policy and RateLimit of every answer to a token say how "
     "large they are and what is left (draft-ietf-httpapi-ratelimit-headers)."
 )
 TAGS = [

@@ -41,9 +41,11 @@ class InProcesses:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Options for how much callers may ask for."""
+class Rules:
+    """Options for what there is to ask for, what is chosen, and how much callers may ask for."""
 
+    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
+    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
     limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 1000/10).")] = None
     limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 4000/10).")] = None
 
@@ -55,18 +57,16 @@ def serve(
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
-    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
-    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
+    rules: Rules = Rules(),
     kubernetes: OnKubernetes = OnKubernetes(),
     processes: InProcesses = InProcesses(),
-    limits: Limits = Limits(),
 ) -> int:
     """Run Medley until Ctrl-C, with workers on this machine or on Kubernetes: all of it, or one role of several."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    further = asdict(kubernetes) | asdict(processes) | asdict(limits)
-    return serve_medley(here | _given(database=database, scoring=scoring, **further))
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen)
+    further = asdict(rules) | asdict(kubernetes) | asdict(processes)
+    return serve_medley(here | _given(database=database, **further))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

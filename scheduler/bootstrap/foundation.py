@@ -3,17 +3,17 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from scheduler.adapters.database.processes.seat import SchedulerSeat
+from scheduler.adapters.database.processes.scheduler_lock import SchedulerLock
 from scheduler.adapters.database.storage import Storage
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.bootstrap.storage import (
     lock_folder,
+    lock_scheduler,
     open_as_follower,
     open_as_leader,
     own_secret,
     prepare_directory,
-    take_seat,
 )
 from scheduler.bootstrap.wake_up import Sharing, share
 from scheduler.ports.wake_up import WakeUp
@@ -31,8 +31,8 @@ class Foundation:
     sharing: Sharing
     storage: Storage
     secret: bytes
-    seat: SchedulerSeat | None
-    """Where several schedulers may be started."""
+    scheduler_lock: SchedulerLock | None
+    """Of a process that is the scheduler among several."""
     resources: ExitStack
     """What is to be closed at the end."""
 
@@ -55,7 +55,7 @@ def lay_foundation(settings: Settings, resources: ExitStack) -> Foundation:
 def _leader(settings: Settings, resources: ExitStack) -> Foundation:
     clock, identifiers = SystemClock(), SystemIdentifiers()
     lock_folder(settings, resources)
-    seat = take_seat(settings, resources) if settings.role == "scheduler" else None
+    lock = lock_scheduler(settings, resources) if settings.role == "scheduler" else None
     secret = own_secret(settings)
     sharing = share(settings, secret, clock, resources)
     storage = open_as_leader(settings, secret, sharing.wake_up, resources)
@@ -67,7 +67,7 @@ def _leader(settings: Settings, resources: ExitStack) -> Foundation:
         sharing=sharing,
         storage=storage,
         secret=secret,
-        seat=seat,
+        scheduler_lock=lock,
         resources=resources,
     )
 
@@ -88,6 +88,6 @@ def _follower(settings: Settings, resources: ExitStack) -> Foundation:
         sharing=made[0],
         storage=storage,
         secret=secret,
-        seat=None,
+        scheduler_lock=None,
         resources=resources,
     )

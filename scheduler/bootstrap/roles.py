@@ -19,7 +19,7 @@ from scheduler.bootstrap.server import Server, reachable_url
 from scheduler.bootstrap.storage import own_name
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.loops.loop import Loop, Step
-from scheduler.loops.steps import deciding, following, keeping_the_seat, reconciling, recording_inventory
+from scheduler.loops.steps import deciding, following, keeping_the_scheduler_lock, reconciling, recording_inventory
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.process_secrets import process_token
@@ -120,8 +120,9 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     followed = FollowedState(storage.views, clock, scoring)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
     loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
-    if foundation.seat is not None:
-        loops.append(loop("keeping the scheduler's seat", keeping_the_seat(foundation.seat.take), wake_up.waiter()))
+    if foundation.scheduler_lock is not None:
+        keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
+        loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))
     optional: set[str] = set()
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)

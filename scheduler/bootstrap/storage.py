@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from scheduler.adapters.database.migrate import SchemaBehind
-from scheduler.adapters.database.processes.seat import SchedulerSeat
+from scheduler.adapters.database.processes.scheduler_lock import SchedulerLock
 from scheduler.adapters.database.storage import Storage, StorageError, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.system.clock import SystemClock
@@ -61,17 +61,17 @@ def lock_folder(settings: Settings, resources: ExitStack) -> None:
         resources.callback(ProcessLock(path).release)
 
 
-def take_seat(settings: Settings, resources: ExitStack) -> SchedulerSeat:
+def lock_scheduler(settings: Settings, resources: ExitStack) -> SchedulerLock:
     """Wait, bounded, until no other scheduler is on the database. Raises AnotherSchedulerLeads, StorageUnavailable."""
-    seat = SchedulerSeat(settings.database_url)
-    resources.callback(seat.close)
+    lock = SchedulerLock(settings.database_url)
+    resources.callback(lock.close)
 
-    def sit() -> None:
-        if not seat.take():
+    def take() -> None:
+        if not lock.take():
             raise AnotherSchedulerLeads("another scheduler is on this database")
 
-    _until(sit, AnotherSchedulerLeads, within_s=settings.start_wait_s)
-    return seat
+    _until(take, AnotherSchedulerLeads, within_s=settings.start_wait_s)
+    return lock
 
 
 def own_secret(settings: Settings) -> bytes:

@@ -1,4 +1,4 @@
-"""What processes share beside the database: hints and callers' budgets, over Redis where there is one."""
+"""What processes share beside the database: hints and callers' allowances, over Redis where there is one."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from scheduler.settings import Settings, SettingsError, rate
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Hints and budgets, and the Redis they go over."""
+    """Hints and allowances, and the Redis they go over."""
 
     wake_up: WakeUp
     meter: Meter

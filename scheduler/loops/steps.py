@@ -16,7 +16,7 @@ NODES_INTERVAL_S = 10.0
 """How often nodes are recorded anew: one that was held back becomes itself again this soon after it is free."""
 NODES_PAUSE_S = 0.5
 """Between two looks at a cluster's nodes: hints may come by the hundred, and comparing all nodes takes milliseconds."""
-SEAT_INTERVAL_S = 2.0
+LOCK_INTERVAL_S = 2.0
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
 
@@ -46,16 +46,16 @@ def following(followed: FollowedState, refresh: Callable[[], None]) -> Step:
     return step
 
 
-def keeping_the_seat(take: Callable[[], bool]) -> Step:
-    """Return the step that sits down again where the seat was lost with its connection; `take` says whether one sits.
+def keeping_the_scheduler_lock(take: Callable[[], bool]) -> Step:
+    """Return the step that takes the lock again where it was lost with its connection; `take` says whether it is held.
 
-    Raises LeadershipLost where another scheduler sits there: it has taken the lead, or is about to.
+    Raises LeadershipLost where another scheduler holds it: that one has taken the lead, or is about to.
     """
 
     def step() -> float:
         if not take():
             raise LeadershipLost
-        return SEAT_INTERVAL_S
+        return LOCK_INTERVAL_S
 
     return step
 

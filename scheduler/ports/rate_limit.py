@@ -1,4 +1,4 @@
-"""How much a caller may ask for in a time: budgets that refill evenly, and are charged together or not at all."""
+"""How much a caller may ask for in a time: allowances that refill evenly, and are charged together or not at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A budget's size, and how fast it refills."""
+    """An allowance's size, and how fast it refills."""
 
     units: int
     """As much as can be spent at once; positive."""
     window_s: int
-    """How long an empty budget takes to be full again; positive."""
+    """How long an empty allowance takes to be full again; positive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """Somebody's budget."""
+class Allowance:
+    """Somebody's allowance."""
 
     name: str
-    """What kind of budget it is, such as `token`; callers are told."""
+    """What kind of allowance it is, such as `token`; callers are told."""
     key: str
-    """Whose it is: among budgets of one name no two have the same."""
+    """Whose it is: among allowances of one name no two have the same."""
     rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is in a budget after a charge."""
+    """What is in an allowance after a charge."""
 
-    budget: Budget
+    allowance: Allowance
     remaining: int
     """Whole units that could be spent now."""
     full_in_s: float
@@ -42,30 +42,30 @@ class Charge:
     """What became of a charge."""
 
     is_granted: bool
-    """Where it is not, nothing was spent of any budget."""
+    """Where it is not, nothing was spent of any allowance."""
     wait_s: float
     """After which the same charge would be granted, if nothing else is spent; 0 where it is granted."""
     balances: tuple[Balance, ...]
-    """Of the budgets, in their order."""
+    """Of the allowances, in their order."""
 
 
 class RateLimits(Protocol):
-    """Keeps budgets. A budget that nobody charged for long enough is full and takes no memory."""
+    """Keeps allowances. An allowance that nobody charged for long enough is full and takes no memory."""
 
-    def charge(self, budgets: Sequence[Budget], cost: int) -> Charge:
-        """Spend `cost` units of each budget, or nothing where one of them has not so much.
+    def charge(self, allowances: Sequence[Allowance], cost: int) -> Charge:
+        """Spend `cost` units of each allowance, or nothing where one of them has not so much.
 
-        A cost above a budget's size counts as its size: what is asked for once an hour is possible at all. Never
+        A cost above an allowance's size counts as its size: what is asked for once an hour is possible at all. Never
         raises, and takes milliseconds; what is shared with other processes is not refused because that place is away.
         """
         ...
 
 
-def balance(budget: Budget, full_in_s: float) -> Balance:
-    """Return the balance of a budget that is full after a time."""
-    rate = budget.rate
+def balance(allowance: Allowance, full_in_s: float) -> Balance:
+    """Return the balance of an allowance that is full after a time."""
+    rate = allowance.rate
     missing = full_in_s * rate.units / rate.window_s
-    return Balance(budget, max(int(rate.units - missing + _ROUNDING), 0), full_in_s)
+    return Balance(allowance, max(int(rate.units - missing + _ROUNDING), 0), full_in_s)
 
 
 _ROUNDING = 1e-6

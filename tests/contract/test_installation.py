@@ -1,10 +1,10 @@
-"""What a database keeps of the Medley it belongs to, and the seat of its scheduler."""
+"""What a database keeps of the Medley it belongs to, and the lock of its scheduler."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scheduler.adapters.database.processes.seat import SchedulerSeat
+from scheduler.adapters.database.processes.scheduler_lock import SchedulerLock
 from scheduler.adapters.database.storage import Storage
 from scheduler.services.access.process_secrets import NoServerYet, OtherSecret, claim_secret, require_same_secret
 from tests.builders.database import Database
@@ -41,17 +41,17 @@ def test_of_two_that_come_at_once_with_different_secrets_one_is_refused(database
         assert sorted(agreed) == [False, True]
 
 
-def test_one_sits_at_a_time_and_the_next_when_it_stands_up_or_its_connection_dies(
+def test_one_holds_the_lock_at_a_time_and_the_next_when_it_lets_go_or_its_connection_dies(
     postgres: PostgresServer, postgres_database: Database
 ) -> None:
-    first, second = SchedulerSeat(postgres_database.url), SchedulerSeat(postgres_database.url)
+    first, second = SchedulerLock(postgres_database.url), SchedulerLock(postgres_database.url)
     try:
         assert (first.take(), first.take(), second.take()) == (True, True, False)
         first.close()
         assert eventually(second.take, within_s=20)
         ending = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
         postgres.execute(ending)
-        third = SchedulerSeat(postgres_database.url)
+        third = SchedulerLock(postgres_database.url)
         assert eventually(third.take, within_s=20)
         third.close()
     finally:

@@ -1,12 +1,12 @@
-"""What a request takes out of the budgets of whoever makes it."""
+"""What a request takes out of the allowances of whoever makes it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.rate_limit import Budget, Charge, Rate, RateLimits
+from scheduler.ports.rate_limit import Allowance, Charge, Rate, RateLimits
 
-OF_TOKEN = "token"  # noqa: S105 - a budget's name
+OF_TOKEN = "token"  # noqa: S105 - an allowance's name
 OF_TENANT = "tenant"
 
 
@@ -21,11 +21,11 @@ class Meter:
     """Of all tokens of a tenant together; the cluster-wide roles belong to none."""
 
     def charge(self, caller: Principal, cost: int) -> Charge:
-        """Take `cost` units out of the caller's budgets, or nothing where one of them has not so much."""
-        return self.limits.charge(tuple(self._budgets(caller)), cost)
+        """Take `cost` units out of the caller's allowances, or nothing where one of them has not so much."""
+        return self.limits.charge(tuple(self._allowances(caller)), cost)
 
-    def _budgets(self, caller: Principal) -> Iterator[Budget]:
+    def _allowances(self, caller: Principal) -> Iterator[Allowance]:
         if self.per_token is not None:
-            yield Budget(OF_TOKEN, caller.token_id, self.per_token)
+            yield Allowance(OF_TOKEN, caller.token_id, self.per_token)
         if self.per_tenant is not None and caller.tenant is not None:
-            yield Budget(OF_TENANT, caller.tenant, self.per_tenant)
+            yield Allowance(OF_TENANT, caller.tenant, self.per_tenant)

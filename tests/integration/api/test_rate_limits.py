@@ -1,4 +1,4 @@
-"""What clients see of their budgets, and what happens to one who asks for too much."""
+"""What clients see of their allowances, and what happens to one who asks for too much."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ def test_who_asks_too_much_is_told_when_to_come_back_and_nothing_is_done(strict:
     assert client.post("/v1/jobs", json=dict(JOB)).status_code == 201
 
 
-def test_the_tokens_of_a_tenant_share_its_budget_and_other_tenants_do_not_feel_it(strict: ApiWorld) -> None:
+def test_the_tokens_of_a_tenant_share_its_allowance_and_other_tenants_do_not_feel_it(strict: ApiWorld) -> None:
     one, another = strict.client(Role.SUBMITTER), strict.client(Role.VIEWER)
     assert [one.get("/v1/whoami").status_code for _ in range(10)] == [200] * 10
     assert [another.get("/v1/whoami").status_code for _ in range(6)] == [200] * 5 + [429]
@@ -67,7 +67,7 @@ def test_the_tokens_of_a_tenant_share_its_budget_and_other_tenants_do_not_feel_i
     assert strict.client(Role.SUBMITTER, "beta").get("/v1/whoami").status_code == 200
 
 
-def test_the_cluster_wide_roles_have_a_tokens_budget_only(strict: ApiWorld) -> None:
+def test_the_cluster_wide_roles_have_a_tokens_allowance_only(strict: ApiWorld) -> None:
     operator = strict.client(Role.OPERATOR)
     assert operator.get("/v1/whoami").headers["ratelimit-policy"] == '"token";q=10;w=20'
 

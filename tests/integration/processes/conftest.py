@@ -25,7 +25,7 @@ class Trio:
     second: ServerProcess
 
     def token(self, tenant: str = "team") -> str:
-        """Return a new token, whose budget is full."""
+        """Return a new token, whose allowance is full."""
         return self.installation.tenant_token(self.first, tenant)
 
     def operator(self) -> Api:

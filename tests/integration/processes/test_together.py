@@ -94,7 +94,7 @@ def test_a_stream_at_one_hears_at_once_of_what_is_submitted_at_the_other(trio: T
     assert sorted(delays_s)[3] < 0.6, delays_s
 
 
-def test_one_budget_is_spent_at_both(trio: Trio) -> None:
+def test_one_allowance_is_spent_at_both(trio: Trio) -> None:
     token = trio.token()
 
     def ask(number: int) -> list[Answer]:
@@ -216,7 +216,7 @@ class Load:
             api.close()
 
     def _submit(self, api: Api) -> None:
-        """Not so fast that it spends its budget: what is refused is to be refused for no other reason."""
+        """Not so fast that it spends its allowance: what is refused is to be refused for no other reason."""
         for _ in range(UNITS_PER_TOKEN // 2):
             if self._stopping.wait(0.1):
                 return

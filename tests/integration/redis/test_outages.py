@@ -13,7 +13,7 @@ from scheduler.adapters.redis.wake_up import RedisWakeUp
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.adapters.system.wake_up import InProcessWakeUp
-from scheduler.ports.rate_limit import Budget, Rate
+from scheduler.ports.rate_limit import Allowance, Rate
 from tests.builders.eventually import eventually
 from tests.builders.redis import PATIENCE_S, RedisServer, linked, listening, running_redis
 
@@ -33,8 +33,8 @@ def namespace() -> str:
     return uuid.uuid4().hex
 
 
-def budget(units: int = 1000) -> Budget:
-    return Budget("token", "a", Rate(units, 3600))
+def allowance(units: int = 1000) -> Allowance:
+    return Allowance("token", "a", Rate(units, 3600))
 
 
 def test_what_cannot_name_a_server_is_refused() -> None:
@@ -48,22 +48,22 @@ def test_without_redis_everybody_is_served_from_what_this_process_knows(
 ) -> None:
     with linked(own_server, namespace) as link:
         limits = RedisRateLimits(link, InProcessRateLimits(SystemClock()))
-        assert limits.charge([budget()], 900).is_granted
+        assert limits.charge([allowance()], 900).is_granted
         (own_server.pause if how == "paused" else own_server.kill)()
         took_s = []
         for _ in range(20):
             began_s = time.monotonic()
-            assert limits.charge([budget()], 1).is_granted
+            assert limits.charge([allowance()], 1).is_granted
             took_s.append(time.monotonic() - began_s)
         assert max(took_s) < LONGEST_CHARGE_S
         assert sum(took_s) < 5 * LONGEST_CHARGE_S
         assert not link.is_up
         assert link.last_error
-        # What was granted before counts: the budget is not suddenly full.
-        assert not limits.charge([budget()], 500).is_granted
+        # What was granted before counts: the allowance is not suddenly full.
+        assert not limits.charge([allowance()], 500).is_granted
         (own_server.resume if how == "paused" else own_server.start)()
         assert eventually(lambda: link.is_up, within_s=PATIENCE_S)
-        assert limits.charge([budget()], 1).is_granted
+        assert limits.charge([allowance()], 1).is_granted
 
 
 def test_many_callers_at_once_are_served_while_redis_hangs(
@@ -73,37 +73,37 @@ def test_many_callers_at_once_are_served_while_redis_hangs(
         limits = RedisRateLimits(link, InProcessRateLimits(SystemClock()))
         own_server.pause()
         began_s = time.monotonic()
-        charges = list(threads.map(lambda _: limits.charge([budget()], 1), range(400)))
+        charges = list(threads.map(lambda _: limits.charge([allowance()], 1), range(400)))
         assert all(charge.is_granted for charge in charges)
         assert time.monotonic() - began_s < 5 * LONGEST_CHARGE_S
         own_server.resume()
 
 
-def test_wiped_it_goes_on_with_full_budgets(redis_server: RedisServer, namespace: str) -> None:
+def test_wiped_it_goes_on_with_full_allowances(redis_server: RedisServer, namespace: str) -> None:
     with linked(redis_server, namespace) as link:
         limits = RedisRateLimits(link, InProcessRateLimits(SystemClock()))
-        assert limits.charge([budget(5)], 5).is_granted
-        assert not limits.charge([budget(5)], 1).is_granted
+        assert limits.charge([allowance(5)], 5).is_granted
+        assert not limits.charge([allowance(5)], 1).is_granted
         redis_server.wipe()
-        assert limits.charge([budget(5)], 1).balances[0].remaining == 4
+        assert limits.charge([allowance(5)], 1).balances[0].remaining == 4
         assert link.is_up
 
 
-def test_somebody_elses_things_under_our_names_count_as_a_full_budget(
+def test_somebody_elses_things_under_our_names_count_as_a_full_allowance(
     redis_server: RedisServer, namespace: str
 ) -> None:
     with linked(redis_server, namespace) as link, redis_server.client() as client:
         limits = RedisRateLimits(link, InProcessRateLimits(SystemClock()))
-        key = link.name("{budgets}", "token", "a")
+        key = link.name("{allowances}", "token", "a")
         client.set(key, "no number")
-        assert limits.charge([budget(5)], 1).balances[0].remaining == 4
+        assert limits.charge([allowance(5)], 1).balances[0].remaining == 4
         client.set(key, "9" * 15 + "0" * 5)  # full in thousands of years
-        refused = limits.charge([budget(5)], 1)
+        refused = limits.charge([allowance(5)], 1)
         assert not refused.is_granted
         assert refused.balances[0].full_in_s == 3600
         client.delete(key)
         client.lpush(key, "a list")
-        assert limits.charge([budget(5)], 1).is_granted
+        assert limits.charge([allowance(5)], 1).is_granted
 
 
 def test_a_hint_never_waits_for_redis_and_those_here_hear_it_all_the_same(

@@ -1,4 +1,4 @@
-"""The seat of the scheduler: of several that were started, the one that sits on it takes the lead, the others wait."""
+"""The scheduler's lock: of several that were started, the one that holds it takes the lead, the others wait."""
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,10 +13,10 @@ _TAKE = text("SELECT pg_try_advisory_lock(:key)")
 _NOTICE_A_DEAD_CLIENT = text(
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 )
-"""So that the seat of a machine that vanished is free after half a minute, not after hours."""
+"""So that the lock of a machine that vanished is free after half a minute, not after hours."""
 
 
-class SchedulerSeat:
+class SchedulerLock:
     """A lock of PostgreSQL that goes with the connection that took it.
 
     It keeps two schedulers from taking the lead from each other in turn. It is no fence: who lost it without knowing
@@ -29,7 +29,7 @@ class SchedulerSeat:
         self._connection: Connection | None = None
 
     def take(self) -> bool:
-        """Sit down, or see that one still sits; says whether one does. Raises StorageUnavailable."""
+        """Take the lock, or see that it is still held; says whether it is. Raises StorageUnavailable."""
         try:
             if self._connection is not None:
                 self._connection.execute(text("SELECT 1"))
@@ -37,10 +37,10 @@ class SchedulerSeat:
             return self._try()
         except SQLAlchemyError as error:
             self._drop()
-            raise StorageUnavailable(f"The scheduler's seat is unknown: {short_text(error)}") from error
+            raise StorageUnavailable(f"Who holds the scheduler's lock is unknown: {short_text(error)}") from error
 
     def close(self) -> None:
-        """Stand up."""
+        """Let go of it."""
         self._drop()
         self._engines.close()
 
