@@ -62,9 +62,9 @@ class Settings(BaseSettings):
     """Address and port of the API, or of a scheduler; port 0 takes a free one."""
     scheduler_url: str = f"http://{DEFAULT_SCHEDULER_LISTEN}"
     """Where an API process asks the scheduler for workers' output."""
-    limit_per_token: str = "1000/10"  # noqa: S105 - a rate
+    limit_per_token: str = "2000/10"  # noqa: S105 - a rate
     """UNITS/SECONDS that one token may spend: so many at once, and so many again in that time; or `off`."""
-    limit_per_tenant: str = "4000/10"
+    limit_per_tenant: str = "8000/10"
     """The same for all tokens of a tenant together."""
     api_url: str | None = None
     """Where workers reach the API; without it the address that is listened on."""

@@ -46,8 +46,8 @@ class Rules:
 
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
     scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
-    limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 1000/10).")] = None
-    limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 4000/10).")] = None
+    limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 2000/10).")] = None
+    limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 8000/10).")] = None
 
 
 def serve(

@@ -8,6 +8,7 @@ from scheduler.adapters.database.storage import Storage
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.bootstrap.storage import (
+    declare_prepared,
     lock_folder,
     lock_scheduler,
     open_as_follower,
@@ -60,6 +61,7 @@ def _leader(settings: Settings, resources: ExitStack) -> Foundation:
     sharing = share(settings, secret, clock, resources)
     storage = open_as_leader(settings, secret, sharing.wake_up, resources)
     prepare_directory(settings, storage, clock, identifiers)
+    declare_prepared(settings, storage, secret)
     return Foundation(
         settings=settings,
         clock=clock,

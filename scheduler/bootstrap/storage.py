@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 0.5
 """How often a process looks that waits for another one."""
+_WAY_OUT = ", or set MEDLEY_REPLACE_SECRET=true if that one is lost for good"
 
 
 class AnotherSchedulerLeads(Exception):
@@ -82,20 +83,25 @@ def own_secret(settings: Settings) -> bytes:
 
 
 def open_as_leader(settings: Settings, secret: bytes, wake_up: WakeUp, resources: ExitStack) -> Storage:
-    """Open the database, bring its schema up to date, and make it this secret's. Raises what the parts raise.
+    """Open the database and bring its schema up to date. Raises what the parts raise.
 
     A server that is all in one may replace another secret, as it always could; a scheduler has to be told to.
     """
     storage = open_storage(settings.database_url, wake_up, reading=settings.reading_connections)
     resources.callback(storage.close)
     if storage.installation.fingerprint() not in ("", fingerprint(secret)):
+        if not _may_replace_secret(settings):
+            raise _other_secret(settings, _WAY_OUT)
         logger.warning("the database knew another server secret: workers that run now are strangers to this one")
-    try:
-        may_replace = settings.role == "all" or settings.replace_secret
-        claim_secret(storage.installation, secret, may_replace=may_replace)
-    except OtherSecret:
-        raise _other_secret(settings, ", or set MEDLEY_REPLACE_SECRET=true if that one is lost for good") from None
     return storage
+
+
+def declare_prepared(settings: Settings, storage: Storage, secret: bytes) -> None:
+    """Make the database this secret's, for which API processes wait. Raises SettingsError."""
+    try:
+        claim_secret(storage.installation, secret, may_replace=_may_replace_secret(settings))
+    except OtherSecret:
+        raise _other_secret(settings, _WAY_OUT) from None
 
 
 def open_as_follower(
@@ -150,6 +156,10 @@ def _require_preparations(settings: Settings) -> None:
         ) from None
     finally:
         storage.close()
+
+
+def _may_replace_secret(settings: Settings) -> bool:
+    return settings.role == "all" or settings.replace_secret
 
 
 def _given_secret(settings: Settings) -> bytes:

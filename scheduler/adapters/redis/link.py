@@ -3,10 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from redis import ConnectionPool, Redis
+from redis import Connection, ConnectionPool, Redis, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -21,6 +22,9 @@ CALL_TIMEOUT_S = 0.15
 MOST_CONNECTIONS = 64
 LOOK_EVERY_S = 2.0
 """How often an idle link looks whether the server is there."""
+
+_NAMED = frozenset({"connection_class", "host", "port", "path", "db", "username", "password"})
+"""What a URL says of a server, beside how TLS is done with it."""
 
 Value = TypeVar("Value")
 
@@ -122,21 +126,33 @@ class RedisLink:
 
 
 def _pool(url: str) -> ConnectionPool:
+    """Return connections as the URL names them, with our own timeouts whatever it says. Raises BadRedisUrl."""
     try:
-        return ConnectionPool.from_url(
-            url,
+        named: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]  # the library left it out
+    except ValueError as error:
+        raise BadRedisUrl(str(error)) from error
+    unknown = sorted(name for name in named.keys() - _NAMED if not name.startswith("ssl_"))
+    if unknown:
+        raise BadRedisUrl(f"it may not say {', '.join(unknown)}")
+    kind = named.pop("connection_class", Connection)
+    if kind is not UnixDomainSocketConnection:
+        named |= {"socket_connect_timeout": CALL_TIMEOUT_S, "socket_keepalive": True}
+    try:
+        pool = ConnectionPool(
+            kind,
             max_connections=MOST_CONNECTIONS,
             socket_timeout=CALL_TIMEOUT_S,
-            socket_connect_timeout=CALL_TIMEOUT_S,
-            socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
             driver_info=None,
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
             decode_responses=True,
+            **named,
         )
-    except ValueError as error:
+        pool.make_connection()  # which connects to nothing yet
+    except (TypeError, ValueError, RedisError) as error:
         raise BadRedisUrl(str(error)) from error
+    return pool
 
 
 def _words(error: Exception) -> str:

@@ -37,9 +37,32 @@ def allowance(units: int = 1000) -> Allowance:
     return Allowance("token", "a", Rate(units, 3600))
 
 
-def test_what_cannot_name_a_server_is_refused() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1",
+        "redis://127.0.0.1:port",
+        "redis://127.0.0.1:1?socket_timeout=60",
+        "redis://127.0.0.1:1?nonsense=1",
+        "rediss://127.0.0.1:1?ssl_nonsense=1",
+    ],
+)
+def test_what_cannot_name_a_server_or_would_have_calls_wait_is_refused(url: str) -> None:
     with pytest.raises(BadRedisUrl):
-        RedisLink("http://127.0.0.1:1", "x", SystemClock())
+        RedisLink(url, "x", SystemClock())
+
+
+@pytest.mark.parametrize(
+    "url", ["unix://:word@/nowhere/redis.sock?db=1", "rediss://:word@127.0.0.1:1/2?ssl_cert_reqs=none"]
+)
+def test_a_server_may_be_named_by_its_socket_and_by_a_password(url: str) -> None:
+    link = RedisLink(url, "x", SystemClock())
+    try:
+        eventually(lambda: not link.is_up, within_s=PATIENCE_S)
+        assert link.last_error
+        assert "word" not in link.last_error
+    finally:
+        link.close()
 
 
 @pytest.mark.parametrize("how", ["paused", "killed"])
