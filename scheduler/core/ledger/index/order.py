@@ -43,8 +43,12 @@ class Order:
 
     def from_tightest(self, workers: int) -> Iterator[Domain]:
         """Yield the domains with enough room, tightest first."""
-        for row in self.rows[bisect_left(self.rows, (workers,)) :]:
+        for row in self.rows_from(workers):
             yield row[2]
+
+    def rows_from(self, workers: int) -> list[Row]:
+        """Return the rows of the domains with enough room, tightest first."""
+        return self.rows[bisect_left(self.rows, (workers,)) :]
 
     @property
     def most(self) -> int:

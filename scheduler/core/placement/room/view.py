@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from scheduler.core.model.topology import CLUSTER
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
+    from scheduler.core.ledger.index.order import Order
     from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.states.demand import Demand, Fit
     from scheduler.core.ledger.states.leftover import Leftover
@@ -73,7 +75,8 @@ class View:
         """Return how many workers fit into the roomiest domain of a level."""
         if len(self.rooms) == 1:
             return self.rooms[0].at(level).most
-        return max((self.room_in(domain) for domain in self._domains(level)), default=0)
+        largest, shared = self._by_pools(level)
+        return max([largest.most, *(self.room_in(domain) for domain in shared)])
 
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
@@ -88,11 +91,19 @@ class View:
         if len(self.rooms) == 1:
             yield from self.rooms[0].at(level).from_tightest(workers)
             return
-        enough = [
-            (room, domain.path, domain) for domain in self._domains(level) if (room := self.room_in(domain)) >= workers
-        ]
-        for _, _, domain in sorted(enough, key=lambda row: row[:2]):
+        largest, shared = self._by_pools(level)
+        summed = [(room, domain.path, domain) for domain in shared if (room := self.room_in(domain)) >= workers]
+        alone = (row for row in largest.rows_from(workers) if row[2] not in shared)
+        for _, _, domain in merge(sorted(summed, key=_room_and_path), alone, key=_room_and_path):
             yield domain
+
+    def _by_pools(self, level: str) -> tuple[Order, set[Domain]]:
+        """Return the longest order of one pool's domains, and the domains in which another pool has room.
+
+        A tenant's own nodes stand in few domains: where only one pool has room, its order tells all.
+        """
+        orders = sorted([room.at(level) for room in self.rooms], key=len)
+        return orders[-1], {row[2] for order in orders[:-1] for row in order.rows}
 
     def children(self, domain: Domain) -> list[Child]:
         """Return a domain's children that have room, tightest first; not to be changed."""
@@ -107,8 +118,9 @@ class View:
             return {root: min(most, self.room_in(root)) for root in roots}
         return {domain: min(most, self.room_in(domain)) for domain in self.from_tightest(level, 1)}
 
-    def _domains(self, level: str) -> set[Domain]:
-        return {row[2] for room in self.rooms for row in room.at(level).rows}
+
+def _room_and_path(row: Child) -> tuple[int, str]:
+    return row[:2]
 
 
 def views(

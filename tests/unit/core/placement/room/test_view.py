@@ -100,3 +100,14 @@ def test_the_roomiest_node_is_told_as_it_is_now_and_as_it_would_be_empty() -> No
     view = views_of(ledger)[0]
     assert (view.most_on_one_node(), view.nodes, view.total) == (4, 2, 6)
     assert view.most_on_a_node >= 4
+
+
+def test_domains_that_tiers_share_and_those_of_one_tier_come_in_one_order() -> None:
+    ledger = make_ledger(
+        *(make_node(f"n{room}", {"h100": room}, rack=f"r{room}") for room in (1, 3, 5, 7)),
+        make_node("own", {"h100": 3}, rack="r3", tenant="alpha"),
+        make_node("alone", {"h100": 4}, rack="r9", tenant="alpha"),
+    )
+    _, _, both = views_of(ledger)
+    assert [domain.name for domain in both.from_tightest(RACK, 3)] == ["r9", "r5", "r3", "r7"]
+    assert both.most_at(RACK) == 7
