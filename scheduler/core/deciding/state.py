@@ -255,7 +255,7 @@ class SchedulerState:
         self._groups_of[job.id] = tuple(group.id for group in groups)
         for group in groups:
             self._put_group(group)
-        self.request(job.id)
+        self.can_never_fit(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _learn(self, *jobs: Job) -> None:
         """Let jobs be among those that are expected to come again, unless an operator said what to expect.

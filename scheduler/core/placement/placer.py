@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.room import Room
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.ledger.states.demand import Fit
-    from scheduler.core.model.identifiers import ClusterName
+    from scheduler.core.ledger.states.demand import Demand, Fit
+    from scheduler.core.model.identifiers import ClusterName, TenantName
     from scheduler.core.placement.request import GangRequest, PartRequest
 
 MOST_RANKINGS = 4_096
@@ -52,7 +52,7 @@ class Placer:
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
-        self._views: dict[tuple[ClusterName, PartRequest], tuple[int, tuple[View, ...]]] = {}
+        self._views: dict[tuple[ClusterName, Demand, TenantName | None], tuple[int, tuple[View, ...]]] = {}
 
     def value(self, worth: ChipWorth) -> None:
         """Judge options by what chip types are worth now; scores of nodes do not depend on it."""
@@ -70,6 +70,9 @@ class Placer:
     ) -> SeatedPart | None:
         """Return seats for all workers of a part, None where there are none now; in one domain where one is given."""
         workers = part.part.workers
+        widest = self.widest_view(cluster, request, part)
+        if widest is None or widest.total < workers:
+            return None
         levels = levels_to_try(self.ledger.inventory.levels(cluster), request.closeness)
         for view in self.views(cluster, request, part):
             if view.total < workers:
@@ -99,13 +102,16 @@ class Placer:
         return known[-1]
 
     def _known_views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> tuple[View, ...]:
-        inventory = self.ledger.inventory
-        known = self._views.get((cluster, part))
+        """Return the views of a demand, which all tenants share that have no such nodes for themselves."""
+        inventory, demand, tenant = self.ledger.inventory, part.demand, request.tenant
+        tiers = inventory.pools.get((cluster, part.part.chip), {})
+        owner = tenant if (tenant, False) in tiers or (tenant, True) in tiers else None
+        known = self._views.get((cluster, demand, owner))
         if known is None or known[0] != inventory.pools_made:
             if len(self._views) >= MOST_VIEWS:
                 self._views.clear()
-            found = tuple(views(inventory, part.demand, cluster, part.part.chip, request.tenant))
-            known = self._views[cluster, part] = (inventory.pools_made, found)
+            found = tuple(views(inventory, demand, cluster, part.part.chip, tenant))
+            known = self._views[cluster, demand, owner] = (inventory.pools_made, found)
         return known[1]
 
     def fill(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:

@@ -128,4 +128,5 @@ def usable_pools(
 ) -> list[tuple[Tier, Pool]]:
     """Return all pools in which a tenant may look for a part's workers."""
     tiers = inventory.pools.get((cluster, part.part.chip), {})
-    return [(tier, pool) for tier, pool in tiers.items() if tier[0] in (None, tenant)]
+    usable = [(owner, is_degraded) for is_degraded in (False, True) for owner in (tenant, None)]
+    return [(tier, tiers[tier]) for tier in usable if tier in tiers]
