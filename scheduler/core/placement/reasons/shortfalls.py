@@ -21,7 +21,7 @@ def shortfalls(
     level = request.closeness.required or CLUSTER
     found = []
     for part in option.parts:
-        view = placer.widest_view(cluster, request, part)
+        view = placer.views(cluster, request, part).widest()
         at_level, anywhere = (0, 0) if view is None else fitting_in(view, request)
         asked = part.part
         found.append(Shortfall(cluster, asked.chip, asked.role, asked.workers, level, at_level, anywhere))

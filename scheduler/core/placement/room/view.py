@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.model.topology import CLUSTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
@@ -73,37 +73,48 @@ class View:
 
     def most_at(self, level: str) -> int:
         """Return how many workers fit into the roomiest domain of a level."""
-        if len(self.rooms) == 1:
-            return self.rooms[0].at(level).most
-        largest, shared = self._by_pools(level)
-        return max([largest.most, *(self.room_in(domain) for domain in shared)])
+        orders = self._orders(level)
+        if not orders:
+            return 0
+        most = orders[-1].most
+        for order in orders[:-1]:
+            for _, _, domain in order.rows:
+                most = max(most, self.room_in(domain))
+        return most
 
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
         if workers > sum([room.most_at(level) for room in self.rooms]):
             return None
-        if len(self.rooms) == 1:
-            return self.rooms[0].at(level).tightest(workers)
-        return next(self.from_tightest(level, workers), None)
+        orders = self._orders(level)
+        if len(orders) == 1:
+            return orders[0].tightest(workers)
+        return next(self._from_tightest(orders, workers), None)
 
     def from_tightest(self, level: str, workers: int) -> Iterator[Domain]:
         """Yield the domains of a level with enough room, tightest first."""
-        if len(self.rooms) == 1:
-            yield from self.rooms[0].at(level).from_tightest(workers)
+        orders = self._orders(level)
+        return orders[0].from_tightest(workers) if len(orders) == 1 else self._from_tightest(orders, workers)
+
+    def _from_tightest(self, orders: list[Order], workers: int) -> Iterator[Domain]:
+        """Yield the domains of several pools. Where only the largest of them has room, its order tells all."""
+        if not orders:
             return
-        largest, shared = self._by_pools(level)
+        shared = {domain for order in orders[:-1] for _, _, domain in order.rows}
         summed = [(room, domain.path, domain) for domain in shared if (room := self.room_in(domain)) >= workers]
-        alone = (row for row in largest.rows_from(workers) if row[2] not in shared)
+        alone = (row for row in orders[-1].rows_from(workers) if row[2] not in shared)
         for _, _, domain in merge(sorted(summed, key=_room_and_path), alone, key=_room_and_path):
             yield domain
 
-    def _by_pools(self, level: str) -> tuple[Order, set[Domain]]:
-        """Return the longest order of one pool's domains, and the domains in which another pool has room.
+    def _orders(self, level: str) -> list[Order]:
+        """Return the domains of a level by their room, one order per pool that has room, the longest last.
 
-        A tenant's own nodes stand in few domains: where only one pool has room, its order tells all.
+        A tenant's own nodes stand in few domains, everybody's in many.
         """
-        orders = sorted([room.at(level) for room in self.rooms], key=len)
-        return orders[-1], {row[2] for order in orders[:-1] for row in order.rows}
+        orders = [room.at(level) for room in self.rooms if room.total]
+        if len(orders) > 1:
+            orders.sort(key=len)
+        return orders
 
     def children(self, domain: Domain) -> list[Child]:
         """Return a domain's children that have room, tightest first; not to be changed."""
@@ -123,20 +134,49 @@ def _room_and_path(row: Child) -> tuple[int, str]:
     return row[:2]
 
 
-def views(
-    inventory: Inventory, demand: Demand, cluster: ClusterName, chip: ChipName | None, tenant: TenantName
-) -> Iterator[View]:
-    """Yield where to look, best first: the tenant's own nodes, everybody's, both, and then degraded ones as well."""
-    tiers = inventory.pools.get((cluster, chip))
-    if tiers is None:
-        return
-    fit = inventory.fit(demand)
-    own, shared = tiers.get((tenant, False)), tiers.get((None, False))
-    sound = [((owner, False), pool) for owner, pool in ((tenant, own), (None, shared)) if pool is not None]
+class Lookout:
+    """Where to look for one demand, best first: the tenant's own nodes, everybody's, both, and then degraded ones too.
+
+    Each view is made when it is first looked at, and is up to date whenever it is handed out.
+    """
+
+    __slots__ = ("_fit", "_pools", "_views")
+
+    def __init__(
+        self, inventory: Inventory, demand: Demand, cluster: ClusterName, chip: ChipName | None, tenant: TenantName
+    ) -> None:
+        self._fit = inventory.fit(demand)
+        self._pools = list(_where_to_look(inventory.pools.get((cluster, chip), {}), tenant))
+        self._views: list[View | None] = [None] * len(self._pools)
+
+    def __iter__(self) -> Iterator[View]:
+        for place in range(len(self._pools)):
+            yield self._view(place)
+
+    def widest(self) -> View | None:
+        """Return the view of all nodes that may be used, None where there are none."""
+        return self._view(len(self._pools) - 1) if self._pools else None
+
+    def _view(self, place: int) -> View:
+        view = self._views[place]
+        if view is None:
+            view = self._views[place] = View(self._fit, self._pools[place])
+        else:
+            view.refresh()
+        return view
+
+
+def _where_to_look(tiers: Mapping[Tier, Pool], tenant: TenantName) -> Iterator[list[tuple[Tier, Pool]]]:
+    """Yield the pools of each view, best first."""
+
+    def present(*wanted: Tier) -> list[tuple[Tier, Pool]]:
+        return [(tier, tiers[tier]) for tier in wanted if tier in tiers]
+
+    sound = present((tenant, False), (None, False))
     for one in sound:
-        yield View(fit, [one])
+        yield [one]
     if len(sound) > 1:
-        yield View(fit, sound)
-    degraded = [((owner, True), pool) for owner in (tenant, None) if (pool := tiers.get((owner, True))) is not None]
+        yield sound
+    degraded = present((tenant, True), (None, True))
     if degraded:
-        yield View(fit, sound + degraded)
+        yield sound + degraded

@@ -4,7 +4,7 @@ from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.topology import CLUSTER, RACK
-from scheduler.core.placement.room.view import View, views
+from scheduler.core.placement.room.view import Lookout, View
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 from tests.builders.placing import ONE_DEVICE
 
@@ -12,7 +12,7 @@ DEMAND = demand_of("h100", ONE_DEVICE)
 
 
 def views_of(ledger: Ledger, tenant: str = "alpha") -> list[View]:
-    return list(views(ledger.inventory, DEMAND, "mixed", "h100", tenant))
+    return list(Lookout(ledger.inventory, DEMAND, "mixed", "h100", tenant))
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_other_tenants_nodes_are_in_no_view(all_tiers: Ledger) -> None:
 
 def test_a_chip_type_that_nobody_has_has_no_view() -> None:
     ledger = make_ledger(make_node())
-    assert list(views(ledger.inventory, demand_of("mlu", ONE_DEVICE), "mixed", "mlu", "alpha")) == []
-    assert list(views(ledger.inventory, DEMAND, "moon", "h100", "alpha")) == []
+    assert Lookout(ledger.inventory, demand_of("mlu", ONE_DEVICE), "mixed", "mlu", "alpha").widest() is None
+    assert Lookout(ledger.inventory, DEMAND, "moon", "h100", "alpha").widest() is None
 
 
 def test_a_node_of_another_tier_takes_nobody_in_a_view(all_tiers: Ledger) -> None:
