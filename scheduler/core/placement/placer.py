@@ -72,6 +72,9 @@ class Placer:
         widest = lookout.widest()
         if widest is None or widest.total < workers:
             return None
+        required = request.closeness.required
+        if required is not None and widest.has_no_room_within(required, workers):
+            return None
         levels = levels_to_try(self.ledger.inventory.levels(cluster), request.closeness)
         for view in lookout:
             if view.total < workers:

@@ -73,10 +73,19 @@ class View:
 
     def most_at(self, level: str) -> int:
         """Return how many workers fit into the roomiest domain of a level."""
+        return self._most(self._orders(level))
+
+    def has_no_room_within(self, level: str, workers: int) -> bool:
+        """Say whether all nodes with room stand in domains of a level and none of these has room for the workers.
+
+        Then no smaller domain has either.
+        """
         orders = self._orders(level)
-        if not orders:
-            return 0
-        most = orders[-1].most
+        return sum([order.total for order in orders]) == self.total and self._most(orders) < workers
+
+    def _most(self, orders: list[Order]) -> int:
+        """Return how many workers fit into the roomiest of the domains."""
+        most = orders[-1].most if orders else 0
         for order in orders[:-1]:
             for _, _, domain in order.rows:
                 most = max(most, self.room_in(domain))

@@ -3,7 +3,7 @@ import pytest
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.topology import CLUSTER, RACK
+from scheduler.core.model.topology import CLUSTER, NODE, RACK
 from scheduler.core.placement.room.view import Lookout, View
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 from tests.builders.placing import ONE_DEVICE
@@ -111,3 +111,11 @@ def test_domains_that_tiers_share_and_those_of_one_tier_come_in_one_order() -> N
     _, _, both = views_of(ledger)
     assert [domain.name for domain in both.from_tightest(RACK, 3)] == ["r9", "r5", "r3", "r7"]
     assert both.most_at(RACK) == 7
+
+
+def test_who_finds_no_room_at_a_level_need_not_look_below_it_unless_nodes_stand_outside() -> None:
+    inside = [make_node("a", {"h100": 2}, rack="r1"), make_node("b", {"h100": 3}, rack="r2", tenant="alpha")]
+    both = views_of(make_ledger(*inside))[-1]
+    assert [both.has_no_room_within(RACK, workers) for workers in (3, 4)] == [False, True]
+    assert not views_of(make_ledger(*inside, make_node("c", {"h100": 4})))[-1].has_no_room_within(RACK, 5)
+    assert not both.has_no_room_within(NODE, 4)
