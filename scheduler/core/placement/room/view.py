@@ -52,12 +52,12 @@ class View:
     @property
     def nodes(self) -> int:
         """On how many nodes at least one worker fits."""
-        return sum(room.nodes for room in self.rooms)
+        return sum([room.nodes for room in self.rooms])
 
     @property
     def most_on_a_node(self) -> int:
         """No node has room for more workers, even when it is empty."""
-        return max((room.most_on_a_node for room in self.rooms), default=0)
+        return max([room.most_on_a_node for room in self.rooms], default=0)
 
     def most_on_one_node(self) -> int:
         """Return how many workers fit on the roomiest node now."""
@@ -69,7 +69,7 @@ class View:
 
     def room_in(self, domain: Domain) -> int:
         """Return how many workers fit into a domain."""
-        return sum(room.sums.get(domain, 0) for room in self.rooms)
+        return sum([room.sums.get(domain, 0) for room in self.rooms])
 
     def most_at(self, level: str) -> int:
         """Return how many workers fit into the roomiest domain of a level."""
