@@ -126,17 +126,16 @@ class Room:
 
     def _look_at(self, domain: Domain) -> None:
         """Count the nodes that stand directly in a domain, for the first time."""
-        fit, kinds, arrived = self.fit, self._pool.kinds, self.arrived
-        workers = 0
-        for entry in domain.members:
-            leftover = entry.leftover
-            room = fit[leftover]
-            if room and leftover.kind in kinds:
-                workers += room
-                self.nodes += 1
-                arrived.add(leftover)
-        if workers:
-            self._add(domain, workers)
+        fit, kinds = self.fit, self._pool.kinds
+        found = [
+            (leftover, room)
+            for entry in domain.members
+            if (room := fit[leftover := entry.leftover]) and leftover.kind in kinds
+        ]
+        if found:
+            self.nodes += len(found)
+            self.arrived.update([leftover for leftover, _ in found])
+            self._add(domain, sum([room for _, room in found]))
 
     def _take_in(self, moves: Iterable[Move]) -> None:
         fit, arrived = self.fit, self.arrived
