@@ -7,6 +7,7 @@ from api.schemas.reason import (
     BackingOffAnswer,
     CannotServeAnswer,
     HolderAnswer,
+    KeptApartAnswer,
     LimitAnswer,
     NearestShapeAnswer,
     NeverFitsAnswer,
@@ -20,6 +21,7 @@ from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
     BackingOff,
     CannotServe,
+    KeptApart,
     Limit,
     NearestShape,
     NeverFits,
@@ -55,6 +57,7 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
                 devices_reserved=reason.devices_reserved,
                 role=reason.role,
                 nearest=_nearest(reason.nearest),
+                kept_apart=_kept_apart(reason.kept_apart),
             )
         case NeverFits():
             return NeverFitsAnswer(
@@ -89,3 +92,9 @@ def _nearest(shape: NearestShape | None) -> NearestShapeAnswer | None:
     if shape is None:
         return None
     return NearestShapeAnswer(workers=shape.workers, devices_per_worker=shape.devices_per_worker, level=shape.level)
+
+
+def _kept_apart(kept: KeptApart | None) -> KeptApartAnswer | None:
+    if kept is None:
+        return None
+    return KeptApartAnswer(level=kept.level, domains=kept.domains, workers_fit=kept.workers_fit)

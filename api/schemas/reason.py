@@ -26,6 +26,7 @@ TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "devices_reserved": 0,
     "role": "worker",
     "nearest": {"workers": 2, "devices_per_worker": 8, "level": "cluster"},
+    "kept_apart": None,
 }
 
 
@@ -52,6 +53,16 @@ class NearestShapeAnswer(Answer):
     devices_per_worker: int
     level: str
     """The topology level of which one domain holds all of them."""
+
+
+class KeptApartAnswer(Answer):
+    """What a gang leaves alone because other jobs of its tenant stand there that it is to be apart from."""
+
+    level: str
+    domains: int
+    """So many domains of the level; a node that is in none of it counts as one."""
+    workers_fit: int
+    """So many workers would fit now into one domain of the required level if nothing were left alone."""
 
 
 class TooFewFreeAnswer(Answer):
@@ -84,6 +95,8 @@ class TooFewFreeAnswer(Answer):
     """`worker`, or the role of the job that these workers are for."""
     nearest: NearestShapeAnswer | None
     """What would fit now; null where nothing near does."""
+    kept_apart: KeptApartAnswer | None
+    """What the job is to be apart from; null where that is nothing. Its devices are among `devices_free`."""
 
 
 class NeverFitsAnswer(Answer):

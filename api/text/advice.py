@@ -49,6 +49,8 @@ def _easier(reason: TooFewFree) -> list[str]:
         ways.append("with fewer workers")
     if reason.nearest is None or reason.nearest.level != CLUSTER:
         ways += [_loosened(reason)] if _fits_anywhere(reason) else []
+    if reason.kept_apart is not None and reason.kept_apart.workers_fit >= reason.workers:
+        ways.append(f"without apart ({reason.kept_apart.workers_fit} would fit)")
     if reason.limit.resource in _LESS:
         ways.append(f"with {_LESS[reason.limit.resource]}")
     if reason.chip is not None:

@@ -12,37 +12,48 @@ def mismatch_text(reason: CannotServe) -> str:
     match reason.mismatch:
         case Mismatch.NODE_LABELS:
             labels = "label" if len(reason.asked) == 1 else "labels"
-            return f"no node of {cluster} has the {labels} {asked}{_but('there are', offered)}"
+            text = f"no node of {cluster} has the {labels} {asked}{_but('there are', offered)}"
         case Mismatch.LEVEL:
-            return f"the topology of {cluster} has no level {asked}{_but('it has', offered)}"
+            text = f"the topology of {cluster} has no level {asked}{_but('it has', offered)}"
         case Mismatch.SHARES:
-            return f"{cluster} gives whole devices only: it can neither bind a chosen device nor enforce a share of one"
+            text = f"{cluster} gives whole devices only: it can neither bind a chosen device nor enforce a share of one"
         case Mismatch.SHARE_SIZE:
-            return f"no device of {cluster} can be shared so: {asked or 'the share'}{_but('there is', offered)}"
+            text = f"no device of {cluster} can be shared so: {asked or 'the share'}{_but('there is', offered)}"
         case Mismatch.SPREAD:
-            return f"{cluster} has too few domains to spread its workers so: {asked}{_but('there are', offered)}"
+            text = f"{cluster} has too few domains to spread its workers so: {asked}{_but('there are', offered)}"
         case Mismatch.CONTRADICTION:
-            return f"two of its wishes exclude each other: {asked}{_but('there is', offered)}"
-    assert_never(reason.mismatch)
+            text = f"two of its wishes exclude each other: {asked}{_but('there is', offered)}"
+        case Mismatch.TOGETHER:
+            needs = f": they need {asked}{_but('there are', offered)}" if asked else ""
+            text = f"{cluster} has room for each of its parts and never for all of them together{needs}"
+        case _:
+            assert_never(reason.mismatch)
+    return text
 
 
 def mismatch_advice(reason: CannotServe) -> str:
     """Return what the user can do about it."""
     match reason.mismatch:
         case Mismatch.NODE_LABELS:
-            return "submit it with node_labels that nodes have (`medley nodes -o json` shows them), or without"
+            text = "submit it with node_labels that nodes have (`medley nodes -o json` shows them), or without"
         case Mismatch.LEVEL:
             levels = f": {listed(reason.offered, 'or')}" if reason.offered else ""
-            return f"submit it with a level that there is{levels}"
+            text = f"submit it with a level that there is{levels}"
         case Mismatch.SHARES:
-            return "submit it with devices_per_worker in place of share, or with chip types of another cluster"
+            text = "submit it with devices_per_worker in place of share, or with chip types of another cluster"
         case Mismatch.SHARE_SIZE:
-            return "submit it with a smaller share (`medley pools` shows the memory of a device)"
+            text = "submit it with a smaller share (`medley pools` shows the memory of a device)"
         case Mismatch.SPREAD:
-            return "submit it with a larger spread.most, a smaller spread.level or fewer workers"
+            text = "submit it with a larger spread.most, a smaller spread.level or fewer workers"
         case Mismatch.CONTRADICTION:
-            return "submit it without one of the two: topology.require or spread"
-    assert_never(reason.mismatch)
+            text = "submit it without one of the two: topology.require or spread"
+        case Mismatch.TOGETHER:
+            text = (
+                "submit it with fewer workers or smaller ones, or without topology.require or exclusive if it has them"
+            )
+        case _:
+            assert_never(reason.mismatch)
+    return text
 
 
 def _all(words: tuple[str, ...]) -> str:

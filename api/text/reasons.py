@@ -10,6 +10,7 @@ from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
     BackingOff,
     CannotServe,
+    KeptApart,
     Limit,
     NeverFits,
     NoCluster,
@@ -26,7 +27,7 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:
     """Return the reason as a clause that can follow "it waits: "; `you` is the reader's tenant."""
     match reason:
         case TooFewFree():
-            return _too_few_free(reason, you)
+            return _too_few_free(reason, you) + _apart(reason.kept_apart, reason.workers_fit)
         case NeverFits():
             return _never_fits(reason)
         case QuotaExceeded():
@@ -81,6 +82,14 @@ def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
     if reason.devices_reserved:
         parts.append(f"{reason.devices_reserved} free on nodes of other tenants")
     return f"{text}; {_said_once(parts)}" if parts else text
+
+
+def _apart(kept: KeptApart | None, workers_fit: int) -> str:
+    """Return from what a gang keeps apart, and how many would fit if it did not, where that are more."""
+    if kept is None:
+        return ""
+    otherwise = f" (else {kept.workers_fit} would fit)" if kept.workers_fit > workers_fit else ""
+    return f"; it keeps apart from {count(kept.domains, kept.level)}{otherwise}"
 
 
 def _said_once(parts: list[str]) -> str:

@@ -319,7 +319,7 @@ class SchedulerState:
     def _forget_job(self, name: JobId) -> None:
         for group in self._groups_of.pop(name):
             del self._groups[group]
-        del self._jobs[name]
+        self._mix.forget(worker_kinds(self._jobs.pop(name)))
 
     def _forget_if_gone(self, node: NodeId) -> None:
         """Drop a node that left its cluster once nothing is held on it."""

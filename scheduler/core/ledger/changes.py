@@ -34,7 +34,8 @@ class Seat:
 class Restore:
     """Write down what an attempt already holds in truth, even on a node that has since shrunk or left.
 
-    Raises AlreadyHeld, and Overcommitted where a node is unknown or a device slot is held by another attempt.
+    Raises AlreadyHeld, and Overcommitted where a node is unknown, a device slot is held by another attempt, or a share
+    is not of one slot.
     """
 
     attempt: AttemptId

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 
 def check_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> None:
-    """Raise Overcommitted if a slot is asked for twice or held already; shares of one device may meet on its slot."""
+    """Raise Overcommitted if a slot is asked for twice or held already; shares of one device may meet on its slot.
+
+    So do a share that names no slot or several, for it is of one device, and a slot below 0.
+    """
+    for held in allocations:
+        if held.share_milli:
+            _check(entry, "share", abs(len(held.slots) - 1), 0)
+        if held.slots and min(held.slots) < 0:
+            raise Overcommitted(entry.id, "slots", asked=len(held.slots), free=0)
     whole = Counter(slot for held in allocations if not held.share_milli for slot in held.slots)
     shared = {slot for held in allocations if held.share_milli for slot in held.slots}
     already_shared = entry.shared or {}
@@ -52,8 +60,6 @@ def check_room(
 
 def _check_form(entry: NodeEntry, held: Allocation, cluster: Cluster | None) -> None:
     """Raise Overcommitted if no node of the cluster has such a thing to give, whatever is free."""
-    if held.share_milli:
-        _check(entry, "share", abs(len(held.slots) - 1), 0)  # a share is of one device
     if held.chip is None:
         _check(entry, "devices", len(held.slots) + held.counted, 0)
     if cluster is not None and not cluster.binds_devices:

@@ -69,6 +69,17 @@ class NearestShape:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptApart:
+    """What a gang leaves alone because workers stand there that it is to be apart from."""
+
+    level: str
+    domains: int
+    """So many domains of that level; a node that is in none of it counts as one."""
+    workers_fit: int
+    """How many workers would fit now into one domain of the required level if the gang left nothing alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class TooFewFree:
     """So many workers are wanted on one chip type; fewer fit now, though all would if nothing else ran."""
 
@@ -100,6 +111,8 @@ class TooFewFree:
     role: str = MAIN_ROLE
     nearest: NearestShape | None = None
     """What would fit now; None where nothing near does."""
+    kept_apart: KeptApart | None = None
+    """What the job is to be apart from; None where that is nothing. Its devices are among `devices_free`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,8 @@ class Mismatch(StrEnum):
     """There are too few domains for so many workers, so many in each."""
     CONTRADICTION = "contradiction"
     """Two wishes exclude each other: all workers in one domain, and spread over several of its level or larger."""
+    TOGETHER = "together"
+    """There is room for each part of the gang, and never for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

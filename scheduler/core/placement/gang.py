@@ -12,6 +12,7 @@ from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.placement import GangPlace, SeatedPart, smallest_domain
 from scheduler.core.placement.request import PartRequest
 from scheduler.core.placement.room.offers import knows_levels, offers
+from scheduler.core.placement.room.view import shared_domains
 from scheduler.core.placement.search import seat_together
 from scheduler.core.placement.setting_aside import kept_apart, set_aside
 from scheduler.core.placement.spreading import seat_spread
@@ -109,12 +110,7 @@ def _common_domains(
     if required == CLUSTER:
         yield None
         return
-    view, workers = widest[0]
-    fitting = [
-        domain
-        for domain in view.from_tightest(required, workers)
-        if all(other.room_in(domain) >= count for other, count in widest[1:])
-    ]
+    fitting = shared_domains(required, widest)
     half = MOST_DOMAINS // 2
     yield from fitting[:half]
     yield from reversed(fitting[half:][-half:])

@@ -115,7 +115,7 @@ class _Finder:
         """Return the nodes of a domain; of the whole cluster only so many of each state as there are workers."""
         inventory = self._placer.ledger.inventory
         if within is not None or self._request.spread is not None:
-            return list(_nodes_in(within or inventory.root(self._cluster)))
+            return list((within or inventory.root(self._cluster)).nodes())
         workers = sum(part.part.workers for part in self._parts)
         return [inventory.entries[name] for state in self._states() for name in state.names.first(workers)]
 
@@ -302,9 +302,3 @@ def _devices(demand: Demand, left: Leftover) -> list[SharedDevice | None]:
 def _in_steps(part: PartRequest, moves: Sequence[Move]) -> list[Sequence[Move]]:
     """Return moves of one part in groups that a ledger is told at once: shares one by one, all others together."""
     return [[move] for move in moves] if part.part.shape.share_milli else [moves]
-
-
-def _nodes_in(domain: Domain) -> Iterator[NodeEntry]:
-    yield from domain.members
-    for child in domain.children.values():
-        yield from _nodes_in(child)

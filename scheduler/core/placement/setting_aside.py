@@ -30,6 +30,14 @@ def kept_apart(
     return set_aside(ledger, cluster, request.apart.level, nodes)
 
 
+def domains_kept_apart(ledger: Ledger, cluster: ClusterName, request: GangRequest, nodes: Iterable[NodeId]) -> int:
+    """Return how many domains of a cluster a gang keeps apart from; a node that is in none of the level counts as one.
+
+    They are those that `kept_apart` closes for the same nodes.
+    """
+    return 0 if request.apart is None else len(_stood_in(ledger, cluster, request.apart.level, nodes))
+
+
 @contextmanager
 def set_aside(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> Iterator[None]:
     """Let the domains of a level in which any of these nodes stand take no work until the block ends."""
@@ -42,21 +50,14 @@ def set_aside(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[
 
 
 def _closed(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> set[NodeId]:
-    """Return all nodes of the domains in which the nodes stand; a node that is in none of the level stands alone."""
-    entries = ledger.inventory.entries
-    own = [entries[node] for node in nodes if node in entries and entries[node].leftover.kind.cluster == cluster]
     closed: set[NodeId] = set()
-    for entry in own:
-        domain = ledger.inventory.root(cluster) if level == CLUSTER else entry.domain.at(level)
-        if domain is None:
-            closed.add(entry.id)
-        elif entry.id not in closed:
-            closed.update(_nodes_in(domain))
+    for place in _stood_in(ledger, cluster, level, nodes):
+        closed.update([place] if isinstance(place, str) else [entry.id for entry in place.nodes()])
     return closed
 
 
-def _nodes_in(domain: Domain) -> Iterator[NodeId]:
-    for entry in domain.members:
-        yield entry.id
-    for child in domain.children.values():
-        yield from _nodes_in(child)
+def _stood_in(ledger: Ledger, cluster: ClusterName, level: str, nodes: Iterable[NodeId]) -> dict[Domain | NodeId, None]:
+    """Return the domains in which the nodes stand; a node that is in none of the level stands alone."""
+    entries, root = ledger.inventory.entries, ledger.inventory.root(cluster)
+    own = [entries[node] for node in nodes if node in entries and entries[node].leftover.kind.cluster == cluster]
+    return {(root if level == CLUSTER else entry.domain.at(level)) or entry.id: None for entry in own}

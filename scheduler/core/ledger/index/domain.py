@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.topology import Topology
 
@@ -58,6 +60,12 @@ class Domain:
             if siblings.get((domain.level, domain.name)) is domain:  # one that was left before may have a successor
                 del siblings[domain.level, domain.name]
             domain = domain.parent
+
+    def nodes(self) -> Iterator[NodeEntry]:
+        """Yield all nodes that stand in it or in a domain within it."""
+        yield from self.members
+        for child in self.children.values():
+            yield from child.nodes()
 
     def at(self, level: str) -> Domain | None:
         """Return the domain of a level that this one is or is in."""

@@ -87,10 +87,6 @@ class Inventory:
         """Return how many different states nodes are in, whatever their number."""
         return sum(bool(leftover.names.count) for leftover in self._leftovers.values())
 
-    def distinct_kinds(self) -> int:
-        """Return how many different kinds of nodes are known, those included that no node is of any more."""
-        return len(self._kinds)
-
     def node(self, entry: NodeEntry) -> Node:
         """Return the node of an entry."""
         kind = entry.leftover.kind

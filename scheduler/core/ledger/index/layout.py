@@ -46,6 +46,10 @@ class Layout:
         """Return how many workers fit into the roomiest domain of a level if nothing runs."""
         return max([_room(make_up, fit) for make_up in self._levels.get(level, ())], default=0)
 
+    def total_at(self, level: str, fit: Fit) -> int:
+        """Return how many workers fit into all domains of a level together if nothing runs."""
+        return sum([domains * _room(make_up, fit) for make_up, domains in self._levels.get(level, {}).items()])
+
     def room_in(self, domain: Domain, fit: Fit) -> int:
         """Return how many workers fit into a domain if nothing runs."""
         return _room(self._domains.get(domain, NOTHING), fit)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of
-from scheduler.core.model.reason import CannotServe, Mismatch
+from scheduler.core.model.reason import CannotServe, Mismatch, Resource
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE, Spread
-from scheduler.core.placement.room.fitting import fitting, spread_room, usable_pools
+from scheduler.core.placement.room.fitting import fitting, spread_room
 from scheduler.core.placement.room.offers import gives_shares, is_possible_share, is_share, wished_levels
-from scheduler.core.placement.room.view import View
+from scheduler.core.placement.room.together import NOWHERE, lack_together
+from scheduler.core.placement.room.view import View, usable_pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.ledger import Ledger
     from scheduler.core.model.identifiers import ClusterName
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
+    from scheduler.core.placement.room.together import Need
 
 MOST_OFFERED = 20
+_UNITS = {Resource.CPU: "milli-cores", Resource.MEMORY: "MiB", Resource.PODS: "workers"}
 
 
 def mismatches(
@@ -99,6 +103,30 @@ def _domains(
     if level == NODE:
         return max(view.nodes for view in views)
     return len({domain for view in views for domain in view.spread(level, 1)})
+
+
+def never_together(
+    ledger: Ledger, cluster: ClusterName, request: GangRequest, option: OptionRequest
+) -> tuple[CannotServe, ...]:
+    """Return what the parts of an option lack together, each of which a cluster has room for when it is empty."""
+    lack = lack_together(ledger.inventory, cluster, request, option)
+    if lack is None:
+        return ()
+    required = request.closeness.required or CLUSTER
+    near = {CLUSTER: "", NODE: " on one node"}.get(required, f" in one {required}")
+    if lack is NOWHERE:
+        return (CannotServe(cluster, Mismatch.TOGETHER, (f"a place{near}",)),)
+    asked, most = _amount(lack.need, lack.asked), _amount(lack.need, lack.most)
+    return (CannotServe(cluster, Mismatch.TOGETHER, (f"{asked}{near}",), (most,)),)
+
+
+def _amount(need: Need | None, number: int) -> str:
+    if need is None:
+        return f"{number} node{'' if number == 1 else 's'}"
+    resource, chip = need
+    if resource is Resource.DEVICES:
+        return f"{number / WHOLE_DEVICE_MILLI:g} {chip}"
+    return f"{number} {_UNITS[resource]}"
 
 
 def _of_part(

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.states.demand import demand_of, shares_that_fit
-from scheduler.core.model.reason import Limit, NearestShape, NeverFits, Resource, TooFewFree
+from scheduler.core.model.reason import KeptApart, Limit, NearestShape, NeverFits, Resource, TooFewFree
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, NODE
-from scheduler.core.placement.reasons.mismatch import mismatches
+from scheduler.core.placement.reasons.mismatch import mismatches, never_together
 from scheduler.core.placement.request import PartRequest
-from scheduler.core.placement.room.fitting import fitting, usable_pools
-from scheduler.core.placement.setting_aside import kept_apart
+from scheduler.core.placement.room.fitting import fitting
+from scheduler.core.placement.room.view import usable_pools
+from scheduler.core.placement.setting_aside import domains_kept_apart, kept_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,16 +47,25 @@ def shortages(
     if wishes:
         return wishes
     parts = [_Part(ledger, cluster, request, part) for part in option.parts]
-    never = tuple(part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers)
+    never: tuple[CannotServe | NeverFits, ...] = tuple(
+        part.never_fits() for part in parts if part.fits(when_empty=True) < part.workers
+    )
+    never = never or never_together(ledger, cluster, request, option)
     if never:
         return never
-    in_all = [part.too_few_free() for part in parts]
-    with kept_apart(ledger, cluster, request, nodes_to_avoid):
-        found = tuple(_with_room_of(reason, part.too_few_free()) for reason, part in zip(in_all, parts, strict=True))
+    found = tuple(part.too_few_free() for part in parts)
+    domains = domains_kept_apart(ledger, cluster, request, nodes_to_avoid)
+    if request.apart is not None and domains:
+        in_all, level = found, request.apart.level
+        with kept_apart(ledger, cluster, request, nodes_to_avoid):
+            found = tuple(
+                _with_room_of(reason, part.too_few_free(), KeptApart(level, domains, reason.workers_fit))
+                for reason, part in zip(in_all, parts, strict=True)
+            )
     return tuple(reason for reason in found if reason.workers_fit < reason.workers) or found
 
 
-def _with_room_of(reason: TooFewFree, other: TooFewFree) -> TooFewFree:
+def _with_room_of(reason: TooFewFree, other: TooFewFree, kept: KeptApart) -> TooFewFree:
     return replace(
         reason,
         workers_fit=other.workers_fit,
@@ -63,6 +73,7 @@ def _with_room_of(reason: TooFewFree, other: TooFewFree) -> TooFewFree:
         nodes_fit=other.nodes_fit,
         limit=other.limit,
         nearest=other.nearest,
+        kept_apart=kept,
     )
 
 

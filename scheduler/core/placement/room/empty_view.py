@@ -43,6 +43,10 @@ class EmptyView:
             most = max([most, *(self._room_in(domain) for domain in shared)])
         return most
 
+    def total_at(self, level: str) -> int:
+        """Return how many workers would fit into all domains of a level together."""
+        return sum([layout.total_at(level, self._fit) for layout in self._layouts()])
+
     def spread(self, level: str, most: int) -> dict[Domain, int]:
         """Return how many workers each domain of a level would take that has room, at most so many in one."""
         domains = dict.fromkeys(domain for layout in self._layouts() for domain in layout.domains_at(level))

@@ -8,15 +8,15 @@ from scheduler.core.ledger.states.demand import NO_LIMIT
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.room.empty_view import EmptyView
 from scheduler.core.placement.room.offers import knows_levels, offers
-from scheduler.core.placement.room.view import View
+from scheduler.core.placement.room.together import lack_together
+from scheduler.core.placement.room.view import View, usable_pools
 
 if TYPE_CHECKING:
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
-    from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.ledger.states.node_kind import NodeKind, Tier
-    from scheduler.core.model.identifiers import ClusterName, TenantName
+    from scheduler.core.ledger.states.node_kind import NodeKind
+    from scheduler.core.model.identifiers import ClusterName
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
 
 
@@ -31,11 +31,15 @@ def can_never_fit(ledger: Ledger, request: GangRequest) -> bool:
 
 
 def never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> bool:
-    """Say whether some part would not fit even if nothing ran and no node refused work."""
+    """Say whether some part would not fit even if nothing ran and no node refused work, or all of them together."""
     if any(_part_never_fits(inventory, cluster, request, part) for part in option.parts):
         return True
     workers = sum(part.part.workers for part in option.parts)
-    return not knows_levels(inventory, cluster, request) or spread_room(inventory, cluster, request, option) < workers
+    return (
+        not knows_levels(inventory, cluster, request)
+        or spread_room(inventory, cluster, request, option) < workers
+        or lack_together(inventory, cluster, request, option) is not None
+    )
 
 
 def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest) -> bool:
@@ -46,17 +50,9 @@ def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRe
 def fitting(
     inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
 ) -> tuple[int, int]:
-    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster.
-
-    A node or a smaller domain that is in none of that level is near enough as well.
-    """
+    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
     view = _view(inventory, cluster, request, part, when_empty=when_empty)
-    fit, anywhere = fitting_in(view, request)
-    levels, level = inventory.levels(cluster), request.closeness.required
-    if request.spread is None and level in levels:
-        smaller = levels[: levels.index(level)]
-        fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
-    return fit, anywhere
+    return fitting_in(view, request, inventory.levels(cluster))
 
 
 def _view(
@@ -67,8 +63,11 @@ def _view(
     return EmptyView(fit, [pool for _, pool in pools]) if when_empty else View(fit, pools)
 
 
-def fitting_in(view: View | EmptyView, request: GangRequest) -> tuple[int, int]:
-    """Return how many workers fit into one domain of the required level, and how many in all."""
+def fitting_in(view: View | EmptyView, request: GangRequest, levels: tuple[str, ...]) -> tuple[int, int]:
+    """Return how many workers fit into one domain of the required level, and how many in all.
+
+    A node or a smaller domain that is in none of that level is near enough as well. `levels` are the cluster's.
+    """
     level = request.closeness.required or CLUSTER
     if level == CLUSTER:
         fit = view.total
@@ -76,6 +75,9 @@ def fitting_in(view: View | EmptyView, request: GangRequest) -> tuple[int, int]:
         fit = view.most_on_one_node()
     else:
         fit = view.most_at(level)
+        if level in levels and request.spread is None and view.total_at(level) < view.total:
+            smaller = levels[: levels.index(level)]
+            fit = max(fit, view.most_on_one_node(), *(view.most_at(one) for one in smaller))
     if request.spread is None:
         return fit, view.total
     room = view.spread(request.spread.level, request.spread.most)
@@ -121,12 +123,3 @@ def _most_within(room: dict[Domain, int], level: str) -> int:
         if outer is not None:
             within[outer] = within.get(outer, 0) + workers
     return max((within or room).values(), default=0)
-
-
-def usable_pools(
-    inventory: Inventory, cluster: ClusterName, part: PartRequest, tenant: TenantName
-) -> list[tuple[Tier, Pool]]:
-    """Return all pools in which a tenant may look for a part's workers."""
-    tiers = inventory.pools.get((cluster, part.part.chip), {})
-    usable = [(owner, is_degraded) for is_degraded in (False, True) for owner in (tenant, None)]
-    return [(tier, tiers[tier]) for tier in usable if tier in tiers]

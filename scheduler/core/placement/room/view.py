@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.model.topology import CLUSTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.leftover import Leftover
     from scheduler.core.ledger.states.node_kind import Tier
     from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
+    from scheduler.core.placement.request import PartRequest
 
 Child = tuple[int, str, "Domain"]
 """Room, path and domain."""
@@ -73,23 +74,23 @@ class View:
 
     def most_at(self, level: str) -> int:
         """Return how many workers fit into the roomiest domain of a level."""
-        return self._most(self._orders(level))
+        orders = self._orders(level)
+        most = orders[-1].most if orders else 0
+        for order in orders[:-1]:
+            for _, _, domain in order.rows:
+                most = max(most, self.room_in(domain))
+        return most
 
     def has_no_room_within(self, level: str, workers: int) -> bool:
         """Say whether all nodes with room stand in domains of a level and none of these has room for the workers.
 
         Then no smaller domain has either.
         """
-        orders = self._orders(level)
-        return sum([order.total for order in orders]) == self.total and self._most(orders) < workers
+        return self.most_at(level) < workers and self.total_at(level) == self.total
 
-    def _most(self, orders: list[Order]) -> int:
-        """Return how many workers fit into the roomiest of the domains."""
-        most = orders[-1].most if orders else 0
-        for order in orders[:-1]:
-            for _, _, domain in order.rows:
-                most = max(most, self.room_in(domain))
-        return most
+    def total_at(self, level: str) -> int:
+        """Return how many workers fit into all domains of a level together; nodes that are in none do not count."""
+        return sum([order.total for order in self._orders(level)])
 
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
@@ -189,3 +190,25 @@ def _where_to_look(tiers: Mapping[Tier, Pool], tenant: TenantName) -> Iterator[l
     degraded = present((tenant, True), (None, True))
     if degraded:
         yield sound + degraded
+
+
+def usable_pools(
+    inventory: Inventory, cluster: ClusterName, part: PartRequest, tenant: TenantName
+) -> list[tuple[Tier, Pool]]:
+    """Return all pools in which a tenant may look for a part's workers."""
+    tiers = inventory.pools.get((cluster, part.part.chip), {})
+    usable = [(owner, is_degraded) for is_degraded in (False, True) for owner in (tenant, None)]
+    return [(tier, tiers[tier]) for tier in usable if tier in tiers]
+
+
+def shared_domains(level: str, wanted: Sequence[tuple[View, int]]) -> list[Domain]:
+    """Return the domains of a level in which each view has room for so many workers, the tightest for the first first.
+
+    One of which each takes all may not take them together.
+    """
+    (view, workers), *others = wanted
+    return [
+        domain
+        for domain in view.from_tightest(level, workers)
+        if all(other.room_in(domain) >= count for other, count in others)
+    ]

@@ -26,7 +26,7 @@ class Scoring:
     headroom_devices: Mapping[ChipName, int] = field(default_factory=lambda: MappingProxyType({}))
     """Per cluster so many devices of a chip type are better left free, for inference to grow into."""
     job_mix: JobMix | None = None
-    """The workers that jobs usually have; None: learnt from the jobs that come in."""
+    """The workers that jobs usually have; None: learnt from the jobs that wait or run."""
 
 
 DEFAULT_SCORING = Scoring()

@@ -1,4 +1,4 @@
-"""Which workers jobs usually have, given or learnt from the jobs that come in."""
+"""Which workers jobs usually have, given or learnt from the jobs that wait or run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COVERED = 0.95
 """The most frequent kinds that make up so much of all workers are typical (Weng et al., USENIX ATC 2023)."""
 MOST_KINDS = 512
 FIRST_MIX = 8
-"""So many workers must have been seen before there is a mix; it is worked out anew each time their number doubles."""
+"""So few workers teach nothing. The mix is worked out anew each time as many came as were wanted then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +81,37 @@ def mix_of(counts: Mapping[WorkerKind, int]) -> JobMix:
 
 
 class LearntMix:
-    """Learns the mix as workers come in."""
+    """Learns the mix from the workers that are wanted now: those of the jobs that wait or run."""
 
     def __init__(self) -> None:
-        self._counts: Counter[WorkerKind] = Counter()
-        self._seen = 0
-        self._next = FIRST_MIX
+        self.counts: Counter[WorkerKind] = Counter()
+        """What is wanted now; not to be changed."""
         self.mix = NO_MIX
+        self._wanted = 0
+        self._came = 0
+        """How many workers came since the mix was worked out."""
+        self._due = FIRST_MIX
+        """It is worked out anew once so many have come."""
 
     def see(self, kinds: Iterable[tuple[WorkerKind, int]]) -> bool:
-        """Count workers; return whether the mix changed."""
+        """Count workers that come; return whether the mix changed."""
         for kind, workers in kinds:
-            self._counts[kind] += workers
-            self._seen += workers
-        if self._seen < self._next:
+            self.counts[kind] += workers
+            self._wanted += workers
+            self._came += workers
+        if self._came < self._due or self._wanted < FIRST_MIX:
             return False
-        while self._next <= self._seen:
-            self._next *= 2
-        self.mix = mix_of(self._counts)
+        self._came, self._due = 0, self._wanted
+        self.mix = mix_of(self.counts)
         return True
+
+    def forget(self, kinds: Iterable[tuple[WorkerKind, int]]) -> None:
+        """Count down workers that came and whose job is over."""
+        for kind, workers in kinds:
+            self._wanted -= workers
+            self.counts[kind] -= workers
+            if not self.counts[kind]:
+                del self.counts[kind]
 
 
 def _most_frequent_first(item: tuple[WorkerKind, int]) -> tuple[int, int, int, int, tuple[ChipName, ...]]:

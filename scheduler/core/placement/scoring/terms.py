@@ -37,39 +37,29 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
-class Usable:
-    """Keep what typical workers could use with the cpu that is left beside it; in devices."""
+class Gain:
+    """Keep what typical workers could use, and leave no remainders that nobody fills: figures that count so much each.
+
+    They are one term, because what they are looked up by is what scoring takes its time for.
+    """
 
     outlook: Outlook
+    usable: float = 0.0
+    """What typical workers could use with the cpu that is left beside it; in devices."""
+    reachable: float = 0.0
+    """What they could reach, were there cpu enough; in devices."""
+    waste: float = 0.0
+    """What less stays unused of devices once they are filled with typical workers; in devices."""
 
     def __call__(self, demand: Demand, before: Left, after: Left) -> float:
         """Return the gain, mostly a loss."""
         del demand
-        return self.outlook.worth(after).usable - self.outlook.worth(before).usable
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """Keep what typical workers could reach, were there cpu enough; in devices."""
-
-    outlook: Outlook
-
-    def __call__(self, demand: Demand, before: Left, after: Left) -> float:
-        """Return the gain, mostly a loss."""
-        del demand
-        return self.outlook.worth(after).reachable - self.outlook.worth(before).reachable
-
-
-@dataclass(frozen=True, slots=True)
-class Waste:
-    """Leave no remainders of devices that typical workers do not fill; in devices."""
-
-    outlook: Outlook
-
-    def __call__(self, demand: Demand, before: Left, after: Left) -> float:
-        """Return by how much less is wasted."""
-        del demand
-        return self.outlook.worth(before).wasted - self.outlook.worth(after).wasted
+        was, now = self.outlook.worth(before), self.outlook.worth(after)
+        return (
+            self.usable * (now.usable - was.usable)
+            + self.reachable * (now.reachable - was.reachable)
+            + self.waste * (was.wasted - now.wasted)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from scheduler.core.placement.scoring.outlook import Outlook
 from scheduler.core.placement.scoring.terms import (
     FragmentationGradient,
+    Gain,
     Rarity,
-    Reachable,
     Slant,
-    Usable,
-    Waste,
     Weighted,
     tightest_fit,
 )
@@ -76,9 +74,7 @@ def node_terms(weights: Weights, mix: JobMix, facts: HardwareFacts) -> tuple[Wei
         return (Weighted(tightest_fit, 1.0),)
     outlook = Outlook(mix)
     return (
-        Weighted(Usable(outlook), weights.usable),
-        Weighted(Reachable(outlook), weights.reachable),
-        Weighted(Waste(outlook), weights.waste),
+        Weighted(Gain(outlook, weights.usable, weights.reachable, weights.waste), 1.0),
         Weighted(Slant(facts), weights.slant),
         Weighted(Rarity(facts), weights.rarity),
         Weighted(FragmentationGradient(outlook), weights.fragmentation),

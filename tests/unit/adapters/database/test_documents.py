@@ -56,6 +56,7 @@ from scheduler.core.model.reason import (
     BackingOff,
     CannotServe,
     Holder,
+    KeptApart,
     Limit,
     Mismatch,
     NearestShape,
@@ -147,6 +148,7 @@ REASONS: tuple[Reason, ...] = (
         devices_reserved=8,
         role="launcher",
         nearest=NearestShape(2, 1, "node"),
+        kept_apart=KeptApart(RACK, 2, 3),
     ),
     NeverFits("mixed", None, 4, 0, 3, 0, LIMIT, level=RACK, role="launcher", nearest=NearestShape(1, 1, "cluster")),
 )

@@ -1,10 +1,10 @@
 """The sentence about a job that waits."""
 
 from api.answers.explanations import waiting_answer
-from api.schemas.reason import WhyAnswer
+from api.schemas.reason import KeptApartAnswer, TooFewFreeAnswer, WhyAnswer
 from scheduler.core.deciding.explanation import Explanation
 from scheduler.core.model.group import State
-from scheduler.core.model.reason import Limit, NeverFits, NoCluster, Reason, Resource
+from scheduler.core.model.reason import KeptApart, Limit, NeverFits, NoCluster, Reason, Resource, TooFewFree
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
 from tests.builders.core import make_group, make_job
@@ -35,3 +35,20 @@ def test_a_cluster_that_would_not_run_the_job_is_named() -> None:
         "It waits, 1st in the queue: no cluster that would run it has reported its nodes yet; "
         "left out is what would not run it: cluster mixed and cluster west."
     )
+
+
+def test_a_job_that_waits_because_it_keeps_apart_is_told_so_in_words_and_numbers() -> None:
+    kept = KeptApart("rack", domains=2, workers_fit=3)
+    answer = explained(
+        TooFewFree("mixed", "h100", 3, 1, 0, 0, 8, 0, (), Limit(Resource.DEVICES, 1, 0), kept_apart=kept)
+    )
+    assert answer.text == (
+        "It waits, 1st in the queue: needs 3 workers, each with 1 free h100; none fits now, 8 devices are free; "
+        "it keeps apart from 2 racks (else 3 would fit)."
+    )
+    assert answer.next == (
+        "wait, or submit it with fewer workers, without apart (3 would fit) or with more acceptable chip types"
+    )
+    (reason,) = answer.reasons
+    assert isinstance(reason, TooFewFreeAnswer)
+    assert reason.kept_apart == KeptApartAnswer(level="rack", domains=2, workers_fit=3)

@@ -43,6 +43,22 @@ from scheduler.core.model.reason import CannotServe, Mismatch
             "two of its wishes exclude each other: one rack and 1 per rack",
             "without one of the two",
         ),
+        (
+            CannotServe("east", Mismatch.TOGETHER, ("24 h100 in one rack",), ("16 h100",)),
+            (
+                "cluster east has room for each of its parts and never for all of them together: "
+                "they need 24 h100 in one rack; there are 16 h100"
+            ),
+            "with fewer workers or smaller ones",
+        ),
+        (
+            CannotServe("east", Mismatch.TOGETHER, ("a place in one rack",)),
+            (
+                "cluster east has room for each of its parts and never for all of them together: "
+                "they need a place in one rack"
+            ),
+            "without topology.require",
+        ),
     ],
 )
 def test_a_wish_that_cannot_be_met_says_what_there_is_and_what_to_ask_for(

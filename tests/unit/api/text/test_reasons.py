@@ -11,6 +11,7 @@ from scheduler.core.model.reason import (
     BackingOff,
     CannotServe,
     Holder,
+    KeptApart,
     Limit,
     Mismatch,
     NearestShape,
@@ -75,6 +76,20 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (
             replace(TOO_FEW, devices_free=0, holders=(), devices_drained=8),
             "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now; 8 are on drained nodes",
+        ),
+        (
+            replace(TOO_FEW, holders=(), kept_apart=KeptApart("rack", 2, workers_fit=6)),
+            (
+                "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now, 16 devices are free; "
+                "it keeps apart from 2 racks (else 6 would fit)"
+            ),
+        ),
+        (
+            replace(TOO_FEW, limit=Limit(Resource.PODS, asked=1, most=1), kept_apart=KeptApart("node", 1, 2)),
+            (
+                "needs 4 workers, each with 8 free h100-sxm on one node; 2 fit now: devices are free, but room for "
+                "workers is short (the most such a node has left is 1 worker); it keeps apart from 1 node"
+            ),
         ),
         (
             NEVER,
@@ -211,6 +226,14 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (BACKING_OFF, "look at the failed attempt's output"),
         (replace(BACKING_OFF, stop_reason=StopReason.START_REFUSED), "wait"),
         (TOO_FEW, "wait, or submit it with fewer workers or with more acceptable chip types"),
+        (
+            replace(TOO_FEW, kept_apart=KeptApart("rack", 1, workers_fit=4)),
+            "with fewer workers, without apart (4 would fit) or with more acceptable chip types",
+        ),
+        (
+            replace(TOO_FEW, kept_apart=KeptApart("rack", 1, workers_fit=3)),
+            "with fewer workers or with more acceptable chip types",
+        ),
         (replace(TOO_FEW, workers=1), "wait, or submit it with more acceptable chip types"),
         (
             replace(TOO_FEW, workers=1, limit=Limit(Resource.CPU, 9_000, 8_000)),

@@ -1,18 +1,20 @@
 """What places are judged by: what the operator said, the catalogue, and the jobs that came."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.change import ChipDefined, JobSubmitted
+from scheduler.core.model.change import ChipDefined, GroupMoved, JobSubmitted
 from scheduler.core.model.chip import ChipType
+from scheduler.core.model.group import State
 from scheduler.core.model.job import AnyOf, Choice, Job
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
-from scheduler.core.placement.scoring.job_mix import JobMix, WorkerKind
+from scheduler.core.placement.scoring.job_mix import FIRST_MIX, JobMix, WorkerKind
 from scheduler.core.placement.scoring.weights import Weights
 from tests.builders.core import as_change, make_group, make_job, make_node, make_shape
 
@@ -99,6 +101,20 @@ def test_in_which_order_jobs_are_loaded_does_not_change_what_is_learnt() -> None
     one_way, other_way = (make_state(*NODES, jobs=order)._mix.mix for order in (jobs, jobs[::-1]))
     assert one_way == other_way
     assert [share for _, share in one_way.shares] == [0.5, 0.5]
+
+
+def test_a_state_that_learnt_earlier_differs_from_one_built_now_in_nothing_that_is_compared() -> None:
+    """They learn from the same jobs, and look at them at other times: jobs of which one kind is over by now."""
+    over, *living = [make_job(number, "fast", workers=FIRST_MIX, shape=make_shape(number)) for number in (1, 2)]
+    followed = make_state(*NODES)
+    for job in (over, *living):
+        followed.apply(as_change(JobSubmitted(job, (make_group(job),))))
+    cancelled = replace(make_group(over), state=State.CANCELLED, version=2)
+    followed.apply(as_change(GroupMoved(cancelled, None)))
+    built = make_state(*NODES, jobs=living)
+    assert (len(followed._mix.mix.shares), len(built._mix.mix.shares)) == (2, 1)
+    assert followed._mix.counts == built._mix.counts
+    assert followed.digest() == built.digest()
 
 
 def test_a_mix_that_is_given_counts_from_the_first_job_on_and_stays() -> None:

@@ -190,3 +190,27 @@ def test_a_truth_about_two_shares_of_one_device_is_no_contradiction() -> None:
     ledger.apply(Restore("a1", "alpha", (make_share(0, 600),)))
     ledger.apply(Restore("a2", "beta", (make_share(0, 600),)))
     assert not can_hold(ledger, make_share(0, 1))
+
+
+@pytest.mark.parametrize("kind", [Hold, Restore])
+@pytest.mark.parametrize(
+    ("held", "resource"),
+    [
+        (replace(make_share(0, 300), slots=()), "share"),
+        (replace(make_share(0, 300), slots=(0, 1)), "share"),
+        (replace(make_share(0, 300), slots=(-1,)), "slots"),
+        (make_allocation((0, -1)), "slots"),
+    ],
+    ids=["a share of no slot", "a share of two", "a share of a slot below 0", "a slot below 0"],
+)
+def test_what_no_node_could_ever_give_is_refused_even_as_a_truth(
+    kind: type[Hold | Restore], held: Allocation, resource: str
+) -> None:
+    ledger = make_ledger(SMALL)
+    before = ledger.digest()
+    with pytest.raises(Overcommitted) as refused:
+        ledger.apply(kind("a1", "alpha", (make_allocation((2,)), held)))
+    assert refused.value.resource == resource
+    assert ledger.digest() == before
+    assert not ledger.has_hold("a1")
+    assert can_hold(ledger, *(make_allocation((slot,)) for slot in range(3)))

@@ -52,6 +52,17 @@ def test_what_is_placed_can_be_held_as_allocations_and_as_seats_alike() -> None:
     assert spelt.digest() == seated.digest()
 
 
+def test_each_role_of_an_exclusive_gang_and_each_chip_type_of_its_mix_needs_nodes_of_its_own() -> None:
+    both = ExactMix((("h100", 2), ("mlu", 1)))
+    nodes = [make_node(name, {"h100": 8, "mlu": 8}) for name in "abc"]
+    for request, kinds in ((ask(2, roles=(LAUNCHER,), exclusive=True), 2), (ask(chips=both, exclusive=True), 2)):
+        assert find(make_ledger(*nodes[: kinds - 1]), request) is None
+        assert sorted((seats_of(make_ledger(*nodes[:kinds]), request) or {}).values()) == [1, 2]
+    three = ask(chips=both, roles=(LAUNCHER,), exclusive=True)
+    assert find(make_ledger(*nodes[:2]), three) is None
+    assert sorted((seats_of(make_ledger(*nodes), three) or {}).values()) == [1, 1, 2]
+
+
 def test_a_mix_gets_exactly_its_numbers_of_each_chip_type_each_in_its_own_tightest_domain() -> None:
     ledger = make_ledger(make_node("a", {"h100": 8}), make_node("b", {"h100": 4}), make_node("c", {"mlu": 2}))
     request = ask(chips=ExactMix((("mlu", 1), ("h100", 4))))

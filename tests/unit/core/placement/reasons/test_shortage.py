@@ -12,18 +12,21 @@ from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.reason import (
     CannotServe,
     Holder,
+    KeptApart,
     Limit,
+    Mismatch,
     NearestShape,
     NeverFits,
     Reason,
     Resource,
     TooFewFree,
 )
+from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
 from scheduler.core.placement.reasons.shortage import shortages
 from scheduler.core.placement.request import GangRequest
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node, make_shape, make_share
-from tests.builders.placing import HALF_A_DEVICE, NO_DEVICE, ask, find
+from tests.builders.placing import HALF_A_DEVICE, NO_DEVICE, ONE_DEVICE, ask, find
 
 
 def why(ledger: Ledger, request: GangRequest, *, avoid: tuple[str, ...] = ()) -> tuple[Reason, ...]:
@@ -177,12 +180,35 @@ def test_another_tenants_nodes_never_fit_however_free() -> None:
 
 
 def test_parts_that_fit_one_by_one_but_not_together_are_limited_by_what_they_share() -> None:
-    ledger = make_ledger(make_node(devices={"h100": 2, "mlu": 2}, cpu_milli=3_000))
+    ledger = make_ledger(make_node(devices={"h100": 2, "mlu": 2}, cpu_milli=4_000))
+    ledger.apply(make_hold("a1", make_allocation((), chip=None)))
     reasons = why(ledger, ask(chips=ExactMix((("h100", 2), ("mlu", 2))), shape=make_shape()))
     assert [(one.chip, one.limit.resource) for one in reasons if isinstance(one, TooFewFree)] == [
         ("h100", Resource.CPU),
         ("mlu", Resource.CPU),
     ]
+
+
+def test_parts_that_never_fit_together_are_told_what_they_lack_together(racks: Ledger) -> None:
+    def lacking(request: GangRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        (reason,) = why(racks, request)
+        assert isinstance(reason, CannotServe)
+        assert reason.mismatch is Mismatch.TOGETHER
+        return reason.asked, reason.offered
+
+    def two(workers: int, shape: WorkerShape = ONE_DEVICE, chips: tuple[str, ...] = ("h100",)) -> tuple[WorkerRole]:
+        return (WorkerRole("more", workers, shape, chips),)
+
+    assert lacking(ask(9, roles=two(8))) == (("17 h100",), ("16 h100",))
+    assert lacking(ask(8, roles=two(1), closeness=Closeness(RACK))) == (("9 h100 in one rack",), ("8 h100",))
+    assert lacking(ask(4, roles=two(1), closeness=Closeness(NODE))) == (("5 h100 on one node",), ("4 h100",))
+    assert lacking(ask(16, roles=two(1, HALF_A_DEVICE))) == (("16.5 h100",), ("16 h100",))
+    assert lacking(ask(16, exclusive=True, roles=two(1, NO_DEVICE, ()))) == (("5 nodes",), ("4 nodes",))
+    heavy = make_shape(0, cpu_milli=1_000_000_000)
+    racks.apply(PutNode(make_node("r3", {"mlu": 1}, rack="r3", cpu_milli=1_500_000_000)))
+    beside = ask(chips="mlu", shape=heavy, roles=two(1, heavy, ()))
+    assert lacking(beside) == (("2000000000 milli-cores",), ("1500000000 milli-cores",))
+    assert lacking(ask(1, roles=two(1, chips=("mlu",)), closeness=Closeness(RACK))) == (("a place in one rack",), ())
 
 
 def test_only_the_part_that_is_short_is_named() -> None:
@@ -263,6 +289,24 @@ def test_domains_that_a_gang_keeps_apart_from_have_free_devices_and_no_room(rack
     reason = too_few(racks, request, avoid=("mixed/r11",))
     assert (reason.workers_fit, reason.nodes_fit, reason.devices_free, reason.devices_drained) == (7, 2, 14, 0)
     assert reason.nearest == NearestShape(7, 1, CLUSTER)
+    assert reason.kept_apart == KeptApart(RACK, domains=1, workers_fit=14)
+
+
+def test_who_keeps_apart_is_told_from_how_many_domains_and_how_many_would_fit_with_them(racks: Ledger) -> None:
+    near = Closeness(RACK)
+    racks.apply(PutNode(make_node("alone", {"h100": 9})))
+    for level, domains in ((NODE, 3), (RACK, 2), (CLUSTER, 1)):
+        avoid = ("mixed/r11", "mixed/r12", "mixed/alone") if level != CLUSTER else ("mixed/r11",)
+        request = ask(8, apart=Apart(level, (("app", "web"),)), closeness=near)
+        reason = too_few(racks, request, avoid=avoid)
+        assert reason.kept_apart == KeptApart(level, domains, workers_fit=9)
+
+
+def test_who_keeps_apart_from_nothing_is_told_nothing_of_it(racks: Ledger) -> None:
+    request = ask(15, apart=Apart(RACK, (("app", "web"),)))
+    assert too_few(racks, request).kept_apart is None
+    assert too_few(racks, request, avoid=("west/unknown",)).kept_apart is None
+    assert too_few(racks, ask(15), avoid=("mixed/r11",)).kept_apart is None
 
 
 def test_an_exclusive_gang_is_told_on_how_many_nodes_it_could_be(racks: Ledger) -> None:

@@ -38,6 +38,7 @@ def test_figures_are_those_of_the_cluster_in_which_nothing_runs(ledger: Ledger) 
 def test_nodes_of_several_pools_in_one_domain_count_together(ledger: Ledger) -> None:
     view = view_of(ledger)
     assert (view.most_at(RACK), view.most_at(CLUSTER), view.most_at("moon")) == (6, 23, 0)
+    assert (view.total_at(RACK), view.total_at(CLUSTER)) == (14, 23)
 
 
 def test_what_a_spread_allows_is_told_per_domain(ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.topology import CLUSTER, NODE, RACK
-from scheduler.core.placement.room.view import Lookout, View
+from scheduler.core.placement.room.view import Lookout, View, shared_domains
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 from tests.builders.placing import ONE_DEVICE
 
@@ -63,6 +63,29 @@ def racks() -> Ledger:
 @pytest.mark.parametrize(("view", "most"), [(0, 2), (1, 4), (2, 5)])
 def test_the_roomiest_domain_is_told_of_one_tier_and_of_several(racks: Ledger, view: int, most: int) -> None:
     assert views_of(racks)[view].most_at(RACK) == most
+
+
+@pytest.mark.parametrize(("view", "in_racks", "in_all"), [(0, 3, 3), (1, 6, 15), (2, 9, 18)])
+def test_what_stands_in_no_domain_of_a_level_is_not_counted_there(
+    racks: Ledger, view: int, in_racks: int, in_all: int
+) -> None:
+    found = views_of(racks)[view]
+    assert (found.total_at(RACK), found.total_at("moon"), found.total) == (in_racks, 0, in_all)
+
+
+def test_domains_that_several_demands_share_have_room_for_each_of_them(racks: Ledger) -> None:
+    own, shared, both = views_of(racks)
+    names = [
+        [domain.name for domain in shared_domains(RACK, wanted)]
+        for wanted in (
+            [(both, 4)],
+            [(both, 5)],
+            [(own, 2), (shared, 2)],
+            [(own, 1), (shared, 4)],
+            [(own, 2), (shared, 4)],
+        )
+    ]
+    assert names == [["r1", "r2"], ["r2"], ["r1"], ["r2"], []]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_nothing_counted_is_no_mix() -> None:
     assert mix_of({}) == NO_MIX
 
 
-def test_a_mix_is_learnt_from_the_first_workers_on_and_anew_each_time_their_number_doubles() -> None:
+def test_a_mix_is_learnt_from_the_first_workers_on_and_anew_when_as_many_more_have_come() -> None:
     learnt = LearntMix()
     assert not learnt.see([(ONE, FIRST_MIX - 1)])
     assert learnt.mix == NO_MIX
@@ -60,6 +60,46 @@ def test_one_job_with_very_many_workers_is_learnt_at_once() -> None:
     assert learnt.see([(ONE, 10**9), (TWO, 1)])
     assert learnt.mix.shares == ((ONE, 1.0),)
     assert not learnt.see([(TWO, 10)])
+
+
+def test_a_mix_is_of_the_workers_that_are_still_wanted() -> None:
+    learnt = LearntMix()
+    learnt.see([(ONE, FIRST_MIX)])
+    learnt.forget([(ONE, FIRST_MIX)])
+    assert learnt.mix == mix_of({ONE: 1}), "what was learnt is kept until there is something to learn"
+    assert learnt.see([(TWO, FIRST_MIX)])
+    assert learnt.mix == mix_of({TWO: 1})
+
+
+def test_where_workers_come_and_go_the_mix_is_learnt_anew_when_as_many_came_as_there_were() -> None:
+    learnt = LearntMix()
+    learnt.see([(ONE, 100)])
+    news: list[bool] = []
+    for _ in range(200):
+        learnt.forget([(ONE, 1)] if len(news) < 100 else [(TWO, 1)])
+        news.append(learnt.see([(TWO, 1)]))
+    assert [number for number, is_news in enumerate(news, start=1) if is_news] == [100, 200]
+    assert learnt.mix == mix_of({TWO: 1})
+
+
+def test_too_few_workers_teach_nothing_however_many_have_come() -> None:
+    learnt = LearntMix()
+    for _ in range(10 * FIRST_MIX):
+        assert not learnt.see([(ONE, FIRST_MIX - 1)])
+        learnt.forget([(ONE, FIRST_MIX - 1)])
+    assert learnt.see([(ONE, FIRST_MIX)])
+
+
+def test_only_kinds_that_are_still_wanted_are_remembered() -> None:
+    learnt = LearntMix()
+    for cpu_milli in range(100):
+        kinds = [(WorkerKind(cpu_milli, 1_000, 1, ()), 1), (ONE, 1)]
+        learnt.see(kinds)
+        learnt.forget(kinds)
+    assert learnt.counts == {}
+    learnt.see([(ONE, 2), (TWO, 1)])
+    learnt.forget([(ONE, 1)])
+    assert learnt.counts == {ONE: 1, TWO: 1}
 
 
 def test_a_job_is_as_many_workers_as_it_has_that_accept_what_any_of_its_options_names() -> None:

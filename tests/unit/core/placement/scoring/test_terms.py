@@ -8,11 +8,9 @@ from scheduler.core.placement.scoring.job_mix import JobMix, WorkerKind
 from scheduler.core.placement.scoring.outlook import Outlook
 from scheduler.core.placement.scoring.terms import (
     FragmentationGradient,
+    Gain,
     Rarity,
-    Reachable,
     Slant,
-    Usable,
-    Waste,
     devices_left_milli,
     tightest_fit,
 )
@@ -51,22 +49,32 @@ def test_where_nothing_is_fragmented_before_and_after_the_gradient_is_50_however
 
 
 def test_what_typical_workers_lose_of_their_reach_counts_against_a_place() -> None:
-    reachable = Reachable(Outlook(MIX))
+    reachable = Gain(Outlook(MIX), reachable=1.0)
     assert reachable(A_SHARE, BEFORE, ON_THE_SHARED_DEVICE) == 1.0 - 1.25
     assert reachable(A_SHARE, BEFORE, ON_A_WHOLE_DEVICE) == 0.5 - 1.25
 
 
 def test_what_cpu_no_longer_feeds_counts_against_a_place() -> None:
     before, after = left(cpu_milli=2_000), left(make_allocation(chip=None, cpu_milli=1_000), cpu_milli=2_000)
-    assert Usable(Outlook(JobMix(((WHOLE, 1.0),))))(A_SHARE, before, after) == 1 - 2
-    assert Reachable(Outlook(JobMix(((WHOLE, 1.0),))))(A_SHARE, before, after) == 0
+    outlook = Outlook(JobMix(((WHOLE, 1.0),)))
+    assert Gain(outlook, usable=1.0)(A_SHARE, before, after) == 1 - 2
+    assert Gain(outlook, reachable=1.0)(A_SHARE, before, after) == 0
 
 
 def test_a_remainder_that_nobody_fills_counts_against_a_place() -> None:
-    waste = Waste(Outlook(JobMix(((WHOLE, 1.0),))))
+    waste = Gain(Outlook(JobMix(((WHOLE, 1.0),))), waste=1.0)
     assert waste(A_SHARE, left(), left(make_share(0, 500))) == -0.5
     assert waste(A_SHARE, left(make_share(0, 500)), left()) == 0.5
     assert waste(A_SHARE, left(), left(make_allocation((0,)))) == 0
+
+
+def test_what_is_gained_of_each_figure_counts_by_its_own_weight() -> None:
+    outlook = Outlook(MIX)
+    before, after = left(cpu_milli=2_500), left(make_share(0, 700), cpu_milli=2_500)
+    gains = [Gain(outlook, *weights)(A_SHARE, before, after) for weights in ((1,), (0, 1), (0, 0, 1))]
+    assert len({0, *gains}) == 1 + len(gains)
+    all_of_them = Gain(outlook, 2.0, 3.0, 5.0)(A_SHARE, before, after)
+    assert all_of_them == pytest.approx(sum(weight * gain for weight, gain in zip((2, 3, 5), gains, strict=True)))
 
 
 @pytest.mark.parametrize(

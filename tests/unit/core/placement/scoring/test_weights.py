@@ -2,11 +2,9 @@ from scheduler.core.placement.scoring.facts import NO_FACTS
 from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix, WorkerKind
 from scheduler.core.placement.scoring.terms import (
     FragmentationGradient,
+    Gain,
     Rarity,
-    Reachable,
     Slant,
-    Usable,
-    Waste,
     tightest_fit,
 )
 from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, ChipWorth, Weights, node_terms
@@ -24,13 +22,14 @@ def test_with_a_mix_every_term_counts_by_its_own_weight() -> None:
     weights = Weights(usable=1.0, reachable=2.0, waste=3.0, slant=4.0, rarity=5.0, fragmentation=6.0, tightest_fit=7.0)
     terms = node_terms(weights, MIX, NO_FACTS)
     assert [(type(one.term), one.weight) for one in terms[:-1]] == [
-        (Usable, 1.0),
-        (Reachable, 2.0),
-        (Waste, 3.0),
+        (Gain, 1.0),
         (Slant, 4.0),
         (Rarity, 5.0),
         (FragmentationGradient, 6.0),
     ]
+    gain = terms[0].term
+    assert isinstance(gain, Gain)
+    assert (gain.usable, gain.reachable, gain.waste) == (1.0, 2.0, 3.0)
     assert (terms[-1].term, terms[-1].weight) == (tightest_fit, 7.0)
 
 
