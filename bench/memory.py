@@ -1,7 +1,7 @@
 """How much memory the state of a large cluster takes: by how much a process grows that builds it.
 
-Each state is built in a new process from objects as they come from the database, which share nothing. The figure of
-jobs is what a state with as many nodes takes more than one without jobs.
+Each state is built in a new process from rows as they come from the database, which share nothing until they are read.
+The figure of jobs is what a state with as many nodes takes more than one without jobs.
 """
 
 from dataclasses import dataclass

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from bench.kubernetes.children import answer_questions
 from bench.ledger.asking import Case, spec
 from bench.ledger.population import CHIPS, CLUSTER_NAME, TENANTS, make_attempt, make_group, make_job, make_nodes
-from scheduler.adapters.database.documents import FOREIGN_USE, JOB_SPEC, PAIRS, TOPOLOGY
+from scheduler.adapters.database.documents import FOREIGN_USE, JOB_SPEC, PAIRS, SLOTS, TOPOLOGY
+from scheduler.adapters.database.reads.rows import allocation_of, job_of
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.attempt import Allocation, Attempt
+from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import LOCAL_KIND, Cluster, Node
-from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
 
 ONE_DEVICE = WorkerShape(devices=1, cpu_milli=8_000, memory_mib=65_536)
 MOST_SHOWN = 25
@@ -70,14 +72,15 @@ def _jobs(count: int) -> Iterator[Job]:
 
 
 def _job_as_read(job: Job) -> Job:
-    return replace(
-        job,
+    row: Any = SimpleNamespace(
         id=_fresh(job.id),
         tenant=_fresh(job.tenant),
-        spec=JOB_SPEC.decode(JOB_SPEC.encode(job.spec)),
+        spec=JOB_SPEC.encode(job.spec),
         submitted_by=_fresh(job.submitted_by),
         submitted_at=datetime.fromisoformat(job.submitted_at.isoformat()),
+        wish=_fresh(job.wish),
     )
+    return job_of(row)
 
 
 def _groups(count: int, state: State) -> Iterator[Group]:
@@ -87,10 +90,20 @@ def _groups(count: int, state: State) -> Iterator[Group]:
 
 
 def _attempt(job: Job, node: Node) -> Attempt:
-    chip = _fresh(node.devices[0].chip)
-    shape = ONE_DEVICE
-    held = Allocation(0, _fresh(node.id), chip, (0,), shape.cpu_milli, shape.memory_mib, role=_fresh("worker"))
-    return make_attempt(job, (held,))
+    row: Any = SimpleNamespace(
+        rank=0,
+        node_id=_fresh(node.id),
+        chip=_fresh(node.devices[0].chip),
+        slots=SLOTS.encode((0,)),
+        cpu_milli=int(str(ONE_DEVICE.cpu_milli)),
+        memory_mib=int(str(ONE_DEVICE.memory_mib)),
+        counted=0,
+        share_milli=0,
+        share_memory_mib=0,
+        pods=1,
+        role=_fresh(MAIN_ROLE),
+    )
+    return make_attempt(job, (allocation_of(row),))
 
 
 def _node_as_read(node: Node) -> Node:

@@ -41,7 +41,7 @@ def replay(trace: Trace, arriving: Sequence[Pod], row: Row, seed: int) -> Run:
     learnt = LearntMix() if row.knowledge is Knowledge.LEARNT else None
     asks = {pod.ask: pod.ask.job() for pod in arriving}
     requests = {ask: request_of(job) for ask, job in asks.items()}
-    kinds = {ask: worker_kinds(job) for ask, job in asks.items()}
+    kinds = {ask: worker_kinds(job.spec) for ask, job in asks.items()}
     arrived = 0
     run_arrived: list[int] = []
     run_held: list[int] = []
@@ -64,5 +64,5 @@ def known_mix(pods: Iterable[Pod]) -> JobMix:
     """Return the mix of a list that is known in advance."""
     counts: Counter[WorkerKind] = Counter()
     for ask, times in Counter(pod.ask for pod in pods).items():
-        counts.update({kind: workers * times for kind, workers in worker_kinds(ask.job())})
+        counts.update({kind: workers * times for kind, workers in worker_kinds(ask.job().spec)})
     return mix_of(counts)

@@ -19,7 +19,7 @@ from scheduler.core.placement.scoring.job_mix import mix_of, worker_kinds
 from tests.builders import strategies as some
 from tests.oracle.exhaustive import Fleet, domain_of, levels_of
 
-MIX = mix_of(dict(worker_kinds(some.make_wishing_job())))
+MIX = mix_of(dict(worker_kinds(some.make_wishing_job().spec)))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode, Restore
+from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
@@ -26,7 +28,17 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
-from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, NodeId, TenantName
+from scheduler.core.model.identifiers import (
+    AttemptId,
+    ChipName,
+    ClusterName,
+    GroupId,
+    JobId,
+    NodeId,
+    TenantName,
+    group_id,
+    share_name,
+)
 from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.tenant import Quota
@@ -39,7 +51,7 @@ from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
 MOST_REQUESTS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveAttempt:
     """An attempt that holds devices, with its group and job as they are now."""
 
@@ -74,7 +86,6 @@ class SchedulerState:
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
-        self._groups_of: dict[JobId, tuple[GroupId, ...]] = {}
         self._waiting: dict[GroupId, Group] = {}
         self._live: dict[AttemptId, LiveAttempt] = {}
         self._applied = 0
@@ -103,15 +114,13 @@ class SchedulerState:
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        for node in nodes:
-            state.ledger.apply(PutNode(node))
+        state.ledger.add_nodes(nodes)
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
         state._learn(*state._jobs.values())
-        for group in sorted(groups, key=lambda group: (group.job_id, group.index)):
-            state._groups_of[group.job_id] = (*state._groups_of.get(group.job_id, ()), group.id)
-            state._put_group(group)
+        state._groups = {group.id: group for group in map(state._share_names, groups)}
+        state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
         for name in state.ledger.nodes_gone():
@@ -252,7 +261,6 @@ class SchedulerState:
             return
         self._jobs[job.id] = job
         self._learn(job)
-        self._groups_of[job.id] = tuple(group.id for group in groups)
         for group in groups:
             self._put_group(group)
         self.can_never_fit(self.request(job.id))  # worked out now, so that the decision need not wait for it
@@ -262,7 +270,9 @@ class SchedulerState:
 
         Either way scores follow the nodes that there are by then, ever more seldom.
         """
-        if self._mix.see(kind for job in jobs for kind in worker_kinds(job)):
+        specs = Counter([job.spec for job in jobs])
+        kinds = ((kind, workers * times) for spec, times in specs.items() for kind, workers in worker_kinds(spec))
+        if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
     def _wish_stop(self, name: JobId) -> None:
@@ -288,7 +298,7 @@ class SchedulerState:
             self._live[live.attempt] = replace(live, group=group)
         elif live is not None:
             self._release(live)
-        if all(self._groups[name].state in FINAL for name in self._groups_of[group.job_id]):
+        if all(self._groups[name].state in FINAL for name in self._groups_of(group.job_id)):
             self._forget_job(group.job_id)
 
     def _is_news(self, group: Group) -> bool:
@@ -296,18 +306,29 @@ class SchedulerState:
         return known is not None and known.version < group.version
 
     def _put_group(self, group: Group) -> None:
-        self._groups[group.id] = group
+        name = self._share_names(group).id
+        self._groups[name] = group
         if group.state is State.QUEUED:
-            self._waiting[group.id] = group
+            self._waiting[name] = group
         else:
-            self._waiting.pop(group.id, None)
+            self._waiting.pop(name, None)
             self._asked.pop(group.job_id, None)
+
+    def _share_names(self, group: Group) -> Group:
+        """Return a group, named by the very strings by which it and its job are known already."""
+        known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
+        if group.id is not known.id:
+            share_name(group, "id", known.id)
+        if group.job_id is not job.id:
+            share_name(group, "job_id", job.id)
+        return group
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
         job = self._jobs[group.job_id]
-        self.ledger.apply(Restore(attempt, job.tenant, allocations))
+        self.ledger.restore(attempt, job.tenant, allocations)
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
-        self.neighbours.place(job, attempt)
+        if job.spec.labels:
+            self.neighbours.place(job, attempt)
 
     def _release(self, live: LiveAttempt) -> None:
         self.ledger.apply(Release(live.attempt))
@@ -317,9 +338,14 @@ class SchedulerState:
             self._forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        for group in self._groups_of.pop(name):
+        for group in list(self._groups_of(name)):
             del self._groups[group]
-        self._mix.forget(worker_kinds(self._jobs.pop(name)))
+        self._mix.forget(worker_kinds(self._jobs.pop(name).spec))
+
+    def _groups_of(self, name: JobId) -> Iterator[GroupId]:
+        """Yield all groups of a job: they are named by it and counted."""
+        names = (group_id(name, index) for index in count())
+        return takewhile(self._groups.__contains__, names)
 
     def _forget_if_gone(self, node: NodeId) -> None:
         """Drop a node that left its cluster once nothing is held on it."""

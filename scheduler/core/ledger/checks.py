@@ -12,10 +12,24 @@ from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scheduler.core.ledger.holding import Row
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import ChipName, TenantName
     from scheduler.core.model.node import Cluster
+
+
+def are_plainly_free(rows: Sequence[Row]) -> bool:
+    """Say whether rows are of no share, of slots that nobody holds, and no two of one node.
+
+    `check_slots` has nothing to refuse then.
+    """
+    for entry, amounts, mask in rows:
+        if amounts.share_milli or mask & entry.held_mask:
+            return False
+        if mask and mask.bit_count() != amounts.devices:  # some have no slot, or a slot is named twice
+            return False
+    return len(rows) == 1 or len({entry.id for entry, _, _ in rows}) == len(rows) > 0
 
 
 def check_slots(entry: NodeEntry, allocations: Sequence[Allocation]) -> None:

@@ -14,7 +14,7 @@ from scheduler.core.ledger.states.slots import mask_of
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from scheduler.core.ledger.holding import Row
     from scheduler.core.ledger.index.inventory import Inventory
@@ -29,16 +29,15 @@ TAKE = -1
 GIVE = 1
 
 
-def rows_of(entries: dict[NodeId, NodeEntry], allocations: Iterable[Allocation]) -> list[Row]:
+def rows_of(entries: Mapping[NodeId, NodeEntry], allocations: Sequence[Allocation]) -> list[Row]:
     """Return what allocations hold, one row per share and one per node and chip type; the nodes must be known."""
+    if len(allocations) == 1:  # as for most attempts
+        return [_row(entries[allocations[0].node], allocations[0])]
     whole: dict[tuple[NodeId, ChipName | None], list[Allocation]] = defaultdict(list)
     rows: list[Row] = []
     for held in allocations:
         if held.share_milli:
-            amounts = amounts_of(
-                held.chip, 0, held.cpu_milli, held.memory_mib, held.pods, held.share_milli, held.share_memory_mib
-            )
-            rows.append((entries[held.node], amounts, mask_of(held.slots)))
+            rows.append(_row(entries[held.node], held))
         else:
             whole[held.node, held.chip].append(held)
     for (node, chip), together in whole.items():
@@ -52,6 +51,13 @@ def rows_of(entries: dict[NodeId, NodeEntry], allocations: Iterable[Allocation])
             pods += held.pods
         rows.append((entries[node], amounts_of(chip, devices, cpu_milli, memory_mib, pods), mask))
     return rows
+
+
+def _row(entry: NodeEntry, held: Allocation) -> Row:
+    whole = (held.chip, held.devices, held.cpu_milli, held.memory_mib, held.pods)
+    if held.share_milli:
+        return entry, amounts_of(*whole, held.share_milli, held.share_memory_mib), mask_of(held.slots)
+    return entry, amounts_of(*whole), mask_of(held.slots)
 
 
 def seat(inventory: Inventory, seating: Seating) -> list[Row] | None:

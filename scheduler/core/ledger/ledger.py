@@ -1,8 +1,7 @@
 """The ledger: who holds what on which node, and what is free, with an inverse for every change."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from scheduler.core.ledger.changes import (
     AlreadyHeld,
@@ -20,18 +19,20 @@ from scheduler.core.ledger.changes import (
     Seat,
     UnknownNode,
 )
-from scheduler.core.ledger.checks import check_room, check_slots
+from scheduler.core.ledger.checks import are_plainly_free, check_room, check_slots
 from scheduler.core.ledger.digest import digest_of
-from scheduler.core.ledger.holding import Holding, Row, Use
-from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, rows_of, seat
+from scheduler.core.ledger.holding import Holding, Row, Seated, SpeltOut, Use, lines_of
+from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, seat
 from scheduler.core.ledger.index.inventory import Inventory
 from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplaced
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName, share_name
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Holder
+
+NODES_AT_ONCE = 1_024
 
 
 class Ledger:
@@ -54,12 +55,15 @@ class Ledger:
         match change:
             case Seat():
                 return self._seat(change)
-            case Hold() | Restore():
+            case Hold():
                 return self._hold(change)
+            case Restore():
+                self.restore(change.attempt, change.tenant, change.allocations)
+                return Release(change.attempt)
             case Release():
                 return self._release(change)
             case Retake():
-                return self._keep(change.attempt, self._on_present_nodes(change.holding), is_new=True)
+                return self._retake(change)
             case _:
                 return self._apply_to_nodes(change)
 
@@ -71,6 +75,37 @@ class Ledger:
                 return self._remove_node(change.node)
             case PutCluster():
                 return self._put_cluster(change.cluster)
+
+    def add_nodes(self, nodes: Iterable[Node]) -> None:
+        """Take in nodes that are not known yet, as PutNode would one by one, but many for the price of a few."""
+        inventory, entries = self.inventory, self.inventory.entries
+        rest = iter(nodes)
+        while batch := list(islice(rest, NODES_AT_ONCE)):
+            came = []
+            before = None
+            for node in batch:
+                if before is None or node.topology is not before.topology or node.cluster != before.cluster:
+                    domain = inventory.root(node.cluster).within(node.topology)
+                before, name = node, node.id
+                entry = entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
+                came.append(entry)
+            inventory.come(*came)
+
+    def restore(self, attempt: AttemptId, tenant: TenantName, allocations: tuple[Allocation, ...]) -> None:
+        """Write down what an attempt holds in truth: a Restore that nobody means to undo. Raises as that does."""
+        if attempt in self._holdings:
+            raise AlreadyHeld(attempt)
+        holding, entries = SpeltOut(tenant, allocations), self.inventory.entries
+        try:
+            rows = holding.rows(entries)
+        except (KeyError, ValueError):  # an unknown node, a slot below 0
+            rows = []
+        if not are_plainly_free(rows):
+            for entry, there in self._by_node(allocations):
+                check_slots(entry, there)
+        self._keep(attempt, holding, rows)
+        for held in allocations:
+            share_name(held, "node", entries[held.node].id)
 
     def clusters(self) -> tuple[ClusterName, ...]:
         """Return the clusters that have nodes which are not GONE, by name."""
@@ -114,7 +149,8 @@ class Ledger:
         """Return the nodes on which an attempt holds something, each once, by id. Raises NotHeld."""
         if attempt not in self._holdings:
             raise NotHeld(attempt)
-        return tuple(sorted({entry.id for entry, _, _ in self._holdings[attempt].rows}))
+        rows = self._holdings[attempt].rows(self.inventory.entries)
+        return tuple(sorted({entry.id for entry, _, _ in rows}))
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all nodes and all that is held."""
@@ -125,7 +161,8 @@ class Ledger:
         for node in sorted(entries):
             yield self.inventory.node(entries[node])
         for attempt in sorted(self._holdings):
-            yield (attempt, *self._holdings[attempt].lines())
+            holding = self._holdings[attempt]
+            yield (attempt, *lines_of(holding.tenant, holding.rows(entries)))
 
     def _entry(self, node: NodeId) -> NodeEntry:
         found = self.inventory.entries.get(node)
@@ -145,83 +182,74 @@ class Ledger:
                 raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
             rows += seated
             uses += seating.uses()
-        return self._keep(change.attempt, Holding(change.tenant, rows, tuple(uses)))
+        self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses))
+        self._uses.add(change.tenant, uses)
+        return Release(change.attempt)
 
-    def _hold(self, change: Hold | Restore) -> Release:
+    def _hold(self, change: Hold) -> Release:
+        if change.attempt in self._holdings:
+            raise AlreadyHeld(change.attempt)
+        for entry, there in self._by_node(change.allocations):
+            check_room(entry, change.tenant, there, self._clusters.get(entry.leftover.kind.cluster))
+        holding = SpeltOut(change.tenant, change.allocations)
+        self._keep(change.attempt, holding, holding.rows(self.inventory.entries))
+        return Release(change.attempt)
+
+    def _retake(self, change: Retake) -> Release:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
         entries = self.inventory.entries
-        by_node: dict[NodeId, list[Allocation]] = defaultdict(list)
-        for allocation in change.allocations:
-            by_node[allocation.node].append(allocation)
-        for node, allocations in by_node.items():
+        holding = change.holding.on_present_nodes(entries)
+        self._keep(change.attempt, holding, holding.rows(entries))
+        return Release(change.attempt)
+
+    def _by_node(self, allocations: Sequence[Allocation]) -> Iterable[tuple[NodeEntry, Sequence[Allocation]]]:
+        """Return allocations with their nodes, each node once. Raises Overcommitted where one is unknown."""
+        by_node: dict[NodeId, list[Allocation]] = {}
+        for held in allocations:
+            by_node.setdefault(held.node, []).append(held)
+        entries = self.inventory.entries
+        for node, there in by_node.items():
             entry = entries.get(node)
             if entry is None:
-                raise Overcommitted(node, "node", asked=len(allocations), free=0)
-            if isinstance(change, Hold):
-                check_room(entry, change.tenant, allocations, self._clusters.get(entry.leftover.kind.cluster))
-            else:
-                check_slots(entry, allocations)
-        rows = rows_of(entries, change.allocations)
-        uses = [
-            (entry.leftover.kind.cluster, amounts.chip, amounts.devices_milli)
-            for entry, amounts, _ in rows
-            if amounts.chip is not None
-        ]
-        return self._keep(change.attempt, Holding(change.tenant, rows, tuple(uses)), is_new=True)
+                raise Overcommitted(node, "node", asked=len(there), free=0)
+            yield entry, there
 
-    def _keep(self, attempt: AttemptId, holding: Holding, *, is_new: bool = False) -> Release:
-        """Write down what an attempt holds; where it is new, its nodes are told."""
-        if is_new:
-            if attempt in self._holdings:
-                raise AlreadyHeld(attempt)
-            change_rows(self.inventory, holding.rows, TAKE)
+    def _keep(self, attempt: AttemptId, holding: Holding, rows: list[Row]) -> None:
+        """Write down what an attempt holds, and let its nodes give it."""
+        change_rows(self.inventory, rows, TAKE)
         self._holdings[attempt] = holding
-        self._count_use(holding, 1)
-        if is_new:
-            self._moved_slots |= {
-                entry.id for entry, amounts, mask in holding.rows if is_misplaced(entry, amounts, mask)
-            }
-            self._count_moved(holding)
-        return Release(attempt)
+        self._uses.add(holding.tenant, holding.uses(rows))
+        for entry, amounts, mask in rows:
+            if is_misplaced(entry, amounts, mask):
+                self._moved_slots.add(entry.id)
+        if self._moved_slots:
+            self._count_moved(rows)
 
     def _release(self, change: Release) -> Retake:
         holding = self._holdings.pop(change.attempt, None)
         if holding is None:
             raise NotHeld(change.attempt)
-        change_rows(self.inventory, holding.rows[::-1], GIVE)
-        self._count_use(holding, -1)
-        for pool in dict.fromkeys(pool for entry, _, _ in holding.rows for pool in entry.leftover.kind.pools):
+        rows = holding.rows(self.inventory.entries)
+        change_rows(self.inventory, rows[::-1], GIVE)
+        self._uses.add(holding.tenant, holding.uses(rows), -1)
+        for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
             pool.catch_up()
-        self._count_moved(holding)
+        if self._moved_slots:
+            self._count_moved(rows)
         return Retake(change.attempt, holding)
 
-    def _on_present_nodes(self, holding: Holding) -> Holding:
-        """Return a holding on the nodes as they are known now: they may have gone and come back since it was made."""
-        entries = self.inventory.entries
-        if all(entries.get(entry.id) is entry for entry, _, _ in holding.rows):
-            return holding
-        return replace(holding, rows=[(entries[entry.id], amounts, mask) for entry, amounts, mask in holding.rows])
-
-    def _count_moved(self, holding: Holding) -> None:
-        """Count anew what those of a holding's nodes have left whose slots were numbered anew."""
-        if self._moved_slots:
-            self._count_anew(
-                {entry.id: entry for entry, _, _ in holding.rows if entry.id in self._moved_slots}.values()
-            )
-
-    def _count_use(self, holding: Holding, sign: int) -> None:
-        for cluster, chip, devices_milli in holding.uses:
-            self._uses.add(holding.tenant, cluster, chip, sign * devices_milli)
+    def _count_moved(self, rows: Iterable[Row]) -> None:
+        """Count anew what those of the nodes have left whose slots were numbered anew."""
+        self._count_anew({entry.id: entry for entry, _, _ in rows if entry.id in self._moved_slots}.values())
 
     def _put_node(self, node: Node) -> PutNode | RemoveNode:
         inventory = self.inventory
-        kind = inventory.kind(node)
         entry = inventory.entries.get(node.id)
         if entry is None:
-            domain = inventory.root(node.cluster).within(node.topology)
-            inventory.come(NodeEntry(node.id, node.note, domain, kind.empty))
+            self.add_nodes([node])
             return RemoveNode(node.id)
+        kind = inventory.kind(node)
         before = inventory.node(entry)
         is_numbered_anew = before.devices != node.devices or node.id in self._moved_slots
         is_numbered_anew = is_numbered_anew and self.is_held(node.id)
@@ -240,7 +268,7 @@ class Ledger:
     def _count_anew(self, entries: Iterable[NodeEntry]) -> None:
         """Work out from all holdings what nodes have left whose slots were numbered anew."""
         for entry in list(entries):
-            rows = [row for holding in self._holdings.values() for row in holding.rows if row[0] is entry]
+            rows = [row for holding in self._holdings.values() for row in holding.rows_on(entry)]
             self.inventory.go(entry)
             entry.leftover = counted_anew(self.inventory, entry, rows)
             self.inventory.come(entry)

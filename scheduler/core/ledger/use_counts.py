@@ -1,13 +1,11 @@
 """Devices held, counted by tenant: the side of the ledger that quotas and reasons read."""
 
-from collections.abc import Hashable
-from typing import TypeVar
+from collections.abc import Iterable
 
+from scheduler.core.ledger.holding import Use
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.reason import Holder
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 class UseCounts:
@@ -19,10 +17,19 @@ class UseCounts:
         self._by_cluster: dict[tuple[ClusterName, ChipName], dict[TenantName, int]] = {}
         self._by_tenant: dict[tuple[TenantName, ChipName], int] = {}
 
-    def add(self, tenant: TenantName, cluster: ClusterName, chip: ChipName, devices_milli: int) -> None:
-        """Count so many thousandths of devices as held, or as held no longer where it is below 0."""
-        _count(self._by_tenant, (tenant, chip), devices_milli)
-        _count(self._by_cluster.setdefault((cluster, chip), {}), tenant, devices_milli)
+    def add(self, tenant: TenantName, uses: Iterable[Use], sign: int = 1) -> None:
+        """Count devices as held by a tenant, or as held no longer where `sign` is -1."""
+        for cluster, chip, devices_milli in uses:
+            here = self._by_cluster.get((cluster, chip))
+            if here is None:
+                here = self._by_cluster[cluster, chip] = {}
+            of_tenant = (tenant, chip)
+            here[tenant] = left = here.get(tenant, 0) + sign * devices_milli
+            if not left:
+                del here[tenant]
+            self._by_tenant[of_tenant] = left = self._by_tenant.get(of_tenant, 0) + sign * devices_milli
+            if not left:
+                del self._by_tenant[of_tenant]
 
     def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
         """Return the thousandths of devices of a chip type that a tenant holds in all clusters."""
@@ -33,11 +40,3 @@ class UseCounts:
         held = self._by_cluster.get((cluster, chip), {})
         ordered = sorted(held.items(), key=lambda item: (-item[1], item[0]))
         return tuple(Holder(tenant, -(-devices_milli // WHOLE_DEVICE_MILLI)) for tenant, devices_milli in ordered)
-
-
-def _count(counts: dict[Key, int], key: Key, amount: int) -> None:
-    left = counts.get(key, 0) + amount
-    if left:
-        counts[key] = left
-    else:
-        counts.pop(key, None)

@@ -8,6 +8,7 @@ from scheduler.adapters.database.documents import decode_body
 from scheduler.adapters.database.reads.nodes import read_chips, read_clusters, read_nodes
 from scheduler.adapters.database.reads.people import read_quotas
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
+from scheduler.adapters.database.reads.sharing import one_of_each_in
 from scheduler.adapters.database.schema.feed import change_counter, changes
 from scheduler.adapters.database.schema.work import LIVE, attempts, groups, jobs
 from scheduler.core.model.change import Change
@@ -44,7 +45,8 @@ def read_changes(connection: Connection, after: int, *, limit: int, job: JobId |
     asked = _CHANGES if job is None else _CHANGES_OF_JOB
     rows = connection.execute(asked, {"after": after, "most": limit, "job": job}).all()
     return [
-        Change(number, at, tenant, of_job, decode_body(kind, body)) for number, at, tenant, of_job, kind, body in rows
+        Change(number, at, tenant, of_job, one_of_each_in(decode_body(kind, body)))
+        for number, at, tenant, of_job, kind, body in rows
     ]
 
 

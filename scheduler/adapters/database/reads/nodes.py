@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, exists, or_, select
 
-from scheduler.adapters.database.documents import FOREIGN_USE, PAIRS, TOPOLOGY
+from scheduler.adapters.database.documents import FOREIGN_USE, PAIRS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, allocation_of, chip_of, cluster_of
+from scheduler.adapters.database.reads.sharing import topology_of
 from scheduler.adapters.database.schema.fleet import (
     CPU_MILLI,
     MEMORY_MIB,
@@ -97,7 +98,7 @@ def _node_of(row: AnyRow, devices: Iterable[DeviceGroup]) -> Node:
         cpu_milli=row.cpu_milli,
         memory_mib=row.memory_mib,
         pods=row.pods,
-        topology=TOPOLOGY.decode(row.topology),
+        topology=topology_of(row.topology),
         labels=PAIRS.decode(row.labels),
         state=NodeState(row.state),
         note=row.note,

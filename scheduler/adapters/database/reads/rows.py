@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS, WORDS
+from scheduler.adapters.database.documents import NOTES, WORDS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.reads.sharing import one, slots_of, spec_of
 from scheduler.adapters.database.schema.work import allocations, workers
 from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.chip import ChipType
@@ -30,9 +31,9 @@ def job_of(row: AnyRow) -> Job:
     """Return the job of a row of `jobs`."""
     return Job(
         id=row.id,
-        tenant=row.tenant,
-        spec=JOB_SPEC.decode(row.spec),
-        submitted_by=row.submitted_by,
+        tenant=one(row.tenant),
+        spec=spec_of(row.spec),
+        submitted_by=one(row.submitted_by),
         submitted_at=row.submitted_at,
         wish=Wish(row.wish),
     )
@@ -71,15 +72,15 @@ def allocation_of(row: AnyRow) -> Allocation:
     return Allocation(
         rank=row.rank,
         node=row.node_id,
-        chip=row.chip,
-        slots=SLOTS.decode(row.slots),
-        cpu_milli=row.cpu_milli,
-        memory_mib=row.memory_mib,
+        chip=one(row.chip),
+        slots=slots_of(row.slots),
+        cpu_milli=one(row.cpu_milli),
+        memory_mib=one(row.memory_mib),
         counted=row.counted,
-        share_milli=row.share_milli,
-        share_memory_mib=row.share_memory_mib,
+        share_milli=one(row.share_milli),
+        share_memory_mib=one(row.share_memory_mib),
         pods=row.pods,
-        role=row.role,
+        role=one(row.role),
     )
 
 

@@ -44,9 +44,14 @@ class Domain:
             domain.topology = topology
         return domain
 
-    def add(self, entry: NodeEntry) -> None:
-        """Let a node stand here."""
-        insort(self.members, entry, key=_by_name)
+    def add(self, *entries: NodeEntry) -> None:
+        """Let nodes stand here."""
+        if len(entries) > len(self.members):
+            self.members += entries
+            self.members.sort(key=_by_name)
+        else:
+            for entry in entries:
+                insort(self.members, entry, key=_by_name)
 
     def discard(self, entry: NodeEntry) -> None:
         """Let a node go that stood here."""

@@ -126,26 +126,37 @@ class Inventory:
             leftover = self._leftovers[left] = Leftover(left, self.entries)
         return leftover
 
-    def come(self, entry: NodeEntry) -> None:
-        """Let a node stand where its entry says."""
-        self.changes += 1
-        self.entries[entry.id] = entry
-        leftover, domain = entry.leftover, entry.domain
+    def come(self, *entries: NodeEntry) -> None:
+        """Let known nodes stand where their entries say: many at once cost much less than one by one."""
+        self.changes += len(entries)
+        together: dict[tuple[Leftover, Domain], list[NodeEntry]] = {}
+        for entry in entries:
+            place = (entry.leftover, entry.domain)
+            there = together.get(place)
+            if there is None:
+                together[place] = [entry]
+            else:
+                there.append(entry)
+        for (leftover, domain), there in together.items():
+            if not leftover.kind.is_gone:
+                self._stand(leftover, domain, there)
+        for leftover, domain in together:
+            if leftover.kind.is_gone:
+                domain.prune()  # only now: others may have come to stand there
+
+    def _stand(self, leftover: Leftover, domain: Domain, entries: list[NodeEntry]) -> None:
         kind = leftover.kind
-        if kind.is_gone:
-            domain.prune()
-            return
-        self._present[kind.cluster] = self._present.get(kind.cluster, 0) + 1
+        self._present[kind.cluster] = self._present.get(kind.cluster, 0) + len(entries)
         levels = tuple(level for level, _ in (domain.topology or Topology()).domains)
         topologies = self._topologies.setdefault(kind.cluster, {})
         if levels not in topologies:
             self._levels.pop(kind.cluster, None)
-        topologies[levels] = topologies.get(levels, 0) + 1
-        leftover.names.count += 1
-        leftover.names.fresh.append(entry.id)
-        domain.add(entry)
+        topologies[levels] = topologies.get(levels, 0) + len(entries)
+        leftover.names.count += len(entries)
+        leftover.names.fresh += [entry.id for entry in entries]
+        domain.add(*entries)
         for pool in kind.pools:
-            pool.come(kind, domain, leftover)
+            pool.come(kind, domain, leftover, len(entries))
 
     def go(self, entry: NodeEntry) -> None:
         """Take a node out of where it stands; its entry is still known, and its domain stays, be it empty."""

@@ -55,19 +55,20 @@ class Pool:
         """Say whether nodes of a kind belong to the pool."""
         return kind in self.kinds
 
-    def come(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
-        """Take in a node."""
-        self.kinds[kind] = self.kinds.get(kind, 0) + 1
-        self.domains[domain] = self.domains.get(domain, 0) + 1
+    def come(self, kind: NodeKind, domain: Domain, leftover: Leftover, count: int = 1) -> None:
+        """Take in so many nodes of one state."""
+        self.kinds[kind] = self.kinds.get(kind, 0) + count
+        self.domains[domain] = self.domains.get(domain, 0) + count
         at: Domain | None = domain
         while at is not None:
-            nodes = self._nodes[at] = self._nodes.get(at, 0) + 1
+            nodes = self._nodes[at] = self._nodes.get(at, 0) + count
             if nodes > self.most_nodes.get(at.level, 0):
                 self.most_nodes[at.level] = nodes
             at = at.parent
         if self._layout is not None:
-            self._layout.change(domain, kind, 1)
-        self._tell((domain, None, leftover))
+            self._layout.change(domain, kind, count)
+        for _ in range(count):
+            self._tell((domain, None, leftover))
 
     def go(self, kind: NodeKind, domain: Domain, leftover: Leftover) -> None:
         """Let a node go."""

@@ -17,6 +17,7 @@ def slots_of(mask: int) -> tuple[int, ...]:
     return tuple(slot for slot in range(mask.bit_length()) if mask >> slot & 1)
 
 
+@lru_cache(maxsize=65_536)
 def mask_of(slots: tuple[int, ...]) -> int:
     """Return slots as bits."""
     mask = 0

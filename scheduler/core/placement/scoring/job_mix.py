@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scheduler.core.model.identifiers import ChipName
-    from scheduler.core.model.job import Job
+    from scheduler.core.model.job import JobSpec
     from scheduler.core.model.resources import WorkerShape
 
 COVERED = 0.95
@@ -51,9 +51,8 @@ class JobMix:
 NO_MIX = JobMix()
 
 
-def worker_kinds(job: Job) -> list[tuple[WorkerKind, int]]:
+def worker_kinds(spec: JobSpec) -> list[tuple[WorkerKind, int]]:
     """Return the kinds of workers that a job asks for, with their numbers; a kind accepts what any option names."""
-    spec = job.spec
     named = [chip for chip, _ in spec.chips.workers] if isinstance(spec.chips, ExactMix) else spec.chips.chips
     chips = {*named, *(chip for other in spec.alternatives for chip in other.chips)}
     kinds = [(_kind(spec.shape, chips), spec.workers)]

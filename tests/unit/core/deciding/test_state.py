@@ -329,3 +329,14 @@ def test_once_enough_jobs_came_devices_are_kept_for_those_that_usually_come(work
     first = decide(state, NOON)[0]
     assert isinstance(first, Placed)
     assert first.allocations[0].node == want
+
+
+def test_what_is_known_of_a_job_shares_its_names() -> None:
+    state = follow(world_with_a_running_job())
+    (live,) = state.live.values()
+    (name,) = state.groups
+    assert state.groups[name] is live.group
+    assert live.group.id is name
+    assert live.group.job_id is state.jobs[JOB.id].id
+    nodes = state.ledger.inventory.entries
+    assert all(held.node is nodes[held.node].id for held in live.allocations)

@@ -293,3 +293,23 @@ def test_a_ledger_is_what_it_holds_and_not_how_it_came_about() -> None:
     ledger.apply(RemoveNode("mixed/gone by"))
     ledger.apply(Release("x1"))
     assert (ledger.digest(), offers(ledger)) == (in_use().digest(), offers(in_use()))
+
+
+def test_nodes_that_come_at_once_stand_where_they_would_one_by_one() -> None:
+    nodes = [
+        make_node("a", rack="r1", state=NodeState.GONE),
+        make_node("e", rack="r1", pods=1),
+        make_node("d", rack="r1", pods=1),
+        make_node("c", rack="r2", pods=1),
+        make_node("b", rack="r1", pods=2),
+        make_node("f", rack="r3", state=NodeState.GONE),
+    ]
+    one_by_one, at_once = make_ledger(*nodes), Ledger()
+    at_once.add_nodes(nodes)
+    assert at_once.digest() == one_by_one.digest()
+    assert [room_for(ledger, CPU_ONLY) for ledger in (one_by_one, at_once)] == [5, 5]
+    assert at_once.nodes_gone() == one_by_one.nodes_gone() == ("mixed/a", "mixed/f")
+    for ledger in (one_by_one, at_once):
+        racks = ledger.inventory.root("mixed").children
+        members = {name: [entry.id for entry in rack.members] for (_, name), rack in racks.items()}
+        assert members == {"r1": ["mixed/b", "mixed/d", "mixed/e"], "r2": ["mixed/c"]}

@@ -48,13 +48,15 @@ def test_domains_of_one_name_on_two_levels_have_paths_of_their_own() -> None:
 
 
 def test_nodes_are_kept_by_name() -> None:
-    root = make_root()
-    entries = [entry_in(root, name) for name in "cab"]
+    one_by_one, at_once = make_root(), make_root()
+    entries = [entry_in(one_by_one, name) for name in "cab"]
     for entry in entries:
-        root.add(entry)
-    assert [entry.id for entry in root.members] == ["mixed/a", "mixed/b", "mixed/c"]
-    root.discard(entries[1])
-    assert [entry.id for entry in root.members] == ["mixed/b", "mixed/c"]
+        one_by_one.add(entry)
+    at_once.add(*entries)
+    for root in (one_by_one, at_once):
+        assert [entry.id for entry in root.members] == ["mixed/a", "mixed/b", "mixed/c"]
+        root.discard(entries[1])
+        assert [entry.id for entry in root.members] == ["mixed/b", "mixed/c"]
 
 
 def test_an_empty_domain_leaves_the_tree_with_all_that_it_leaves_empty() -> None:

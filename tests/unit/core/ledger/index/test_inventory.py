@@ -154,6 +154,13 @@ def test_a_node_that_stays_alone_in_its_rack_is_still_found_there() -> None:
         assert [entry.id for entry in rack.members] == ["mixed/a"]
 
 
+def test_of_nodes_that_come_at_once_those_of_one_kind_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory_module, "MOST_UNUSED_KINDS", 1)
+    ledger = Ledger()
+    ledger.add_nodes(make_node(f"n{number}", pods=1 + number % 20) for number in range(40))
+    assert len({entry.leftover.kind for entry in ledger.inventory.entries.values()}) == 20
+
+
 def test_states_that_no_node_is_in_are_forgotten_and_rooms_stay_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory_module, "MOST_UNUSED_STATES", 4)
     ledger = make_ledger(make_node("a"), make_node("b"))

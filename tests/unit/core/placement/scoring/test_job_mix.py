@@ -109,17 +109,17 @@ def test_a_job_is_as_many_workers_as_it_has_that_accept_what_any_of_its_options_
         shape=make_shape(2, cpu_milli=500),
         alternatives=(Alternative(6, make_shape(1), ("t4",)),),
     )
-    assert kinds_of(job) == [(WorkerKind(500, 1_000, 2, ("h100", "mlu", "t4")), 3)]
+    assert kinds_of(job.spec) == [(WorkerKind(500, 1_000, 2, ("h100", "mlu", "t4")), 3)]
 
 
 def test_a_share_is_part_of_one_device() -> None:
     job = make_job(workers=2, shape=make_shape(cpu_milli=100, share_milli=250))
-    assert kinds_of(job) == [(WorkerKind(100, 250, 1, ("h100",)), 2)]
+    assert kinds_of(job.spec) == [(WorkerKind(100, 250, 1, ("h100",)), 2)]
 
 
 def test_every_role_is_a_kind_of_its_own() -> None:
     job = make_job(roles=(WorkerRole("launcher", 1, make_shape(0), ()), WorkerRole("eval", 2, make_shape(1), ("mlu",))))
-    assert kinds_of(job) == [
+    assert kinds_of(job.spec) == [
         (WorkerKind(1_000, 1_000, 1, ("h100",)), 1),
         (WorkerKind(1_000, 0, 0, ()), 1),
         (WorkerKind(1_000, 1_000, 1, ("mlu",)), 2),
@@ -129,7 +129,7 @@ def test_every_role_is_a_kind_of_its_own() -> None:
 def test_workers_of_an_exact_mix_accept_any_of_its_chip_types() -> None:
     job = make_job(chips=ExactMix((("mlu", 1), ("h100", 3))))
     both = WorkerKind(1_000, 1_000, 1, ("h100", "mlu"))
-    assert kinds_of(job) == [(both, 4)]
+    assert kinds_of(job.spec) == [(both, 4)]
 
 
 @pytest.mark.parametrize(("kind", "devices_milli"), [(TWO, 2_000), (HALF, 500), (NONE, 0)])
