@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.context import ApiContext
+from api.dashboard import pages
 from api.relay import relay_routes
 from api.routes import events, fleet, health, job_output, jobs, scheduler, service, tenants, tokens, users, workers
 from api.streaming.log_readers import LogReaders
@@ -26,6 +27,7 @@ ROUTERS = (
     scheduler.router,
     service.router,
     health.router,
+    pages.router,
 )
 
 

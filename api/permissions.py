@@ -28,6 +28,7 @@ Access = frozenset[Role] | Open
 PERMISSIONS: Mapping[str, Access] = {
     "submit_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
+    "list_job_rows": EVERYBODY,
     "show_job": EVERYBODY,
     "cancel_job": CANCELLERS,
     "explain_job": EVERYBODY,
@@ -61,5 +62,14 @@ PERMISSIONS: Mapping[str, Access] = {
     "is_alive": Open.PUBLIC,
     "is_ready": Open.PUBLIC,
     "show_openapi": Open.PUBLIC,
+    "show_dashboard": Open.PUBLIC,
+    "show_dashboard_file": Open.PUBLIC,
 }
 """By operation id."""
+
+
+def operations_of(role: Role) -> tuple[str, ...]:
+    """Return the operations that a role may call, by name; those that anybody may are not among them."""
+    return tuple(
+        sorted(name for name, access in PERMISSIONS.items() if not isinstance(access, Open) and role in access)
+    )

@@ -8,6 +8,7 @@ from api.schemas.job import (
     MOST_ATTEMPTS,
     AttemptAnswer,
     JobAnswer,
+    JobRowAnswer,
     ProgressAnswer,
     StopAnswer,
     WorkerAnswer,
@@ -17,7 +18,7 @@ from api.text.stops import stop_text
 from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.ports.views import JobView
+from scheduler.ports.views import JobRow, JobView
 
 
 def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None) -> JobAnswer:
@@ -41,6 +42,27 @@ def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None)
         progress=None if view.progress is None else progress_answer(view.progress),
         not_before=min(due, default=None),
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
+    )
+
+
+def job_row_answer(row: JobRow) -> JobRowAnswer:
+    """Return a job in short."""
+    return JobRowAnswer(
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
+        kind=row.kind,
+        state=row.state,
+        priority=row.priority,
+        workers=row.workers,
+        devices=row.devices,
+        chips=row.chips,
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+        attempts=row.attempts,
+        stop_reason=row.stop_reason,
+        progress=None if row.progress is None else progress_answer(row.progress),
     )
 
 

@@ -8,12 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers.explanations import settled_answer, waiting_answer
-from api.answers.jobs import job_answer
+from api.answers.jobs import job_answer, job_row_answer
 from api.context import ApiContext
 from api.job_reading import find_job, just_submitted, reasons_of, reasons_of_all, refusal_of
-from api.schemas.job import JobAnswer, JobPage
+from api.schemas.job import JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
-from api.schemas.queries import JobQuery, SubmitQuery
+from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SubmitQuery
 from api.schemas.reason import WhyAnswer
 from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
@@ -114,7 +114,27 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobPage(items=(), next=None)
-    where = JobFilter(
+    where = _filter(query, caller)
+    found = context.views.jobs(where, before=before, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda view: view.job.id)
+    reasons = reasons_of_all(context, page)
+    items = tuple(job_answer(view, reasons[view.job.id], caller.tenant) for view in page)
+    return JobPage(items=items, next=following)
+
+
+@router.get("/rows", operation_id="list_job_rows")
+def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage:
+    """List jobs in short, newest first, in large pages: for tables of many jobs. Why they wait is not in it."""
+    before = decode_cursor(query.cursor, JOB_KEY)
+    if query.tenant is not None and not caller.may_see(query.tenant):
+        return JobRowPage(items=(), next=None)
+    found = context.views.job_rows(_filter(query, caller), before=before, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda row: row.id)
+    return JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following)
+
+
+def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
+    return JobFilter(
         tenant=caller.tenant or query.tenant,
         states=None if query.state is None else frozenset(query.state),
         name=query.name,
@@ -122,11 +142,6 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
         submitted_by=query.submitted_by,
         label=query.label_pair,
     )
-    found = context.views.jobs(where, before=before, limit=query.limit + 1)
-    page, following = cut_page(found, query.limit, lambda view: view.job.id)
-    reasons = reasons_of_all(context, page)
-    items = tuple(job_answer(view, reasons[view.job.id], caller.tenant) for view in page)
-    return JobPage(items=items, next=following)
 
 
 @router.get("/{job}", operation_id="show_job")

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.permissions import operations_of
 from api.schemas.access import WhoAmI
 from api.schemas.service import VersionAnswer
 from api.web.dependencies import Caller
@@ -18,7 +19,13 @@ router = APIRouter(tags=["service"], route_class=GuardedRoute)
 @router.get("/v1/whoami", operation_id="show_myself")
 async def show_myself(caller: Caller) -> WhoAmI:
     """Say whose token this is and what it may do."""
-    return WhoAmI(name=caller.name, role=caller.role, tenant=caller.tenant, token_id=caller.token_id)
+    return WhoAmI(
+        name=caller.name,
+        role=caller.role,
+        tenant=caller.tenant,
+        token_id=caller.token_id,
+        may=operations_of(caller.role),
+    )
 
 
 @router.get("/v1/version", operation_id="show_version")

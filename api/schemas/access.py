@@ -25,13 +25,23 @@ TOKEN_EXAMPLE: dict[str, Any] = {
 class WhoAmI(Answer):
     """Whose token this is."""
 
-    model_config = with_examples({"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "01jd3v9k2m0a7b4c"})
+    model_config = with_examples(
+        {
+            "name": "ada",
+            "role": "submitter",
+            "tenant": "demo",
+            "token_id": "01jd3v9k2m0a7b4c",
+            "may": ["cancel_job", "list_jobs", "submit_job"],
+        }
+    )
 
     name: str
     """A user's name, or `token:` and the name of a token that belongs to no user."""
     role: Role
     tenant: str | None
     token_id: str
+    may: tuple[str, ...]
+    """The operations of this API that the token opens, by the ids they have in its OpenAPI document."""
 
 
 class TenantBody(Body):

@@ -61,6 +61,17 @@ JOB_EXAMPLE: dict[str, Any] = {
     "not_before": None,
     "retries_used": 0,
 }
+JOB_ROW_EXAMPLE: dict[str, Any] = {
+    **{key: JOB_EXAMPLE[key] for key in ("id", "tenant", "name", "kind", "state", "submitted_by", "submitted_at")},
+    "priority": 0,
+    "workers": 4,
+    "devices": 8,
+    "chips": ["h100-sxm", "mi300x"],
+    "finished_at": None,
+    "attempts": 1,
+    "stop_reason": None,
+    "progress": JOB_EXAMPLE["progress"],
+}
 
 
 class StopAnswer(Answer):
@@ -156,6 +167,41 @@ class JobPage(Answer):
     model_config = with_examples({"items": [JOB_EXAMPLE], "next": None})
 
     items: tuple[JobAnswer, ...]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+
+
+class JobRowAnswer(Answer):
+    """A job in short: what a table of many jobs shows."""
+
+    id: str
+    tenant: str
+    name: str
+    kind: JobKind
+    state: State
+    priority: int
+    workers: int
+    """Of all roles, in the size that is liked best."""
+    devices: int
+    """Whole ones that they ask for in all, in that size."""
+    chips: tuple[str, ...]
+    """The chip types it accepts, best first."""
+    submitted_by: str
+    submitted_at: Moment
+    finished_at: Moment | None
+    attempts: int
+    stop_reason: StopReason | None
+    """Why the latest attempt was stopped."""
+    progress: ProgressAnswer | None
+    """The latest report, while it runs."""
+
+
+class JobRowPage(Answer):
+    """Jobs in short, newest first."""
+
+    model_config = with_examples({"items": [JOB_ROW_EXAMPLE], "next": None})
+
+    items: tuple[JobRowAnswer, ...]
     next: str | None
     """Cursor of the next page; null on the last one."""
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
+NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
 LABEL_PATTERN = r"^[A-Za-z0-9._/-]+$"
 LABEL_VALUE_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
@@ -30,6 +31,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         NAME_PATTERN: "must have lower-case letters, digits and dashes only, and begin and end with a letter or digit",
         ID_PATTERN: "must be an id: 16 lower-case letters and digits",
         PERSON_PATTERN: "must have letters, digits and - . _ @ only, and begin with a letter or digit",
+        NODE_PATTERN: "must be CLUSTER/NAME",
         LABEL_PATTERN: "must have letters, digits and . _ / - only, and at least one of them",
         LABEL_VALUE_PATTERN: "must have letters, digits and . _ / - only",
         LABEL_PAIR_PATTERN: "must be KEY:VALUE, each of 1 to 63 letters, digits and . _ / -",

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from api.app import ROUTERS
+from api.dashboard.files import dashboard
 from api.permissions import PERMISSIONS, Open
 from scheduler.core.model.tenant import Role
 from tests.builders.api import JOB, ApiWorld, open_world
@@ -55,9 +56,11 @@ def call(client: TestClient, name: str, job: str, **ids: str) -> Any:
         "cluster": "mixed",
         "token": UNKNOWN_ID,
         "attempt": f"{job}-g0-a1",
+        "digest": dashboard().digest,
+        "name": "application.js",
         **ids,
     }
-    path = route.path.format(**known)
+    path = route.path.replace(":path", "").format(**known)
     options: dict[str, Any] = {"json": BODIES[name]} if name in BODIES else {}
     if name == "find_rendezvous":
         path += "?generation=1"

@@ -29,7 +29,7 @@ def test_no_two_routes_share_an_operation_id() -> None:
 
 def test_every_route_but_the_servers_own_is_versioned() -> None:
     unversioned = {name for name, route in routes_by_operation().items() if not route.path.startswith("/v1/")}
-    assert unversioned == {"is_alive", "is_ready", "show_openapi"}
+    assert unversioned == {"is_alive", "is_ready", "show_openapi", "show_dashboard", "show_dashboard_file"}
 
 
 def test_a_route_without_an_entry_cannot_be_built() -> None:
