@@ -1,4 +1,4 @@
-"""Where browsers find the dashboard. Its files are public; what they show comes from the API with the reader's token."""
+"""Where browsers find the dashboard. Its files are public; what they show comes from the API, with a token."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -8,7 +8,7 @@ def test_a_row_says_what_a_table_shows(world: ApiWorld) -> None:
     job = world.submit(priority=7, chips=["h100-sxm", "mi300x"], devices_per_worker=4)
     world.step()
     (row,) = world.client(Role.VIEWER).get("/v1/jobs/rows").json()["items"]
-    told = {"tenant": "demo", "name": "first", "kind": "training", "state": "placed", "priority": 7}
+    told = {"tenant": "demo", "name": "first", "kind": "training", "state": "running", "priority": 7}
     asked = {"workers": 2, "devices": 8, "chips": ["h100-sxm", "mi300x"], "attempts": 1}
     wanted = {"id": job, **told, **asked, "stop_reason": None, "progress": None}
     assert {name: row[name] for name in wanted} == wanted
