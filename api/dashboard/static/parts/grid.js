@@ -6,17 +6,18 @@
 
 import { routeTo } from "../route.js";
 import { Component, html, useEffect, useMemo, useRef, useState } from "../view.js";
-import { deviceSentence, devicesOf, nodeId, nodeSentence } from "../words/nodes.js";
+import { counted, whole } from "../words/amounts.js";
+import { countDevices, deviceSentence, devicesOf, nodeId, nodeSentence } from "../words/nodes.js";
 
 /** @typedef {{colour: string, tenants: string[], nameOf: (job: string) => string}} Looks */
 
-/** @param {Looks & {groups: [string, any[]][]}} props */
+/** @param {Looks & {groups: import("../words/nodes.js").NodeGroup[]}} props */
 export function DeviceGrid({ groups, colour, tenants, nameOf }) {
   const frame = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [tip, setTip] = useState(/** @type {{text: string[], x: number, y: number} | null} */ (null));
   const [active, setActive] = useState("");
-  const first = groups[0]?.[1][0];
-  const ids = useMemo(() => new Set(groups.flatMap(([, nodes]) => nodes.map(nodeId))), [groups]);
+  const first = groups[0]?.nodes[0];
+  const ids = useMemo(() => new Set(groups.flatMap((group) => group.nodes.map(nodeId))), [groups]);
   const current = ids.has(active) ? active : first ? nodeId(first) : "";
   const look = useMemo(() => ({ colour, tenants, nameOf }), [colour, tenants.join(), nameOf]);
 
@@ -52,7 +53,10 @@ export function DeviceGrid({ groups, colour, tenants, nameOf }) {
     target.focus();
   };
   return html`<div class="grid" ref=${frame} onPointerMove=${hover} onPointerLeave=${() => setTip(null)} onFocusIn=${focused} onFocusOut=${() => setTip(null)} onKeyDown=${onKey}>
-    ${groups.map(([name, nodes]) => html`<${Group} key=${name} name=${name} nodes=${nodes} current=${nodes.some((node) => nodeId(node) === current) ? current : ""} look=${look} />`)}
+    ${sectionsOf(groups).map(([section, those]) => html`<section key=${section} class="grid-section" aria-label=${section || "nodes"}>
+      ${section && html`<h2>${section} <small>${saySum(those.flatMap((group) => group.nodes), section)}</small></h2>`}
+      <div class="racks">${those.map((group) => html`<${Group} key=${group.key} group=${group} current=${group.nodes.some((node) => nodeId(node) === current) ? current : ""} look=${look} />`)}</div>
+    </section>`)}
     ${tip && html`<div class="tip" role="status" style=${{ left: `${Math.max(8, Math.min(tip.x + 12, innerWidth - 330))}px`, top: `${Math.min(tip.y + 14, innerHeight - 120)}px` }}>${tip.text.map((line) => html`<div key=${line}>${line}</div>`)}</div>`}
   </div>`;
 }
@@ -82,8 +86,22 @@ function neighbour(frame, key) {
   return best;
 }
 
-/** @param {{name: string, nodes: any[], current: string, look: Looks}} props */
-function Group({ name, nodes, current, look }) {
+/** @param {import("../words/nodes.js").NodeGroup[]} groups @returns {[string, import("../words/nodes.js").NodeGroup[]][]} */
+function sectionsOf(groups) {
+  /** @type {Map<string, import("../words/nodes.js").NodeGroup[]>} */
+  const sections = new Map();
+  for (const group of groups) sections.set(group.section, [...(sections.get(group.section) ?? []), group]);
+  return [...sections];
+}
+
+/** @param {any[]} nodes @param {string} chip @returns {string} */
+function saySum(nodes, chip) {
+  const { devices, held } = countDevices(nodes, chip);
+  return `${counted(nodes.length, "node", "nodes")}, ${whole(held)} of ${counted(devices, "device", "devices")} held`;
+}
+
+/** @param {{group: import("../words/nodes.js").NodeGroup, current: string, look: Looks}} props */
+function Group({ group: { name, nodes, section }, current, look }) {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   const [isNear, setNear] = useState(false);
   useEffect(() => {
@@ -91,11 +109,10 @@ function Group({ name, nodes, current, look }) {
     if (element.current) sight.observe(element.current);
     return () => sight.disconnect();
   }, []);
-  const count = nodes.reduce((sum, node) => sum + node.devices.reduce((/** @type {number} */ so, /** @type {any} */ group) => so + group.count, 0), 0);
-  return html`<section class="rack" ref=${element} aria-label=${name}>
-    <h2>${name} <small>${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}, ${count} devices</small></h2>
-    <div class="rack-nodes">${nodes.map((node) => html`<${NodeLink} key=${nodeId(node)} node=${node} isActive=${nodeId(node) === current} isNear=${isNear} look=${look} />`)}</div>
-  </section>`;
+  return html`<div class="rack" ref=${element} role="group" aria-label=${name}>
+    <h3>${name}${section ? "" : html` <small>${saySum(nodes, "")}</small>`}</h3>
+    ${nodes.map((node) => html`<${NodeLink} key=${nodeId(node)} node=${node} isActive=${nodeId(node) === current} isNear=${isNear} look=${look} />`)}
+  </div>`;
 }
 
 /** One node; drawn anew only where it, its place in the order of the keyboard, or its looks changed. */

@@ -19,7 +19,7 @@ export function Nodes({ route }) {
   useEffect(() => jobs.want(), []);
   useChanges(nodes);
   const query = (/** @type {string} */ name, other = "") => route.query.get(name) ?? other;
-  const [by, colour, chip, text] = [query("by", "rack"), query("colour", "use"), query("chip"), query("q")];
+  const [by, colour, chip, text] = [query("by", "chip"), query("colour", "use"), query("chip"), query("q")];
   const all = useMemo(() => [...nodes.nodes.values()], [nodes.version]);
   const shown = useMemo(() => all.filter((node) => fits(node, chip, text)), [all, chip, text]);
   const groups = useMemo(() => groupNodes(shown, /** @type {any} */ (by)), [shown, by]);
@@ -29,7 +29,7 @@ export function Nodes({ route }) {
   return html`<div class="screen">
     <div class="head"><h1>Nodes</h1><${Freshness} at=${nodes.at} error=${nodes.error} />
       <div class="controls">
-        <${Choice} label="by" value=${by} options=${["rack", "chip", "cluster"]} onChange=${set("by")} />
+        <${Choice} label="by" value=${by} options=${[["chip", "chip type and rack"], "rack", "cluster"]} onChange=${set("by")} />
         <${Choice} label="colour" value=${colour} options=${["use", "tenant", "state"]} onChange=${set("colour")} />
         <${Choice} label="chip" value=${chip} options=${[["", "all"], ...chips.map((one) => [one, one])]} onChange=${set("chip")} />
         <label class="choice"><span>find</span><input type="search" value=${text} placeholder="node, job, tenant" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} /></label>

@@ -102,28 +102,47 @@ export function deviceSentence(device, nameOf) {
   return `${which}: held by ${holders.join(", ")}`;
 }
 
+/** @typedef {{key: string, section: string, name: string, nodes: any[]}} NodeGroup `section` is a heading above several */
+
 /**
- * Nodes in groups, both in the order of their names.
- * @param {any[]} nodes @param {"rack" | "chip" | "cluster"} by @returns {[string, any[]][]}
+ * Nodes in groups, all in the order of their names: chip types with their racks, racks, or clusters.
+ * @param {any[]} nodes @param {"chip" | "rack" | "cluster"} by @returns {NodeGroup[]}
  */
 export function groupNodes(nodes, by) {
-  /** @type {Map<string, any[]>} */
+  /** @type {Map<string, NodeGroup>} */
   const groups = new Map();
   for (const node of nodes) {
-    for (const name of namesOf(node, by)) {
-      const group = groups.get(name);
-      if (group) group.push(node);
-      else groups.set(name, [node]);
+    for (const [section, name] of placesOf(node, by)) {
+      const key = `${section}|${name}`;
+      const group = groups.get(key) ?? { key, section, name, nodes: [] };
+      group.nodes.push(node);
+      groups.set(key, group);
     }
   }
-  const collator = new Intl.Collator("en", { numeric: true });
-  for (const group of groups.values()) group.sort((a, b) => collator.compare(a.name, b.name));
-  return [...groups].sort(([a], [b]) => collator.compare(a, b));
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  for (const group of groups.values()) group.nodes.sort((a, b) => compare(a.name, b.name));
+  return [...groups.values()].sort((a, b) => compare(a.section, b.section) || compare(a.name, b.name));
 }
 
-/** @param {any} node @param {string} by @returns {string[]} */
-function namesOf(node, by) {
-  if (by === "cluster") return [node.cluster];
-  if (by === "chip") return node.devices.length ? node.devices.map((/** @type {any} */ group) => group.chip) : ["no devices"];
-  return [node.topology.rack ? `${node.cluster} / ${node.topology.rack}` : `${node.cluster}, no rack`];
+/** @param {any} node @param {string} by @returns {[string, string][]} */
+function placesOf(node, by) {
+  if (by === "cluster") return [["", node.cluster]];
+  const rack = node.topology.rack ? `${node.cluster} / ${node.topology.rack}` : `${node.cluster}, no rack`;
+  const chips = node.devices.map((/** @type {any} */ group) => group.chip);
+  if (by === "rack") return [["", rack]];
+  return (chips.length ? chips : ["no devices"]).map((/** @type {string} */ chip) => [chip, rack]);
+}
+
+/** How much of one chip type is on some nodes, all of it where there is none named. @param {any[]} nodes @param {string} chip @returns {{devices: number, held: number}} */
+export function countDevices(nodes, chip) {
+  let devices = 0;
+  let held = 0;
+  for (const node of nodes) {
+    for (const group of node.devices) {
+      if (chip && group.chip !== chip) continue;
+      devices += group.count;
+      held += Math.min(group.count, group.held + Math.ceil(group.shared_milli / 1000));
+    }
+  }
+  return { devices, held };
 }
