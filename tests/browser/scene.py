@@ -25,7 +25,10 @@ JOBS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("language", {"name": "pretraining", "chips": ["mi300x", "ascend-910b3"], "workers": 3, "devices_per_worker": 8}),
     ("language", {"name": "tokeniser", "chips": "mlu370-x8", "workers": 2, "devices_per_worker": 2}),
     ("language", {"name": "sweep", "chips": "mi300x", "workers": 1, "devices_per_worker": 8, "priority": 5}),
-    ("search", {"name": "half-a-device", "chips": "a800-sxm-80", "workers": 1, "share": {"milli": 500, "memory_mib": 32768}}),
+    (
+        "search",
+        {"name": "half-a-device", "chips": "a800-sxm-80", "workers": 1, "share": {"milli": 500, "memory_mib": 32768}},
+    ),
     ("search", {"name": "training", "chips": {"metax-c500": 1, "ascend-910b2": 1}, "training": {"steps": 30}}),
     (
         "search",

@@ -23,7 +23,7 @@ def test_the_token_leaves_the_page_as_a_header_only(scene: Scene, open_page: Ope
     token = scene.tokens["operator"]
     visit = open_page(scene.address, token, screen=f"jobs/{scene.jobs['detector']}?tab=logs")
     visit.see("live")
-    visit.page.wait_for_function("document.querySelector('.stream-live') !== null")
+    visit.until("document.querySelector('.stream-live') !== null")
     asked = [request.url for request in visit.requests]
     assert any("/v1/events" in url for url in asked)
     assert not any(token in url for url in asked)

@@ -4,6 +4,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Request
 
+from tests.builders.eventually import eventually
+
 DESKTOP = (1440, 900)
 LAPTOP = (1024, 768)
 PHONE = (390, 844)
@@ -52,6 +54,10 @@ class Visit:
         found = self.page.get_by_text(text).first
         found.wait_for(state="visible")
         return found
+
+    def until(self, condition: str) -> None:
+        """Wait until an expression of JavaScript is true; asked from outside, where the page's policy does not reach."""
+        eventually(lambda: bool(self.page.evaluate(condition)), within_s=PATIENCE_MS / 1000, what=condition)
 
     def module(self, path: str, expression: str, argument: Any = None) -> Any:
         """Return what an expression gives that uses `module`, one of the dashboard's own, and `argument`."""

@@ -40,8 +40,3 @@ export function SmallForm({ title, button, onSend, change, children }) {
   };
   return html`<form class="small-form" onSubmit=${submit} aria-label=${title}><strong>${title}</strong>${children}<button class="main" disabled=${change.isBusy}>${button}</button></form><${Trouble} error=${change.error} />`;
 }
-
-/** @param {{label: string, name: string, [rest: string]: any}} props */
-export function Field({ label, ...rest }) {
-  return html`<label class="choice"><span>${label}</span><input autocomplete="off" spellcheck=${false} ...${rest} /></label>`;
-}

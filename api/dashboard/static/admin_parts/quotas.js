@@ -2,10 +2,10 @@
 /** Quotas of one tenant: the most devices of a chip type that it may hold at once. */
 
 import { useAsked } from "../data/watching.js";
-import { Choice, Empty, PlainTable, Trouble, UseBar } from "../parts/small.js";
+import { Choice, Empty, Field, PlainTable, Trouble, UseBar } from "../parts/small.js";
 import { html } from "../view.js";
 import { whole } from "../words/amounts.js";
-import { Field, SmallForm, useChange } from "./form.js";
+import { SmallForm, useChange } from "./form.js";
 import { useList } from "./lists.js";
 
 /** @param {{me: any, may: (name: string) => boolean, route: any, choose: (changes: Record<string, string>) => void}} props */
@@ -38,7 +38,7 @@ function OfTenant({ tenant, may }) {
   const held = (/** @type {string} */ chip) => use.data?.tenants.find((/** @type {any} */ one) => one.tenant === tenant && one.chip === chip)?.devices_held ?? 0;
   return html`<section aria-labelledby="quotas-title"><h2 id="quotas-title">Quotas of ${tenant}</h2><${Trouble} error=${quotas.error} retry=${quotas.reload} />
     ${may("set_quota") && html`<${SmallForm} title="Limit a chip type" button="Set" change=${change} onSend=${set}>
-      <label class="choice"><span>chip</span><select name="chip" required>${(chips.data?.items ?? []).map((/** @type {any} */ chip) => html`<option key=${chip.name}>${chip.name}</option>`)}</select></label>
+      <span class="choice"><label for="quota-chip">chip</label><select id="quota-chip" name="chip" required>${(chips.data?.items ?? []).map((/** @type {any} */ chip) => html`<option key=${chip.name}>${chip.name}</option>`)}</select></span>
       <${Field} label="devices" name="devices" type="number" min="0" max="1000000" required /></${SmallForm}>`}
     <${PlainTable} caption="Quotas" columns=${[["chip"], ["held", "number"], ["quota", "number"], ["of quota", "bar-cell"], [""]]} rows=${(quotas.data?.items ?? []).map((/** @type {any} */ quota) => [
       quota.chip, whole(held(quota.chip)), whole(quota.devices), html`<${UseBar} held=${held(quota.chip)} of=${quota.devices} label="of its quota held" />`,

@@ -1,10 +1,10 @@
 // @ts-check
 /** Tokens: make one, which is shown once; revoke one. */
 
-import { Ago, Choice, Command, Empty, PlainTable, Trouble } from "../parts/small.js";
+import { Ago, Choice, Command, Empty, Field, PlainTable, Trouble } from "../parts/small.js";
 import { Dialog } from "../parts/dialog.js";
 import { html, useState } from "../view.js";
-import { Field, SmallForm, useChange } from "./form.js";
+import { SmallForm, useChange } from "./form.js";
 import { useList } from "./lists.js";
 
 const ROLES = ["viewer", "submitter", "tenant-admin", "operator", "auditor"];
@@ -39,7 +39,7 @@ export function Tokens({ me, may }) {
     <${Trouble} error=${error ?? revoking.error} retry=${reload} />
     ${may("create_token") && html`<${SmallForm} title="A new token" button="Create" change=${change} onSend=${create}>
       <${Field} label="name" name="name" required maxlength="63" />
-      <label class="choice"><span>role</span><select name="role">${(me.tenant ? ROLES.slice(0, 3) : ROLES).map((role) => html`<option key=${role} selected=${role === "submitter"}>${role}</option>`)}</select></label>
+      <span class="choice"><label for="token-role">role</label><select id="token-role" name="role">${(me.tenant ? ROLES.slice(0, 3) : ROLES).map((role) => html`<option key=${role} selected=${role === "submitter"}>${role}</option>`)}</select></span>
       ${!me.tenant && html`<${Field} label="tenant" name="tenant" placeholder="of a tenant's role" maxlength="63" />`}
       <${Field} label="user" name="user" placeholder="none" maxlength="63" /><${Field} label="days" name="expires_in_days" type="number" min="1" max="3650" placeholder="for good" /></${SmallForm}>`}
     ${secret && html`<div class="note" role="status"><p>The new token, shown this once:</p><${Command} text=${secret} /> <button class="small" onClick=${() => setSecret("")}>hide it</button></div>`}

@@ -1,9 +1,9 @@
 // @ts-check
 /** People. */
 
-import { Ago, Empty, PlainTable, Trouble } from "../parts/small.js";
+import { Ago, Empty, Field, PlainTable, Trouble } from "../parts/small.js";
 import { html } from "../view.js";
-import { Field, SmallForm, useChange } from "./form.js";
+import { SmallForm, useChange } from "./form.js";
 import { useList } from "./lists.js";
 
 /** @param {{may: (name: string) => boolean}} props */

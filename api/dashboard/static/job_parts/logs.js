@@ -2,7 +2,7 @@
 /** What all ranks print, live. Only the lines in sight are drawn. */
 
 import { pause, read } from "../data/api.js";
-import { Choice, Command, Empty, Trouble } from "../parts/small.js";
+import { Choice, Command, Empty, Field, Trouble } from "../parts/small.js";
 import { inSight } from "../parts/table.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
 import { whole } from "../words/amounts.js";
@@ -37,7 +37,7 @@ export function Logs({ job }) {
     <div class="head"><h2 id="logs-title">Logs</h2><div class="controls">
       <${Choice} label="rank" value=${rank} options=${[["", "all"], ...ranks.map((/** @type {string} */ one) => [one, one])]} onChange=${setRank} />
       ${job.attempts.length > 1 && html`<${Choice} label="attempt" value=${attempt} options=${[["", "latest"], ...job.attempts.map((/** @type {any} */ one) => [String(one.number), String(one.number)])]} onChange=${setAttempt} />`}
-      <label class="choice"><span>find</span><input type="search" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></label>
+      <${Field} label="find" type="search" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
       <label class="choice"><input type="checkbox" checked=${isFollowing} onChange=${() => setFollowing(!isFollowing)} /> follow</label>
     </div></div>
     <${Trouble} error=${state.error} retry=${() => setTries(tries + 1)} />

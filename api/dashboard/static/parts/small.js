@@ -2,8 +2,8 @@
 /** The smallest parts: times, states, bars, problems, empty lists. */
 
 import { feed } from "../data/feed.js";
-import { useNow } from "../data/watching.js";
-import { html, useState } from "../view.js";
+import { useChanges, useNow } from "../data/watching.js";
+import { html, useId, useState } from "../view.js";
 import { absolute, ago, duration, percent, whole } from "../words/amounts.js";
 
 /** A time from now, with the time itself in its title. */
@@ -65,23 +65,32 @@ export function Command({ text }) {
     <button class="small" onClick=${copy} aria-label=${`copy ${text}`}>${isCopied ? "copied" : "copy"}</button></span>`;
 }
 
-/** How old what is shown is; marked where that is older than it should be. */
-export function Freshness({ at, error, mostMs = 45_000 }) {
+/** How old what is shown is; marked where that is older than it should be. What the feed keeps up is as old as the feed. */
+export function Freshness({ at, error, followsFeed = false, mostMs = 45_000 }) {
   const now = useNow(1000);
+  useChanges(feed);
   if (at === null || at === undefined) return html`<span class="quiet">loading …</span>`;
-  const isOld = now - at > mostMs || Boolean(error) || feed.state === "down";
-  const text = `as of ${duration((now - at) / 1000)} ago`;
-  return html`<span class=${isOld ? "stale" : "quiet"} title=${new Date(at).toISOString()}>${isOld ? `old: ${text}` : text}</span>`;
+  const since = followsFeed ? (feed.state === "live" ? now : Math.max(at, feed.heardAt)) : at;
+  const isOld = now - since > mostMs || Boolean(error) || feed.state === "down";
+  const text = `as of ${duration((now - since) / 1000)} ago`;
+  return html`<span class=${isOld ? "stale" : "quiet"} title=${new Date(since).toISOString()}>${isOld ? `old: ${text}` : text}</span>`;
 }
 
 /** A choice among a few words. */
 export function Choice({ label, value, options, onChange }) {
-  return html`<label class="choice"><span>${label}</span><select value=${value} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
+  const id = useId();
+  return html`<span class="choice"><label for=${id}>${label}</label><select id=${id} value=${value} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
     ${options.map((/** @type {string | [string, string]} */ option) => {
       const [key, text] = Array.isArray(option) ? option : [option, option];
       return html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`;
     })}
-  </select></label>`;
+  </select></span>`;
+}
+
+/** A field to type into, with its name. */
+export function Field({ label, ...rest }) {
+  const id = useId();
+  return html`<span class="choice"><label for=${id}>${label}</label><input id=${id} autocomplete="off" spellcheck=${false} ...${rest} /></span>`;
 }
 
 /** Figures beside each other: [what, how much, remark]. */

@@ -4,7 +4,7 @@
 import { MOST_ROWS, jobs } from "../data/jobs.js";
 import { useChanges } from "../data/watching.js";
 import { CancelDialog } from "../parts/cancel.js";
-import { Ago, Choice, Empty, Freshness, StateMark, Trouble } from "../parts/small.js";
+import { Ago, Choice, Empty, Field, Freshness, StateMark, Trouble } from "../parts/small.js";
 import { LongTable } from "../parts/table.js";
 import { refine, routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
@@ -62,12 +62,12 @@ export function Jobs({ may, me, route }) {
   const set = (/** @type {string} */ name) => (/** @type {string} */ value) => refine(route, { [name]: value });
   const hasTenants = options.tenants.length > 1 || !me.tenant;
   return html`<div class="screen full">
-    <div class="head"><h1>Jobs</h1><${Freshness} at=${jobs.at === null ? null : Date.now()} error=${jobs.error} />
+    <div class="head"><h1>Jobs</h1><${Freshness} at=${jobs.at} error=${jobs.error} followsFeed=${true} />
       <div class="controls">
         <${Choice} label="state" value=${where.state} options=${GROUPS} onChange=${set("state")} />
         ${hasTenants && html`<${Choice} label="tenant" value=${where.tenant} options=${[["", "all"], ...options.tenants.map((one) => [one, one])]} onChange=${set("tenant")} />`}
         <${Choice} label="chip" value=${where.chip} options=${[["", "all"], ...options.chips.map((one) => [one, one])]} onChange=${set("chip")} />
-        <label class="choice"><span>find</span><input type="search" value=${where.text} placeholder="name, id or person" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} /></label>
+        <${Field} label="find" type="search" value=${where.text} placeholder="name, id or person" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} />
       </div>
     </div>
     <${Trouble} error=${jobs.error} retry=${() => jobs.load()} />

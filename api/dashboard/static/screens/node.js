@@ -49,7 +49,7 @@ function Facts({ node }) {
         device.slot === null ? "–" : device.slot,
         device.chip,
         useText(device),
-        device.holders.map((one) => (one.job ? html`<a key=${one.job} href=${routeTo(["jobs", one.job])}>${jobName(one.job)} </a>` : "of another tenant ")),
+        device.holders.map((one, at) => [at ? ", " : "", one.job ? html`<a href=${routeTo(["jobs", one.job])}>${jobName(one.job)}</a>` : "of another tenant"]),
         device.holders.map((one) => one.tenant).join(", "),
       ])}><${Empty}>This node has no devices: workers that need none run here.</${Empty}></${PlainTable}>
     </section>

@@ -5,7 +5,7 @@ import { jobs } from "../data/jobs.js";
 import { nodes } from "../data/nodes.js";
 import { useChanges } from "../data/watching.js";
 import { DeviceGrid } from "../parts/grid.js";
-import { Choice, Empty, Figures, Freshness, Trouble } from "../parts/small.js";
+import { Choice, Empty, Figures, Field, Freshness, Trouble } from "../parts/small.js";
 import { refine } from "../route.js";
 import { html, useEffect, useMemo } from "../view.js";
 import { whole } from "../words/amounts.js";
@@ -32,7 +32,7 @@ export function Nodes({ route }) {
         <${Choice} label="by" value=${by} options=${[["chip", "chip type and rack"], "rack", "cluster"]} onChange=${set("by")} />
         <${Choice} label="colour" value=${colour} options=${["use", "tenant", "state"]} onChange=${set("colour")} />
         <${Choice} label="chip" value=${chip} options=${[["", "all"], ...chips.map((one) => [one, one])]} onChange=${set("chip")} />
-        <label class="choice"><span>find</span><input type="search" value=${text} placeholder="node, job, tenant" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} /></label>
+        <${Field} label="find" type="search" value=${text} placeholder="node, job, tenant" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} />
       </div>
     </div>
     <${Trouble} error=${nodes.error} retry=${() => nodes.load()} />
