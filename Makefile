@@ -10,7 +10,7 @@ IN_VENV = .venv/bin/python
 
 CHECKS = lint format types imports migrations tidy
 
-.PHONY: help setup demo test kubernetes e2e check lock docs clean develop testbed $(CHECKS:%=check-%)
+.PHONY: help setup demo test kubernetes e2e check lock docs pictures clean develop testbed $(CHECKS:%=check-%)
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ lock: ## Write requirements/*.txt from requirements/*.in; UPGRADE=1 takes the ne
 
 docs: setup ## Write the generated pages of docs/
 	@$(IN_VENV) -m docs.generate
+
+pictures: develop ## Make the screenshots of the dashboard in docs/ anew, with Chromium
+	@$(IN_VENV) -m tests.browser.pictures
 
 clean: ## Remove .venv and all caches; what the demo stored in .medley stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -5,28 +5,19 @@ error.
 """
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.chromium import ARGUMENTS, MISSING, executable
 from tests.browser.scene import Scene, open_scene
-from tests.browser.visit import Visit
+from tests.browser.visit import OpenPage, Visit
 
 HERE = Path(__file__).parent
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-MISSING = "there is no Chromium: install it (on Debian and Ubuntu: the package chromium)."
 LEFT_OUT = pytest.StashKey[int]()
-
-OpenPage = Callable[..., Visit]
-
-
-def executable() -> str | None:
-    """Return the path of a Chromium of this machine."""
-    return next((path for path in map(shutil.which, NAMES) if path is not None), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,7 +62,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     """Open pages, each in a browser session of its own; at the end none may have made an error."""
     visits: list[Visit] = []
 
-    def open_one(address: str, token: str | None = None, **looks: object) -> Visit:
+    def open_one(address: str, token: str | None = None, **looks: Any) -> Visit:
         visits.append(Visit(chromium, address, token, **looks))
         return visits[-1]
 

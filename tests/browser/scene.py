@@ -74,7 +74,7 @@ class Scene:
 
 @contextmanager
 def open_scene(folder: Path) -> Iterator[Scene]:
-    """Start a server on the cluster of the demo, one node of it degraded, and give it jobs that wait, run and failed."""
+    """Start a server on the demo's cluster, one node of it degraded, and give it jobs that wait, run and failed."""
     inventory = folder / "cluster.yaml"
     note = MARKUP.replace('"', '\\"')
     ailing = f'"amd-[5-7]": mi300x-8, amd-8: {{type: mi300x-8, state: degraded, note: "{note}"}}'

@@ -1,7 +1,7 @@
 """Texts that people and programs choose are shown, and never obeyed."""
 
-from tests.browser.conftest import OpenPage
 from tests.browser.scene import LONG_LINE, MARKUP, Scene
+from tests.browser.visit import OpenPage
 
 
 def test_no_markup_of_anybody_is_run_on_any_screen(scene: Scene, open_page: OpenPage) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import OpenPage
 from tests.browser.scene import Scene
-from tests.browser.visit import DESKTOP, LAPTOP, PHONE, Visit
+from tests.browser.visit import DESKTOP, LAPTOP, PHONE, OpenPage, Visit
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 GRAVE = ("serious", "critical")
@@ -71,7 +70,7 @@ def test_the_checker_finds_what_is_wrong(scene: Scene, open_page: OpenPage) -> N
     visit = open_page(scene.address)
     visit.page.evaluate(AXE)
     visit.page.evaluate("document.querySelector('label').remove()")
-    assert [rule for rule, *_ in violations(visit)] == ["label"]
+    assert "label" in [rule for rule, *_ in violations(visit)]
 
 
 def violations(visit: Visit) -> list[Any]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import OpenPage
 from tests.browser.scene import WAIT, Scene
+from tests.browser.visit import OpenPage
 from tests.builders.eventually import eventually
 from tests.builders.server import Api, ServerProcess
 

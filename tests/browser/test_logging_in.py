@@ -1,7 +1,7 @@
 """Logging in and out, and where the token goes."""
 
-from tests.browser.conftest import OpenPage
 from tests.browser.scene import Scene
+from tests.browser.visit import OpenPage
 
 
 def test_a_wrong_token_is_told_so_and_a_right_one_opens_the_overview(scene: Scene, open_page: OpenPage) -> None:

@@ -10,16 +10,15 @@ from functools import partial
 import pytest
 
 from scheduler.core.model.tenant import Role
-from tests.browser.conftest import OpenPage
 from tests.browser.many import JOBS, NODES, job_id, open_many
-from tests.browser.visit import Visit
+from tests.browser.visit import OpenPage, Visit
 from tests.builders.api import ApiWorld, serve
 
 FIRST_PAINT_S = 4.0
 FIRST_ROWS_S = 12.0
 ALL_ROWS_S = 45.0
-UPDATE_S = 6.0
-DRAW_S = 3.0
+UPDATE_S = 10.0
+DRAW_S = 8.0
 MOST_DRAWN = 120
 
 
@@ -40,14 +39,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def within(visit: Visit, seconds: float, condition: str, act: Callable[[], object] | None = None) -> float:
-    """Do something, then wait for a condition of the page; return how long both took, which must not be too long."""
+    """Do something, then wait for a condition of the page; return how long both took, at most so many seconds."""
     began = time.monotonic()
     if act is not None:
         act()
-    visit.until(condition)
-    took = time.monotonic() - began
-    assert took < seconds, f"{condition}: {took:.1f} s"
-    return round(took, 2)
+    visit.until(condition, seconds)
+    return round(time.monotonic() - began, 2)
 
 
 def first_paint_s(visit: Visit) -> float:

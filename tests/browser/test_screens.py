@@ -1,8 +1,7 @@
 """What people do on the screens, on a server with work on it."""
 
-from tests.browser.conftest import OpenPage
 from tests.browser.scene import Scene
-from tests.browser.visit import Visit
+from tests.browser.visit import OpenPage, Visit
 
 
 def table(visit: Visit, name: str) -> list[list[str]]:
@@ -68,6 +67,7 @@ def test_a_job_that_runs_says_where_each_rank_is(scene: Scene, open_page: OpenPa
     assert "tightest fit" in ranks[0][6]
     visit.page.get_by_role("region", name="Ranks", exact=True).get_by_role("link", name=ranks[0][2]).first.click()
     visit.page.get_by_role("heading", name=ranks[0][2].partition("/")[2], exact=True).wait_for()
+    visit.page.get_by_role("region", name="Devices").get_by_role("link", name="detector").first.wait_for()
     assert [row[3] for row in table(visit, "Devices")] == ["detector"] * 8
 
 

@@ -27,7 +27,7 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/amounts.js", "module.ago('2026-01-01T00:03:20Z', Date.parse('2026-01-01T00:00:00Z'))", "in 3 min"),
         ("words/amounts.js", "module.memory(65536)", "64 GiB"),
         ("words/amounts.js", "module.memory(512)", "512 MiB"),
-        ("words/amounts.js", "module.percent(1, 0)", "–"),
+        ("words/amounts.js", "module.percent(1, 0)", "\u2013"),
         ("words/amounts.js", "module.figure(5.59791)", "5.598"),
         ("words/jobs.js", "module.ranges([3, 0, 1, 7])", "0-1, 3, 7"),
         ("words/jobs.js", "module.wantedChips({a: 2, b: 1})", "2 a + 1 b"),

@@ -1,5 +1,6 @@
 """One visit of the dashboard: a browser session with a page, and everything that went wrong on it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Request
@@ -55,9 +56,9 @@ class Visit:
         found.wait_for(state="visible")
         return found
 
-    def until(self, condition: str) -> None:
-        """Wait until an expression of JavaScript is true; asked from outside, where the page's policy does not reach."""
-        eventually(lambda: bool(self.page.evaluate(condition)), within_s=PATIENCE_MS / 1000, what=condition)
+    def until(self, condition: str, within_s: float = PATIENCE_MS / 1000) -> None:
+        """Wait until an expression of JavaScript is true; asked from outside: the page itself may run no text."""
+        eventually(lambda: bool(self.page.evaluate(condition)), within_s=within_s, what=condition)
 
     def module(self, path: str, expression: str, argument: Any = None) -> Any:
         """Return what an expression gives that uses `module`, one of the dashboard's own, and `argument`."""
@@ -74,3 +75,7 @@ class Visit:
     def close(self) -> None:
         """End the session."""
         self._context.close()
+
+
+OpenPage = Callable[..., Visit]
+"""Opens a page; what it takes is what a visit takes, without the browser."""
