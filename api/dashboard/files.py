@@ -9,6 +9,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
+from api.permissions import PERMISSIONS, Open
+
 PAGE = "index.html"
 TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -22,6 +24,8 @@ TYPES: Mapping[str, str] = MappingProxyType(
 """By the end of the name; a file of another kind is not served."""
 MARK = "{{files}}"
 """Where the page names the folder of all other files."""
+PUBLIC = "{{public}}"
+"""Where the page names what anybody may call, so that the login asks for nothing that is not there."""
 PRELOADS = "<!-- preloads -->"
 """Where the page names every module, so that a browser asks for all at once and not one after the other."""
 
@@ -70,7 +74,8 @@ def _page(template: str, digest: str, contents: Mapping[str, bytes]) -> str:
     folder = f"dashboard/{digest}"
     modules = [name for name in contents if name.endswith(".js")]
     preloads = "\n".join(f'<link rel="modulepreload" href="{folder}/{name}">' for name in modules)
-    return template.replace(MARK, folder).replace(PRELOADS, preloads)
+    public = " ".join(sorted(name for name, access in PERMISSIONS.items() if access is Open.PUBLIC))
+    return template.replace(MARK, folder).replace(PRELOADS, preloads).replace(PUBLIC, public)
 
 
 def _static_file(name: str, content: bytes) -> StaticFile:

@@ -31,7 +31,7 @@ JOBS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ),
     ("search", {"name": "training", "chips": {"metax-c500": 1, "ascend-910b2": 1}, "training": {"steps": 30}}),
     (
-        "search",
+        "hostile",
         {
             "name": "crashing",
             "chips": "mlu590",
@@ -49,7 +49,7 @@ class Scene:
 
     server: ServerProcess
     tokens: dict[str, str] = field(default_factory=dict)
-    """A submitter's, by tenant; the operator's as `operator`."""
+    """A submitter's, by tenant; the operator's as `operator`; one of the tenant search whose name is markup."""
     jobs: dict[str, str] = field(default_factory=dict)
     """Ids by name."""
 
@@ -58,10 +58,10 @@ class Scene:
         """Where the server listens."""
         return self.server.address
 
-    def submit(self, tenant: str, body: Mapping[str, Any]) -> str:
-        """Submit a job, which sleeps unless the body says otherwise; return its id."""
+    def submit(self, token: str, body: Mapping[str, Any]) -> str:
+        """Submit a job with a token, which sleeps unless the body says otherwise; return its id."""
         program = {} if "training" in body or "command" in body else {"command": WAIT}
-        with Api(self.address, self.tokens[tenant]) as api:
+        with Api(self.address, self.tokens[token]) as api:
             job: str = api.want(201, "POST", "/v1/jobs", {**body, **program})["id"]
         self.jobs[body["name"]] = job
         return job
@@ -100,9 +100,10 @@ def _fill(scene: Scene) -> None:
     with scene.server.operator() as operator:
         for tenant in ("vision", "language", "search"):
             operator.want(201, "POST", "/v1/tenants", {"name": tenant})
-            name = MARKUP if tenant == "search" else f"{tenant}-ci"
-            asked = {"name": name[:63], "role": "submitter", "tenant": tenant}
+            asked = {"name": f"{tenant}-ci", "role": "submitter", "tenant": tenant}
             scene.tokens[tenant] = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
+        asked = {"name": MARKUP, "role": "submitter", "tenant": "search"}
+        scene.tokens["hostile"] = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
         operator.want(200, "PUT", "/v1/tenants/vision/quotas/h100-sxm", {"devices": 16})
         operator.want(200, "PUT", "/v1/tenants/language/quotas/mi300x", {"devices": 24})
     for tenant, body in JOBS:

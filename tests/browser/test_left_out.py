@@ -1,4 +1,4 @@
-"""Where there is no Chromium the tests of the browser are left out and the last lines say so; in CI that is an error."""
+"""Where there is no Chromium these tests are left out and the last lines say so; in CI that is an error."""
 
 import os
 import subprocess

@@ -124,7 +124,7 @@ def test_shares_show_quota_use_and_who_waits(scene: Scene, open_page: OpenPage) 
     assert shares["vision", "h100-sxm"][2:4] == ["16", "16"]
     assert shares["vision", "h100-sxm"][5:7] == ["1", "32"]
     assert shares["search", "a800-sxm-80"][3] == "no limit"
-    assert [row[0] for row in table(visit, "The queue")] == ["sweep", "detector-large"]
+    assert [row[1] for row in table(visit, "The queue")] == ["sweep", "detector-large"]
 
 
 def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Scene, open_page: OpenPage) -> None:

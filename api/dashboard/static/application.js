@@ -2,7 +2,7 @@
 /** The beginning: who is logged in, and which screen is asked for. */
 
 import { feed } from "./data/feed.js";
-import { isLoggedIn, onSession } from "./data/session.js";
+import { isLoggedIn, keepWord, onSession } from "./data/session.js";
 import { forgetSamples } from "./data/series.js";
 import { useAsked } from "./data/watching.js";
 import { Shell, applyTheme } from "./parts/shell.js";
@@ -41,6 +41,7 @@ function LoggedIn() {
   const place = placeOf(route.path);
   useEffect(() => feed.start(), []);
   useTitle(place);
+  if (me.data) keepWord(me.data);
   if (me.data === null) return html`<main id="main"><${Trouble} error=${me.error} retry=${me.reload} /></main>`;
   const [, Screen] = SCREENS[place] ?? ["", Missing];
   return html`<${Shell} me=${me.data} screen=${{ node: "nodes", job: "jobs" }[place] ?? place}>

@@ -17,7 +17,7 @@ export function Audit() {
   useEffect(() => void more(null), []);
   const text = (/** @type {unknown} */ value) => (value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
   return html`<section aria-labelledby="audit-title"><h2 id="audit-title">Audit</h2><${Trouble} error=${state.error} retry=${() => more(null)} />
-    <${PlainTable} caption="Audit" columns=${[["when", "when"], ["who"], ["what"], ["of"], ["before", "wide"], ["after", "wide"]]} rows=${state.items.map((one) => [html`<${Ago} at=${one.at} />`, one.actor ?? one.by, one.action, text(one.object), html`<code>${text(one.before)}</code>`, html`<code>${text(one.after)}</code>`])}>
+    <${PlainTable} caption="Audit" columns=${[["when", "when"], ["who"], ["what"], ["of"], ["outcome"], ["before", "wide"], ["after", "wide"]]} rows=${state.items.map((one) => [html`<${Ago} at=${one.at} />`, one.actor, one.operation, `${one.object.kind} ${one.object.name}`, one.outcome, html`<code>${text(one.before)}</code>`, html`<code>${text(one.after)}</code>`])}>
       ${state.isLoaded && html`<${Empty}>Nobody has changed anything yet.</${Empty}>`}</${PlainTable}>
     ${state.next && html`<button onClick=${() => more(state.next)}>Older ones</button>`}
   </section>`;

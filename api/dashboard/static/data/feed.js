@@ -7,6 +7,8 @@ import { isLoggedIn, onSession } from "./session.js";
 const SILENCE_MS = 40_000; // the server sends a heartbeat every 15 s
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15_000;
+const HIDDEN_MS = 60_000; // a page that nobody looks at gives its connection back after this
+const LONG_AWAY_MS = 600_000; // after this all is read anew: it is less than what happened meanwhile
 const BATCH_MS = 150;
 const MOST_RECENT = 200;
 const REPLAYED = 150; // changes before the page was opened, for "what happened last"
@@ -45,6 +47,16 @@ export function parseFrame(block) {
   return frame;
 }
 
+/** Wait until somebody looks at the page. @param {AbortSignal} signal @returns {Promise<void>} */
+function untilSeen(signal) {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    const look = () => (document.hidden && !signal.aborted) || (document.removeEventListener("visibilitychange", look), resolve());
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look, { once: true });
+  });
+}
+
 /** One stream for the whole page; parts listen to it. */
 class Feed {
   constructor() {
@@ -60,7 +72,7 @@ class Feed {
     this.trouble = "";
     /** @type {FeedEvent[]} newest first */
     this.recent = [];
-    /** How often the stream was opened anew after it was down: what was loaded before may be old. */
+    /** How often so much was missed that what was loaded before is to be loaded anew. */
     this.reconnects = 0;
     /** @type {string | null} */
     this.lastId = null;
@@ -70,6 +82,14 @@ class Feed {
     this.batch = [];
     /** Events up to this number are history. */
     this.startedAt = Infinity;
+    /** @type {AbortController | null} the one connection */
+    this.connection = null;
+    /** @type {number | undefined} */
+    this.resting = undefined;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(this.resting);
+      if (document.hidden) this.resting = setTimeout(() => this.connection?.abort(), HIDDEN_MS);
+    });
     onSession(() => (isLoggedIn() ? this.start() : this.stop()));
   }
 
@@ -81,6 +101,13 @@ class Feed {
     this.recent = [];
     this.startedAt = Infinity;
     void this.run(this.running.signal);
+  }
+
+  beginAnew() {
+    this.lastId = null;
+    this.startedAt = Infinity;
+    this.heardAt = Date.now();
+    this.reconnects++;
   }
 
   stop() {
@@ -105,6 +132,8 @@ class Feed {
   async run(signal) {
     let wait = FIRST_PAUSE_MS;
     while (!signal.aborted) {
+      await untilSeen(signal);
+      if (Date.now() - this.heardAt > LONG_AWAY_MS) this.beginAnew();
       const openedAt = Date.now();
       try {
         await this.readOnce(signal);
@@ -113,6 +142,7 @@ class Feed {
         this.trouble = error instanceof ApiError ? error.message : "The connection broke.";
       }
       if (signal.aborted) return;
+      if (document.hidden) continue;
       if (Date.now() - openedAt > LONGEST_PAUSE_MS) wait = FIRST_PAUSE_MS;
       this.become("down");
       await pause(wait * (0.75 + Math.random() / 2), signal);
@@ -123,6 +153,7 @@ class Feed {
   /** @param {AbortSignal} outer */
   async readOnce(outer) {
     const inner = new AbortController();
+    this.connection = inner;
     const signal = AbortSignal.any([outer, inner.signal]);
     let watchdog = setTimeout(() => inner.abort(), SILENCE_MS);
     try {
@@ -130,7 +161,6 @@ class Feed {
       const response = await openStream("v1/events", { headers, signal });
       const reader = /** @type {ReadableStream} */ (response.body).pipeThrough(new TextDecoderStream()).getReader();
       const takeIn = frameReader((frame) => this.takeFrame(frame));
-      if (this.state === "down") this.reconnects++;
       this.become("live");
       for (;;) {
         const { done, value } = await reader.read();

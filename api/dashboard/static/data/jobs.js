@@ -11,6 +11,7 @@ const FIRST_PAGE = 300;
 const PAGE = 2000;
 const LIVE = ["queued", "placed", "starting", "running", "stopping"];
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
+const NEW_MS = 300;
 const AT_ONCE = 6; // cancellations under way
 
 /**
@@ -36,6 +37,10 @@ class Jobs extends Store {
     /** @type {AbortController} */
     this.loading = new AbortController();
     this.wantsNew = false;
+    /** Reads under way; what the feed says meanwhile may be newer than what they bring. */
+    this.reading = 0;
+    /** @type {import("./feed.js").FeedEvent[]} */
+    this.meanwhile = [];
     feed.listen((events) => this.takeIn(events));
     feed.watch(() => this.followFeed());
     onSession(() => !isLoggedIn() && this.forget());
@@ -68,7 +73,7 @@ class Jobs extends Store {
     this.error = null;
     this.changed();
     try {
-      await this.loadAll(signal);
+      await this.reconciled(() => this.loadAll(signal));
       this.at = Date.now();
       this.state = "loaded";
     } catch (error) {
@@ -77,6 +82,19 @@ class Jobs extends Store {
       this.state = "loaded";
     }
     this.changed();
+  }
+
+  /** Read, then let what the feed said meanwhile win over what was read. @param {() => Promise<void>} readThem */
+  async reconciled(readThem) {
+    this.reading++;
+    try {
+      await readThem();
+    } finally {
+      this.reading--;
+      const events = this.meanwhile;
+      if (!this.reading) this.meanwhile = [];
+      this.apply(events);
+    }
   }
 
   /** The newest first, so that something is seen at once; then the rest; unfinished ones however old. @param {AbortSignal} signal */
@@ -111,14 +129,17 @@ class Jobs extends Store {
   /** @param {import("./feed.js").FeedEvent[]} events */
   takeIn(events) {
     if (this.state === "idle") return;
+    if (events.some((event) => event.kind === "job-submitted" && !this.rows.has(/** @type {string} */ (event.job)))) void this.loadNew();
+    if (this.reading) this.meanwhile.push(...events);
+    this.apply(events);
+  }
+
+  /** @param {import("./feed.js").FeedEvent[]} events */
+  apply(events) {
     let isChanged = false;
     for (const event of events) {
-      if (event.job === null) continue;
-      const row = this.rows.get(event.job);
-      if (row === undefined) {
-        if (event.kind === "job-submitted") void this.loadNew();
-        continue;
-      }
+      const row = event.job === null ? undefined : this.rows.get(event.job);
+      if (row === undefined) continue;
       const next = moved(row, event);
       if (next !== row) this.rows.set(row.id, next), (isChanged = true);
     }
@@ -129,18 +150,21 @@ class Jobs extends Store {
   async loadNew() {
     if (this.wantsNew) return;
     this.wantsNew = true;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    this.wantsNew = false;
     try {
-      await readPages("v1/jobs/rows", { limit: FIRST_PAGE }, (items) => {
-        const isEnough = items.some((row) => this.rows.has(row.id));
-        for (const row of items) if (!this.rows.has(row.id)) this.rows.set(row.id, row);
-        return isEnough || items.length < FIRST_PAGE;
-      }, this.loading.signal);
-      this.changed();
+      await this.reconciled(async () => {
+        await new Promise((resolve) => setTimeout(resolve, NEW_MS));
+        this.wantsNew = false;
+        await readPages("v1/jobs/rows", { limit: FIRST_PAGE }, (items) => {
+          const isEnough = items.some((row) => this.rows.has(row.id));
+          for (const row of items) if (!this.rows.has(row.id)) this.rows.set(row.id, row);
+          return isEnough || items.length < FIRST_PAGE;
+        }, this.loading.signal);
+      });
+      this.error = null;
     } catch (error) {
-      this.error = /** @type {Error} */ (error);
+      if (!this.loading.signal.aborted) this.error = /** @type {Error} */ (error);
     }
+    this.changed();
   }
 }
 

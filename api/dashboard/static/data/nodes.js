@@ -32,11 +32,14 @@ class Nodes extends Store {
     feed.listen((events) => this.takeIn(events));
     feed.watch(() => this.followFeed());
     onSession(() => !isLoggedIn() && ((this.nodes = new Map()), (this.state = "idle")));
-    setInterval(() => this.readers > 0 && !document.hidden && this.load(), ALL_ANEW_MS);
+    /** Whether things happen that the reader is not told of. */
+    this.isPartial = false;
+    setInterval(() => this.readers > 0 && this.isPartial && !document.hidden && this.load(), ALL_ANEW_MS);
   }
 
-  /** Keep up while somebody looks. @returns {() => void} ends it */
-  open() {
+  /** Keep up while somebody looks. @param {boolean} isPartial @returns {() => void} ends it */
+  open(isPartial) {
+    this.isPartial = isPartial;
     this.readers++;
     if (this.readers === 1) void this.load();
     return () => this.readers--;

@@ -8,7 +8,7 @@ import { read } from "./api.js";
 
 /**
  * @typedef {{name: string, capacity: (number | null)[], allocated: (number | null)[], busy: (number | null)[],
- *   idle: (number | null)[]}} Line figures in devices; null where there is none
+ *   idle: (number | null)[], unreported: (number | null)[]}} Line figures in devices; null where there is none
  * @typedef {{times: number[], lines: Line[], origin: "api" | "page"}} Series
  */
 
@@ -76,14 +76,14 @@ export function fromSamples(seen, by) {
 
 /** All lines added up; a figure that one of them lacks is left out of the sum. @param {Line[]} lines @param {number} length @returns {Line} */
 export function total(lines, length) {
-  const sum = (/** @type {"capacity" | "allocated" | "busy" | "idle"} */ key) =>
+  const sum = (/** @type {"capacity" | "allocated" | "busy" | "idle" | "unreported"} */ key) =>
     Array.from({ length }, (_, index) => lines.reduce((/** @type {number | null} */ so, one) => (one[key][index] === null ? so : (so ?? 0) + one[key][index]), null));
-  return { name: "all", capacity: sum("capacity"), allocated: sum("allocated"), busy: sum("busy"), idle: sum("idle") };
+  return { name: "all", capacity: sum("capacity"), allocated: sum("allocated"), busy: sum("busy"), idle: sum("idle"), unreported: sum("unreported") };
 }
 
 /** @param {string} name @param {number} length @param {any} given @returns {Line} */
 function line(name, length, given) {
   const empty = () => Array.from({ length }, () => /** @type {number | null} */ (null));
-  const { capacity = empty(), allocated = empty(), busy = empty(), idle = empty() } = given;
-  return { name, capacity, allocated, busy, idle };
+  const { capacity = empty(), allocated = empty(), busy = empty(), idle = empty(), unreported = empty() } = given;
+  return { name, capacity, allocated, busy, idle, unreported };
 }

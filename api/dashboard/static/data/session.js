@@ -1,20 +1,38 @@
 // @ts-check
 /**
- * Who is logged in. The token lives in this tab's session storage and leaves it as a header only.
- *
- * A login that the server keeps in a cookie needs two changes here: `authorise` adds what such requests carry instead
- * of the token, and `isLoggedIn` asks whether the server knows the session.
+ * Who is logged in: with a token, which lives in this tab's session storage and leaves it as a header only; or with a
+ * session that the server keeps in a cookie no script can read. With a session, what changes something carries the
+ * word that `v1/whoami` gave.
  */
 
 const KEY = "medley-token";
+const SESSION_KEY = "medley-session";
+const BACK = "session"; // in the address of the page that a login comes back to
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
 let ended = "";
+let word = "";
+
+if (new URLSearchParams(location.search).has(BACK)) {
+  sessionStorage.setItem(SESSION_KEY, "cookie");
+  history.replaceState(null, "", location.pathname + location.hash);
+}
+
+/** Where a login over an issuer begins. @param {URL} begin @returns {string} */
+export function loginAddress(begin) {
+  begin.searchParams.set("return_to", `${location.pathname}?${BACK}`);
+  return begin.href;
+}
 
 /** @returns {boolean} */
 export function isLoggedIn() {
-  return sessionStorage.getItem(KEY) !== null;
+  return sessionStorage.getItem(KEY) !== null || hasSession();
+}
+
+/** Whether it is the server that remembers who is logged in. @returns {boolean} */
+export function hasSession() {
+  return sessionStorage.getItem(SESSION_KEY) !== null;
 }
 
 /** Why the last session ended, for people; empty where it did not. @returns {string} */
@@ -25,7 +43,13 @@ export function whyEnded() {
 /** Add what says who is asking. @param {Record<string, string>} headers @returns {Record<string, string>} */
 export function authorise(headers) {
   const token = sessionStorage.getItem(KEY);
-  return token === null ? headers : { ...headers, Authorization: `Bearer ${token}` };
+  if (token !== null) return { ...headers, Authorization: `Bearer ${token}` };
+  return word ? { ...headers, "X-CSRF-Token": word } : headers;
+}
+
+/** Keep what `v1/whoami` says that a session's changes carry. @param {{csrf_token?: string | null}} me */
+export function keepWord(me) {
+  word = me.csrf_token ?? "";
 }
 
 /** @param {string} token */
@@ -38,7 +62,9 @@ export function logIn(token) {
 /** @param {string} [why] for people */
 export function logOut(why = "") {
   ended = why;
+  word = "";
   sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(SESSION_KEY);
   tell();
 }
 

@@ -20,11 +20,16 @@ export function Curve({ job }) {
   const chart = (/** @type {string} */ key, /** @type {string} */ name, /** @type {(value: number) => string} */ format, /** @type {string} */ look, fromZero = true) => html`
     <section aria-label=${name}><h2>${name}</h2><${Chart} label=${`${name} by step`} positions=${steps} isTime=${false} format=${format} fromZero=${fromZero} positionText=${(/** @type {number} */ at) => `step ${whole(at)}`}
       series=${[{ name, values: reports.map((/** @type {any} */ one) => finite(one[key])), shape: "line", look }]} /></section>`;
-  return html`<p>Loss ${figure(reports[0].loss)} → <b>${figure(last.loss)}</b> in steps ${whole(steps[0])} to ${whole(last.step)} of ${whole(last.steps)}.</p>
+  return html`<p>Loss ${sayLoss(reports[0])} → <b>${sayLoss(last)}</b> in steps ${whole(steps[0])} to ${whole(last.step)} of ${whole(last.steps)}.</p>
     ${chart("loss", "loss", figure, "look-busy", false)}
     ${chart("tokens_per_s", "tokens/s", whole, "look-capacity")}
     ${reports.some((/** @type {any} */ one) => finite(one.memory_mib) !== null) && chart("memory_mib", "memory", memory, "look-idle")}
     ${reports.length === MOST_REPORTS && html`<p class="quiet">The latest ${whole(MOST_REPORTS)} reports.</p>`}`;
+}
+
+/** @param {any} report @returns {string} */
+function sayLoss(report) {
+  return finite(report.loss) === null ? "?" : figure(report.loss);
 }
 
 /** @param {unknown} value @returns {number | null} */

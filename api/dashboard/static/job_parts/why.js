@@ -2,7 +2,7 @@
 /** Why a job waits, where it is, or how it ended: the API's own sentences. */
 
 import { useAsked } from "../data/watching.js";
-import { Ago, Command, Trouble } from "../parts/small.js";
+import { Ago, Command, Said, Trouble } from "../parts/small.js";
 import { html } from "../view.js";
 import { counted, duration } from "../words/amounts.js";
 
@@ -20,7 +20,8 @@ export function Why({ job }) {
     ${why.position !== null && html`<p>Position <b>${why.position}</b> in the queue${why.ahead === null ? "" : `, ${counted(why.ahead, "job", "jobs")} ahead of it`}.</p>`}
     ${job.not_before && isWaiting && html`<p>It is tried again <${Ago} at=${job.not_before} />.</p>`}
     ${job.stop && !why.text.includes(job.stop.text) && html`<p>Stopped: ${job.stop.text}${job.stop.detail ? `: ${job.stop.detail}` : ""}</p>`}
-    ${why.next && html`<p>What helps: ${why.next}</p>`}
+    ${job.resume && html`<p>${job.resume.text}</p>`}
+    ${why.next && html`<p>What helps: <${Said} text=${why.next} /></p>`}
     <p class="quiet">as of change ${why.change}, ${duration(why.age_s)} old. <${Command} text=${`medley why ${job.id}`} /></p>
   </section>`;
 }

@@ -139,5 +139,5 @@ function lookOf(device, node, { colour, tenants }) {
   if (colour === "state") return node.state === "ready" ? "ok" : node.state;
   if (colour === "use" || !device.holders.length) return device.use;
   const index = tenants.indexOf(device.holders[0].tenant);
-  return index < 0 ? device.use : `tenant-${index}`;
+  return index < 0 ? "other" : `tenant-${index}`;
 }

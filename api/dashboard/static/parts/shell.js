@@ -1,13 +1,14 @@
 // @ts-check
 /** What is around every screen: where to go, who is logged in, whether what is shown is live, dark or light. */
 
+import { ask } from "../data/api.js";
 import { feed } from "../data/feed.js";
-import { logOut } from "../data/session.js";
+import { hasSession, logOut } from "../data/session.js";
 import { useChanges, useNow } from "../data/watching.js";
 import { html, useEffect, useState } from "../view.js";
 import { duration } from "../words/amounts.js";
 
-const SCREENS = [["overview", "Overview"], ["nodes", "Nodes"], ["queues", "Queues and shares"], ["jobs", "Jobs"], ["admin", "Admin"]];
+const SCREENS = [["overview", "Overview"], ["nodes", "Nodes"], ["queues", "Queues", " and shares"], ["jobs", "Jobs"], ["admin", "Admin"]];
 const THEMES = ["system", "light", "dark"];
 const THEME_KEY = "medley-theme";
 
@@ -24,16 +25,22 @@ export function Shell({ me, screen, children }) {
     <a class="skip" href="#main" onClick=${toMain}>Skip to the content</a>
     <header class="bar">
       <strong class="brand">Medley</strong>
-      <nav aria-label="Screens"><ul>${SCREENS.map(([path, name]) => html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === screen ? "page" : undefined}>${name}</a></li>`)}</ul></nav>
+      <nav aria-label="Screens"><ul>${SCREENS.map(([path, name, more]) => html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === screen ? "page" : undefined}>${name}${more && html`<span class="more">${more}</span>`}</a></li>`)}</ul></nav>
       <div class="bar-end">
         <${StreamMark} />
         <span class="who" title=${`role ${me.role}`}>${me.name}${me.tenant ? html` of <b>${me.tenant}</b>` : html` (${me.role})`}</span>
         <${ThemeSwitch} />
-        <button class="small" onClick=${() => logOut()}>Log out</button>
+        <button class="small" onClick=${leave}>Log out</button>
       </div>
     </header>
     <${StreamBanner} />
     <main id="main" tabindex="-1">${children}</main>`;
+}
+
+/** The server forgets its own session; a token is only forgotten here. */
+async function leave() {
+  if (hasSession()) await ask("POST", "v1/logout").catch(() => null);
+  logOut();
 }
 
 /** The link's own target would be another screen. @param {Event} event */

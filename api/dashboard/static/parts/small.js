@@ -39,9 +39,14 @@ export function Trouble({ error, retry }) {
   if (!error) return null;
   return html`<div class="trouble" role="alert">
     <p><strong>${error.title ?? "Something went wrong"}.</strong> ${error.message}</p>
-    ${error.next && html`<p>What to do: ${error.next}</p>`}
+    ${error.next && html`<p>What to do: <${Said} text=${error.next} /></p>`}
     <p class="quiet">${error.requestId && html`request ${error.requestId} `}${retry && html`<button onClick=${retry}>Try again</button>`}</p>
   </div>`;
+}
+
+/** A sentence of the API; what it has between backticks is a command. */
+export function Said({ text }) {
+  return text.split("`").map((/** @type {string} */ part, /** @type {number} */ index) => (index % 2 ? html`<code>${part}</code>` : part));
 }
 
 /** Nothing is here: why, and the next useful command. */
@@ -65,6 +70,8 @@ export function Command({ text }) {
     <button class="small" onClick=${copy} aria-label=${`copy ${text}`}>${isCopied ? "copied" : "copy"}</button></span>`;
 }
 
+const FRESH_MS = 20_000;
+
 /** How old what is shown is; marked where that is older than it should be. What the feed keeps up is as old as the feed. */
 export function Freshness({ at, error, followsFeed = false, mostMs = 45_000 }) {
   const now = useNow(1000);
@@ -72,7 +79,7 @@ export function Freshness({ at, error, followsFeed = false, mostMs = 45_000 }) {
   if (at === null || at === undefined) return html`<span class="quiet">loading …</span>`;
   const since = followsFeed ? (feed.state === "live" ? now : Math.max(at, feed.heardAt)) : at;
   const isOld = now - since > mostMs || Boolean(error) || feed.state === "down";
-  const text = `as of ${duration((now - since) / 1000)} ago`;
+  const text = now - since < FRESH_MS ? "as of now" : `as of ${duration((now - since) / 1000)} ago`;
   return html`<span class=${isOld ? "stale" : "quiet"} title=${new Date(since).toISOString()}>${isOld ? `old: ${text}` : text}</span>`;
 }
 

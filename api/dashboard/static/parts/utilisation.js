@@ -50,7 +50,7 @@ function Lines({ series, chosen }) {
   if (series.times.length < 2) return html`<p class="empty">This chart begins now: it shows what this page sees from here on.</p>`;
   const isMeasured = line.busy.some((value) => value !== null);
   const drawn = isMeasured
-    ? [{ name: "busy", values: line.busy, shape: "area", look: "look-busy" }, { name: "idle but held", values: line.idle, shape: "area", look: "look-idle" }]
+    ? [{ name: "busy", values: line.busy, shape: "area", look: "look-busy" }, { name: "idle but held", values: line.idle, shape: "area", look: "look-idle" }, { name: "held, not reported on", values: line.unreported, shape: "area", look: "look-unreported" }]
     : [{ name: "held", values: line.allocated, shape: "area", look: "look-busy" }];
   const most = Math.max(...line.capacity.map((value) => value ?? 0), 0);
   if (most) drawn.push({ name: "there is", values: line.capacity, shape: "line", look: "look-capacity" });

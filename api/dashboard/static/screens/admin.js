@@ -16,7 +16,7 @@ const PARTS = [
   ["quotas", "Quotas", "list_quotas", Quotas],
   ["users", "Users", "list_users", Users],
   ["tokens", "Tokens", "list_tokens", Tokens],
-  ["audit", "Audit", "list_audit", Audit],
+  ["audit", "Audit", "list_audit_entries", Audit],
 ];
 
 /** @param {{me: any, may: (name: string) => boolean, route: import("../route.js").Route}} props */

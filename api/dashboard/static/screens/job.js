@@ -13,8 +13,8 @@ import { CancelDialog } from "../parts/cancel.js";
 import { Ago, Command, Figures, Freshness, StateMark, Took, Trouble } from "../parts/small.js";
 import { refine, routeTo } from "../route.js";
 import { html, useState } from "../view.js";
-import { counted } from "../words/amounts.js";
-import { FINAL, program, wanted } from "../words/jobs.js";
+import { counted, memory, whole } from "../words/amounts.js";
+import { FINAL, program, progressText, wanted } from "../words/jobs.js";
 
 const TABS = [["place", "Where and why"], ["logs", "Logs"], ["curve", "Loss"], ["events", "Events"], ["spec", "Specification"]];
 
@@ -58,7 +58,8 @@ function facts(job, attempt) {
     ...(attempt ? [/** @type {[string, any, any]} */ (["attempt", String(attempt.number), job.retries_used ? counted(job.retries_used, "retry used", "retries used") : ""])] : []),
     ...(attempt?.started_at ? [/** @type {[string, any, any]} */ ([attempt.ended_at ? "ran for" : "runs for", html`<${Took} from=${attempt.started_at} to=${attempt.ended_at} />`, ""])] : []),
     ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} />`, ""])] : []),
-    ...(progress ? [/** @type {[string, any, any]} */ (["step", `${progress.step}/${progress.steps}`, `loss ${progress.loss.toFixed(4)}, ${Math.round(progress.tokens_per_s).toLocaleString("en")} tokens/s`])] : []),
+    ...(progress ? [/** @type {[string, any, any]} */ (["progress", progressText(progress), progress.tokens_per_s === null ? "" : `${whole(progress.tokens_per_s)} tokens/s`])] : []),
+    ...(attempt?.heartbeat?.memory_mib ? [/** @type {[string, any, any]} */ (["memory", memory(attempt.heartbeat.memory_mib), attempt.heartbeat.device_memory_mib ? `and ${memory(attempt.heartbeat.device_memory_mib)} of a device` : "of the largest worker"])] : []),
     ["id", html`<code>${job.id}</code>`, html`<${Command} text=${`medley show ${job.id}`} />`],
   ];
 }

@@ -98,7 +98,7 @@ function columns(hasTenants) {
   return [
     { key: "name", title: "name", sortable: true, kind: "name", width: "17em", cell: (row) => row.name },
     ...(hasTenants ? [tenant] : []),
-    { key: "state", title: "state", sortable: true, kind: "state-cell", width: "7.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
+    { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
     { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
     { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => row.workers },
     { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => row.devices },

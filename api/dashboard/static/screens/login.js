@@ -1,14 +1,21 @@
 // @ts-check
 /** Logging in with a token. */
 
-import { ask } from "../data/api.js";
-import { logIn, whyEnded } from "../data/session.js";
+import { address, ask, read } from "../data/api.js";
+import { logIn, loginAddress, whyEnded } from "../data/session.js";
 import { Command, Trouble } from "../parts/small.js";
-import { html, useState } from "../view.js";
+import { html, useEffect, useState } from "../view.js";
 
 const FORM = /^[\x21-\x7e]{8,512}$/;
 
+/** Which operations of this server anybody may call; the page says so. */
+const PUBLIC = (document.documentElement.dataset.public ?? "").split(" ");
+
 export function Login() {
+  const [issuer, setIssuer] = useState("");
+  useEffect(() => {
+    if (PUBLIC.includes("show_login_terms")) read("v1/login/terms").then((terms) => setIssuer(terms.oidc?.issuer ?? ""), () => setIssuer(""));
+  }, []);
   const [error, setError] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
   const submit = async (/** @type {SubmitEvent} */ event) => {
@@ -31,6 +38,7 @@ export function Login() {
   return html`<main class="login" id="main">
     <h1>Medley</h1>
     ${whyEnded() && !error && html`<p class="trouble" role="status">You were logged out: ${whyEnded()}</p>`}
+    ${issuer && html`<p><a class="as-button" href=${loginAddress(address("v1/login"))}>Log in with ${hostOf(issuer)}</a></p><p class="quiet">or with a token:</p>`}
     <form onSubmit=${submit}>
       <label for="token">Your token</label>
       <input id="token" name="token" type="password" autocomplete="off" spellcheck=${false} required autofocus aria-describedby="token-help" />
@@ -41,4 +49,9 @@ export function Login() {
     <p>No token yet? A tenant's administrator or the operator makes one:</p>
     <${Command} text="medley tokens create NAME --role submitter --tenant TENANT" />
   </main>`;
+}
+
+/** @param {string} issuer @returns {string} */
+function hostOf(issuer) {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer;
 }

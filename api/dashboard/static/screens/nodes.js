@@ -13,9 +13,9 @@ import { devicesOf, groupNodes, nodeId, usesOf } from "../words/nodes.js";
 
 const MOST_TENANTS = 7; // as many as have a look of their own
 
-/** @param {{route: import("../route.js").Route}} props */
-export function Nodes({ route }) {
-  useEffect(() => nodes.open(), []);
+/** @param {{me: any, route: import("../route.js").Route}} props */
+export function Nodes({ me, route }) {
+  useEffect(() => nodes.open(me.tenant !== null), []);
   useEffect(() => jobs.want(), []);
   useChanges(nodes);
   const query = (/** @type {string} */ name, other = "") => route.query.get(name) ?? other;
@@ -86,7 +86,7 @@ function Sums({ shown }) {
 function Legend({ colour, tenants }) {
   const uses = [["held", "held"], ["shared", "shared"], ["free", "free"], ["unavailable", "takes nothing new"], ["foreign", "not by Medley"]];
   const items = colour === "tenant"
-    ? [...tenants.map((tenant, index) => [`tenant-${index}`, tenant]), ["held", "other tenants"], ["free", "free"]]
+    ? [...tenants.map((tenant, index) => [`tenant-${index}`, tenant]), ["other", "other tenants"], ["free", "free"]]
     : colour === "state" ? [["ok", "ready"], ["degraded", "degraded"], ["suspect", "suspect"], ["drained", "drained"], ["gone", "gone"]] : uses;
   return html`<ul class="legend" aria-label="what the colours mean">${items.map(([look, text]) => html`<li key=${text}><i class=${`device device-${look}`}></i>${text}</li>`)}</ul>`;
 }

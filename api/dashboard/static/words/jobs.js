@@ -31,7 +31,12 @@ export function situation(row) {
   if (row.state === "failed" && !row.attempts) return "refused";
   if (row.state === "queued" && row.attempts) return `waits for attempt ${row.attempts + 1}: ${endText(row.stop_reason)}`;
   const { progress } = row;
-  return progress && row.state === "running" ? `step ${progress.step}/${progress.steps}, loss ${progress.loss.toFixed(3)}` : "";
+  return progress && row.state === "running" ? progressText(progress) : "";
+}
+
+/** How far a training is; what nobody said is left out. @param {any} progress @returns {string} */
+export function progressText({ step, steps, loss }) {
+  return `step ${steps ? `${step}/${steps}` : step}${loss === null ? "" : `, loss ${loss.toFixed(3)}`}`;
 }
 
 /** @param {any} chips @returns {string[]} */
