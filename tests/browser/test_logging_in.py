@@ -1,5 +1,7 @@
 """Logging in and out, and where the token goes."""
 
+from playwright.sync_api import Route
+
 from tests.browser.scene import Scene
 from tests.browser.visit import OpenPage
 
@@ -62,3 +64,40 @@ def test_what_is_no_token_is_not_sent(scene: Scene, open_page: OpenPage) -> None
     visit.page.keyboard.press("Enter")
     visit.see("That is no token")
     assert not any("/v1/" in request.url for request in visit.requests)
+
+
+def test_a_session_that_the_server_keeps_needs_no_token_in_the_page(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address)
+    visit.page.get_by_label("Your token").wait_for()
+    operator = f"Bearer {scene.tokens['operator']}"
+
+    def with_cookie(route: Route) -> None:
+        """Stand in for a server that knows the browser by its cookie."""
+        assert "authorization" not in route.request.headers
+        answer = route.fetch(headers={**route.request.headers, "authorization": operator})
+        me = {**answer.json(), "csrf_token": "w0rd"} if route.request.url.endswith("whoami") else answer.json()
+        route.fulfill(response=answer, json=me)
+
+    visit.page.route("**/v1/whoami", with_cookie)
+    visit.page.route("**/v1/tenants*", with_cookie)
+    visit.page.route("**/v1/events", lambda route: route.abort())
+    visit.page.goto(f"{scene.address}/?session#/admin")
+    visit.page.get_by_role("form", name="A new tenant").get_by_label("name").fill("by-cookie")
+    visit.page.keyboard.press("Enter")
+    visit.page.get_by_role("link", name="quotas of by-cookie").wait_for()
+    changes = [request for request in visit.requests if request.method == "POST"]
+    assert [request.headers["x-csrf-token"] for request in changes] == ["w0rd"]
+    assert visit.page.url.endswith("/#/admin"), "what the login came back with is not kept in the address"
+    visit.errors.clear()
+
+
+def test_an_issuer_is_offered_where_the_server_has_one(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address)
+    terms = {"oidc": {"issuer": "https://login.example.org/realm", "client_id": "medley", "scopes": ["openid"]}}
+    visit.page.route("**/v1/login/terms", lambda route: route.fulfill(json=terms))
+    page = visit.page.content().replace('data-public="', 'data-public="show_login_terms ')
+    visit.page.route(f"{scene.address}/", lambda route: route.fulfill(body=page, content_type="text/html"))
+    visit.page.reload()
+    link = visit.page.get_by_role("link", name="Log in with login.example.org")
+    link.wait_for()
+    assert (link.get_attribute("href") or "").endswith("/v1/login?return_to=%2F%3Fsession")

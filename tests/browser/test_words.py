@@ -65,6 +65,36 @@ def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:
     assert visit.module("data/feed.js", script) == [{"id": "1"}, {"id": "2", "data": "x"}]
 
 
+SERIES = {
+    "step_s": 900,
+    "by": "pool",
+    "times": ["2026-01-01T00:00:00Z", "2026-01-01T00:15:00Z"],
+    "series": [
+        {"name": "a", "capacity": [8, None], "allocated": [4, None], "busy": [1, None], "idle": [3, None]},
+        {"name": "b", "capacity": [8, 8], "allocated": [2, 2], "busy": [2, 1], "idle": [0, 1]},
+    ],
+}
+
+
+def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_knows(visit: Visit) -> None:
+    script = "(() => { const {times, lines} = module.fromApi(argument); return [times, module.total(lines, 2)]; })()"
+    times, total = visit.module("data/series.js", script, SERIES)
+    assert times[1] - times[0] == 900_000
+    assert (total["capacity"], total["busy"], total["idle"]) == ([16, 8], [3, 1], [3, 1])
+    assert total["unreported"] == [None, None]
+
+
+def test_what_the_feed_says_while_jobs_are_read_wins_over_what_was_read(visit: Visit) -> None:
+    script = (
+        "(async () => { const jobs = module.jobs; jobs.state = 'loaded';"
+        "jobs.rows.set('a', argument[0]); await jobs.reconciled(async () => {"
+        "jobs.takeIn([argument[1]]); jobs.rows.set('a', argument[0]); });"
+        "return jobs.rows.get('a').state; })()"
+    )
+    event = {**EVENT, "job": "a", "state": "succeeded"}
+    assert visit.module("data/jobs.js", script, [ROW, event]) == "succeeded"
+
+
 ROW = {"id": "a", "state": "running", "attempts": 1, "progress": {"step": 1}, "stop_reason": None, "finished_at": None}
 EVENT = {"number": 9, "at": "2026-01-01T00:00:00Z", "kind": "group-moved", "state": None, "data": {}}
 
