@@ -62,7 +62,7 @@ def _state(number: int) -> State:
 
 def _rows(number: int) -> dict[str, dict[str, Any]]:
     """Return the rows of one job, by table."""
-    state, job, chip = _state(number), job_id(number), _chip(number % NODES)
+    state, chip = _state(number), _chip(number % NODES)
     spec = JobSpec(
         name=f"job-{number}",
         kind=JobKind.TRAINING,
@@ -72,10 +72,13 @@ def _rows(number: int) -> dict[str, dict[str, Any]]:
         program=CommandProgram(("true",)),
         priority=number % 5,
     )
-    at = NOW - timedelta(seconds=JOBS - number)
-    is_final = state not in (State.QUEUED, State.RUNNING)
-    group = group_id(job, 0)
-    found: dict[str, dict[str, Any]] = {
+    found = _submitted(number, spec, state) | {"job_chips": {"job_id": job_id(number), "chip": chip}}
+    return found | _placed(number, chip) if state is State.RUNNING else found
+
+
+def _submitted(number: int, spec: JobSpec, state: State) -> dict[str, dict[str, Any]]:
+    job, at = job_id(number), NOW - timedelta(seconds=JOBS - number)
+    return {
         "jobs": {
             "id": job,
             "tenant": TENANTS[number % 2],
@@ -88,11 +91,10 @@ def _rows(number: int) -> dict[str, dict[str, Any]]:
             "submitted_at": at,
             "wish": Wish.RUN,
             "state": state,
-            "finished_at": at if is_final else None,
+            "finished_at": None if state in (State.QUEUED, State.RUNNING) else at,
         },
-        "job_chips": {"job_id": job, "chip": chip},
         "groups": {
-            "id": group,
+            "id": group_id(job, 0),
             "job_id": job,
             "position": 0,
             "state": state,
@@ -101,20 +103,23 @@ def _rows(number: int) -> dict[str, dict[str, Any]]:
             "failures": 0,
         },
     }
-    if state is State.RUNNING:
-        attempt = attempt_id(group, 1)
-        found["attempts"] = {
-            "id": attempt,
+
+
+def _placed(number: int, chip: str) -> dict[str, dict[str, Any]]:
+    group = group_id(job_id(number), 0)
+    return {
+        "attempts": {
+            "id": attempt_id(group, 1),
             "group_id": group,
             "number": 1,
             "generation": 1,
-            "state": state,
+            "state": State.RUNNING,
             "notes": "[]",
-            "placed_at": at,
-            "started_at": at,
-        }
-        found["allocations"] = {
-            "attempt_id": attempt,
+            "placed_at": NOW,
+            "started_at": NOW,
+        },
+        "allocations": {
+            "attempt_id": attempt_id(group, 1),
             "generation": 1,
             "rank": 0,
             "node_id": f"mixed/n{number % NODES:04d}",
@@ -122,5 +127,5 @@ def _rows(number: int) -> dict[str, dict[str, Any]]:
             "slots": str(list(range(DEVICES))),
             "cpu_milli": 1000,
             "memory_mib": 4096,
-        }
-    return found
+        },
+    }
