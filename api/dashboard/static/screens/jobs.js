@@ -105,6 +105,6 @@ function columns(hasTenants) {
     { key: "chips", title: "chips", kind: "wide", width: "13em", cell: (row) => row.chips.join(", ") },
     { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "10em", cell: (row) => row.submitted_by },
     { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
-    { key: "fares", title: "how it fares", kind: "wide", cell: (row) => situation(row) },
+    { key: "fares", title: "how it fares", kind: "roomy", cell: (row) => situation(row) },
   ];
 }
