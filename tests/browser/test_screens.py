@@ -174,3 +174,12 @@ def test_an_unknown_job_and_an_unknown_screen_say_where_to_go(scene: Scene, open
     visit.errors.clear()
     visit.page.evaluate("location.hash = '#/elsewhere'")
     visit.see("There is no such screen")
+
+
+def test_a_screen_that_cannot_be_drawn_says_so_and_leaves_the_others(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"])
+    visit.page.route("**/v1/jobs/0000000000000000", lambda route: route.fulfill(json={"name": "half"}))
+    visit.page.evaluate("location.hash = '#/jobs/0000000000000000'")
+    visit.see("This screen could not be drawn")
+    visit.page.get_by_role("link", name="Jobs").click()
+    visit.see("detector-large")

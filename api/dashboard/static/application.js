@@ -16,7 +16,7 @@ import { Node } from "./screens/node.js";
 import { Nodes } from "./screens/nodes.js";
 import { Overview } from "./screens/overview.js";
 import { Queues } from "./screens/queues.js";
-import { html, render, useEffect, useRef, useState } from "./view.js";
+import { Component, html, render, useEffect, useRef, useState } from "./view.js";
 
 /** @type {Record<string, [string, (props: any) => any]>} */
 const SCREENS = {
@@ -45,8 +45,23 @@ function LoggedIn() {
   if (me.data === null) return html`<main id="main"><${Trouble} error=${me.error} retry=${me.reload} /></main>`;
   const [, Screen] = SCREENS[place] ?? ["", Missing];
   return html`<${Shell} me=${me.data} screen=${{ node: "nodes", job: "jobs" }[place] ?? place}>
-    <${Screen} key=${route.path.join("/")} me=${me.data} may=${(/** @type {string} */ name) => me.data.may.includes(name)} route=${route} />
+    <${Careful} key=${route.path.join("/")}><${Screen} me=${me.data} may=${(/** @type {string} */ name) => me.data.may.includes(name)} route=${route} /></${Careful}>
   </${Shell}>`;
+}
+
+/** Where a screen cannot be drawn the others still can. */
+class Careful extends Component {
+  /** @param {Error} error */
+  componentDidCatch(error) {
+    this.setState({ error });
+  }
+
+  render() {
+    const { error } = /** @type {any} */ (this).state;
+    if (!error) return this.props.children;
+    const trouble = { title: "This screen could not be drawn", message: error.message, next: "load the page anew; if it stays, tell the operator" };
+    return html`<h1>Something went wrong</h1><${Trouble} error=${trouble} retry=${() => this.setState({ error: null })} />`;
+  }
 }
 
 /** @param {string[]} path @returns {string} */

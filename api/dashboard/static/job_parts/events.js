@@ -27,7 +27,9 @@ export function JobEvents({ id }) {
 /** @param {string} id @param {(event: any) => void} onEvent @param {AbortSignal} signal */
 async function follow(id, onEvent, signal) {
   const response = await openStream(`v1/jobs/${id}/events`, { signal });
-  const takeIn = frameReader((frame) => frame.data && frame.event !== "end" && onEvent(JSON.parse(/** @type {string} */ (frame.data))));
+  const takeIn = frameReader(({ data, event }) => {
+    if (data !== undefined && event !== "end") onEvent(JSON.parse(data));
+  });
   const reader = /** @type {ReadableStream} */ (response.body).pipeThrough(new TextDecoderStream()).getReader();
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) takeIn(value);
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) takeIn(value ?? "");
 }
