@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.storage import Storage, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.files.inventory_file import read_inventory
+from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
 from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration, default_configuration
 from scheduler.adapters.kubernetes.configuration.clusters_file import read_clusters
 from scheduler.adapters.local.cluster import LocalCluster
+from scheduler.adapters.oidc.provider import OidcProvider
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.process_lock import ProcessLock
@@ -36,6 +39,9 @@ from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.access.log_in import Login
+from scheduler.services.access.note_denied import DeniedCalls
+from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
@@ -133,7 +139,7 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
         prepare_data_folder(settings.data_folder)
         _lock(settings, resources)
         wake_up = InProcessWakeUp()
-        storage = open_storage(settings.database_url, wake_up)
+        storage = open_storage(settings.database_url, wake_up, audit_kept=timedelta(days=settings.audit_days))
         resources.callback(storage.close)
         foundation = _Foundation(
             settings=settings,
@@ -300,6 +306,7 @@ def _assemble(
             waiter = wake_up.waiter()
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
+    secrets = ServerSecrets(server_secret(foundation.settings.data_folder))
     context = ApiContext(
         journal=storage.journal,
         directory=storage.directory,
@@ -312,8 +319,22 @@ def _assemble(
         attempt_tokens=foundation.tokens,
         readiness=lambda: _readiness(storage, loops, optional),
         ending=ending,
+        audit=storage.audit,
+        secrets=secrets,
+        denied=DeniedCalls(clock),
+        login=_login(foundation, secrets),
     )
     return context, loops
+
+
+def _login(foundation: _Foundation, secrets: ServerSecrets) -> Login | None:
+    """Return the organisation's login where one is configured; its issuer need not answer now."""
+    if foundation.settings.login is None:
+        return None
+    configuration = read_login(foundation.settings.login)
+    provider = OidcProvider(configuration, foundation.clock)
+    foundation.resources.callback(provider.close)
+    return Login(configuration, provider, secrets)
 
 
 def _scoring(foundation: _Foundation) -> Scoring:

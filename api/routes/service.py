@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.access import scope_answer
+from api.login.sessions import csrf_token
 from api.problems import Code, FieldError, Refusal, unavailable
 from api.schemas.access import WhoAmI
 from api.schemas.service import AliveAnswer, CheckAnswer, ReadyAnswer, VersionAnswer
@@ -19,9 +21,18 @@ router = APIRouter(tags=["service"], route_class=GuardedRoute)
 
 
 @router.get("/v1/whoami", operation_id="show_myself")
-async def show_myself(caller: Caller) -> WhoAmI:
+async def show_myself(request: Request, context: Context, caller: Caller) -> WhoAmI:
     """Say whose token this is and what it may do."""
-    return WhoAmI(name=caller.name, role=caller.role, tenant=caller.tenant, token_id=caller.token_id)
+    is_session = "authorization" not in request.headers
+    return WhoAmI(
+        name=caller.name,
+        role=caller.role,
+        tenant=caller.tenant,
+        token_id=caller.token_id,
+        scope=scope_answer(caller.scope),
+        expires_at=caller.expires_at,
+        csrf_token=csrf_token(context.secrets, caller.token_id) if is_session else None,
+    )
 
 
 @router.get("/v1/version", operation_id="show_version")

@@ -7,8 +7,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.permissions import PERMISSIONS
-from api.web.callers import admit
+from api.permissions import PERMISSIONS, scope_of
+from api.web.callers import Wanted, actor_of, admit
 from api.web.json_body import JsonRequest
 
 
@@ -19,11 +19,16 @@ class GuardedRoute(APIRoute):
         """Return the handler behind the guard."""
         if self.operation_id is None or self.operation_id not in PERMISSIONS:
             raise LookupError(f"the permission table has no entry for the operation {self.operation_id!r}")
-        access = PERMISSIONS[self.operation_id]
+        operation = self.operation_id
+        access = PERMISSIONS[operation]
+        scope = scope_of(operation, [str(tag) for tag in self.tags], self.methods or ())
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request.state.caller = await admit(request.app.state.context, request, access)
+            context = request.app.state.context
+            caller = await admit(context, request, Wanted(operation, access, scope))
+            request.state.caller = caller
+            request.state.actor = actor_of(request, caller, operation)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return guarded

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.attempt import Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
@@ -210,4 +211,8 @@ class Journal(Protocol):
 
         Raises StorageUnavailable where it is not known to be written; Medley never writes such a batch twice by itself.
         """
+        ...
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the journal whose writes are in somebody's name: each adds to the audit trail (ports.audit)."""
         ...

@@ -2,12 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from scheduler.adapters.database.committing import Committer
+from scheduler.adapters.database.access.trail import DatabaseAuditTrail
+from scheduler.adapters.database.committing import AUDIT_KEPT, Committer
 from scheduler.adapters.database.directory import DatabaseDirectory
 from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.failures import StorageError
@@ -29,6 +31,7 @@ class Storage:
     journal: DatabaseJournal
     directory: DatabaseDirectory
     views: DatabaseViews
+    audit: DatabaseAuditTrail
     leadership: DatabaseLeadership
     engines: Engines
     writer: Writer
@@ -50,7 +53,7 @@ class Storage:
         self.engines.close()
 
 
-def open_storage(url: str, wake_up: WakeUp) -> Storage:
+def open_storage(url: str, wake_up: WakeUp, *, audit_kept: timedelta = AUDIT_KEPT) -> Storage:
     """Open a database, bringing its schema up to date first.
 
     `wake_up` is notified once after every commit that added changes. Raises StorageError where the database cannot
@@ -61,11 +64,12 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
     if path is not None:
         _create_private(path)
     upgrade(url)
-    writer = Writer(Committer(engines.writing, write_items), wake_up)
+    writer = Writer(Committer(engines.writing, write_items, audit_kept=audit_kept), wake_up)
     return Storage(
         journal=DatabaseJournal(writer),
         directory=DatabaseDirectory(engines, writer),
         views=DatabaseViews(engines),
+        audit=DatabaseAuditTrail(engines, writer),
         leadership=DatabaseLeadership(engines, writer),
         engines=engines,
         writer=writer,
