@@ -13,7 +13,7 @@ from scheduler.ports.clock import Clock
 
 FRESH_S = 3600.0
 """The ceiling: older keys are asked for again before one is used."""
-RESTING_S = 30.0
+RESTING_S = 10.0
 """The floor: a key that is not there is asked for at most so often."""
 MOST_KEYS = 50
 LEAST_RSA_BITS = 2048
@@ -87,7 +87,7 @@ class KeySet:
     def find(self, key_id: str | None, algorithm: str) -> Key | None:
         """Return the one key that a token was signed with, None where that cannot be said.
 
-        Keys that are not known are asked for, at most every 30 s. Raises IssuerUnavailable.
+        Keys that are not known are asked for, at most every 10 s. Raises IssuerUnavailable.
         """
         with self._lock:
             if self._age_s() >= FRESH_S:

@@ -19,7 +19,7 @@ def test_an_entry_says_who_did_what_and_follows_the_one_before() -> None:
     first = make_entry(1, FIRST_SEAL, ADA, ACT)
     second = make_entry(2, first.sha256, ADA, replace(ACT, outcome=Outcome.DENIED))
     assert (first.actor, first.token_id, first.operation, first.object_name) == ("ada", "t1", "set_quota", "demo/h100")
-    assert json.loads(first.after or "") == {"at": "2026-11-21T12:00:00.000000Z", "devices": 4, "of": ["a", "b"]}
+    assert json.loads(first.after or "") == {"at": "2026-01-01T12:00:00.000000Z", "devices": 4, "of": ["a", "b"]}
     assert second.previous_sha256 == first.sha256
     assert first.is_genuine()
     assert second.is_genuine()
