@@ -24,6 +24,16 @@ class OnKubernetes:
     api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files that say more about how the server runs."""
+
+    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
+    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
+    login: Annotated[Text, Parameter(help="YAML file with the organisation's login.")] = None
+
+
 def serve(
     *,
     data_folder: Data = None,
@@ -31,15 +41,14 @@ def serve(
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
-    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
-    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
+    files: Files = Files(),
     kubernetes: OnKubernetes = OnKubernetes(),
 ) -> int:
     """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(kubernetes)))
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen)
+    return serve_medley(here | _given(database=database, **asdict(files), **asdict(kubernetes)))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

@@ -23,8 +23,8 @@ def users_table(users: Sequence[Json], at: datetime) -> Table:
         (
             one_line(user["name"]),
             user["tenant"] or "",
-            user["role"] or "any",
-            "disabled" if user["is_disabled"] else "login" if user["has_login"] else "made here",
+            user.get("role") or "any",
+            "disabled" if user.get("is_disabled") else "login" if user.get("has_login") else "made here",
             age(user.get("created_at"), at),
         )
         for user in users
@@ -42,9 +42,9 @@ def tokens_table(tokens: Sequence[Json], at: datetime) -> Table:
             token["role"],
             token["tenant"] or "all",
             one_line(token["user"] or ""),
-            " ".join(token["scope"]) if token["scope"] else "all",
+            " ".join(token.get("scope") or ["all"]),
             "revoked" if token["revoked_at"] else _validity(token["expires_at"], at),
-            age(token["last_used_at"], at) if token["last_used_at"] else "never",
+            age(token["last_used_at"], at) if token.get("last_used_at") else "",
         )
         for token in tokens
     ]

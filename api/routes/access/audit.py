@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.schemas.audit import AuditCheckAnswer, AuditEntryAnswer, AuditObject, AuditPage, AuditQuery
+from api.schemas.people.audit import AuditCheckAnswer, AuditEntryAnswer, AuditObject, AuditPage, AuditQuery
 from api.web.cursors import cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.context import ApiContext
 from api.login.sessions import cookie_name, end_session, keep_session
 from api.problems import Code, FieldError, Refusal, refuse, unavailable
-from api.schemas.login import BeginQuery, ExchangeBody, FinishQuery, IssuerTerms, LoginAnswer, LoginTermsAnswer
+from api.schemas.people.login import BeginQuery, ExchangeBody, FinishQuery, IssuerTerms, LoginAnswer, LoginTermsAnswer
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import LOGIN_PROBLEMS

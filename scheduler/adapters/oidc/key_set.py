@@ -17,6 +17,8 @@ RESTING_S = 10.0
 """The floor: a key that is not there is asked for at most so often."""
 MOST_KEYS = 50
 LEAST_RSA_BITS = 2048
+_BITS_PER_LETTER = 6
+"""Of base64; 2,048 bits are 342 letters, of which the last has two."""
 
 Key = RSAKey | ECKey | OKPKey
 _FAMILIES: Mapping[str, tuple[str, type[RSAKey] | type[ECKey] | type[OKPKey], frozenset[str]]] = MappingProxyType(
@@ -24,11 +26,12 @@ _FAMILIES: Mapping[str, tuple[str, type[RSAKey] | type[ECKey] | type[OKPKey], fr
         "RS256": ("RSA", RSAKey, frozenset({"kty", "n", "e"})),
         "ES256": ("EC", ECKey, frozenset({"kty", "crv", "x", "y"})),
         "EdDSA": ("OKP", OKPKey, frozenset({"kty", "crv", "x"})),
+        "Ed25519": ("OKP", OKPKey, frozenset({"kty", "crv", "x"})),
     }
 )
 ALGORITHMS = frozenset(_FAMILIES)
 """The only ones: each belongs to one family of keys, none to a shared secret."""
-_CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
+_CURVES = {"ES256": "P-256", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def usable_keys(document: Mapping[str, Any]) -> tuple[UsableKey, ...]:
     listed = document.get("keys")
     found = []
     for entry in listed[:MOST_KEYS] if isinstance(listed, list) else []:
-        for algorithm in ALGORITHMS:
+        for algorithm in _FAMILIES:
             key = _usable(entry, algorithm) if isinstance(entry, dict) else None
             if key is not None:
                 found.append(key)
@@ -63,12 +66,11 @@ def _usable(entry: Mapping[str, Any], algorithm: str) -> UsableKey | None:
         or entry.get("crv") != _CURVES.get(algorithm)
     ):
         return None
+    if family == "RSA" and len(str(entry.get("n"))) * _BITS_PER_LETTER < LEAST_RSA_BITS:
+        return None
     try:
         key = kind.import_key({name: entry[name] for name in members})
-        size = key.raw_value.key_size if isinstance(key, RSAKey) else LEAST_RSA_BITS
     except (JoseError, KeyError, ValueError, TypeError):
-        return None
-    if size < LEAST_RSA_BITS:
         return None
     key_id = entry.get("kid")
     return UsableKey(key_id if isinstance(key_id, str) else None, algorithm, key)

@@ -80,6 +80,8 @@ def rotate_token(
         raise GrantRefused("the token came of a login, and the next login makes another one")
     _check(by, Grant(present.name, present.role, present.tenant, present.user, wish.valid_days, present.scope))
     now = clock.now()
+    if wish.valid_days is None:
+        _check_outlasts_not(by, present)
     end = None if wish.valid_days is None else _end(now, wish.valid_days, _latest_end(by, now, wish.valid_days))
     rotation = Rotation(
         key_sha256=secret_sha256(wish.key),
@@ -129,6 +131,13 @@ def _latest_end(by: Principal, now: datetime, valid_days: int | None) -> datetim
         return own
     usual = now + timedelta(days=USUAL_DAYS)
     return usual if own is None else min(usual, own)
+
+
+def _check_outlasts_not(by: Principal, token: Token) -> None:
+    """Raise GrantRefused where a token's end, which stays as it is, is later than the caller's own."""
+    own = None if by.is_login else by.expires_at
+    if own is not None and (token.expires_at is None or token.expires_at > own):
+        raise GrantRefused(f"the token outlasts your own, which ends {own:%Y-%m-%d %H:%M} UTC")
 
 
 def _check(by: Principal, grant: Grant) -> None:
