@@ -136,7 +136,7 @@ def test_a_session_gets_what_its_role_gets_and_changes_nothing_without_its_own_p
 def test_a_narrowed_token_opens_its_scope_and_nothing_else(
     world: ApiWorld, ids: Mapping[str, str], scope: Scope
 ) -> None:
-    roles = {name: min(PERMISSIONS[name]) for name, _ in SCOPED}  # type: ignore[type-var]  # none is public
+    roles = {name: min(PERMISSIONS[name]) for name, _ in SCOPED}
     narrow = {role: world.bearer(world.new_token(Role(role), scope=frozenset({scope}))) for role in set(roles.values())}
     for name, wanted in SCOPED:
         answer = call(narrow[roles[name]], name, expendable(name, ids))

@@ -86,7 +86,7 @@ def by_hand(header: Any, claims: Any = CLAIMS, signature: bytes = b"x" * 256) ->
 def really_signed(header: dict[str, Any]) -> str:
     """A token with a header that no library would make, signed with the issuer's own key all the same."""
     body = f"{encoded(header)}.{encoded(CLAIMS)}"
-    key = RSA.private_key
+    key: Any = RSA.private_key
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415 - for this alone
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - as above
 
@@ -238,8 +238,9 @@ def test_a_flow_without_a_nonce_asks_for_none() -> None:
 
 def test_only_public_keys_that_are_long_enough_are_used() -> None:
     assert {str(key.key_id) for key in usable_keys(DOCUMENT)} == {"ec", "ed", "rsa"}
-    for nonsense in ({}, {"keys": None}, {"keys": {}}, {"keys": [1, None, []]}):
-        assert usable_keys(nonsense) == ()
+    for listed in (None, {}, [1, None, []], "keys"):
+        assert usable_keys({"keys": listed}) == ()
+    assert usable_keys({}) == ()
 
 
 def test_keys_are_asked_for_at_most_every_few_seconds_and_at_least_every_hour() -> None:

@@ -29,7 +29,7 @@ def test_an_entry_says_who_did_what_and_follows_the_one_before() -> None:
 def test_whatever_is_changed_afterwards_shows(name: str) -> None:
     entry = make_entry(1, FIRST_SEAL, ADA, ACT)
     present = getattr(entry, name)
-    other = Outcome.DENIED if name == "outcome" else OTHER[type(present)]
+    other: Any = Outcome.DENIED if name == "outcome" else OTHER[type(present)]
     assert not replace(entry, **{name: other}).is_genuine()
 
 
