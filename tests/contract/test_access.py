@@ -135,3 +135,16 @@ def test_who_is_disabled_does_not_log_in(world: World) -> None:
     directory.change_user(replace(EVE, disabled_at=NOON), NOON)
     with pytest.raises(IsDisabled):
         directory.record_login(EVE, login_token(2), "proof 2")
+
+
+def test_logins_that_are_long_over_are_forgotten_and_made_tokens_are_not(world: World) -> None:
+    directory = world.storage.directory
+    directory.record_login(EVE, login_token(1), "proof 1")
+    directory.create_token(make_token(2))
+    for number, days in ((3, 7), (4, 8)):
+        later = after_noon(days * 86_400)
+        token = replace(login_token(number), created_at=later, expires_at=later)
+        directory.record_login(replace(EVE, created_at=later), token, f"proof {number}")
+        known = [token.id for token in directory.tokens(tenant=None, after=None, limit=9)]
+        assert ("t1" in known) == (days == 7)
+    assert "t2" in known

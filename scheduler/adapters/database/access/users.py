@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.audit import used_proofs
-from scheduler.adapters.database.schema.people import tenants, users
+from scheduler.adapters.database.schema.people import tenants, tokens, users
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.core.model.access.audit import Act
 from scheduler.core.model.identifiers import TenantName
@@ -16,6 +16,8 @@ from scheduler.ports.directory import AlreadyExists, DoesNotExist, IsDisabled
 
 PROOFS_KEPT = timedelta(days=2)
 """Longer than any proof is accepted."""
+LOGINS_KEPT = timedelta(days=7)
+"""How long a login that is over is still listed; the audit trail tells of it longer."""
 
 
 def user_of(row: AnyRow, prefix: str = "") -> User:
@@ -55,6 +57,7 @@ def record_identity(transaction: Transaction, user: User, proof_sha256: str) -> 
     """
     connection, at = transaction.connection, user.created_at
     connection.execute(delete(used_proofs).where(used_proofs.c.at < at - PROOFS_KEPT))
+    connection.execute(delete(tokens).where(tokens.c.is_login, tokens.c.expires_at < at - LOGINS_KEPT))
     if transaction.has(used_proofs.c.sha256, proof_sha256):
         raise AlreadyExists(proof_sha256)
     transaction.insert(used_proofs, [{"sha256": proof_sha256, "at": at}])
