@@ -52,7 +52,8 @@ class TokenOptions:
         Parameter(name=["--expires", "--expires-in-days"], help="How long it is good, such as 30d; 90 days else."),
     ] = None
     scope: Annotated[
-        tuple[Scope, ...], Parameter(negative="", help="Narrows it to this; may be given several times.")
+        tuple[Scope, ...],
+        Parameter(negative="", show_default=False, help="Narrows it to this; may be given several times."),
     ] = ()
 
 

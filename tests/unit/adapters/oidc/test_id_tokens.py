@@ -238,7 +238,8 @@ def test_a_flow_without_a_nonce_asks_for_none() -> None:
 
 def test_only_public_keys_that_are_long_enough_are_used() -> None:
     assert {str(key.key_id) for key in usable_keys(DOCUMENT)} == {"ec", "ed", "rsa"}
-    for listed in (None, {}, [1, None, []], "keys"):
+    nonsense: list[Any] = [None, {}, [1, None, []], "keys"]
+    for listed in nonsense:
         assert usable_keys({"keys": listed}) == ()
     assert usable_keys({}) == ()
 
