@@ -1,6 +1,6 @@
 """What the API is built with: ports and services' objects, handed in once by the bootstrap."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Self
@@ -8,13 +8,14 @@ from typing import Self
 from scheduler.core.model.access.audit import Actor
 from scheduler.ports.audit import AuditTrail
 from scheduler.ports.clock import Clock, IdentifierSource
-from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.cluster import Clusters
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.access.log_in import Login
+from scheduler.services.access.meter_requests import Meter
 from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
@@ -42,8 +43,9 @@ class ApiContext:
     identifiers: IdentifierSource
     wake_up: WakeUp
     followed: FollowedState
-    clusters: Sequence[ClusterPort]
+    clusters: Clusters
     attempt_tokens: AttemptTokens
+    meter: Meter
     readiness: Callable[[], tuple[Check, ...]]
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""

@@ -8,7 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.context import ApiContext
+from api.costs import cost_of
 from api.login.sessions import CSRF_HEADER, SAFE_METHODS, is_own_page, session_secret
+from api.metering import spend
 from api.permissions import SUBMITTERS, Access, Open
 from api.problems import Code, Problem, Refusal, refuse
 from scheduler.core.model.access.audit import Act, Actor, Outcome
@@ -34,19 +36,25 @@ class Wanted:
 
 
 async def admit(context: ApiContext, request: Request, wanted: Wanted) -> Caller:
-    """Return who is asking, None for a public route. Raises Refusal where they may not."""
+    """Return who is asking, None for a public route. Raises Refusal where they may not, or have asked too much."""
     if wanted.access is Open.PUBLIC:
         return None
     if wanted.access is Open.ATTEMPT:
         return _attempt_claim(context, request, _bearer_token(request))
-    secret = _secret(request)
-    principal = await run_in_threadpool(tokens.authenticate, context.directory, context.clock, secret)
-    if principal is None or (not _has_header(request) and not principal.is_login):
-        raise _not_authenticated(secret)
+    principal = await run_in_threadpool(_known, context, request, _secret(request), cost_of(wanted.operation))
     refusal = _objection(context, request, principal, wanted)
     if refusal is not None:
         _note_denied(context, request, principal, wanted.operation)
         raise refusal
+    return principal
+
+
+def _known(context: ApiContext, request: Request, secret: str, cost: int) -> Principal:
+    """Return whose token it is, charged for the request, also for one that will be refused. Raises Refusal."""
+    principal = tokens.authenticate(context.directory, context.clock, secret)
+    if principal is None or (not _has_header(request) and not principal.is_login):
+        raise _not_authenticated(secret)
+    spend(request, context, principal, cost)
     return principal
 
 

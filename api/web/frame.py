@@ -48,7 +48,7 @@ class RequestFrame:
                 has_begun = True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
-                for name, value in ANSWER_HEADERS.items():
+                for name, value in {**ANSWER_HEADERS, **scope["state"].get("rate_headers", {})}.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -62,7 +62,7 @@ class Decider:
         if not self._latest.rejected:
             self._followed.mark_decided(seen)
             if decisions:
-                self._wake_up.notify()  # to whoever waits for a decision; the commit's hint came before the mark
+                self._wake_up.notify(decided=seen)  # whoever waits for it: the commit's hint came before the mark
         return self._latest
 
     def _is_due(self, now: datetime) -> bool:

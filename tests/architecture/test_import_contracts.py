@@ -16,7 +16,7 @@ CALL = "import sys; from importlinter.cli import lint_imports_command as c; sys.
 
 CLEAN = {
     "scheduler/main.py": "import scheduler.bootstrap",
-    "scheduler/bootstrap.py": "import api.app, scheduler.adapters.database.store, uvicorn",
+    "scheduler/bootstrap/roles.py": "import api.app, scheduler.adapters.database.store, uvicorn",
     "scheduler/settings.py": "import pydantic_settings",
     "scheduler/simulator/clock.py": "import scheduler.loops.decide",
     "scheduler/loops/decide.py": "import scheduler.services.decide",
@@ -29,6 +29,7 @@ CLEAN = {
     ),
     "scheduler/adapters/kubernetes/transport/calls.py": "import kubernetes, urllib3",
     "scheduler/adapters/local/cluster.py": "import subprocess",
+    "scheduler/adapters/redis/link.py": "import redis, scheduler.ports.journal",
     "scheduler/adapters/memory/clock.py": "import scheduler.ports.journal",
     "scheduler/adapters/oidc/provider.py": "import httpx2, joserfc, scheduler.ports.identity",
     "scheduler/ports/journal.py": "import scheduler.core.model.job",
@@ -57,8 +58,9 @@ BREACHES = {
     "kubernetes-transport": ("scheduler/adapters/kubernetes/transport/calls.py", "import scheduler.core.model.job"),
     "plain-adapters": ("scheduler/adapters/local/cluster.py", "import fastapi"),
     "oidc": ("scheduler/adapters/oidc/provider.py", "import sqlalchemy"),
+    "redis": ("scheduler/adapters/redis/link.py", "import sqlalchemy"),
     "settings": ("scheduler/settings.py", "import yaml"),
-    "roles": ("scheduler/bootstrap.py", "import sqlalchemy"),
+    "roles": ("scheduler/bootstrap/roles.py", "import sqlalchemy"),
     "api": ("api/app.py", "import scheduler.core.placement.gang"),
     "medley": ("medley/main.py", "import scheduler.core.model.job"),
     "medley-processes": ("medley/commands/processes.py", "import scheduler.bootstrap"),

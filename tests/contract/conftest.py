@@ -16,10 +16,11 @@ from tests.kubernetes.testbed.control_plane import ControlPlane
 from tests.postgres import FAST, PostgresServer, running_postgres
 
 SHARED = "medley"
-SINGLE_ROWS = ("change_counter", "leadership", "audit_head")
+SINGLE_ROWS = ("change_counter", "leadership", "installation", "audit_head")
 EMPTY = "".join(
     [f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables) if table.name not in SINGLE_ROWS]
     + ["UPDATE change_counter SET last = 0; UPDATE leadership SET epoch = 0, holder = '';"]
+    + ["UPDATE installation SET secret_fingerprint = '';"]
     + [f"UPDATE audit_head SET last = 0, sha256 = '{FIRST_SEAL}';"]
 )
 

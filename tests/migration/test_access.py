@@ -12,7 +12,7 @@ from tests.builders.database import NOON, Database, after_noon, make_world
 from tests.contract.test_directory import make_token
 from tests.postgres import FAST, PostgresServer, running_postgres
 
-BEFORE = "0003"
+BEFORE = "0005"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,177 @@
+"""The roles: everything in one process; the API alone, which follows; the scheduler alone, which leads."""
+
+import socket
+import threading
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+
+from api.app import create_app, create_scheduler_app
+from api.context import ApiContext
+from scheduler.adapters.files.login_file import read_login
+from scheduler.adapters.files.scoring_file import read_scoring
+from scheduler.adapters.oidc.provider import OidcProvider
+from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
+from scheduler.bootstrap.foundation import Foundation, lay_foundation
+from scheduler.bootstrap.readiness import readiness
+from scheduler.bootstrap.server import Server, reachable_url
+from scheduler.bootstrap.storage import own_name
+from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
+from scheduler.loops.loop import Loop, Step
+from scheduler.loops.steps import deciding, following, keeping_the_scheduler_lock, reconciling, recording_inventory
+from scheduler.ports.cluster import Clusters
+from scheduler.ports.wake_up import Waiter
+from scheduler.services.access.log_in import Login
+from scheduler.services.access.note_denied import DeniedCalls
+from scheduler.services.access.process_secrets import process_token
+from scheduler.services.access.server_secrets import ServerSecrets
+from scheduler.services.decide_once import Decider
+from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.reconcile_once import LaunchTerms, Reconciler
+from scheduler.services.sync_inventory import InventorySync
+from scheduler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a role does all the time, and what of it the API looks at."""
+
+    followed: FollowedState
+    clusters: Clusters
+    loops: Sequence[Loop]
+    optional: Collection[str] = ()
+    """Loops of clusters without which the others are usable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ClusterStep:
+    """What one loop does for a cluster."""
+
+    name: str
+    step: Step
+    listen: Callable[[Callable[[], None]], object]
+    """Takes what is to be called when there is something to do."""
+
+
+MakeLoop = Callable[[str, Step, Waiter], Loop]
+
+
+def build_server(settings: Settings, listener: socket.socket, *, on_leadership_lost: Callable[[], None]) -> Server:
+    """Open what the role needs, take the lead where it leads, and put the pieces together; nothing runs yet.
+
+    Raises what the parts raise for a locked or unusable database and for faulty files, each with a message for
+    people. What was opened by then is closed again.
+    """
+    with ExitStack() as resources:
+        foundation = lay_foundation(settings, resources)
+        loop = partial(_loop, foundation, on_leadership_lost)
+        work = _follow(foundation, loop) if settings.role == "api" else _lead(foundation, listener, loop)
+        ending = threading.Event()
+        return Server(
+            app=_app(foundation, work, ending),
+            loops=work.loops,
+            wake_up=foundation.wake_up,
+            ending=ending,
+            resources=resources.pop_all(),
+        )
+    raise AssertionError("unreachable: the block returns or raises")
+
+
+def _loop(foundation: Foundation, on_fatal: Callable[[], None], name: str, step: Step, waiter: Waiter) -> Loop:
+    return Loop(name, step, waiter, foundation.clock, fatal=LeadershipLost, on_fatal=on_fatal)
+
+
+def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
+    storage, secrets = foundation.storage, ServerSecrets(foundation.secret)
+    context = ApiContext(
+        journal=storage.journal,
+        directory=storage.directory,
+        views=storage.views,
+        clock=foundation.clock,
+        identifiers=foundation.identifiers,
+        wake_up=foundation.wake_up,
+        followed=work.followed,
+        clusters=work.clusters,
+        attempt_tokens=foundation.tokens,
+        meter=foundation.sharing.meter,
+        readiness=lambda: readiness(foundation, work.loops, work.optional),
+        ending=ending,
+        audit=storage.audit,
+        secrets=secrets,
+        denied=DeniedCalls(foundation.clock),
+        login=_login(foundation, secrets),
+    )
+    if foundation.settings.role == "scheduler":
+        return create_scheduler_app(context, process_token(foundation.secret))
+    return create_app(context)
+
+
+def _login(foundation: Foundation, secrets: ServerSecrets) -> Login | None:
+    """Return the organisation's login where one is configured; its issuer need not answer now."""
+    if foundation.settings.login is None:
+        return None
+    configuration = read_login(foundation.settings.login)
+    provider = OidcProvider(configuration, foundation.clock)
+    foundation.resources.callback(provider.close)
+    return Login(configuration, provider, secrets)
+
+
+def _follow(foundation: Foundation, loop: MakeLoop) -> _Work:
+    """Keep the state equal to the feed; decide nothing and drive nothing."""
+    followed = FollowedState(foundation.storage.views, foundation.clock, _scoring(foundation))
+    clusters = relayed_clusters(foundation, followed)
+    step = following(followed, clusters.refresh)
+    return _Work(followed, clusters, [loop("following", step, foundation.wake_up.waiter())])
+
+
+def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _Work:
+    """Decide, and drive all clusters."""
+    storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
+    clusters = driven_clusters(foundation)
+    for driven in clusters:
+        foundation.resources.callback(driven.port.close)
+    scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
+    lead = Lead.take(storage.leadership, own_name())
+    followed = FollowedState(storage.views, clock, scoring)
+    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
+    loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
+    if foundation.scheduler_lock is not None:
+        keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
+        loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))
+    optional: set[str] = set()
+    for driven in clusters:
+        of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
+        optional |= set() if driven.is_required else {each.name for each in of_cluster}
+        for each in of_cluster:
+            # What a cluster sees is for its own loops; others hear of it once it stands in the feed.
+            waiter = wake_up.waiter()
+            each.listen(waiter.hint)
+            loops.append(loop(each.name, each.step, waiter))
+    return _Work(followed, tuple(driven.port for driven in clusters), loops, optional)
+
+
+def _scoring(foundation: Foundation) -> Scoring:
+    path = foundation.settings.scoring
+    return DEFAULT_SCORING if path is None else read_scoring(path, foundation.storage.directory.chips())
+
+
+def _steps_of(
+    driven: DrivenCluster, foundation: Foundation, listener: socket.socket, followed: FollowedState, *, lead: Lead
+) -> list[_ClusterStep]:
+    storage, clock, cluster = foundation.storage, foundation.clock, driven.port
+    inventory = InventorySync(storage.directory, clock, cluster, kind=driven.kind)
+    if driven.is_required:
+        inventory.sync_once()
+    api_url = foundation.settings.api_url or reachable_url(listener)
+    terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
+    reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
+    foundation.resources.callback(inventory.close)
+    foundation.resources.callback(reconciler.close)
+    return [
+        _ClusterStep(f"recording nodes of {cluster.name}", recording_inventory(inventory, clock), cluster.listen),
+        _ClusterStep(f"reconciling {cluster.name}", reconciling(reconciler, clock), reconciler.listen),
+    ]
