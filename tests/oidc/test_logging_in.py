@@ -39,10 +39,9 @@ def server(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "client.secret").write_text(CLIENT_SECRET)
     text = LOGIN_FILE.format(issuer=issuer.address, server=issuer.server_address, command=COMMAND)
     (folder / "login.yaml").write_text(text)
-    running = ServerProcess(folder / "data", None, listen=f"127.0.0.1:{issuer.server_port}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEDLEY_LOGIN", str(folder / "login.yaml"))
-        running.start()
+    login = {"MEDLEY_LOGIN": str(folder / "login.yaml")}
+    running = ServerProcess(folder / "data", None, listen=f"127.0.0.1:{issuer.server_port}", environment=login)
+    running.start()
     try:
         running.tenant("demo")
         yield running
