@@ -13,6 +13,7 @@ from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.access.meter_requests import Meter
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class ApiContext:
     identifiers: IdentifierSource
     wake_up: WakeUp
     followed: FollowedState
+    hearing: Hearing
     clusters: Clusters
     attempt_tokens: AttemptTokens
     meter: Meter

@@ -27,6 +27,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_user": {"name": "ada", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo"},
     "register_rendezvous": {"generation": 1, "address": "127.0.0.1:4000"},
+    "beat": {"generation": 1},
     "report_progress": {"generation": 1, "step": 1, "steps": 2, "loss": 1.0, "tokens_per_s": 2.0},
 }
 UNKNOWN_ID = "0000000000000000"
