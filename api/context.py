@@ -19,6 +19,7 @@ from scheduler.services.access.meter_requests import Meter
 from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class ApiContext:
     identifiers: IdentifierSource
     wake_up: WakeUp
     followed: FollowedState
+    hearing: Hearing
     clusters: Clusters
     attempt_tokens: AttemptTokens
     meter: Meter

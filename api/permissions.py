@@ -66,6 +66,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "register_rendezvous": Open.ATTEMPT,
     "find_rendezvous": Open.ATTEMPT,
     "report_progress": Open.ATTEMPT,
+    "beat": Open.ATTEMPT,
     "show_version": Open.PUBLIC,
     "is_alive": Open.PUBLIC,
     "is_ready": Open.PUBLIC,

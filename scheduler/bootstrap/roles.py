@@ -21,7 +21,14 @@ from scheduler.bootstrap.server import Server, reachable_url
 from scheduler.bootstrap.storage import own_name
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.loops.loop import Loop, Step
-from scheduler.loops.steps import deciding, following, keeping_the_scheduler_lock, reconciling, recording_inventory
+from scheduler.loops.steps import (
+    deciding,
+    following,
+    keeping_the_scheduler_lock,
+    reconciling,
+    recording_inventory,
+    watching,
+)
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.log_in import Login
@@ -30,6 +37,8 @@ from scheduler.services.access.process_secrets import process_token
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.heartbeats.watching import Watch
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -95,6 +104,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         identifiers=foundation.identifiers,
         wake_up=foundation.wake_up,
         followed=work.followed,
+        hearing=Hearing(storage.journal, foundation.clock, work.followed),
         clusters=work.clusters,
         attempt_tokens=foundation.tokens,
         meter=foundation.sharing.meter,
@@ -138,7 +148,11 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     lead = Lead.take(storage.leadership, own_name())
     followed = FollowedState(storage.views, clock, scoring)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
-    loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
+    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead)
+    loops = [
+        loop("deciding", deciding(decider, clock), wake_up.waiter()),
+        loop("watching heartbeats", watching(watch, clock), wake_up.waiter()),
+    ]
     if foundation.scheduler_lock is not None:
         keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
         loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))

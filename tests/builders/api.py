@@ -40,6 +40,7 @@ from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -187,7 +188,8 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             clock=clock,
             identifiers=identifiers,
             wake_up=wake_up,
-            followed=FollowedState(storage.views, clock),
+            followed=(followed := FollowedState(storage.views, clock)),
+            hearing=Hearing(storage.journal, clock, followed),
             clusters=(cluster,),
             attempt_tokens=AttemptTokens(SERVER_SECRET),
             meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE),

@@ -9,11 +9,14 @@ from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
-from scheduler.adapters.database.writes.reports import register, report
+from scheduler.adapters.database.writes.reports.addresses import register
+from scheduler.adapters.database.writes.reports.heartbeats import beat
+from scheduler.adapters.database.writes.reports.progress import report
 from scheduler.adapters.database.writes.stops import wish_stop
 from scheduler.adapters.database.writes.submissions import submit
 from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import (
+    Beat,
     NoteWorkers,
     Observe,
     Outcome,
@@ -37,6 +40,7 @@ _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     NoteWorkers: note,
     RegisterRendezvous: register,
     ReportProgress: report,
+    Beat: beat,
 }
 
 
