@@ -19,7 +19,7 @@ from tests.contract.test_directory import make_token
 
 ADA = Actor("ada", "t1", "alpha", "the_operation", "request-1")
 ALL = AuditFilter()
-OF_THE_SERVER = {"Place", "Refuse", "Observe", "NoteWorkers", "RegisterRendezvous", "ReportProgress"}
+OF_THE_SERVER = {"Place", "Refuse", "Observe", "NoteWorkers", "Beat", "RegisterRendezvous", "ReportProgress"}
 """Writes that are nobody's: the leader's and the workers'."""
 
 
