@@ -35,6 +35,8 @@ JOB_EXAMPLE: dict[str, Any] = {
             "placed_at": "2026-01-01T00:00:00.020000Z",
             "started_at": "2026-01-01T00:00:01.500000Z",
             "ended_at": None,
+            "heartbeat": {"at": "2026-01-01T00:00:02.000000Z", "memory_mib": 512, "device_memory_mib": None},
+            "checkpoint": {"step": 8, "at": "2026-01-01T00:00:01.900000Z"},
             "workers": [
                 {
                     "rank": 0,
@@ -58,6 +60,7 @@ JOB_EXAMPLE: dict[str, Any] = {
         }
     ],
     "progress": {"step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0, "at": "2026-01-01T00:00:02.000000Z"},
+    "resume": {"is_possible": True, "step": 8, "text": "a retry goes on from step 8, which attempt 1 saved"},
     "not_before": None,
     "retries_used": 0,
 }
@@ -110,6 +113,32 @@ class WorkerAnswer(Answer):
     why: str
 
 
+class HeartbeatStateAnswer(Answer):
+    """The latest that was heard of an attempt."""
+
+    at: Moment
+    memory_mib: int | None
+    """Of the worker that uses most, as far as its rank 0 knows."""
+    device_memory_mib: int | None
+
+
+class CheckpointAnswer(Answer):
+    """What an attempt kept of itself."""
+
+    step: int
+    at: Moment
+
+
+class ResumeAnswer(Answer):
+    """Where a retry would go on."""
+
+    is_possible: bool | None
+    """False: what its workers save is gone with them. Null: this server does not know its cluster."""
+    step: int | None
+    """Of the newest checkpoint; null where none is known."""
+    text: str
+
+
 class AttemptAnswer(Answer):
     """One life of the gang."""
 
@@ -121,6 +150,10 @@ class AttemptAnswer(Answer):
     placed_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
+    heartbeat: HeartbeatStateAnswer | None
+    """Null where its runtime sends none."""
+    checkpoint: CheckpointAnswer | None
+    """The newest of its own."""
     workers: tuple[WorkerAnswer, ...]
 
 
@@ -129,7 +162,9 @@ class ProgressAnswer(Answer):
 
     step: int
     steps: int
-    loss: float
+    """0 where nobody knows how many there are."""
+    loss: float | None
+    """Null where it is no finite number, or nobody said."""
     tokens_per_s: float
     at: Moment
 
@@ -156,6 +191,8 @@ class JobAnswer(Answer):
     attempts: tuple[AttemptAnswer, ...]
     """The latest 20, oldest first; in a list of jobs only the latest one."""
     progress: ProgressAnswer | None
+    resume: ResumeAnswer | None
+    """Null once the job is over."""
     not_before: Moment | None
     """No new attempt before this."""
     retries_used: int

@@ -7,23 +7,31 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.permissions import PERMISSIONS
-from api.web.callers import admit
+from api.permissions import PERMISSIONS, scope_of
+from api.web.callers import Wanted, actor_of, admit
 from api.web.json_body import JsonRequest
 
 
 class GuardedRoute(APIRoute):
     """A route of the permission table. Raises LookupError when it is built without an entry there."""
 
+    wanted: Wanted
+    """What opens it."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler behind the guard."""
         if self.operation_id is None or self.operation_id not in PERMISSIONS:
             raise LookupError(f"the permission table has no entry for the operation {self.operation_id!r}")
         operation = self.operation_id
+        scope = scope_of(operation, [str(tag) for tag in self.tags], self.methods or ())
+        self.wanted = wanted = Wanted(operation, PERMISSIONS[operation], scope)
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request.state.caller = await admit(request.app.state.context, request, operation)
+            context = request.app.state.context
+            caller = await admit(context, request, wanted)
+            request.state.caller = caller
+            request.state.actor = actor_of(request, caller, operation)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return guarded

@@ -11,7 +11,9 @@ from fastapi import FastAPI
 
 from api.app import create_app, create_scheduler_app
 from api.context import ApiContext
+from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
+from scheduler.adapters.oidc.provider import OidcProvider
 from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
 from scheduler.bootstrap.foundation import Foundation, lay_foundation
 from scheduler.bootstrap.readiness import readiness
@@ -19,12 +21,24 @@ from scheduler.bootstrap.server import Server, reachable_url
 from scheduler.bootstrap.storage import own_name
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.loops.loop import Loop, Step
-from scheduler.loops.steps import deciding, following, keeping_the_scheduler_lock, reconciling, recording_inventory
+from scheduler.loops.steps import (
+    deciding,
+    following,
+    keeping_the_scheduler_lock,
+    reconciling,
+    recording_inventory,
+    watching,
+)
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.wake_up import Waiter
+from scheduler.services.access.log_in import Login
+from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.process_secrets import process_token
+from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.heartbeats.watching import Watch
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -81,7 +95,7 @@ def _loop(foundation: Foundation, on_fatal: Callable[[], None], name: str, step:
 
 
 def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
-    storage = foundation.storage
+    storage, secrets = foundation.storage, ServerSecrets(foundation.secret)
     context = ApiContext(
         journal=storage.journal,
         directory=storage.directory,
@@ -90,15 +104,30 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         identifiers=foundation.identifiers,
         wake_up=foundation.wake_up,
         followed=work.followed,
+        hearing=Hearing(storage.journal, foundation.clock, work.followed),
         clusters=work.clusters,
         attempt_tokens=foundation.tokens,
         meter=foundation.sharing.meter,
         readiness=lambda: readiness(foundation, work.loops, work.optional),
         ending=ending,
+        audit=storage.audit,
+        secrets=secrets,
+        denied=DeniedCalls(foundation.clock),
+        login=_login(foundation, secrets),
     )
     if foundation.settings.role == "scheduler":
         return create_scheduler_app(context, process_token(foundation.secret))
     return create_app(context)
+
+
+def _login(foundation: Foundation, secrets: ServerSecrets) -> Login | None:
+    """Return the organisation's login where one is configured; its issuer need not answer now."""
+    if foundation.settings.login is None:
+        return None
+    configuration = read_login(foundation.settings.login)
+    provider = OidcProvider(configuration, foundation.clock)
+    foundation.resources.callback(provider.close)
+    return Login(configuration, provider, secrets)
 
 
 def _follow(foundation: Foundation, loop: MakeLoop) -> _Work:
@@ -119,7 +148,11 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     lead = Lead.take(storage.leadership, own_name())
     followed = FollowedState(storage.views, clock, scoring)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
-    loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
+    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead)
+    loops = [
+        loop("deciding", deciding(decider, clock), wake_up.waiter()),
+        loop("watching heartbeats", watching(watch, clock), wake_up.waiter()),
+    ]
     if foundation.scheduler_lock is not None:
         keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
         loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))

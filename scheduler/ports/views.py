@@ -14,6 +14,7 @@ from scheduler.core.model.job import Job, JobKind
 from scheduler.core.model.node import Cluster, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
+from scheduler.core.reconciling.life_signs import LifeSign
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,10 @@ class Views(Protocol):
 
     def progress(self, attempt: AttemptId, *, limit: int) -> list[Progress]:
         """Return an attempt's latest reports, oldest first."""
+        ...
+
+    def life_signs(self) -> list[LifeSign]:
+        """Return what was heard of the open attempts whose runtime beats for them; two counts each, for all at once."""
         ...
 
     def nodes(

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 
 from scheduler.adapters.database.engine import Engines
-from scheduler.adapters.database.reads import capacity_check, feed, job_rows, jobs, nodes, people, pools
+from scheduler.adapters.database.reads import capacity_check, feed, heartbeats, job_rows, jobs, nodes, people, pools
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.node import Pool
+from scheduler.core.reconciling.life_signs import LifeSign
 from scheduler.ports.views import CapacityError, JobFilter, JobRow, JobView, NodeView, Snapshot, TenantUse
 
 
@@ -61,6 +62,11 @@ class DatabaseViews:
         """Return an attempt's latest reports, oldest first."""
         with self._engines.read() as connection:
             return jobs.read_progress(connection, attempt, limit=limit)
+
+    def life_signs(self) -> list[LifeSign]:
+        """Return what was heard of the open attempts whose runtime beats for them."""
+        with self._engines.read() as connection:
+            return heartbeats.read_life_signs(connection)
 
     def nodes(
         self,

@@ -2,6 +2,7 @@
 
     workers/<attempt>/<rank>/     attempts that run, or whose end was not forgotten
     finished/<attempt>/<rank>/    the latest forgotten attempts: none starts again, and their latest output is kept
+    checkpoints/<job>/            what a job's attempts keep for the next one
 
 An attempt's folder may also hold `stop`, see supervisor.records, and `refused`: why its gang could not be started.
 """
@@ -11,6 +12,7 @@ import shutil
 import threading
 from pathlib import Path
 
+from scheduler.adapters.local.folders.checkpoints import CheckpointFolders
 from scheduler.adapters.local.supervisor import records
 from scheduler.core.model.identifiers import AttemptId, WorkerKey
 
@@ -28,6 +30,7 @@ class Folders:
         Of the finished attempts the latest `finished_kept` stay, and of their output `output_bytes_kept` in all; the
         output of the very latest stays however large it is.
         """
+        self.checkpoints = CheckpointFolders(data.resolve() / "checkpoints")
         self._live = data.resolve() / "workers"
         self._finished = data.resolve() / "finished"
         for folder in (self._live, self._finished):

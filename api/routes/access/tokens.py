@@ -1,24 +1,35 @@
-"""Tokens: make, list, revoke. A secret is shown once."""
+"""Tokens: make, list, give a new secret, revoke. A secret is shown once."""
 
-from fastapi import APIRouter
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Header
 
 from api.answers.access import new_token_answer, token_answer
-from api.context import ApiContext
 from api.problems import Code, FieldError, Refusal, refuse
-from api.schemas.access import NewTokenAnswer, TokenAnswer, TokenBody, TokenPage
+from api.schemas.access import NewTokenAnswer, RotationBody, TokenAnswer, TokenBody, TokenPage
+from api.schemas.text import KEY_PATTERN
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, Page, TokenPath
 from api.web.failures import not_found, unknown_reference
 from api.web.guarded_route import GuardedRoute
-from scheduler.core.model.identifiers import TenantName
+from api.web.openapi import CONFLICT
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.directory import DoesNotExist
-from scheduler.services.access.grant_access import Grant, GrantRefused
-from scheduler.services.access.grant_access import create_token as grant_token
+from scheduler.ports.directory import DoesNotExist, IsOver
+from scheduler.services.access import grant_access
+from scheduler.services.access.grant_access import Grant, GrantRefused, RotationWish
 
 router = APIRouter(prefix="/v1/tokens", tags=["access"], route_class=GuardedRoute)
 
-USERS_PER_READ = 200
+RotationKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=KEY_PATTERN,
+        max_length=200,
+        description="Your own name for this replacement: sent again, it has the same answer and changes nothing.",
+    ),
+]
 
 
 @router.get("", operation_id="list_tokens")
@@ -34,16 +45,31 @@ def list_tokens(context: Context, caller: Caller, page: Page) -> TokenPage:
 def create_token(body: TokenBody, context: Context, caller: Caller) -> NewTokenAnswer:
     """Make a token. Its secret is in this answer and nowhere else."""
     grant = _grant(body, caller)
-    if caller.tenant is not None and body.user is not None and not _has_user(context, caller.tenant, body.user):
-        raise unknown_reference("/user", f"user {body.user}")
     try:
-        new = grant_token(context.directory, context.clock, context.identifiers, by=caller, grant=grant)
+        new = grant_access.create_token(context.directory, context.clock, context.identifiers, by=caller, grant=grant)
     except GrantRefused as refusal:
-        raise refuse(Code.FORBIDDEN, f"{refusal}.", "ask an operator") from None
+        raise _not_granted(refusal) from None
     except DoesNotExist as missing:
         is_tenant = missing.args[0] == grant.tenant
         found = ("/tenant", f"tenant {grant.tenant}") if is_tenant else ("/user", f"user {grant.user}")
         raise unknown_reference(*found) from None
+    return new_token_answer(new)
+
+
+@router.post("/{token}/rotate", operation_id="rotate_token", responses=CONFLICT)
+def rotate_token(
+    token: TokenPath, body: RotationBody, context: Context, caller: Caller, key: RotationKey
+) -> NewTokenAnswer:
+    """Give a token a new secret; the one before it opens a while longer, the one before that nothing any more."""
+    wish = RotationWish(token, key, timedelta(seconds=body.overlap_s), body.expires_in_days)
+    try:
+        new = grant_access.rotate_token(context.directory, context.clock, context.secrets, by=caller, wish=wish)
+    except GrantRefused as refusal:
+        raise _not_granted(refusal) from None
+    except DoesNotExist:
+        raise Refusal(not_found("token")) from None
+    except IsOver:
+        raise refuse(Code.TOKEN_OVER, "It is revoked or expired.", "make a new one: POST /v1/tokens") from None
     return new_token_answer(new)
 
 
@@ -63,14 +89,8 @@ def _grant(body: TokenBody, caller: Principal) -> Grant:
         if tenant is None:
             detail = f"is needed: the role {body.role} belongs to a tenant"
             raise refuse(Code.INVALID_REQUEST, f"tenant {detail}", None, FieldError("/tenant", detail))
-    return Grant(body.name, body.role, tenant, body.user, body.expires_in_days)
+    return Grant(body.name, body.role, tenant, body.user, body.expires_in_days, body.scope)
 
 
-def _has_user(context: ApiContext, tenant: TenantName, name: str) -> bool:
-    """Say whether the tenant has the user; another tenant's must not lend their name to its tokens."""
-    after: str | None = None
-    while users := context.directory.users(tenant=tenant, after=after, limit=USERS_PER_READ):
-        if any(user.name == name for user in users):
-            return True
-        after = users[-1].name
-    return False
+def _not_granted(refusal: GrantRefused) -> Refusal:
+    return refuse(Code.FORBIDDEN, f"{str(refusal)[:1].upper()}{str(refusal)[1:]}.", "ask somebody who may do more")
