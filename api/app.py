@@ -14,6 +14,7 @@ from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
 from api.web.frame import RequestFrame
+from api.web.guarded_route import GuardedRoute
 from api.web.openapi import DESCRIPTION, TITLE, build_document
 
 ROUTERS = (
@@ -49,6 +50,9 @@ def create_app(context: ApiContext) -> FastAPI:
     app = _framed(context)
     app.state.streams = Streams(MOST_STREAMS, MOST_STREAMS_OF_A_TENANT)
     app.state.log_readers = LogReaders()
+    app.state.operations = [
+        route.wanted for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
+    ]
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -1,6 +1,7 @@
 """The server itself: who am I, which version, what can it do."""
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from api.answers.access import scope_answer
 from api.login.sessions import csrf_token
 from api.schemas.access import WhoAmI
 from api.schemas.service import VersionAnswer
+from api.web.callers import Wanted
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.tenant import Principal
@@ -35,8 +37,8 @@ async def show_myself(request: Request, context: Context, caller: Caller) -> Who
 
 
 def _operations_open_to(caller: Principal, request: Request) -> tuple[str, ...]:
-    routes = (route for route in request.app.routes if isinstance(route, GuardedRoute))
-    return tuple(sorted(route.wanted.operation for route in routes if route.wanted.is_open_to(caller)))
+    wanted: Sequence[Wanted] = request.app.state.operations
+    return tuple(sorted(each.operation for each in wanted if each.is_open_to(caller)))
 
 
 @router.get("/v1/version", operation_id="show_version")

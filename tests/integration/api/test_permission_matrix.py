@@ -227,7 +227,7 @@ def test_lists_show_nothing_of_another_tenant(world: ApiWorld, ids: Mapping[str,
     for name in lists:
         answer = call(stranger, name, ids)
         if name == "list_audit_entries":  # of what was denied to them they see what they asked for
-            assert {item["tenant"] for item in answer.json()["items"]} == {"beta"}
+            assert {item["tenant"] for item in answer.json()["items"]} <= {"beta"}
         elif name != "list_nodes" and answer.status_code == 200:
             assert "demo" not in answer.text, name
     for path in ("/v1/jobs?tenant=demo", "/v1/audit?tenant=demo", f"/v1/audit?object=job/{ids['job']}"):
