@@ -191,9 +191,9 @@ def test_the_switch_wins_over_the_system_and_is_remembered(scene: Scene, open_pa
     switch.wait_for()
     dark = visit.page.evaluate(ground)
     switch.click()
-    assert visit.page.evaluate(ground) == "rgb(255, 255, 255)"
+    visit.until(f"{ground} === 'rgb(255, 255, 255)'")
     visit.page.reload()
     switch.wait_for()
-    assert visit.page.evaluate(ground) == "rgb(255, 255, 255)"
+    visit.until(f"{ground} === 'rgb(255, 255, 255)'")
     switch.click()
-    assert visit.page.evaluate(ground) == dark
+    visit.until(f"{ground} === '{dark}'")
