@@ -22,6 +22,7 @@ from scheduler.core.model.change import (
     ProgressReported,
     QuotaLifted,
     QuotaSet,
+    ReplicasWished,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -83,6 +84,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return spec.model_dump(mode="json", include=_TOLD_OF_A_JOB)
         case StopWished(by=by):
             return {"by": by}
+        case ReplicasWished(replicas=replicas, by=by):
+            return {"by": by, "replicas": replicas}
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

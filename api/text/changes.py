@@ -19,6 +19,7 @@ from scheduler.core.model.change import (
     ProgressReported,
     QuotaLifted,
     QuotaSet,
+    ReplicasWished,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -39,6 +40,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"{job.spec.name} was submitted by {job.submitted_by}: {gang(job.spec)}"
         case StopWished(by=by):
             return f"{by} asked for it to stop"
+        case ReplicasWished(replicas=replicas, by=by):
+            return f"{by} asked for {count(replicas, 'replica')}"
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -19,6 +19,7 @@ _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
         StopReason.START_REFUSED: "look at the detail; an operator may have to mend the cluster",
         StopReason.STALLED: "read its output with `medley logs`, or submit it with a longer stall_limit_s",
         StopReason.SILENT: _READ_OUTPUT,
+        StopReason.SERVER_ENDED: f"{_READ_OUTPUT}; a server's command is to run on until it gets SIGTERM",
         StopReason.WORKER_FAILED: _READ_OUTPUT,
         StopReason.OUT_OF_MEMORY: "submit it with more memory_mib",
         StopReason.UNSTARTABLE: "look at the detail, mend the job's image or secrets, and submit it again",
@@ -26,6 +27,7 @@ _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
         StopReason.NODE_REJECTED: None,
         StopReason.DISRUPTED: None,
         StopReason.TIME_LIMIT: "submit it with a longer time_limit_s",
+        StopReason.SCALED_DOWN: None,
         StopReason.CANCELLED: None,
     }
 )

@@ -23,6 +23,8 @@ _ATTEMPT_ENDS = {
     "worker-failed": "a worker failed",
     "out-of-memory": "out of memory",
     "time-limit": "over its time limit",
+    "server-ended": "its server ended by itself",
+    "scaled-down": "fewer replicas were wanted",
     "cancelled": "cancelled",
 }
 _FAILED_BY_A_WORKER = frozenset({"worker-failed", "out-of-memory", "lost"})

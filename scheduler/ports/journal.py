@@ -30,12 +30,15 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """Write a new job with one queued group. Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, KEY_REUSED, TOO_MANY_JOBS."""
+    """Write a new job with its queued groups, one per replica.
+
+    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, KEY_REUSED, TOO_MANY_JOBS.
+    """
 
     job: Job
     key: IdempotencyKey | None
     most_live_jobs: int
-    """The most jobs a tenant may have that are not final."""
+    """The most jobs a tenant may have that are not final; each replica of a server counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,23 @@ class WishStop:
     job: JobId
     tenant: TenantName | None
     """The tenant the job must belong to; None for any."""
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleJob:
+    """Want so many replicas of a server: what is too much is stopped, what is missing is queued, what failed as well.
+
+    Refused: NOT_FOUND, ILLEGAL (no server, or one that is over or to end), TOO_MANY_JOBS.
+    """
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    replicas: int
+    """1 to MOST_REPLICAS."""
+    most_live_jobs: int
     by: str
     at: datetime
 
@@ -167,7 +187,10 @@ class Beat:
     """The newest."""
 
 
-Write = SubmitJob | WishStop | Place | Refuse | Observe | NoteWorkers | RegisterRendezvous | ReportProgress | Beat
+ByPeople = SubmitJob | WishStop | ScaleJob
+ByLeader = Place | Refuse | Observe | NoteWorkers
+ByWorkers = RegisterRendezvous | ReportProgress | Beat
+Write = ByPeople | ByLeader | ByWorkers
 
 
 class Rejection(StrEnum):

@@ -280,6 +280,7 @@ def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
             ranks=len(attempt.allocations),
             grace_s=attempt.job.spec.grace_s,
             stop_reason=attempt.group.stop_reason,
+            serves=attempt.job.spec.serves,
         )
         for attempt in live.values()
     ]

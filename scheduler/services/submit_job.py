@@ -10,7 +10,7 @@ from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
 from scheduler.ports.journal import SubmitJob as SubmitJobWrite
 
 MOST_LIVE_JOBS = 20_000
-"""The most jobs of one tenant that are not final."""
+"""The most jobs of one tenant that are not final; each replica of a server counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def submit_job(
     *,
     clusters: Clusters = (),
 ) -> Accepted | NotOffered:
-    """Write the job and its queued group in one transaction, unless all of `clusters` object to it.
+    """Write the job and its queued groups in one transaction, unless all of `clusters` object to it.
 
     Those that object are kept with the job, which is never placed there.
 
@@ -61,6 +61,7 @@ def submit_job(
         spec=submission.spec,
         submitted_by=submission.by,
         submitted_at=clock.now(),
+        replicas=submission.spec.replicas,
     )
     objections = {cluster.name: said for cluster in clusters if (said := cluster.objection(job)) is not None}
     if objections and len(objections) == len(clusters):

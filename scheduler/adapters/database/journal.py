@@ -9,6 +9,7 @@ from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
+from scheduler.adapters.database.writes.replicas.scaling import scale
 from scheduler.adapters.database.writes.reports.addresses import register
 from scheduler.adapters.database.writes.reports.heartbeats import beat
 from scheduler.adapters.database.writes.reports.progress import report
@@ -17,6 +18,7 @@ from scheduler.adapters.database.writes.submissions import submit
 from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import (
     Beat,
+    ByLeader,
     NoteWorkers,
     Observe,
     Outcome,
@@ -24,6 +26,7 @@ from scheduler.ports.journal import (
     Refuse,
     RegisterRendezvous,
     ReportProgress,
+    ScaleJob,
     SubmitJob,
     WishStop,
     Write,
@@ -34,6 +37,7 @@ MOST_ITEMS = 1_000
 _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     SubmitJob: submit,
     WishStop: wish_stop,
+    ScaleJob: scale,
     Place: place,
     Refuse: refuse,
     Observe: observe,
@@ -50,7 +54,7 @@ def write_items(transaction: Transaction, items: Sequence[Write], /) -> list[Out
     `Written.change` is counted within the transaction. Items of a leader lock the leadership before all else.
     """
     for item in items:
-        if isinstance(item, Place | Refuse | Observe | NoteWorkers):
+        if isinstance(item, ByLeader):
             transaction.leads(item.epoch)
             break
     outcomes: list[Outcome] = []

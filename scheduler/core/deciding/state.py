@@ -23,6 +23,7 @@ from scheduler.core.model.change import (
     ProgressReported,
     QuotaLifted,
     QuotaSet,
+    ReplicasWished,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -213,8 +214,8 @@ class SchedulerState:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
-            case StopWished(job=name):
-                self._wish_stop(name)
+            case StopWished() | ReplicasWished() as wished:
+                self._wish(wished)
             case GroupPlaced() as placed:
                 self._place(placed)
             case GroupMoved(group=group):
@@ -281,14 +282,23 @@ class SchedulerState:
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
-    def _wish_stop(self, name: JobId) -> None:
-        job = self._jobs.get(name)
+    def _wish(self, wished: StopWished | ReplicasWished) -> None:
+        job = self._jobs.get(wished.job)
         if job is None:
             return
-        self._jobs[name] = stopping = replace(job, wish=Wish.STOP)
+        if isinstance(wished, StopWished):
+            self._put_job(replace(job, wish=Wish.STOP))
+            return
+        self._put_job(replace(job, replicas=wished.replicas))
+        for group in wished.groups:
+            if group.id not in self._groups:
+                self._put_group(group)
+
+    def _put_job(self, job: Job) -> None:
+        self._jobs[job.id] = job
         for attempt, live in self._live.items():
-            if live.job.id == name:
-                self._live[attempt] = replace(live, job=stopping)
+            if live.job.id == job.id:
+                self._live[attempt] = replace(live, job=job)
 
     def _place(self, placed: GroupPlaced) -> None:
         if self._is_news(placed.group):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scheduler.core.model.group import State
 
-_WORST_FIRST = (State.STOPPING, State.RUNNING, State.STARTING, State.PLACED, State.QUEUED)
+_FURTHEST_FIRST = (State.RUNNING, State.STARTING, State.PLACED, State.STOPPING, State.QUEUED)
 
 
 def job_state(groups: Sequence[State]) -> State:
@@ -13,7 +13,7 @@ def job_state(groups: Sequence[State]) -> State:
     While any group lives, the job is what its furthest group is. Then it is failed if one failed, else
     cancelled if one was cancelled, else succeeded.
     """
-    for state in _WORST_FIRST:
+    for state in _FURTHEST_FIRST:
         if state in groups:
             return state
     if State.FAILED in groups:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.group import FAILURES, Budget, Group, State, StopReason
+from scheduler.core.model.group import FAILURES, WISHES, Budget, Group, State, StopReason
 
 
 class Verdict(StrEnum):
@@ -25,72 +25,88 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.REFUSE: State.FAILED,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: State.CANCELLED,
         Event.GONE: IGNORED,
+        Event.REVIVE: IGNORED,
     },
     State.PLACED: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: State.STARTING,
         Event.ALL_READY: State.RUNNING,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.REVIVE: IGNORED,
     },
     State.STARTING: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: State.RUNNING,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.REVIVE: IGNORED,
     },
     State.RUNNING: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: State.STARTING,
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.REVIVE: IGNORED,
     },
     State.STOPPING: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: State.STOPPING,
         Event.GONE: State.QUEUED,
+        Event.REVIVE: IGNORED,
     },
     State.SUCCEEDED: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.REVIVE: ILLEGAL,
     },
     State.FAILED: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.REVIVE: State.QUEUED,
     },
     State.CANCELLED: {
         Event.PLACE: ILLEGAL,
         Event.REFUSE: ILLEGAL,
         Event.WORKERS_CREATED: IGNORED,
         Event.ALL_READY: IGNORED,
+        Event.NOT_READY: IGNORED,
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.REVIVE: State.QUEUED,
     },
 }
 """STOPPING x GONE says QUEUED here; `after_stop` says which of QUEUED, FAILED and CANCELLED it is."""
@@ -100,13 +116,23 @@ STRENGTH: dict[StopReason, int] = {reason: rank for rank, reason in enumerate(St
 
 FIRST_BACK_OFF_S = 1
 LONGEST_BACK_OFF_S = 300
+STEADY_S = 600
+"""A server that was ready for so long begins its back-off anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryRule:
     """What a job allows after a failed attempt."""
 
-    retries: int
+    retries: int | None
+    """None: a server is started again however often it ends, later each time, while it never runs for long."""
+    ready_s: float = 0.0
+    """How long ago its latest attempt became ready; 0 where it never was."""
+
+    @property
+    def was_steady(self) -> bool:
+        """Whether it ran for so long that its failures before that are forgotten."""
+        return self.ready_s >= STEADY_S
 
 
 def apply_event(
@@ -124,6 +150,8 @@ def apply_event(
         return replace(moved, attempts=group.attempts + 1, stop_reason=None, not_before=None)
     if event is Event.STOP:
         return _stopped(group, moved, reason)
+    if event is Event.REVIVE:
+        return replace(moved, failures=0, stop_reason=None, not_before=None)
     if event is Event.GONE:
         return _after_stop(moved, rule, now)
     return moved
@@ -137,7 +165,7 @@ def back_off_s(failures: int) -> int:
 def _stopped(group: Group, moved: Group, reason: StopReason | None) -> Group | Verdict:
     if reason is None:
         raise ValueError("a stop needs a reason")
-    if group.state is State.QUEUED and reason is not StopReason.CANCELLED:
+    if group.state is State.QUEUED and reason not in WISHES:
         return Verdict.IGNORED
     present = group.stop_reason if group.state is State.STOPPING else None
     if present is not None and STRENGTH[reason] <= STRENGTH[present]:
@@ -151,14 +179,17 @@ def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:
         raise ValueError("a stopping group has a stop reason")
     match FAILURES[reason].budget:
         case Budget.ALL:
-            return replace(moved, state=State.CANCELLED if reason is StopReason.CANCELLED else State.FAILED)
+            return replace(moved, state=State.CANCELLED if reason in WISHES else State.FAILED)
         case Budget.NONE if reason is StopReason.PREEMPTED:
             return replace(moved, state=State.QUEUED)
+        case Budget.NONE | Budget.RETRIES if rule.retries is None:
+            charged = replace(moved, failures=1 if rule.was_steady else moved.failures + 1)
+            return _queued(charged, not_before=now + timedelta(seconds=back_off_s(charged.failures)))
         case Budget.NONE:
             return _queued(moved, not_before=now + timedelta(seconds=back_off_s(moved.attempts)))
         case Budget.RETRIES:
             charged = replace(moved, failures=moved.failures + 1)
-            if charged.failures > rule.retries:
+            if rule.retries is not None and charged.failures > rule.retries:
                 return replace(charged, state=State.FAILED)
             return _queued(charged, not_before=now + timedelta(seconds=back_off_s(charged.failures)))
 

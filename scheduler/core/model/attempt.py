@@ -50,6 +50,8 @@ class WorkerPhase(StrEnum):
 
     PENDING = "pending"
     """Does not run yet."""
+    UNREADY = "unready"
+    """Runs, and is a server that does not answer as ready."""
     RUNNING = "running"
     EXITED = "exited"
     """Ended by itself or by us; its exit code is known."""
@@ -90,6 +92,8 @@ class WorkerRecord:
     """With the phase PENDING: why it will never run."""
     detail: str | None = None
     """What the cluster said of it, for people, at most 500 characters."""
+    address: str | None = None
+    """Where a server is reached while it lives, as `host:port`."""
 
 
 @dataclass(frozen=True, slots=True)

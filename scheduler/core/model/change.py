@@ -32,6 +32,16 @@ class StopWished:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicasWished:
+    """The user wants so many replicas; the new groups are queued, others are moved by changes of their own."""
+
+    job: JobId
+    replicas: int
+    by: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPlaced:
     """A group became PLACED: a new attempt holds these allocations."""
 
@@ -125,6 +135,7 @@ class ChipDefined:
 ChangeBody = (
     JobSubmitted
     | StopWished
+    | ReplicasWished
     | GroupPlaced
     | GroupMoved
     | WorkersNoted
@@ -142,6 +153,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
     {
         JobSubmitted: "job-submitted",
         StopWished: "stop-wished",
+        ReplicasWished: "replicas-wished",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
         WorkersNoted: "workers-noted",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, attempt_id
+from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, attempt_id, group_id
 
 
 class State(StrEnum):
@@ -25,9 +25,9 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     """Final: every worker ended with exit code 0."""
     FAILED = "failed"
-    """Final: refused, or out of retries."""
+    """Final: refused, or out of retries; a replica may be wanted again."""
     CANCELLED = "cancelled"
-    """Final: the user asked for it."""
+    """Final: the user asked for it; a replica may be wanted again."""
 
 
 HOLDING = frozenset({State.PLACED, State.STARTING, State.RUNNING, State.STOPPING})
@@ -45,6 +45,7 @@ class StopReason(StrEnum):
     START_REFUSED = "start-refused"
     STALLED = "stalled"
     SILENT = "silent"
+    SERVER_ENDED = "server-ended"
     WORKER_FAILED = "worker-failed"
     OUT_OF_MEMORY = "out-of-memory"
     UNSTARTABLE = "unstartable"
@@ -52,7 +53,12 @@ class StopReason(StrEnum):
     NODE_REJECTED = "node-rejected"
     DISRUPTED = "disrupted"
     TIME_LIMIT = "time-limit"
+    SCALED_DOWN = "scaled-down"
     CANCELLED = "cancelled"
+
+
+WISHES = frozenset({StopReason.SCALED_DOWN, StopReason.CANCELLED})
+"""Why a group is stopped that its user does not want any more; they reach a queued one too."""
 
 
 class FailureClass(StrEnum):
@@ -107,6 +113,9 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
         StopReason.SILENT: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "its heartbeats stopped for longer than its silence_limit_s"
         ),
+        StopReason.SERVER_ENDED: Failure(
+            FailureClass.PROGRAM, Budget.RETRIES, "a worker of a server ended with exit code 0, and a server runs on"
+        ),
         StopReason.WORKER_FAILED: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "a worker ended with an exit code other than 0"
         ),
@@ -132,6 +141,7 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
             FailureClass.DISRUPTED, Budget.NONE, "the cluster took a worker away; no retry is charged"
         ),
         StopReason.TIME_LIMIT: Failure(FailureClass.USER, Budget.ALL, "the job's time limit passed"),
+        StopReason.SCALED_DOWN: Failure(FailureClass.WISH, Budget.ALL, "its job was given fewer replicas"),
         StopReason.CANCELLED: Failure(FailureClass.WISH, Budget.ALL, "it was cancelled"),
     }
 )
@@ -166,3 +176,8 @@ class Group:
     def latest_attempt(self) -> AttemptId:
         """The id of the latest attempt; only meaningful once one was made."""
         return attempt_id(self.id, self.attempts)
+
+
+def first_group(job: JobId, index: int) -> Group:
+    """Return a job's group as it is before anything became of it."""
+    return Group(group_id(job, index), job, index, State.QUEUED, version=1, attempts=0, failures=0)

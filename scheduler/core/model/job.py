@@ -15,6 +15,8 @@ class JobKind(StrEnum):
 
     TRAINING = "training"
     """One gang: all its workers run together or none does."""
+    INFERENCE = "inference"
+    """A server of several replicas: each is a gang of its own, which starts and fails by itself, and is to run on."""
 
 
 class Wish(StrEnum):
@@ -137,6 +139,16 @@ class SecretVariable:
     """Which of the secret's entries."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How the replicas of an inference job are reached: at rank 0 of each."""
+
+    port: int
+    """Where its program listens. Where several replicas share an address, each is told another one."""
+    readiness_path: str | None
+    """A GET of it is answered with 200 to 399 by who is ready; None: who runs is ready."""
+
+
 DEFAULT_CHECKPOINT_INTERVAL_S = 300
 DEFAULT_CHECKPOINTS_KEPT = 2
 DEFAULT_SILENCE_LIMIT_S = 300
@@ -190,6 +202,15 @@ class JobSpec:
     """An attempt whose runtime has promised heartbeats is ended after so long without any."""
     stall_limit_s: int | None = DEFAULT_STALL_LIMIT_S
     """One whose program reports progress is ended after so long without any; None: never."""
+    replicas: int = 1
+    """How many gangs were asked for at its submission; a training is one."""
+    serving: Serving | None = None
+    """Of an inference job."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether its workers are to run on until they are not wanted any more."""
+        return self.kind is JobKind.INFERENCE
 
     def options(self) -> tuple[Option, ...]:
         """Return what would satisfy the job, best first; with several roles, all their chip types in all pairings."""
@@ -218,3 +239,5 @@ class Job:
     submitted_by: str
     submitted_at: datetime
     wish: Wish = Wish.RUN
+    replicas: int = 1
+    """How many groups its user wants now."""

@@ -20,6 +20,8 @@ class WantedAttempt:
     grace_s: int
     stop_reason: StopReason | None = None
     """Why it is STOPPING."""
+    serves: bool = False
+    """Whether its workers are to run on: the end of one is the end of it, whatever its exit code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.reconciling.actions import Action, Forget, Report, Start, Stop, WantedAttempt
 
-_ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.RUNNING})
+_ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.UNREADY, WorkerPhase.RUNNING})
+_NOT_READY = frozenset({WorkerPhase.PENDING, WorkerPhase.UNREADY})
 
 _REASON_OF_END = {
     WorkerEnd.TIME_LIMIT: StopReason.TIME_LIMIT,
@@ -67,7 +68,7 @@ def _advance(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Ac
         return _finish_stopping(wanted, seen)
     records = _complete(wanted, seen)
     is_cut_short = wanted.state is State.PLACED and len(seen) < wanted.ranks
-    cause = _strongest(seen.values() if is_cut_short else records)
+    cause = _strongest(seen.values() if is_cut_short else records) or _end_of_server(wanted, records)
     if is_cut_short and cause is None:
         return [Start(wanted.attempt)]
     if cause is not None:
@@ -125,11 +126,18 @@ def _failure(record: WorkerRecord) -> StopReason | None:
             return StopReason.LOST
         case WorkerPhase.PENDING:
             return None if record.end is None else StopReason.LOST
-        case WorkerPhase.RUNNING:
+        case WorkerPhase.UNREADY | WorkerPhase.RUNNING:
             return None
         case WorkerPhase.EXITED:
             has_succeeded = record.exit_code == 0 and record.end is WorkerEnd.EXITED
             return None if has_succeeded else StopReason.WORKER_FAILED
+
+
+def _end_of_server(wanted: WantedAttempt, records: Sequence[WorkerRecord]) -> _Cause | None:
+    """Return why to end a server of which a worker ended well: it was to run on."""
+    if wanted.serves and any(record.phase is WorkerPhase.EXITED for record in records):
+        return StopReason.SERVER_ENDED, None
+    return None
 
 
 def _progress(state: State, records: Sequence[WorkerRecord]) -> Event | None:
@@ -137,6 +145,8 @@ def _progress(state: State, records: Sequence[WorkerRecord]) -> Event | None:
     phases = {record.phase for record in records}
     if phases == {WorkerPhase.EXITED}:
         return Event.ALL_SUCCEEDED
-    if WorkerPhase.PENDING not in phases:
+    if not phases & _NOT_READY:
         return Event.ALL_READY if state is not State.RUNNING else None
+    if state is State.RUNNING and WorkerPhase.UNREADY in phases:
+        return Event.NOT_READY
     return Event.WORKERS_CREATED if state is State.PLACED else None

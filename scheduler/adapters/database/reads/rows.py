@@ -39,6 +39,7 @@ def job_of(row: AnyRow) -> Job:
         submitted_by=one(row.submitted_by),
         submitted_at=row.submitted_at,
         wish=Wish(row.wish),
+        replicas=row.replicas,
     )
 
 
@@ -67,6 +68,7 @@ def worker_of(row: AnyRow) -> WorkerRecord:
         exit_code=row.exit_code,
         end=WorkerEnd(row.end) if row.end else None,
         detail=row.detail,
+        address=row.address,
     )
 
 

@@ -10,12 +10,13 @@ from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import release
+from scheduler.adapters.database.writes.replicas.scaling import bring_back
 from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.lifecycle.transitions import Verdict, apply_event
 from scheduler.core.model.attempt import WorkerRecord
 from scheduler.core.model.change import GroupMoved
-from scheduler.core.model.group import HOLDING
+from scheduler.core.model.group import HOLDING, State
 from scheduler.core.model.identifiers import AttemptId, TenantName
 from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
 
@@ -58,7 +59,7 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
     group = standing.group
     if item.event is Event.STOP and group.state not in HOLDING:
         return Unchanged(group.job_id, group.state)  # the attempt is over; its group must not be stopped for it
-    rule = RetryRule(standing.retries)
+    rule = standing.rule(item.at)
     after = apply_event(group, item.event, reason=item.reason, rule=rule, now=item.at)
     if after is Verdict.IGNORED:
         return Unchanged(group.job_id, group.state)
@@ -71,6 +72,8 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
         run.ended[item.attempt] = standing.tenant
     body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
+    if after.state is State.CANCELLED:
+        bring_back(transaction, run.standings, after.job_id, item.at)
     return Written(after.job_id, after.state, change)
 
 
@@ -111,4 +114,5 @@ def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
         "exit_code": record.exit_code,
         "end": record.end,
         "detail": record.detail,
+        "address": record.address,
     }

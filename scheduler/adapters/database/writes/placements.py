@@ -11,7 +11,7 @@ from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
 from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.lifecycle.transitions import Verdict, apply_event
 from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
@@ -70,7 +70,7 @@ def _place_one(
     if len(ranks) not in sizes or ranks != list(range(len(ranks))):
         listed = " or ".join(map(str, sorted(sizes)))
         return Rejected(Rejection.ILLEGAL, f"a gang of {listed} is placed whole or not at all")
-    after = apply_event(standing.group, Event.PLACE, rule=RetryRule(standing.retries), now=item.at)
+    after = apply_event(standing.group, Event.PLACE, rule=standing.rule(item.at), now=item.at)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
     refusal = capacity.take(standing.tenant, decision.attempt, decision.allocations)
@@ -86,7 +86,7 @@ def _refuse_one(transaction: Transaction, standings: Standings, item: Refuse) ->
     standing = _decided(transaction, standings, item)
     if isinstance(standing, Rejected):
         return standing
-    after = apply_event(standing.group, Event.REFUSE, rule=RetryRule(standing.retries), now=item.at)
+    after = apply_event(standing.group, Event.REFUSE, rule=standing.rule(item.at), now=item.at)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
     standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)

@@ -12,12 +12,18 @@ from scheduler.adapters.database.reads.rows import group_of
 from scheduler.adapters.database.schema.work import attempts, groups, jobs
 from scheduler.adapters.database.transaction import Row, Transaction
 from scheduler.core.lifecycle.job_state import job_state
-from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
+from scheduler.core.lifecycle.transitions import RetryRule
+from scheduler.core.model.group import FINAL, HOLDING, WISHES, Group, State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
-from scheduler.core.model.job import Wish
+from scheduler.core.model.job import JobKind, Wish
 
 _GROUPS = (
-    select(groups, jobs.c.tenant, jobs.c.wish, jobs.c.retries, attempts.c.generation, attempts.c.started_at)
+    select(
+        groups,
+        *(jobs.c[name] for name in ("tenant", "kind", "wish", "retries", "replicas")),
+        attempts.c.generation,
+        attempts.c.started_at,
+    )
     .join(jobs, jobs.c.id == groups.c.job_id)
     .outerjoin(attempts, (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts))
     .where(groups.c.job_id.in_(LISTED))
@@ -49,12 +55,22 @@ class Standing:
     group: Group
     tenant: TenantName
     wish: Wish
+    kind: JobKind
     retries: int
+    replicas: int
+    """How many its user wants."""
     stop_detail: str | None
     generation: int | None
     """Of the latest attempt when it was read; None before the first."""
     started_at: datetime | None
     """When the latest attempt had all its workers ready."""
+
+    def rule(self, now: datetime) -> RetryRule:
+        """Return what the job allows after a failed attempt."""
+        if self.kind is not JobKind.INFERENCE:
+            return RetryRule(self.retries)
+        ready_s = 0.0 if self.started_at is None else (now - self.started_at).total_seconds()
+        return RetryRule(None, max(ready_s, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,9 @@ class Standings:
                 group=group_of(row),
                 tenant=row.tenant,
                 wish=Wish(row.wish),
+                kind=JobKind(row.kind),
                 retries=row.retries,
+                replicas=row.replicas,
                 stop_detail=row.stop_detail,
                 generation=row.generation,
                 started_at=row.started_at,
@@ -155,5 +173,5 @@ def _attempt_row(move: _Move) -> Row:
     if after.state is State.SUCCEEDED:
         state = State.SUCCEEDED
     else:
-        state = State.CANCELLED if before.stop_reason is StopReason.CANCELLED else State.FAILED
+        state = State.CANCELLED if before.stop_reason in WISHES else State.FAILED
     return row | {"state": state, "stop_reason": before.stop_reason, "ended_at": move.at}

@@ -6,7 +6,7 @@ from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.transaction import Draft, Transaction
 from scheduler.adapters.database.writes.standings import Standing, Standings
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
+from scheduler.core.lifecycle.transitions import Verdict, apply_event
 from scheduler.core.model.attempt import WorkerRecord
 from scheduler.core.model.change import GroupMoved, StopWished
 from scheduler.core.model.group import FINAL, StopReason
@@ -50,7 +50,7 @@ def _stop_group(
     standings: Standings, standing: Standing, known: dict[AttemptId, tuple[WorkerRecord, ...]], item: WishStop
 ) -> GroupMoved | None:
     """Stop one group; None where it is final already."""
-    rule = RetryRule(standing.retries)
+    rule = standing.rule(item.at)
     after = apply_event(standing.group, Event.STOP, reason=StopReason.CANCELLED, rule=rule, now=item.at)
     if isinstance(after, Verdict):
         return None

@@ -13,8 +13,8 @@ from scheduler.adapters.database.schema.people import tenants
 from scheduler.adapters.database.schema.work import LIVE, groups, idempotency_keys, job_chips, job_labels, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.core.model.change import JobSubmitted
-from scheduler.core.model.group import Group, State
-from scheduler.core.model.identifiers import ChipName, JobId, TenantName, group_id
+from scheduler.core.model.group import Group, State, first_group
+from scheduler.core.model.identifiers import ChipName, JobId, TenantName
 from scheduler.core.model.job import Job
 from scheduler.ports.journal import Outcome, Rejected, Rejection, SubmitJob, Unchanged, Written
 
@@ -23,7 +23,9 @@ _LOCK_TENANTS = (
 )
 _CHIPS = select(chip_types.c.name).where(chip_types.c.name.in_(LISTED))
 _LIVE_JOBS = (
-    select(jobs.c.tenant, func.count().label("live")).where(jobs.c.tenant.in_(LISTED), LIVE).group_by(jobs.c.tenant)
+    select(jobs.c.tenant, func.sum(jobs.c.replicas).label("live"))
+    .where(jobs.c.tenant.in_(LISTED), LIVE)
+    .group_by(jobs.c.tenant)
 )
 _KEYS = (
     select(idempotency_keys, jobs.c.state)
@@ -55,13 +57,13 @@ class _Context:
 
 
 def submit(transaction: Transaction, items: Sequence[SubmitJob]) -> list[Outcome]:
-    """Write new jobs, each with one queued group; a known key answers with the job it stands for."""
+    """Write new jobs with their queued groups; a known key answers with the job it stands for."""
     names = {item.job.tenant for item in items}
     context = _Context(
         # Locking the tenants makes their keys and their number of jobs hold still until the commit.
-        tenants=_lock_tenants(transaction, names),
+        tenants=lock_tenants(transaction, names),
         chips=_known_chips(transaction, {chip for item in items for chip in _chips(item.job)}),
-        live_jobs=_live_jobs(transaction, names),
+        live_jobs=live_replicas(transaction, names),
         keys=_known_keys(transaction, [(item.job.tenant, item.key.key) for item in items if item.key is not None]),
     )
     outcomes = [_submit_one(transaction, context, item) for item in items]
@@ -82,17 +84,17 @@ def _submit_one(transaction: Transaction, context: _Context, item: SubmitJob) ->
     for chip in _chips(job):
         if chip not in context.chips:
             return Rejected(Rejection.UNKNOWN_CHIP, chip)
-    if context.live_jobs[job.tenant] >= item.most_live_jobs:
+    if context.live_jobs[job.tenant] + job.replicas > item.most_live_jobs:
         return Rejected(Rejection.TOO_MANY_JOBS, str(item.most_live_jobs))
     return _write_one(transaction, context, item)
 
 
 def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> Written:
     job = item.job
-    group = Group(id=group_id(job.id, 0), job_id=job.id, index=0, state=State.QUEUED, version=1, attempts=0, failures=0)
-    context.live_jobs[job.tenant] += 1
+    new = tuple(first_group(job.id, index) for index in range(job.replicas))
+    context.live_jobs[job.tenant] += job.replicas
     context.rows["jobs"].append(_job_row(job))
-    context.rows["groups"].append(_group_row(group))
+    context.rows["groups"] += [group_row(group) for group in new]
     context.rows["job_chips"] += [{"job_id": job.id, "chip": chip} for chip in _chips(job)]
     context.rows["job_labels"] += [
         {"job_id": job.id, "key": key, "value": value} for key, value in dict.fromkeys(job.spec.labels)
@@ -108,7 +110,7 @@ def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> 
                 "created_at": job.submitted_at,
             }
         )
-    change = transaction.add(Draft(job.submitted_at, JobSubmitted(job, (group,)), tenant=job.tenant, job=job.id))
+    change = transaction.add(Draft(job.submitted_at, JobSubmitted(job, new), tenant=job.tenant, job=job.id))
     return Written(job.id, State.QUEUED, change)
 
 
@@ -125,6 +127,7 @@ def _job_row(job: Job) -> Row:
         "kind": job.spec.kind,
         "workers": job.spec.workers,
         "retries": job.spec.retries,
+        "replicas": job.replicas,
         "spec": JOB_SPEC.encode(job.spec),
         "submitted_by": job.submitted_by,
         "submitted_at": job.submitted_at,
@@ -133,7 +136,8 @@ def _job_row(job: Job) -> Row:
     }
 
 
-def _group_row(group: Group) -> Row:
+def group_row(group: Group) -> Row:
+    """Return the row of a new group."""
     return {
         "id": group.id,
         "job_id": group.job_id,
@@ -145,7 +149,8 @@ def _group_row(group: Group) -> Row:
     }
 
 
-def _lock_tenants(transaction: Transaction, names: Iterable[TenantName]) -> set[TenantName]:
+def lock_tenants(transaction: Transaction, names: Iterable[TenantName]) -> set[TenantName]:
+    """Return those tenants that there are; they stay locked until the commit."""
     return {row.name for row in rows_listed(transaction.connection, _LOCK_TENANTS, sorted(names))}
 
 
@@ -153,8 +158,11 @@ def _known_chips(transaction: Transaction, names: Iterable[ChipName]) -> set[Chi
     return {row.name for row in rows_listed(transaction.connection, _CHIPS, sorted(names))}
 
 
-def _live_jobs(transaction: Transaction, names: Iterable[TenantName]) -> Counter[TenantName]:
-    return Counter({row.tenant: row.live for row in rows_listed(transaction.connection, _LIVE_JOBS, sorted(names))})
+def live_replicas(transaction: Transaction, names: Iterable[TenantName]) -> Counter[TenantName]:
+    """Return how many jobs of tenants are not final, each replica of a server counted."""
+    return Counter(
+        {row.tenant: int(row.live) for row in rows_listed(transaction.connection, _LIVE_JOBS, sorted(names))}
+    )
 
 
 def _known_keys(

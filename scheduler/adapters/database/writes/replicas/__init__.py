@@ -1,0 +1,1 @@
+"""Writing how many groups of a server there are to be."""

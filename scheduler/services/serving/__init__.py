@@ -1,0 +1,1 @@
+"""Servers: how many replicas there are."""
