@@ -5,6 +5,8 @@ from collections.abc import Mapping
 UNIT = 1
 COSTS: Mapping[str, int] = {
     "explain_job": 2,
+    "list_replicas": 2,
+    "scale_job": 2,
     "read_job_logs": 2,
     "show_utilisation": 2,
     "follow_events": 5,

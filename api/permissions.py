@@ -32,6 +32,8 @@ PERMISSIONS: Mapping[str, Access] = {
     "show_job": EVERYBODY,
     "cancel_job": CANCELLERS,
     "explain_job": EVERYBODY,
+    "list_replicas": EVERYBODY,
+    "scale_job": CANCELLERS,
     "read_job_logs": EVERYBODY,
     "list_job_progress": EVERYBODY,
     "follow_job_events": EVERYBODY,

@@ -85,6 +85,14 @@ class Client:
         """Ask for a job's end; asking again changes nothing."""
         return self._send("POST", f"/v1/jobs/{_part(job)}/cancel")
 
+    def replicas(self, job: str) -> Json:
+        """Return a server's replicas: how many are wanted and ready, and each with its address."""
+        return self._get(f"/v1/jobs/{_part(job)}/replicas")
+
+    def scale(self, job: str, replicas: int) -> Json:
+        """Say how many replicas a server is to have; asking again changes nothing."""
+        return self._send("PATCH", f"/v1/jobs/{_part(job)}/replicas", body={"replicas": replicas})
+
     def why(self, job: str) -> Json:
         """Return why a job is where it is."""
         return self._get(f"/v1/jobs/{_part(job)}/why")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from api.answers.reasons import reason_answers
+from api.answers.replicas import replica_count_answer
 from api.answers.specs import share_answer, spec_answer
 from api.schemas.job import (
     MOST_ATTEMPTS,
@@ -16,12 +17,14 @@ from api.schemas.job import (
     StopAnswer,
     WorkerAnswer,
 )
+from api.schemas.serving.answers import ReplicaCountAnswer
 from api.text.placements import placement_text
 from api.text.resuming import resume_text
 from api.text.stops import stop_text
 from scheduler.core.model.attempt import Allocation, Attempt, Checkpoint, Heartbeat, Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.group import FINAL
-from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.identifiers import TenantName, group_index
+from scheduler.core.model.job import JobKind
 from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.ports.views import JobRow, JobView
 
@@ -48,11 +51,12 @@ def job_answer(
         spec=spec_answer(job.spec),
         reasons=reason_answers(reasons, you),
         stop=_stop(view),
-        attempts=tuple(_attempt(attempt) for attempt in view.attempts[-MOST_ATTEMPTS:]),
+        attempts=tuple(_attempt(attempt) for attempt in _latest(view)),
         progress=None if view.progress is None else progress_answer(view.progress),
         resume=None if view.state in FINAL else resume_answer(view, keeps_checkpoints),
         not_before=min(due, default=None),
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
+        replicas=replica_count_answer(view),
     )
 
 
@@ -74,6 +78,7 @@ def job_row_answer(row: JobRow) -> JobRowAnswer:
         attempts=row.attempts,
         stop_reason=row.stop_reason,
         progress=None if row.progress is None else progress_answer(row.progress),
+        replicas=ReplicaCountAnswer(wanted=row.replicas, ready=row.ready) if row.kind is JobKind.INFERENCE else None,
     )
 
 
@@ -86,6 +91,12 @@ def progress_answer(progress: Progress) -> ProgressAnswer:
         tokens_per_s=progress.tokens_per_s,
         at=progress.at,
     )
+
+
+def _latest(view: JobView) -> list[Attempt]:
+    """Return the attempts that are shown, oldest first: of several replicas those that began last."""
+    by_age = sorted(view.attempts, key=lambda attempt: attempt.placed_at) if len(view.groups) > 1 else view.attempts
+    return list(by_age[-MOST_ATTEMPTS:])
 
 
 def _stop(view: JobView) -> StopAnswer | None:
@@ -101,6 +112,7 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
     return AttemptAnswer(
         id=attempt.id,
         number=attempt.number,
+        replica=group_index(attempt.group_id),
         generation=attempt.generation,
         state=attempt.state,
         stop_reason=attempt.stop_reason,

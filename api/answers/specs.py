@@ -33,6 +33,9 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
     return SpecAnswer(
         name=spec.name,
         kind=spec.kind,
+        replicas=spec.replicas,
+        port=None if spec.serving is None else spec.serving.port,
+        readiness_path=None if spec.serving is None else spec.serving.readiness_path,
         workers=spec.workers,
         chips=_chips(spec.chips),
         **_shape(spec.shape),

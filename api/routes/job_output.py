@@ -1,5 +1,6 @@
 """What jobs put out: logs of their workers, reports of their training."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -48,7 +49,7 @@ async def read_job_logs(
 
 def _page(request: Request, job: str, context: ApiContext, caller: Principal, query: LogQuery) -> LogPageAnswer:
     until_s = context.clock.monotonic_s() + LONGEST_WAIT_S
-    view = find_job(context, caller, job)
+    view = _of_replica(find_job(context, caller, job), query.replica)
     ranks = view.job.spec.workers if query.rank is None else 1
     if ranks >= RANKS_PER_UNIT:
         spend(request, context, caller, ranks // RANKS_PER_UNIT)
@@ -71,7 +72,7 @@ def list_job_progress(
     job: JobPath, context: Context, caller: Caller, query: Annotated[ProgressQuery, Query()]
 ) -> ProgressPage:
     """List the latest reports of a job's training, oldest first."""
-    view = find_job(context, caller, job)
+    view = _of_replica(find_job(context, caller, job), query.replica)
     chosen = _current_attempt(view, None) if query.attempt is None else _attempt(view, query.attempt)
     reports = [] if chosen is None else context.views.progress(chosen.id, limit=query.limit)
     return ProgressPage(items=tuple(progress_answer(report) for report in reports))
@@ -82,6 +83,15 @@ def _place(cursor: str | None) -> LogCursor | None:
         return None if cursor is None else LogCursor.decode(cursor)
     except BadCursor:
         raise bad_cursor() from None
+
+
+def _of_replica(view: JobView, replica: int) -> JobView:
+    """Return a job as if it had this replica alone. Raises Refusal where it has no such one."""
+    for group in view.groups:
+        if group.index == replica:
+            mine = tuple(attempt for attempt in view.attempts if attempt.group_id == group.id)
+            return replace(view, state=group.state, groups=(group,), attempts=mine)
+    raise Refusal(not_found("replica of this job"))
 
 
 def _attempt(view: JobView, number: int) -> Attempt:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.schemas.reason import ReasonAnswer
+from api.schemas.serving.answers import ReplicaCountAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
 from api.schemas.text import Answer, Moment, with_examples
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
@@ -29,6 +30,7 @@ JOB_EXAMPLE: dict[str, Any] = {
         {
             "id": "01jd3v9k2m0a7b4c-g0-a1",
             "number": 1,
+            "replica": 0,
             "generation": 1,
             "state": "running",
             "stop_reason": None,
@@ -63,6 +65,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "resume": {"is_possible": True, "step": 8, "text": "a retry goes on from step 8, which attempt 1 saved"},
     "not_before": None,
     "retries_used": 0,
+    "replicas": None,
 }
 JOB_ROW_EXAMPLE: dict[str, Any] = {
     **{key: JOB_EXAMPLE[key] for key in ("id", "tenant", "name", "kind", "state", "submitted_by", "submitted_at")},
@@ -74,6 +77,7 @@ JOB_ROW_EXAMPLE: dict[str, Any] = {
     "attempts": 1,
     "stop_reason": None,
     "progress": JOB_EXAMPLE["progress"],
+    "replicas": None,
 }
 
 
@@ -144,6 +148,9 @@ class AttemptAnswer(Answer):
 
     id: str
     number: int
+    """From 1, within its replica."""
+    replica: int
+    """Of an inference job; 0 for a training."""
     generation: int
     state: State
     stop_reason: StopReason | None
@@ -196,6 +203,8 @@ class JobAnswer(Answer):
     not_before: Moment | None
     """No new attempt before this."""
     retries_used: int
+    replicas: ReplicaCountAnswer | None
+    """Of an inference job; null for a training."""
 
 
 class JobPage(Answer):
@@ -218,7 +227,7 @@ class JobRowAnswer(Answer):
     state: State
     priority: int
     workers: int
-    """Of all roles, in the size that is liked best."""
+    """Of all roles and replicas, in the size that is liked best."""
     devices: int
     """Whole ones that they ask for in all, in that size."""
     chips: tuple[str, ...]
@@ -231,6 +240,8 @@ class JobRowAnswer(Answer):
     """Why the latest attempt was stopped."""
     progress: ProgressAnswer | None
     """The latest report, while it runs."""
+    replicas: ReplicaCountAnswer | None
+    """Of an inference job; null for a training."""
 
 
 class JobRowPage(Answer):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from math import prod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -37,7 +37,8 @@ from api.schemas.placement import (
     whole,
     worker_shape,
 )
-from api.schemas.program import LifeRequest, SecretRequest, TrainingRequest, VariableName, VolumeRequest
+from api.schemas.program import SecretRequest, TrainingRequest, VariableName, VolumeRequest
+from api.schemas.serving.request import ServingRequest, of_a_training
 from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
@@ -45,7 +46,6 @@ from scheduler.core.model.job import (
     Choice,
     CommandProgram,
     ExactMix,
-    JobKind,
     JobSpec,
     Program,
     SecretVariable,
@@ -59,8 +59,8 @@ MOST_VOLUMES = 16
 MOST_SECRETS = 32
 
 
-class JobRequest(LifeRequest):
-    """One training: a gang of workers that run together or not at all."""
+class JobRequest(ServingRequest):
+    """A training, which is one gang of workers that run together or not at all; or a server of several such gangs."""
 
     model_config = with_examples(
         {"name": "first", "workers": 4, "chips": "h100-sxm", "training": {"steps": 60}},
@@ -101,10 +101,19 @@ class JobRequest(LifeRequest):
             "topology": {"require": "rack"},
             "spread": {"level": "node", "most": 1},
         },
+        {
+            "name": "chat",
+            "kind": "inference",
+            "replicas": 2,
+            "workers": 1,
+            "chips": "h100-sxm",
+            "command": ["python", "serve.py"],
+            "port": 8000,
+            "readiness_path": "/ready",
+        },
     )
 
     name: Name
-    kind: Literal[JobKind.TRAINING] = JobKind.TRAINING
     chips: Chips = Field(
         description="One chip type, acceptable types with the best first, or how many workers go on each type."
     )
@@ -243,6 +252,11 @@ class JobRequest(LifeRequest):
             raise ValueError("give either command or training, not both")
         return training
 
+    @field_validator("training", "retries", "time_limit_s")
+    @classmethod
+    def _ends_by_itself(cls, given: Any, info: ValidationInfo) -> Any:
+        return of_a_training(given, info)
+
     @field_validator("volumes")
     @classmethod
     def _paths_differ(cls, volumes: tuple[VolumeRequest, ...]) -> tuple[VolumeRequest, ...]:
@@ -292,6 +306,8 @@ class JobRequest(LifeRequest):
             checkpoints_kept=self.checkpoints_kept,
             silence_limit_s=self.silence_limit_s,
             stall_limit_s=self.stall_limit_s,
+            replicas=self.replicas,
+            serving=self.to_serving(),
             priority=self.priority,
             labels=tuple(sorted(self.labels.items())),
             image=self.image,

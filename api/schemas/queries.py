@@ -15,6 +15,7 @@ from api.schemas.text import (
     PrincipalName,
 )
 from scheduler.core.model.group import State
+from scheduler.core.model.job import MOST_REPLICAS
 
 DEFAULT_LIMIT = 50
 LONGEST_WAIT_S = 30.0
@@ -24,6 +25,9 @@ MOST_REPORTS = 1000
 MOST_ROWS = 2000
 MOST_NAMED_NODES = 100
 
+ReplicaNumber = Annotated[
+    int, Field(ge=0, lt=MOST_REPLICAS, description="Of an inference job; a training has one, number 0.")
+]
 AttemptNumber = Annotated[
     int, Field(ge=1, le=999_999_999, description="An attempt's number; the latest one if absent.")
 ]
@@ -94,6 +98,7 @@ class LogQuery(Body):
 
     rank: Annotated[int, Field(ge=0, le=1023)] | None = Field(default=None, description="One worker only.")
     attempt: AttemptNumber | None = None
+    replica: ReplicaNumber = 0
     cursor: Annotated[str, Field(pattern=LOG_CURSOR_PATTERN, max_length=32_768)] | None = Field(
         default=None, description="`next` of the read before."
     )
@@ -106,6 +111,7 @@ class ProgressQuery(Body):
     """Which reports to list."""
 
     attempt: AttemptNumber | None = None
+    replica: ReplicaNumber = 0
     limit: Annotated[int, Field(ge=1, le=MOST_REPORTS)] = 200
 
 

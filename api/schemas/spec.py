@@ -8,6 +8,9 @@ from scheduler.core.model.job import Choice, JobKind
 SPEC_EXAMPLE: dict[str, Any] = {
     "name": "first",
     "kind": "training",
+    "replicas": 1,
+    "port": None,
+    "readiness_path": None,
     "workers": 1,
     "chips": "h100-sxm",
     "devices_per_worker": 2,
@@ -127,6 +130,10 @@ class SpecAnswer(Answer):
 
     name: str
     kind: JobKind
+    replicas: int
+    """As submitted; a server may have been scaled since."""
+    port: int | None
+    readiness_path: str | None
     workers: int
     chips: str | tuple[str, ...] | dict[str, int]
     devices_per_worker: int

@@ -26,6 +26,7 @@ OBJECT_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 ENTRY_PATTERN = r"^[-._A-Za-z0-9]+$"
 MOUNT_PATTERN = r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
 TORCH_DEVICE_PATTERN = r"^[a-z][a-z0-9_]*$"
+READINESS_PATTERN = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$"
 PATH_PATTERN = r"^/([A-Za-z0-9._~!$&'()*+,;=:@%?#-][A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*)?$"
 """An address of this server: a second slash, or a backslash, would lead a browser to another one."""
 VISIBLE_PATTERN = r"^[!-~]+$"
@@ -52,6 +53,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         ENTRY_PATTERN: "must have letters, digits and - . _ only",
         MOUNT_PATTERN: "must be an absolute path of letters, digits and . _ -, in which no part begins with a dot",
         TORCH_DEVICE_PATTERN: "must have lower-case letters, digits and underscores only, and begin with a letter",
+        READINESS_PATTERN: "must be a path such as /ready: a slash, and characters that need no escape",
         PATH_PATTERN: "must be a path of this server, such as /jobs, with one slash at its beginning",
         VISIBLE_PATTERN: "must have visible ASCII characters only",
         ID_TOKEN_PATTERN: "must be an ID token: three parts of letters, digits and - _, with dots between them",

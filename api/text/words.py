@@ -55,7 +55,8 @@ def gang(spec: JobSpec) -> str:
             where = listed(chips, "or")
         case ExactMix(workers):
             where = listed([f"{chip} ({number})" for chip, number in workers], "and")
-    parts = [f"{_sized(spec.workers, spec.shape)} on {where}"]
+    each = f"{count(spec.replicas, 'replica')} of " if spec.serves else ""
+    parts = [f"{each}{_sized(spec.workers, spec.shape)} on {where}"]
     parts += [f"or {_sized(one.workers, one.shape)} on {listed(one.chips, 'or')}" for one in spec.alternatives]
     parts += [f"{count(role.workers, 'worker')} of role {role.name}" for role in spec.roles]
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""The launch document, version 1 to 3: what Medley tells a worker. Fields that are not known here are left alone.
+"""The launch document, version 1 to 4: what Medley tells a worker. Fields that are not known here are left alone.
 
 It is one worker's, or that of a whole gang: then `ranks` lists what differs from rank to rank, and the variables
 MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is.
@@ -8,6 +8,8 @@ Version 2 adds what a gang of one role on whole devices has no need of: `roles`,
 
 Version 3 is version 2 with `checkpoints`: where the job's checkpoints are, and how many of them, how often. A runtime
 that knows less would begin a retry anew, and nobody would know.
+
+Version 4 is version 3, where `checkpoints` may be null, with `serving` for rank 0 of a server: where it is to listen.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ LARGEST_TOKEN = 4096
 PLAIN_VERSION = 1
 ROLES_VERSION = 2
 CHECKPOINTS_VERSION = 3
+SERVING_VERSION = 4
+LAST_PORT = 65_535
 MAIN_ROLE = "worker"
 """Of all ranks of a gang that has no roles."""
 NEXT = "is the worker started by Medley, with a runtime that fits its server?"
@@ -80,6 +84,16 @@ class Checkpoints:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """Where a server listens."""
+
+    host: str
+    port: int
+    readiness_path: str | None
+    """A GET of it is to be answered with 200 to 399 while the server is ready; None: nobody asks."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """One worker's place in a gang and what it is to do."""
 
@@ -118,6 +132,8 @@ class Launch:
     program: Program
     checkpoints: Checkpoints | None = None
     """None: nothing that a worker writes outlives it."""
+    serving: Serving | None = None
+    """Of rank 0 of a server."""
 
     def __repr__(self) -> str:
         """Name the worker, never the token."""
@@ -178,8 +194,8 @@ def parse_launch(document: object) -> Launch:
     """Return the typed document. Raises BadLaunch with what is wrong."""
     fields = _Fields(document, "")
     version = fields.take("version", int)
-    if not PLAIN_VERSION <= version <= CHECKPOINTS_VERSION:
-        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} to {CHECKPOINTS_VERSION}")
+    if not PLAIN_VERSION <= version <= SERVING_VERSION:
+        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} to {SERVING_VERSION}")
     place = _place(fields, has_roles=version >= ROLES_VERSION)
     launch = Launch(
         job=fields.take("job", str),
@@ -206,6 +222,7 @@ def parse_launch(document: object) -> Launch:
         grace_s=fields.take("grace_s", int),
         program=place.program,
         checkpoints=_checkpoints(fields) if version >= CHECKPOINTS_VERSION else None,
+        serving=_serving(fields) if version >= SERVING_VERSION and fields.has("serving") else None,
     )
     if not 0 <= launch.rank < launch.world_size:
         raise BadLaunch(
@@ -258,6 +275,15 @@ def _checkpoints(fields: _Fields) -> Checkpoints | None:
     if not folder.startswith("/") or "\0" in folder:
         raise BadLaunch(f"checkpoints.folder is {folder!r}, and an absolute path is wanted")
     return Checkpoints(folder, own.take_count("interval_s"), own.take_count("keep"))
+
+
+def _serving(fields: _Fields) -> Serving:
+    own = _Fields(fields.take("serving", dict), "serving.")
+    port = own.take_count("port")
+    if port > LAST_PORT:
+        raise BadLaunch(f"serving.port is {port}, and ports end at {LAST_PORT}")
+    path = None if own.is_null("readiness_path") else own.take("readiness_path", str)
+    return Serving(own.take("host", str), port, path)
 
 
 def _device_count(fields: _Fields) -> int:

@@ -74,6 +74,7 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_API_URL": launch.api_url,
         **({} if launch.checkpoints is None else {"MEDLEY_CHECKPOINTS": launch.checkpoints.folder}),
         **_share_variables(launch),
+        **_serving_variables(launch),
     }
 
 
@@ -84,6 +85,12 @@ def _share_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_DEVICE_SHARE_MILLI": str(launch.share_milli),
         "MEDLEY_DEVICE_SHARE_MEMORY_MIB": str(launch.share_memory_mib),
     }
+
+
+def _serving_variables(launch: Launch) -> dict[str, str]:
+    if launch.serving is None:
+        return {}
+    return {"MEDLEY_HOST": launch.serving.host, "MEDLEY_PORT": str(launch.serving.port)}
 
 
 def _meeting_point(launch: Launch) -> tuple[str, int]:

@@ -28,6 +28,9 @@ class Claims:
     """A job's container image, volumes and secrets are used."""
     starts_at_once: int
     """How many gangs may be started at the same time, from as many threads; at least 1."""
+    probes_readiness: bool
+    """A server is UNREADY until it answers at its readiness path, and its rank 0 has an address; elsewhere who runs is
+    ready, and nobody knows where."""
 
 
 @dataclass(frozen=True, slots=True)

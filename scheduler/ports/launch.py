@@ -6,7 +6,8 @@ write one document for all ranks, with the ranks' fields in a list `ranks`, and 
 Version 1 is a gang of one role on whole devices. Version 2 says what a runtime that knows only that would get wrong:
 that ranks have roles, and programs by role; that a rank has a share of a device, or none and so no chip. Version 3 is
 version 2 with `checkpoints`, where the cluster has a place for them: a runtime that does not know it would begin a
-retry anew, without a word.
+retry anew, without a word. Version 4 is version 3, `checkpoints` maybe null, with `serving` for rank 0 of a server: a
+runtime that does not know it would listen elsewhere than it is asked.
 """
 
 import dataclasses
@@ -20,6 +21,8 @@ from scheduler.ports.cluster import GangOrder
 PLAIN_VERSION = 1
 ROLES_VERSION = 2
 CHECKPOINTS_VERSION = 3
+SERVING_VERSION = 4
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a worker that has an address of its own
 
 
 def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, object]:
@@ -34,7 +37,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, objec
         kept = {"folder": checkpoints, "interval_s": spec.checkpoint_interval_s, "keep": spec.checkpoints_kept}
     return (
         {
-            "version": PLAIN_VERSION if is_plain else ROLES_VERSION if kept is None else CHECKPOINTS_VERSION,
+            "version": _version(order, checkpoints=checkpoints),
             "job": order.job.id,
             "job_name": order.job.spec.name,
             "tenant": order.job.tenant,
@@ -47,7 +50,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, objec
             "program": program_fields(order.job.spec.program),
         }
         | ({} if is_plain else {"roles": _roles(order)})
-        | ({} if kept is None else {"checkpoints": kept})
+        | ({} if kept is None and not spec.serves else {"checkpoints": kept})
     )
 
 
@@ -70,6 +73,15 @@ def ranks_fields(order: GangOrder, *, checkpoints: str | None) -> list[dict[str,
     return found
 
 
+def serving_fields(order: GangOrder, *, host: str = EVERYWHERE, port: int | None = None) -> dict[str, object]:
+    """Return what rank 0 of a server is told beside: where it listens, and at which path it says that it is ready."""
+    serving = order.job.spec.serving
+    if serving is None:
+        return {}
+    path = serving.readiness_path
+    return {"serving": {"host": host, "port": port or serving.port, "readiness_path": path}}
+
+
 def program_fields(program: Program) -> dict[str, object]:
     """Return what a worker is to do."""
     if isinstance(program, CommandProgram):
@@ -77,7 +89,17 @@ def program_fields(program: Program) -> dict[str, object]:
     return {"kind": "reference-training"} | dataclasses.asdict(program)
 
 
+def _version(order: GangOrder, *, checkpoints: str | None) -> int:
+    if order.job.spec.serves:
+        return SERVING_VERSION
+    if checkpoints is not None:
+        return CHECKPOINTS_VERSION
+    return PLAIN_VERSION if _is_plain(order, checkpoints) else ROLES_VERSION
+
+
 def _is_plain(order: GangOrder, checkpoints: str | None) -> bool:
+    if order.job.spec.serves:
+        return False
     return checkpoints is None and all(one.role == MAIN_ROLE and one.devices for one in order.allocations)
 
 

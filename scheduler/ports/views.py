@@ -63,6 +63,11 @@ class JobView:
     refusal: str | None
     """What the latest stop said in detail, where the cluster said something."""
 
+    @property
+    def ready(self) -> int:
+        """How many of its groups run with all their workers ready."""
+        return sum(group.state is State.RUNNING for group in self.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
@@ -75,7 +80,7 @@ class JobRow:
     state: State
     priority: int
     workers: int
-    """Of all roles, in the size that is liked best."""
+    """Of all roles and replicas, in the size that is liked best."""
     devices: int
     """Whole ones that they ask for in all, in that size."""
     chips: tuple[ChipName, ...]
@@ -88,6 +93,10 @@ class JobRow:
     """Why the latest attempt was stopped."""
     progress: Progress | None
     """The latest report of an attempt that runs."""
+    replicas: int = 1
+    """How many gangs are wanted."""
+    ready: int = 0
+    """How many of them run with all their workers ready."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from scheduler.adapters.memory.cluster import FakeCluster
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.core.model.attempt import Allocation, SeenWorker, WorkerPhase
 from scheduler.core.model.identifiers import AttemptId, WorkerKey
-from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec, WorkerRole
+from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec, Serving, WorkerRole
 from scheduler.core.model.node import DeviceGroup, Node
 from scheduler.core.model.resources import WorkerShape
 from scheduler.ports.cluster import ClusterPort, GangOrder
@@ -69,6 +69,12 @@ def with_launcher(given: GangOrder, *steps: str) -> GangOrder:
         allocations=(*given.allocations, Allocation(rank, "test/n1", None, (), 500, 1024, role=LAUNCHER)),
         torch_devices=(*given.torch_devices, "cpu"),
     )
+
+
+def serving(given: GangOrder, *, port: int = 8000, readiness_path: str | None = "/ready") -> GangOrder:
+    """Return the order as that of a server's replica."""
+    spec = replace(given.job.spec, kind=JobKind.INFERENCE, serving=Serving(port, readiness_path))
+    return replace(given, job=replace(given.job, spec=spec))
 
 
 def with_shares(given: GangOrder, *, share_milli: int, share_memory_mib: int) -> GangOrder:

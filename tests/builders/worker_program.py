@@ -10,6 +10,7 @@ hold MIB         take so much memory
 fork             go on as two processes
 await PATH       wait until a file is there
 touch PATH       append a line to a file
+serve PATH       answer HTTP where the launch document says: 200 while a file is there, else 503
 wait             run until somebody ends it
 exit CODE        end
 """
@@ -18,6 +19,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 from collections.abc import Callable
 
@@ -75,6 +77,20 @@ def touch(path: str) -> None:
         file.write(f"{os.getpid()}\n")
 
 
+def serve(path: str) -> None:
+    """Answer whoever asks, one after another, until somebody ends it."""
+    with open(os.environ["MEDLEY_LAUNCH"]) as file:  # noqa: PTH123 - starts faster
+        document = json.load(file)
+    own = document["ranks"][int(os.environ["MEDLEY_RANK"])] if "ranks" in document else document
+    listener = socket.create_server((own["serving"]["host"], own["serving"]["port"]))
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            status = "200 OK" if os.path.exists(path) else "503 Not Ready"  # noqa: PTH110 - starts faster
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
 HELD: list[bytes] = []
 BY_ITSELF: dict[str, Callable[[], object]] = {
     "stubborn": ignore_requests,
@@ -90,6 +106,7 @@ WITH_AN_ARGUMENT: dict[str, Callable[[str], object]] = {
     "hold": lambda mebibytes: HELD.append(b"x" * (int(mebibytes) * 1024 * 1024)),
     "await": await_file,
     "touch": touch,
+    "serve": serve,
     "exit": lambda code: sys.exit(int(code)),
 }
 

@@ -11,6 +11,7 @@ from scheduler.adapters.local.folders.attempts import Folders
 from scheduler.adapters.local.gangs import Gangs, StillEnding
 from scheduler.adapters.local.launch import Runtime
 from scheduler.adapters.local.observing import Observer
+from scheduler.adapters.local.serving.probing import Prober
 from scheduler.adapters.local.settling import Settler
 from scheduler.adapters.local.spawning import NoAnswer
 from scheduler.adapters.local.watching import Watcher
@@ -44,6 +45,7 @@ CLAIMS = Claims(
     keeps_logs=True,
     runs_images=False,
     starts_at_once=1,
+    probes_readiness=True,
 )
 """Devices are simulated: they exist in the inventory file only, and workers compute on the CPU. To give a worker slots,
 or a share of one, is to tell it so; there is nothing that it could take beyond it. What is enforced is what a worker
@@ -79,7 +81,8 @@ class LocalCluster:
         self._callbacks: dict[object, Callable[[], None]] = {}
         self._watcher = Watcher(self._tell, below=int(raise_limit() * _WATCHED_SHARE))
         settler = Settler()
-        self._observer = Observer(self._folders, settler, self._watcher.watch)
+        self._prober = Prober(self._tell)
+        self._observer = Observer(self._folders, settler, self._prober, self._watcher.watch)
         runtime = Runtime.of(runtime_command, server_environment)
         self._gangs = Gangs(self._folders, settler, runtime, on_running=self._watcher.watch)
 
@@ -199,10 +202,11 @@ class LocalCluster:
         self._folders.checkpoints.sweep(unfinished)
 
     def close(self) -> None:
-        """End the listening thread; may be called again."""
+        """End the threads; may be called again."""
         with self._listening:
             self._callbacks.clear()
         self._watcher.close()
+        self._prober.close()
 
     def _tell(self) -> None:
         with self._listening:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from scheduler.adapters.local.folders.attempts import REFUSED, Folders
 from scheduler.adapters.local.launch import Runtime, launch_documents, prepare_worker
+from scheduler.adapters.local.serving.ports import Ports
 from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.spawning import spawn
 from scheduler.adapters.local.supervisor import records
@@ -41,6 +42,7 @@ class Gangs:
         self._settler = settler
         self._runtime = runtime
         self._on_running = on_running
+        self._ports = Ports()
         self._stopping = threading.Lock()
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -56,7 +58,7 @@ class Gangs:
             folder.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
             ranks = range(len(order.allocations))
             waiting = [rank for rank in ranks if records.Started.read(str(folder / str(rank))) is None]
-            documents = launch_documents(order, self._folders.checkpoints.of_job(order.job.id)) if waiting else []
+            documents = self._documents(order) if waiting else []
             for rank in waiting:
                 prepare_worker(folder / str(rank), order, rank, self._runtime, document=documents[rank])
             for rank, error in sorted(spawn(folder, waiting).items()):
@@ -65,6 +67,11 @@ class Gangs:
             for rank in waiting:
                 if (started := records.Started.read(str(folder / str(rank)))) is not None:
                     self._on_running(started.supervisor)
+
+    def _documents(self, order: GangOrder) -> list[dict[str, object]]:
+        serving = order.job.spec.serving
+        port = None if serving is None else self._ports.take(serving.port)
+        return launch_documents(order, self._folders.checkpoints.of_job(order.job.id), port=port)
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Ask all workers to end. The request is a file first: a supervisor that is just starting finds it."""

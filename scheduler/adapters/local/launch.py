@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scheduler.adapters.local.serving.ports import LOOPBACK
 from scheduler.adapters.local.supervisor import records
 from scheduler.ports.cluster import GangOrder
-from scheduler.ports.launch import gang_fields, ranks_fields
+from scheduler.ports.launch import gang_fields, ranks_fields, serving_fields
 
 _FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -51,11 +52,23 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime, 
     plan.write(str(folder))
 
 
-def launch_documents(order: GangOrder, checkpoints: Path) -> list[dict[str, object]]:
-    """Return what each worker is told, by rank. Their devices are simulated: they exist in the inventory file only."""
+def launch_documents(order: GangOrder, checkpoints: Path, *, port: int | None = None) -> list[dict[str, object]]:
+    """Return what each worker is told, by rank. Their devices are simulated: they exist in the inventory file only.
+
+    `port` is that of a server: all of them share this machine's, so each replica has its own.
+    """
     folder = str(checkpoints)
     gang = gang_fields(order, checkpoints=folder) | {"devices_are_simulated": True, "token": order.token}
-    return [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order, checkpoints=folder))]
+    ranks = [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order, checkpoints=folder))]
+    ranks[0] |= serving_fields(order, host=LOOPBACK, port=port)
+    return ranks
+
+
+def door_of(folder: str) -> tuple[int, str | None] | None:
+    """Return port and readiness path of a worker, as it was told; None where it is no server. Raises OSError."""
+    with open(f"{folder}/{records.LAUNCH}", "rb") as file:  # noqa: PTH123 - folders are strings here
+        serving = json.load(file).get("serving")
+    return None if serving is None else (int(serving["port"]), serving["readiness_path"])
 
 
 def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -2,9 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from scheduler.adapters.local.folders.attempts import Folders
+from scheduler.adapters.local.launch import door_of
+from scheduler.adapters.local.serving.ports import LOOPBACK
+from scheduler.adapters.local.serving.probing import Door, Prober
 from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.supervisor import records
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity
@@ -15,8 +19,12 @@ from scheduler.core.model.identifiers import AttemptId, WorkerKey
 class Observer:
     """Reads the state of all workers. An ended worker is read once; a running one costs two calls of the system."""
 
-    def __init__(self, folders: Folders, settler: Settler, on_running: Callable[[ProcessIdentity], None]) -> None:
+    def __init__(
+        self, folders: Folders, settler: Settler, prober: Prober, on_running: Callable[[ProcessIdentity], None]
+    ) -> None:
         """`on_running` is told the supervisor of each running worker at every look."""
+        self._prober = prober
+        self._doors: dict[WorkerKey, tuple[int, str | None] | None] = {}
         self._folders = folders
         self._settler = settler
         self._on_running = on_running
@@ -34,6 +42,8 @@ class Observer:
             present = {worker.key for worker in seen}
             self._started = {key: known for key, known in self._started.items() if key in present}
             self._ended = {key: known for key, known in self._ended.items() if key in present}
+            self._doors = {key: door for key, door in self._doors.items() if key in present - self._ended.keys()}
+            self._prober.keep(self._doors)
             return seen
 
     def _look_at_attempt(self, attempt: AttemptId) -> list[SeenWorker]:
@@ -57,10 +67,21 @@ class Observer:
         if ended is None:
             if standing is not Standing.STUCK:
                 self._on_running(started.supervisor)
-            record = WorkerRecord(key.rank, WorkerPhase.RUNNING, started_at=_time(started.at_s))
-            return SeenWorker(key, started.generation, record)
+            return SeenWorker(key, started.generation, self._running_record(key, folder, started))
         self._ended[key] = SeenWorker(key, started.generation, _ended_record(key.rank, started, ended))
         return self._ended[key]
+
+    def _running_record(self, key: WorkerKey, folder: str, started: records.Started) -> WorkerRecord:
+        record = WorkerRecord(key.rank, WorkerPhase.RUNNING, started_at=_time(started.at_s))
+        if key not in self._doors:
+            self._doors[key] = None if key.rank else door_of(folder)
+        door = self._doors[key]
+        if door is None:
+            return record
+        port, path = door
+        is_ready = path is None or self._prober.is_ready(key, Door(port, path))
+        phase = WorkerPhase.RUNNING if is_ready else WorkerPhase.UNREADY
+        return replace(record, phase=phase, address=f"{LOOPBACK}:{port}")
 
     def _read_start(self, key: WorkerKey, folder: str) -> records.Started | None:
         try:

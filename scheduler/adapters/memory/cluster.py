@@ -32,6 +32,7 @@ CLAIMS = Claims(
     keeps_logs=True,
     runs_images=False,
     starts_at_once=1,
+    probes_readiness=False,
 )
 
 _FORGOTTEN_KEPT = 1000

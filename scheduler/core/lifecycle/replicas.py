@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from scheduler.core.model.group import FINAL, WISHES, Group, State, StopReason
 
-MOST_REPLICAS = 256
-"""Of one job."""
-
 _KEPT_FIRST = (State.RUNNING, State.STARTING, State.PLACED, State.QUEUED, State.STOPPING)
 
 

@@ -26,6 +26,11 @@ def group_id(job: JobId, index: int) -> GroupId:
     return f"{job}-g{index}"
 
 
+def group_index(group: GroupId) -> int:
+    """Return the index that `group_id` made a group's id of."""
+    return int(group.rpartition("-g")[2])
+
+
 def attempt_id(group: GroupId, number: int) -> AttemptId:
     """Return the id of a group's attempt; `number` counts from 1."""
     return f"{group}-a{number}"

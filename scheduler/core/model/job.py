@@ -19,6 +19,10 @@ class JobKind(StrEnum):
     """A server of several replicas: each is a gang of its own, which starts and fails by itself, and is to run on."""
 
 
+MOST_REPLICAS = 256
+"""Of one job."""
+
+
 class Wish(StrEnum):
     """What the user wants now, as opposed to what is true."""
 

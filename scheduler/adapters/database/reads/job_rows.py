@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.reads.jobs import filtered, latest_progress
@@ -22,6 +22,7 @@ _GROUPS_IN_SHORT = (
         groups.c.job_id,
         func.max(groups.c.attempts).label("attempts"),
         func.max(groups.c.stop_reason).label("stop_reason"),
+        func.sum(case((groups.c.state == State.RUNNING, 1), else_=0)).label("ready"),
     )
     .where(groups.c.job_id.in_(LISTED))
     .group_by(groups.c.job_id)
@@ -73,8 +74,8 @@ def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: JobSpec)
         kind=wishes.kind,
         state=State(row.state),
         priority=wishes.priority,
-        workers=sum(part.workers for part in first),
-        devices=sum(part.workers * part.shape.devices for part in first),
+        workers=row.replicas * sum(part.workers for part in first),
+        devices=row.replicas * sum(part.workers * part.shape.devices for part in first),
         chips=tuple(dict.fromkeys(part.chip for option in wishes.options() for part in option if part.chip)),
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
@@ -82,4 +83,6 @@ def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: JobSpec)
         attempts=group.attempts,
         stop_reason=StopReason(group.stop_reason) if group.stop_reason else None,
         progress=progress,
+        replicas=row.replicas,
+        ready=int(group.ready),
     )

@@ -45,7 +45,7 @@ def test_the_end_of_a_stop_has_one_arrow_per_outcome_with_its_causes() -> None:
     assert ends == {
         State.QUEUED: "gone (preempted, start-refused, lost, node-rejected, disrupted, retry left)",
         State.FAILED: "gone (unstartable, time-limit, no retry left)",
-        State.CANCELLED: "gone (cancelled)",
+        State.CANCELLED: "gone (scaled-down, cancelled)",
     }
 
 
@@ -64,7 +64,7 @@ def test_the_table_has_a_row_per_state_and_a_column_per_event() -> None:
 
 def test_a_cell_is_a_state_illegal_or_empty() -> None:
     queued = transition_table().splitlines()[2]
-    assert queued == "| queued | placed | failed |  |  |  | cancelled |  |"
+    assert queued == "| queued | placed | failed |  |  |  |  | cancelled |  |  |"
     assert Verdict.IGNORED not in transition_table()
 
 

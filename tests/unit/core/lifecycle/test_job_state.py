@@ -28,4 +28,5 @@ def test_one_failed_group_fails_a_job_that_is_over() -> None:
 
 def test_a_living_job_is_what_its_furthest_group_is() -> None:
     assert job_state([State.QUEUED, State.RUNNING, State.FAILED]) is State.RUNNING
-    assert job_state([State.STOPPING, State.RUNNING]) is State.STOPPING
+    assert job_state([State.STOPPING, State.RUNNING]) is State.RUNNING
+    assert job_state([State.STOPPING, State.QUEUED]) is State.STOPPING

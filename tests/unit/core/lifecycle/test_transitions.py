@@ -7,6 +7,7 @@ import pytest
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import (
     LONGEST_BACK_OFF_S,
+    STEADY_S,
     STRENGTH,
     TABLE,
     RetryRule,
@@ -14,7 +15,7 @@ from scheduler.core.lifecycle.transitions import (
     apply_event,
     back_off_s,
 )
-from scheduler.core.model.group import FAILURES, FINAL, HOLDING, Budget, Group, State, StopReason
+from scheduler.core.model.group import FAILURES, FINAL, HOLDING, WISHES, Budget, Group, State, StopReason
 from tests.builders.core import NOON, make_group, make_job
 
 COSTING = {budget: sorted(reason for reason in StopReason if FAILURES[reason].budget is budget) for budget in Budget}
@@ -47,8 +48,41 @@ def test_every_state_has_an_answer_to_every_event(state: State, event: Event) ->
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
-def test_nothing_leaves_a_final_state(state: State) -> None:
-    assert all(isinstance(following, Verdict) for following in TABLE[state].values())
+def test_nothing_leaves_a_final_state_but_a_replica_that_is_wanted_again(state: State) -> None:
+    leaving = {event for event, following in TABLE[state].items() if not isinstance(following, Verdict)}
+    assert leaving == (set() if state is State.SUCCEEDED else {Event.REVIVE})
+
+
+def test_a_replica_that_is_wanted_again_begins_with_a_clean_slate() -> None:
+    retired = replace(group_in(State.CANCELLED), attempts=3, failures=2, stop_reason=StopReason.SCALED_DOWN)
+    revived = after(retired, Event.REVIVE)
+    assert (revived.state, revived.attempts, revived.failures) == (State.QUEUED, 3, 0)
+    assert (revived.stop_reason, revived.not_before) == (None, None)
+
+
+def test_a_server_that_is_not_ready_any_more_starts_until_it_is_again() -> None:
+    unready = after(group_in(State.RUNNING), Event.NOT_READY)
+    assert unready.state is State.STARTING
+    assert after(unready, Event.ALL_READY).state is State.RUNNING
+
+
+@pytest.mark.parametrize("reason", [StopReason.WORKER_FAILED, StopReason.SERVER_ENDED, StopReason.LOST])
+def test_a_server_is_started_again_for_ever_and_later_each_time(reason: StopReason) -> None:
+    group = group_in(State.STOPPING)
+    for failures in range(1, 20):
+        stopping = replace(group, state=State.STOPPING, stop_reason=reason, attempts=failures)
+        moved = apply_event(stopping, Event.GONE, rule=RetryRule(None), now=NOON)
+        assert isinstance(moved, Group)
+        group = moved
+        assert (group.state, group.failures) == (State.QUEUED, failures)
+        assert group.not_before == NOON + timedelta(seconds=back_off_s(failures))
+
+
+def test_a_server_that_ran_for_long_begins_its_back_off_anew() -> None:
+    stopping = replace(group_in(State.STOPPING), stop_reason=StopReason.WORKER_FAILED, attempts=9, failures=9)
+    moved = apply_event(stopping, Event.GONE, rule=RetryRule(None, ready_s=STEADY_S), now=NOON)
+    assert isinstance(moved, Group)
+    assert (moved.failures, moved.not_before) == (1, NOON + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.QUEUED}))
@@ -83,7 +117,7 @@ def test_a_stopping_group_without_a_reason_cannot_end() -> None:
 @pytest.mark.parametrize("reason", StopReason)
 def test_a_queued_group_is_stopped_by_its_user_alone(reason: StopReason) -> None:
     answer = apply_event(group_in(State.QUEUED), Event.STOP, reason=reason, rule=NO_RETRY, now=NOON)
-    if reason is StopReason.CANCELLED:
+    if reason in WISHES:
         assert isinstance(answer, Group)
         assert answer.state is State.CANCELLED
     else:
@@ -118,7 +152,7 @@ def test_what_the_cluster_did_costs_no_retry_but_is_tried_ever_more_slowly(reaso
 @pytest.mark.parametrize("reason", COSTING[Budget.ALL])
 def test_what_costs_all_is_never_retried(reason: StopReason) -> None:
     ended = after(replace(group_in(State.STOPPING), stop_reason=reason), Event.GONE, retries=10)
-    assert ended.state is (State.CANCELLED if reason is StopReason.CANCELLED else State.FAILED)
+    assert ended.state is (State.CANCELLED if reason in WISHES else State.FAILED)
     assert (ended.stop_reason, ended.failures) == (reason, 0)
 
 

@@ -1,5 +1,7 @@
 """Wanted workers against seen workers."""
 
+from dataclasses import replace
+
 import pytest
 
 from scheduler.core.lifecycle.events import Event
@@ -211,3 +213,35 @@ def test_a_wish_is_never_turned_into_a_failure(reason: StopReason) -> None:
     attempt = wanted(State.STOPPING, stop_reason=reason)
     (_, gone) = reconcile([attempt], [ended(0, code=1), with_end(1, WorkerPhase.LOST, WorkerEnd.LOST)])
     assert report(gone) == (Event.GONE, None)
+
+
+def server(state: State) -> WantedAttempt:
+    return replace(wanted(state), serves=True)
+
+
+def unready(rank: int) -> SeenWorker:
+    return SeenWorker(WorkerKey(ATTEMPT, rank), 1, WorkerRecord(rank, WorkerPhase.UNREADY))
+
+
+def test_a_server_is_running_once_all_its_workers_are_ready() -> None:
+    (created,) = reconcile([server(State.PLACED)], [unready(0), running(1)])
+    assert report(created) == (Event.WORKERS_CREATED, None)
+    assert reconcile([server(State.STARTING)], [unready(0), running(1)]) == ()
+    (ready,) = reconcile([server(State.STARTING)], [running(0), running(1)])
+    assert report(ready) == (Event.ALL_READY, None)
+
+
+def test_a_server_that_stops_being_ready_is_told_of() -> None:
+    (action,) = reconcile([server(State.RUNNING)], [unready(0), running(1)])
+    assert report(action) == (Event.NOT_READY, None)
+
+
+@pytest.mark.parametrize("state", [State.PLACED, State.STARTING, State.RUNNING])
+def test_a_server_of_which_a_worker_ends_well_is_stopped_all_the_same(state: State) -> None:
+    (action,) = reconcile([server(state)], [ended(0), running(1)])
+    assert report(action) == (Event.STOP, StopReason.SERVER_ENDED)
+
+
+def test_a_server_is_stopped_until_none_of_its_workers_lives() -> None:
+    stopping = replace(server(State.STOPPING), stop_reason=StopReason.SCALED_DOWN)
+    assert reconcile([stopping], [unready(0), ended(1)]) == (Stop(ATTEMPT, 7),)

@@ -1,0 +1,1 @@
+"""Servers on this machine: which port each replica gets, and whether it answers as ready."""
