@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from api.context import ApiContext
-from api.problems import Refusal
+from api.problems import Code, FieldError, Refusal, refuse
 from api.web.failures import not_found
 from scheduler.core.model.change import GroupMoved
 from scheduler.core.model.group import State
-from scheduler.core.model.identifiers import JobId
-from scheduler.core.model.job import Job
+from scheduler.core.model.identifiers import JobId, TenantName
+from scheduler.core.model.job import Job, JobSpec, ReferenceTraining
 from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.views import JobView
@@ -24,6 +24,17 @@ def find_job(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     if view is None:
         raise Refusal(not_found("job"))
     return view
+
+
+def require_served_training(context: ApiContext, spec: JobSpec, tenant: TenantName) -> None:
+    """Raise Refusal where a server is to serve what is no reference training of its own tenant."""
+    if spec.serves_training is None:
+        return
+    view = context.views.job(spec.serves_training, tenant=tenant)
+    if view is None or not isinstance(view.job.spec.program, ReferenceTraining):
+        error = FieldError("/serve/training", "is not the id of a reference training of your tenant")
+        detail = f"There is no reference training {spec.serves_training} to serve."
+        raise refuse(Code.UNKNOWN_REFERENCE, detail, "`medley ls` lists your jobs with their ids", error)
 
 
 def just_submitted(job: Job) -> JobView:

@@ -33,6 +33,8 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
             Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
+            Command("replicas", "medley.commands.replicas:replicas", "List a server's replicas and their addresses."),
+            Command("scale", "medley.commands.replicas:scale", "Give a server more or fewer replicas."),
         ),
     ),
     (
@@ -86,7 +88,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
 def help_text() -> str:
     """Return what `medley --help` prints."""
     lines = [
-        "Medley runs training jobs on clusters that mix accelerators of many vendors.",
+        "Medley runs training and inference jobs on clusters that mix accelerators of many vendors.",
         "",
         "usage: medley COMMAND [OPTIONS]      medley COMMAND --help explains a command",
     ]

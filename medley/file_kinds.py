@@ -3,7 +3,7 @@
 from medley.yaml_file import FileKind
 
 JOB_FIELDS = (
-    "name", "kind", "replicas", "port", "readiness_path", "workers", "chips", "devices_per_worker",
+    "name", "kind", "replicas", "port", "readiness_path", "serve", "workers", "chips", "devices_per_worker",
     "share", "cpu_milli", "memory_mib", "choose",
     "alternatives", "roles", "topology", "spread", "apart", "exclusive", "node_labels", "command", "training",
     "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
@@ -16,6 +16,7 @@ TOPOLOGY_FIELDS = ("require", "prefer")
 SPREAD_FIELDS = ("level", "most")
 APART_FIELDS = ("level", "labels")
 TRAINING_FIELDS = ("steps", "batch", "sequence", "width", "layers", "heads", "learning_rate", "seed")
+SERVE_FIELDS = ("training", "seed")
 CHIP_FIELDS = (
     "vendor", "model", "memory_mib", "dense_bf16_tflops", "measured_tflops", "memory_bandwidth_gb_s",
     "link_bandwidth_gb_s", "link", "torch_device", "collective_library", "estimated_fields",
@@ -34,6 +35,7 @@ JOB_FILE = FileKind(
         "/spread": SPREAD_FIELDS,
         "/apart": APART_FIELDS,
         "/training": TRAINING_FIELDS,
+        "/serve": SERVE_FIELDS,
     },
     example="name: first",
     next_step="see examples/jobs, or docs/commands.md and docs/placement.md for the fields of a job",

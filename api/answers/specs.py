@@ -7,6 +7,7 @@ from api.schemas.spec import (
     ApartAnswer,
     RoleAnswer,
     SecretAnswer,
+    ServeAnswer,
     ShareAnswer,
     SpecAnswer,
     SpreadAnswer,
@@ -21,6 +22,7 @@ from scheduler.core.model.job import (
     ExactMix,
     JobSpec,
     Program,
+    ReferenceServing,
     ReferenceTraining,
     WorkerRole,
 )
@@ -29,7 +31,7 @@ from scheduler.core.model.resources import WorkerShape
 
 def spec_answer(spec: JobSpec) -> SpecAnswer:
     """Return what was submitted in the form of a request, complete with defaults."""
-    command, training = _program(spec.program)
+    command, training, serve = _program(spec.program)
     return SpecAnswer(
         name=spec.name,
         kind=spec.kind,
@@ -52,6 +54,7 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         node_labels=dict(spec.node_labels),
         command=command,
         training=training,
+        serve=serve,
         environment=dict(spec.environment),
         image=spec.image,
         shared_memory_mib=spec.shared_memory_mib,
@@ -104,12 +107,14 @@ def _types(chips: tuple[ChipName, ...]) -> str | tuple[str, ...]:
     return chips[0] if len(chips) == 1 else chips
 
 
-def _program(program: Program) -> tuple[tuple[str, ...] | None, TrainingAnswer | None]:
+def _program(program: Program) -> tuple[tuple[str, ...] | None, TrainingAnswer | None, ServeAnswer | None]:
     match program:
         case CommandProgram(argv):
-            return argv, None
+            return argv, None, None
+        case ReferenceServing(training, seed):
+            return None, None, ServeAnswer(training=training, seed=seed)
         case ReferenceTraining():
-            return None, TrainingAnswer(
+            answer = TrainingAnswer(
                 steps=program.steps,
                 batch=program.batch,
                 sequence=program.sequence,
@@ -119,3 +124,4 @@ def _program(program: Program) -> tuple[tuple[str, ...] | None, TrainingAnswer |
                 learning_rate=program.learning_rate,
                 seed=program.seed,
             )
+            return None, answer, None

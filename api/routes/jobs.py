@@ -11,7 +11,15 @@ from starlette.responses import Response
 from api.answers.explanations import settled_answer, waiting_answer
 from api.answers.jobs import job_answer, job_row_answer
 from api.context import ApiContext
-from api.job_reading import find_job, just_submitted, keeps_checkpoints, reasons_of, reasons_of_all, refusal_of
+from api.job_reading import (
+    find_job,
+    just_submitted,
+    keeps_checkpoints,
+    reasons_of,
+    reasons_of_all,
+    refusal_of,
+    require_served_training,
+)
 from api.schemas.job import JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SubmitQuery
@@ -89,7 +97,9 @@ def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: st
     if caller.tenant is None:
         raise TypeError("a principal who may submit has a tenant")
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
-    submission = Submission(caller.tenant, caller.name, request.to_spec(), idempotency_key)
+    spec = request.to_spec()
+    require_served_training(context, spec, caller.tenant)
+    submission = Submission(caller.tenant, caller.name, spec, idempotency_key)
     accepted = accept_job(context.journal, context.clock, context.identifiers, submission, clusters=context.clusters)
     if isinstance(accepted, NotOffered):
         raise refuse_not_offered(accepted)

@@ -37,7 +37,7 @@ from api.schemas.placement import (
     whole,
     worker_shape,
 )
-from api.schemas.program import SecretRequest, TrainingRequest, VariableName, VolumeRequest
+from api.schemas.program import SecretRequest, ServeRequest, TrainingRequest, VariableName, VolumeRequest
 from api.schemas.serving.request import ServingRequest, of_a_training
 from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
 from scheduler.core.model.job import (
@@ -46,6 +46,7 @@ from scheduler.core.model.job import (
     Choice,
     CommandProgram,
     ExactMix,
+    JobKind,
     JobSpec,
     Program,
     SecretVariable,
@@ -242,7 +243,9 @@ class JobRequest(ServingRequest):
 
     @field_validator("command")
     @classmethod
-    def _command_names_a_program(cls, command: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _command_names_a_program(cls, command: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if command is not None and info.data.get("serve") is not None:
+            raise ValueError("give either command or serve, not both")
         return names_a_program(command)
 
     @field_validator("training")
@@ -336,6 +339,8 @@ class JobRequest(ServingRequest):
     def _program(self) -> Program:
         if self.command is not None:
             return CommandProgram(self.command)
+        if self.kind is JobKind.INFERENCE:
+            return (self.serve or ServeRequest()).to_program()
         return (self.training or TrainingRequest()).to_program()
 
     def chip_names(self) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from api.schemas.placement import whole
-from api.schemas.text import ENTRY_PATTERN, MOUNT_PATTERN, OBJECT_PATTERN, VARIABLE_PATTERN, Body, Name
+from api.schemas.text import ENTRY_PATTERN, ID_PATTERN, MOUNT_PATTERN, OBJECT_PATTERN, VARIABLE_PATTERN, Body, Name
 from scheduler.core.model.job import (
     DEFAULT_CHECKPOINT_INTERVAL_S,
     DEFAULT_CHECKPOINTS_KEPT,
     DEFAULT_SILENCE_LIMIT_S,
     DEFAULT_STALL_LIMIT_S,
+    ReferenceServing,
     ReferenceTraining,
 )
 
@@ -59,6 +60,21 @@ class TrainingRequest(Body):
     def to_program(self) -> ReferenceTraining:
         """Return it as the model knows it."""
         return ReferenceTraining(**self.model_dump())
+
+
+class ServeRequest(Body):
+    """The built-in reference server, of the model of the built-in training."""
+
+    training: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(
+        default=None,
+        description="Id of a reference training of yours: its newest checkpoint is served; if absent, fresh weights.",
+    )
+    seed: Annotated[int, whole(0, 2**31 - 1)] = 1
+    """Of fresh weights."""
+
+    def to_program(self) -> ReferenceServing:
+        """Return it as the model knows it."""
+        return ReferenceServing(self.training, self.seed)
 
 
 class LifeRequest(Body):

@@ -27,6 +27,7 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "node_labels": {},
     "command": ["python", "train.py"],
     "training": None,
+    "serve": None,
     "environment": {},
     "image": None,
     "shared_memory_mib": 0,
@@ -110,6 +111,14 @@ class TrainingAnswer(Answer):
     seed: int
 
 
+class ServeAnswer(Answer):
+    """The built-in reference server."""
+
+    training: str | None
+    """The training whose newest checkpoint is served; null: fresh weights."""
+    seed: int
+
+
 class VolumeAnswer(Answer):
     """A volume of every worker."""
 
@@ -151,6 +160,7 @@ class SpecAnswer(Answer):
     node_labels: dict[str, str]
     command: tuple[str, ...] | None
     training: TrainingAnswer | None
+    serve: ServeAnswer | None
     environment: dict[str, str]
     image: str | None
     shared_memory_mib: int

@@ -92,8 +92,10 @@ def show(job: JobArgument, /, *, output: OutputOption = "table") -> int:
     """Show one job: state, reasons, where each worker runs and why there, progress."""
     with connected() as client:
         found = find_job(client, job)
+        shown = found.get("replicas") and output == "table"
+        replicas = client.replicas(found["id"])["items"] if shown else ()
     if output == "table":
-        print_job(found, now())
+        print_job(found, now(), replicas)
     else:
         print_one(output, found)
     return ExitCode.OK

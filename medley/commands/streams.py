@@ -33,6 +33,7 @@ def logs(
     follow: FollowOption = False,
     rank: Annotated[int | None, Parameter(help="Only this rank; else all, each line with its rank.")] = None,
     attempt: Annotated[int | None, Parameter(help="This attempt, from 1; else the latest.")] = None,
+    replica: Annotated[int | None, Parameter(help="Of a server: this replica, from 0; else the first.")] = None,
     output: LogOption = "text",
 ) -> int:
     """Print what a job's workers printed; with -f go on to the job's end, over all further attempts."""
@@ -41,7 +42,7 @@ def logs(
         if not follow and not may_have_output(found):
             talk(f"{found['name']} is {found['state']} and has not run yet\nnext: medley why {found['id']}")
             return ExitCode.OK
-        reader = LogReader(client, found["id"], attempt=attempt, rank=rank)
+        reader = LogReader(client, found["id"], attempt=attempt, rank=rank, replica=replica)
         prefix = "{rank} | " if rank is None and found["spec"]["workers"] > 1 else ""
         printer = _EntryPrinter() if output == "json" else _LogPrinter(prefix)
         with staying_with(found, f"medley logs -f {found['id']}"):

@@ -12,10 +12,12 @@ class LogReader:
     It reads one attempt; where `attempt` is None the latest, and from there on each further one.
     """
 
-    def __init__(self, client: Client, job_id: str, *, attempt: int | None, rank: int | None) -> None:
+    def __init__(
+        self, client: Client, job_id: str, *, attempt: int | None, rank: int | None, replica: int | None = None
+    ) -> None:
         self._client = client
         self._job_id = job_id
-        self._where = {"attempt": attempt, "rank": rank}
+        self._where = {"attempt": attempt, "rank": rank, "replica": replica}
         self._cursor: str | None = None
         self.is_complete = False
         """What it reads is over and was read to its end."""

@@ -46,7 +46,8 @@ def wanted_workers(spec: Json) -> int:
 
 def wanted(spec: Json) -> Iterator[str]:
     """Yield the gang asked for, other sizes that would do, and further roles: a line each."""
-    yield _sized(spec, wanted_chips({**spec, "alternatives": ()}))
+    each = f"{counted(spec['replicas'], 'replica', 'replicas')}, each " if spec["kind"] == "inference" else ""
+    yield each + _sized(spec, wanted_chips({**spec, "alternatives": ()}))
     for other in spec.get("alternatives", ()):
         yield f"or {_sized(other, ', else '.join(_types(other['chips'])))}"
     for role in spec.get("roles", ()):
@@ -100,6 +101,9 @@ def program(spec: Json) -> str:
     """Return what each worker runs, in one line that a shell would read as the same words."""
     if spec.get("command"):
         return one_line(shlex.join(spec["command"]))
+    if serve := spec.get("serve"):
+        weights = f"the newest checkpoint of {one_line(serve['training'])}" if serve["training"] else "fresh weights"
+        return f"the reference server, with {weights}"
     training = spec.get("training") or {}
     return "the reference training, " + ", ".join(f"{name} {value}" for name, value in training.items())
 
@@ -131,6 +135,8 @@ def heartbeat_line(heartbeat: Json, at: datetime) -> str:
 
 def situation(job: Json) -> str:
     """Return in a few words how the job fares: its progress, why it waits, or how it ended."""
+    if (replicas := job.get("replicas")) and job["state"] not in FINAL:
+        return f"{replicas['ready']} of {counted(replicas['wanted'], 'replica', 'replicas')} ready"
     if job["state"] in ("queued", "failed") and job["reasons"]:
         return one_line(job["reasons"][0]["text"])
     if job["state"] in ("stopping", "failed", "cancelled") and job.get("stop"):
@@ -167,7 +173,12 @@ def attempt_end(attempt: Json) -> str:
     if not attempt["stop_reason"]:
         return ""
     failure = first_failure(attempt) if attempt["stop_reason"] in _FAILED_BY_A_WORKER else None
-    return failure or _ATTEMPT_ENDS.get(attempt["stop_reason"]) or one_line(attempt["stop_reason"])
+    return failure or attempt_ends(attempt["stop_reason"])
+
+
+def attempt_ends(stop_reason: str) -> str:
+    """Return a stop reason in a few words."""
+    return _ATTEMPT_ENDS.get(stop_reason) or one_line(stop_reason)
 
 
 def latest_attempt(job: Json) -> Json | None:
@@ -187,4 +198,6 @@ def next_commands(job: Json) -> str:
         return f"medley why {name}, medley follow {name}, medley cancel {name}"
     if job["state"] in FINAL:
         return f"medley logs {name}" if may_have_output(job) else f"medley why {name}"
+    if job.get("replicas"):
+        return f"medley replicas {name}, medley scale {name} REPLICAS, medley logs {name}, medley cancel {name}"
     return f"medley follow {name}, medley cancel {name}"

@@ -24,6 +24,7 @@ from medley.screens.job_text import (
 from medley.screens.job_text import wanted_chips as chips_text
 from medley.screens.output import entry_text, print_table, say, talk
 from medley.screens.placement import why_there, workers_table
+from medley.screens.replicas import replicas_table
 from medley.screens.safe_text import one_line, printable
 from medley.screens.tables import Table
 
@@ -55,8 +56,8 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
     )
 
 
-def print_job(job: Json, at: datetime) -> None:
-    """Print all that is known of one job."""
+def print_job(job: Json, at: datetime, replicas: Sequence[Json] = ()) -> None:
+    """Print all that is known of one job; of a server all replicas, in place of an attempt."""
     _sentence(f"{job['name']}   {job['state']}   id {job['id']}")
     _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
     for number, line in enumerate(wanted(job["spec"])):
@@ -71,13 +72,27 @@ def print_job(job: Json, at: datetime) -> None:
     for number, reason in enumerate(job["reasons"]):
         label = "waits for" if job["state"] == "queued" else "refused"
         _fact("" if number else label, one_line(reason["text"]))
-    if job["stop"]:
+    if job["stop"] and not replicas:
         _fact("stopped", stop_text(job))
+    if job.get("replicas"):
+        _print_server(job, replicas, at)
+        return
     if resume := job.get("resume"):
         _fact("resumes", one_line(resume["text"]))
     if attempt := latest_attempt(job):
         _print_attempt(job, attempt, at)
     _print_signs_of_life(job, at)
+    talk(f"\nnext: {next_commands(job)}")
+
+
+def _print_server(job: Json, replicas: Sequence[Json], at: datetime) -> None:
+    asked = job["spec"]["readiness_path"]
+    _fact("listens", f"on port {job['spec']['port']}" + (f", ready at {one_line(asked)}" if asked else ""))
+    counts = job["replicas"]
+    _fact("replicas", f"{counts['ready']} of {counts['wanted']} ready")
+    if replicas:
+        say()
+        print_table(replicas_table(replicas, at))
     talk(f"\nnext: {next_commands(job)}")
 
 

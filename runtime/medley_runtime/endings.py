@@ -27,6 +27,18 @@ class RendezvousFailed(Ending):
     exit_code = 3
 
 
+class NoWeights(Ending):
+    """There is no checkpoint that the reference server could serve."""
+
+    exit_code = 5
+
+
+class CannotListen(Ending):
+    """The port that a server was given cannot be had."""
+
+    exit_code = 6
+
+
 class AttemptClosed(Ending):
     """The API takes nothing more for this attempt: it was cancelled, replaced or is over."""
 

@@ -60,7 +60,17 @@ class ReferenceTraining:
     seed: int
 
 
-Program = Union[Command, ReferenceTraining]
+@dataclass(frozen=True)
+class ReferenceServing:
+    """The program is the built-in server, of the model of the built-in training."""
+
+    folder: str | None
+    """Where the training's checkpoints are; None: fresh weights are served."""
+    seed: int
+    """Of fresh weights."""
+
+
+Program = Union[Command, ReferenceTraining, ReferenceServing]
 
 
 @dataclass(frozen=True)
@@ -299,7 +309,11 @@ def _program(document: object, prefix: str) -> Program:
         return _command(fields, prefix)
     if kind == "reference-training":
         return _reference_training(fields)
-    raise BadLaunch(f"{prefix}kind is {kind!r}, and this runtime knows command and reference-training")
+    if kind == "reference-serving":
+        folder = None if fields.is_null("folder") else fields.take("folder", str)
+        return ReferenceServing(folder, fields.take_or("seed", 1))
+    known = "command, reference-training and reference-serving"
+    raise BadLaunch(f"{prefix}kind is {kind!r}, and this runtime knows {known}")
 
 
 def _command(fields: _Fields, prefix: str) -> Command:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from medley_runtime.endings import Ending
-from medley_runtime.launch import Command, read_launch
+from medley_runtime.launch import Command, ReferenceServing, read_launch
 from medley_runtime.output import warn_line
 
 
@@ -19,6 +19,11 @@ def run(environment: Mapping[str, str]) -> int:
             from medley_runtime.user_command import start_command  # noqa: PLC0415
 
             start_command(launch, launch.program, environment)
+        if isinstance(launch.program, ReferenceServing):
+            from medley_runtime.reference_serving.serving import serve  # noqa: PLC0415
+
+            serve(launch, launch.program)
+            return 0
         from medley_runtime.stop_signals import StopRequest  # noqa: PLC0415
         from medley_runtime.torch_loading import load_torch  # noqa: PLC0415
 

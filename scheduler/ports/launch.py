@@ -14,7 +14,7 @@ import dataclasses
 from collections import Counter
 
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.job import CommandProgram, Program
+from scheduler.core.model.job import CommandProgram, Program, ReferenceServing
 from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.ports.cluster import GangOrder
 
@@ -25,9 +25,10 @@ SERVING_VERSION = 4
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a worker that has an address of its own
 
 
-def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, object]:
+def gang_fields(order: GangOrder, *, checkpoints: str | None, served: str | None = None) -> dict[str, object]:
     """Return what all workers of a gang are told alike.
 
+    `served`: the folder of the training whose checkpoints a reference server serves.
     `checkpoints`: the folder in which they find and leave what outlives them, None where there is none.
     """
     is_plain = _is_plain(order, checkpoints)
@@ -47,7 +48,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, objec
             "world_size": len(order.allocations),
             "api_url": order.api_url,
             "grace_s": order.job.spec.grace_s,
-            "program": program_fields(order.job.spec.program),
+            "program": program_fields(order.job.spec.program, served=served),
         }
         | ({} if is_plain else {"roles": _roles(order)})
         | ({} if kept is None and not spec.serves else {"checkpoints": kept})
@@ -82,10 +83,12 @@ def serving_fields(order: GangOrder, *, host: str = EVERYWHERE, port: int | None
     return {"serving": {"host": host, "port": port or serving.port, "readiness_path": path}}
 
 
-def program_fields(program: Program) -> dict[str, object]:
-    """Return what a worker is to do."""
+def program_fields(program: Program, *, served: str | None = None) -> dict[str, object]:
+    """Return what a worker is to do; `served` is where the checkpoints are that a reference server serves."""
     if isinstance(program, CommandProgram):
         return {"kind": "command", "argv": list(program.argv)}
+    if isinstance(program, ReferenceServing):
+        return {"kind": "reference-serving", "folder": served, "seed": program.seed}
     return {"kind": "reference-training"} | dataclasses.asdict(program)
 
 

@@ -194,7 +194,9 @@ class Reconciler:
         now_s = self._clock.monotonic_s()
         if now_s >= self._swept_at_s + (SWEEP_PAUSE_S if self.is_settled else SWEEP_INTERVAL_S):
             with self._followed.hold() as state:
-                unfinished = frozenset(state.jobs)
+                # What is served is as good as unfinished: the next attempt of a replica reads it again.
+                served = {name for job in state.jobs.values() if (name := job.spec.serves_training)}
+                unfinished = frozenset(state.jobs) | served
             self._cluster.sweep([attempt.attempt for attempt in wanted], unfinished=unfinished)
             self._swept_at_s = now_s
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from api.schemas.placement import whole
-from api.schemas.program import LifeRequest
+from api.schemas.program import LifeRequest, ServeRequest
 from api.schemas.text import READINESS_PATTERN, Body, with_examples
 from scheduler.core.model.job import MOST_REPLICAS, JobKind, Serving
 
@@ -37,7 +37,12 @@ class ServingRequest(LifeRequest):
         "while it runs.",
     )
 
-    @field_validator("replicas", "port", "readiness_path")
+    serve: ServeRequest | None = Field(
+        default=None,
+        description="Of an inference job: the built-in server. Either this or `command`; with neither, the server.",
+    )
+
+    @field_validator("replicas", "port", "readiness_path", "serve")
     @classmethod
     def _of_a_server(cls, given: Any, info: ValidationInfo) -> Any:
         has_default = given == (1 if info.field_name == "replicas" else None)

@@ -71,7 +71,9 @@ class Gangs:
     def _documents(self, order: GangOrder) -> list[dict[str, object]]:
         serving = order.job.spec.serving
         port = None if serving is None else self._ports.take(serving.port)
-        return launch_documents(order, self._folders.checkpoints.of_job(order.job.id), port=port)
+        folders, training = self._folders.checkpoints, order.job.spec.serves_training
+        served = None if training is None else folders.of_job(training)
+        return launch_documents(order, folders.of_job(order.job.id), served=served, port=port)
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Ask all workers to end. The request is a file first: a supervisor that is just starting finds it."""

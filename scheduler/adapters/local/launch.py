@@ -52,13 +52,16 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime, 
     plan.write(str(folder))
 
 
-def launch_documents(order: GangOrder, checkpoints: Path, *, port: int | None = None) -> list[dict[str, object]]:
+def launch_documents(
+    order: GangOrder, checkpoints: Path, *, served: Path | None = None, port: int | None = None
+) -> list[dict[str, object]]:
     """Return what each worker is told, by rank. Their devices are simulated: they exist in the inventory file only.
 
-    `port` is that of a server: all of them share this machine's, so each replica has its own.
+    `served` is where the checkpoints are that a server serves, `port` is its own: all replicas share this machine's.
     """
     folder = str(checkpoints)
-    gang = gang_fields(order, checkpoints=folder) | {"devices_are_simulated": True, "token": order.token}
+    read = None if served is None else str(served)
+    gang = gang_fields(order, checkpoints=folder, served=read) | {"devices_are_simulated": True, "token": order.token}
     ranks = [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order, checkpoints=folder))]
     ranks[0] |= serving_fields(order, host=LOOPBACK, port=port)
     return ranks

@@ -95,7 +95,17 @@ class ReferenceTraining:
     seed: int
 
 
-Program = CommandProgram | ReferenceTraining
+@dataclass(frozen=True, slots=True)
+class ReferenceServing:
+    """The runtime's built-in server, of the model of its built-in training."""
+
+    training: JobId | None
+    """The training whose newest checkpoint is served; None: fresh weights."""
+    seed: int
+    """Of fresh weights."""
+
+
+Program = CommandProgram | ReferenceTraining | ReferenceServing
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +225,11 @@ class JobSpec:
     def serves(self) -> bool:
         """Whether its workers are to run on until they are not wanted any more."""
         return self.kind is JobKind.INFERENCE
+
+    @property
+    def serves_training(self) -> JobId | None:
+        """The training whose checkpoints its workers read."""
+        return self.program.training if isinstance(self.program, ReferenceServing) else None
 
     def options(self) -> tuple[Option, ...]:
         """Return what would satisfy the job, best first; with several roles, all their chip types in all pairings."""

@@ -39,7 +39,7 @@ def test_the_token_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "want"),
     [
-        ({"version": 4}, "version is 5, and this runtime knows 1 to 4"),
+        ({"version": 5}, "version is 5, and this runtime knows 1 to 4"),
         ({"chip": None}, "chip is None, and str is wanted"),
         ({"device_count": -1}, "device_count is -1, and at least 0"),
         ({"version": True}, "version is True"),

@@ -1,0 +1,44 @@
+"""Servers: their replicas, and how many there are to be."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from medley.commands.connection import JobArgument, OutputOption, connected, find_job
+from medley.exit_codes import ExitCode
+from medley.screens.amounts import counted, now
+from medley.screens.output import print_json, print_listing, say, talk
+from medley.screens.replicas import replica_name, replicas_table
+
+
+def replicas(job: JobArgument, /, *, output: OutputOption = "table") -> int:
+    """List a server's replicas: where each is reached, whether it is ready, and how it fares."""
+    with connected() as client:
+        found = find_job(client, job)
+        listed = client.replicas(found["id"])
+    print_listing(output, listed["items"], replica_name, lambda: replicas_table(listed["items"], now()))
+    if output == "table":
+        talk(f"{listed['ready']} of {counted(listed['wanted'], 'replica', 'replicas')} ready")
+    return ExitCode.OK
+
+
+def scale(
+    job: JobArgument,
+    count: Annotated[int, Parameter(name="REPLICAS", help="So many replicas, from 1.")],
+    /,
+    *,
+    output: OutputOption = "table",
+) -> int:
+    """Give a server more or fewer replicas. Those that failed for good are tried again; the same again is harmless."""
+    with connected() as client:
+        found = find_job(client, job)
+        listed = client.scale(found["id"], count)
+    if output == "table":
+        wanted = counted(listed["wanted"], "replica", "replicas")
+        say(f"{found['name']} ({found['id']}) is to have {wanted}; {listed['ready']} ready now")
+        talk(f"next: medley replicas {found['name']}")
+    elif output == "json":
+        print_json(listed)
+    else:
+        say(found["id"])
+    return ExitCode.OK
