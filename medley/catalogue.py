@@ -33,8 +33,10 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
             Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
-            Command("replicas", "medley.commands.replicas:replicas", "List a server's replicas and their addresses."),
-            Command("scale", "medley.commands.replicas:scale", "Give a server more or fewer replicas."),
+            Command(
+                "replicas", "medley.commands.serving.replicas:replicas", "List a server's replicas and their addresses."
+            ),
+            Command("scale", "medley.commands.serving.replicas:scale", "Give a server more or fewer replicas."),
         ),
     ),
     (

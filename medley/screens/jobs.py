@@ -24,8 +24,8 @@ from medley.screens.job_text import (
 from medley.screens.job_text import wanted_chips as chips_text
 from medley.screens.output import entry_text, print_table, say, talk
 from medley.screens.placement import why_there, workers_table
-from medley.screens.replicas import replicas_table
 from medley.screens.safe_text import one_line, printable
+from medley.screens.serving.replicas import replicas_table
 from medley.screens.tables import Table
 
 

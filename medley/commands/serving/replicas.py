@@ -8,7 +8,7 @@ from medley.commands.connection import JobArgument, OutputOption, connected, fin
 from medley.exit_codes import ExitCode
 from medley.screens.amounts import counted, now
 from medley.screens.output import print_json, print_listing, say, talk
-from medley.screens.replicas import replica_name, replicas_table
+from medley.screens.serving.replicas import replica_name, replicas_table
 
 
 def replicas(job: JobArgument, /, *, output: OutputOption = "table") -> int:
