@@ -52,7 +52,7 @@ CLAIMS = Claims(
     keeps_logs=True,
     runs_images=True,
     starts_at_once=16,
-    probes_readiness=False,
+    probes_readiness=True,
 )
 
 

@@ -13,6 +13,8 @@ ATTEMPT_LABEL = "medley/attempt"
 RANK_LABEL = "medley/rank"
 GENERATION_LABEL = "medley/generation"
 TENANT_LABEL = "medley/tenant"
+PORT_LABEL = "medley/port"
+"""Of rank 0 of a server: where it listens."""
 PROOF_ANNOTATION = "medley/proof"
 GATE = "medley/gang"
 
@@ -51,15 +53,16 @@ class Identity:
         own = pod.ownership
         if own is None or own.instance != self.instance or pod.name != WorkerKey(own.attempt, own.rank).name:
             return False
-        return self._is_proven(own.proof, pod.namespace, POD, pod.name)
+        return self.is_proven(own.proof, pod.namespace, POD, pod.name)
 
     def is_our_map(self, owner: MapView, kind: str = "ConfigMap") -> bool:
         """Say whether we made the owner of an attempt, which is an object of this kind."""
         if owner.instance != self.instance or owner.name != owner.attempt:
             return False
-        return self._is_proven(owner.proof, owner.namespace, kind, owner.name)
+        return self.is_proven(owner.proof, owner.namespace, kind, owner.name)
 
-    def _is_proven(self, proof: str, namespace: str, kind: str, name: str) -> bool:
+    def is_proven(self, proof: str, namespace: str, kind: str, name: str) -> bool:
+        """Say whether a proof is that of an object of ours."""
         return hmac.compare_digest(proof.encode(), self.proof(namespace, kind, name).encode())
 
     def _digest(self, *parts: str) -> str:

@@ -3,7 +3,7 @@
 import json
 
 from scheduler.ports.cluster import GangOrder
-from scheduler.ports.launch import gang_fields, ranks_fields
+from scheduler.ports.launch import gang_fields, ranks_fields, serving_fields
 
 DOCUMENT = "launch.json"
 """The key of the document in the ConfigMap, and its file's name."""
@@ -16,12 +16,18 @@ LARGEST_DOCUMENT_BYTES = 1024 * 1024
 """The API keeps no ConfigMap with more data."""
 
 
-def gang_document(order: GangOrder, *, devices_are_simulated: bool, checkpoints: str | None = None) -> str:
-    """Return the launch document of all ranks, as JSON without the token; `checkpoints` is their folder in a pod."""
-    document = gang_fields(order, checkpoints=checkpoints) | {
-        "devices_are_simulated": devices_are_simulated,
-        "ranks": ranks_fields(order, checkpoints=checkpoints),
-    }
+def gang_document(
+    order: GangOrder, *, devices_are_simulated: bool, checkpoints: str | None = None, served: str | None = None
+) -> str:
+    """Return the launch document of all ranks, as JSON without the token.
+
+    `checkpoints` and `served` are folders in a pod: of its own checkpoints, and of those that it serves, if any.
+    """
+    ranks = ranks_fields(order, checkpoints=checkpoints)
+    ranks[0] |= serving_fields(order)
+    document = gang_fields(
+        order, checkpoints=checkpoints, served=None if order.job.spec.serves_training is None else served
+    ) | {"devices_are_simulated": devices_are_simulated, "ranks": ranks}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -33,6 +33,8 @@ class ContainerView:
     ended_at: datetime | None
     is_before_worker: bool = False
     """It is an init container's, whose exit code is not the program's."""
+    is_ready: bool = False
+    """What the kubelet's probe says; who is not asked is ready while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Ownership:
     """UID of the controlling owner, empty where there is none."""
     released_to: str = ""
     """The node that it is pinned to, empty while its gate is closed."""
+    port: int = -1
+    """Where it listens as rank 0 of a server; -1 where it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class PodView:
     milli-cores, `memory` and `ephemeral-storage` in MiB rounded up, everything else as counts; `pods` is not in it."""
     deletion_grace_s: int = 0
     """Once it was asked to go: how long it may take (metadata.deletionGracePeriodSeconds)."""
+    address: str = ""
+    """Its IP address as a URL has it; empty until it has one, and of a pod that is no server."""
 
     @property
     def key(self) -> str:

@@ -31,21 +31,6 @@ def first(bench: Bench, phase: WorkerPhase, attempt: str = ATTEMPT) -> SeenWorke
     return found
 
 
-def test_a_server_is_unready_until_it_answers_and_again_when_it_stops_to(bench: Bench, tmp_path: Path) -> None:
-    mark = tmp_path / "ready"
-    bench.cluster.start(serving(order("serve", str(mark), workers=1)))
-    waiting = first(bench, WorkerPhase.UNREADY)
-    mark.touch()
-    ready = first(bench, WorkerPhase.RUNNING)
-    assert ready.record.address == waiting.record.address
-    assert ready.record.started_at == waiting.record.started_at
-    mark.unlink()
-    first(bench, WorkerPhase.UNREADY)
-    bench.cluster.stop(ATTEMPT, grace_s=5)
-    (ended,) = bench.ended()
-    assert ended.record.address is None
-
-
 def test_replicas_on_one_machine_each_have_a_port_of_their_own(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "ready"
     mark.touch()
@@ -61,10 +46,9 @@ def test_replicas_on_one_machine_each_have_a_port_of_their_own(bench: Bench, tmp
     bench.ended(OTHER)
 
 
-def test_only_rank_0_listens_and_without_a_path_who_runs_is_ready(bench: Bench, tmp_path: Path) -> None:
+def test_only_rank_0_is_told_to_listen(bench: Bench, tmp_path: Path) -> None:
     bench.cluster.start(serving(order("wait", workers=2), readiness_path=None))
-    seen = {worker.key.rank: worker.record for worker in bench.running()}
-    assert (seen[0].address is None, seen[1].address) == (False, None)
+    bench.running()
     documents = [
         json.loads((tmp_path / "workers" / ATTEMPT / str(rank) / "launch.json").read_text()) for rank in (0, 1)
     ]

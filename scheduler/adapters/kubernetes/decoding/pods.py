@@ -11,6 +11,7 @@ from scheduler.adapters.kubernetes.identity import (
     GATE,
     GENERATION_LABEL,
     INSTANCE_LABEL,
+    PORT_LABEL,
     PROOF_ANNOTATION,
     RANK_LABEL,
     WORKER_CONTAINER,
@@ -50,6 +51,7 @@ def pod_view(obj: _Document) -> PodView:
         conditions=conditions(status, CONDITIONS) if ownership is not None else (),
         requests=_requests(spec),
         deletion_grace_s=metadata.get("deletionGracePeriodSeconds") or 0,
+        address=_address(status) if ownership is not None and ownership.port > 0 else "",
     )
 
 
@@ -66,7 +68,13 @@ def _ownership(metadata: _Document, spec: _Document) -> Ownership | None:
         proof=(metadata.get("annotations") or {}).get(PROOF_ANNOTATION, ""),
         owner_uid=shared(owner.get("uid")),
         released_to=shared(_pinned_to(spec.get("affinity") or {})),
+        port=_number(labels.get(PORT_LABEL)),
     )
+
+
+def _address(status: _Document) -> str:
+    found = status.get("podIP") or ""
+    return f"[{found}]" if ":" in found else found
 
 
 def _pinned_to(affinity: _Document) -> str | None:
@@ -92,10 +100,10 @@ def _container(status: _Document) -> ContainerView | None:
             waiting, ended = state.get("waiting"), state.get("terminated")
             if (ended and ended.get("exitCode")) or (waiting and waiting.get("reason") != INITIALIZING):
                 return _state(state, init_container=each["name"])
-    return _state(main.get("state") or {}) if main is not None else None
+    return _state(main.get("state") or {}, is_ready=bool(main.get("ready"))) if main is not None else None
 
 
-def _state(state: _Document, *, init_container: str | None = None) -> ContainerView:
+def _state(state: _Document, *, init_container: str | None = None, is_ready: bool = False) -> ContainerView:
     waiting, running = state.get("waiting") or {}, state.get("running") or {}
     ended = state.get("terminated")
     over = ended or {}
@@ -112,6 +120,7 @@ def _state(state: _Document, *, init_container: str | None = None) -> ContainerV
         started_at=moment(over.get("startedAt") or running.get("startedAt")) if init_container is None else None,
         ended_at=moment(over.get("finishedAt")),
         is_before_worker=init_container is not None,
+        is_ready=is_ready,
     )
 
 

@@ -38,6 +38,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("", "pods/log", ("get",), is_cluster_wide=False),
     Permission("", "configmaps", ("create", "get", "list", "watch", "delete"), is_cluster_wide=False),
     Permission("", "secrets", ("create",), is_cluster_wide=False),
+    Permission("", "services", ("create", "get", "patch"), is_cluster_wide=False),
     Permission("", "events", ("list", "watch"), is_cluster_wide=False),
 )
 """All that Medley may need to do, with ConfigMaps as owners; the manifests grant exactly this."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scheduler.adapters.kubernetes.decoding import map_view, pod_view
+from scheduler.adapters.kubernetes.driving.doors import open_door
 from scheduler.adapters.kubernetes.driving.failures import Ending, detail
 from scheduler.adapters.kubernetes.driving.removal import Removal
 from scheduler.adapters.kubernetes.driving.scene import Scene
@@ -139,6 +140,7 @@ class Gangs:
             except _StillThere:  # beside an owner that stays, the next try would take it for its own
                 self._removal.drop_owner(blueprint.namespace, blueprint.order.attempt, owner_uid)
                 raise
+        open_door(self._scene, blueprint, owner_uid, until_s)
         pods: dict[int, PodView] = {}
 
         def make(rank: int) -> None:

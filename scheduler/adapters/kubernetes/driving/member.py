@@ -8,7 +8,7 @@ from scheduler.adapters.kubernetes.views import PodView
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase, WorkerRecord
 from scheduler.core.model.identifiers import WorkerKey
 
-ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.RUNNING})
+ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.UNREADY, WorkerPhase.RUNNING})
 """A worker in one of them holds its devices."""
 _CODELESS = frozenset({WorkerEnd.LOST, WorkerEnd.DISRUPTED, WorkerEnd.REJECTED, WorkerEnd.UNSTARTABLE})
 
@@ -73,16 +73,27 @@ class Member:
 def looks(pod: PodView) -> tuple[object, ...]:
     """Return what of a pod can change what is said of its worker."""
     container = pod.container
+    is_ready = container is not None and _is_server(pod) and container.is_ready
     shown = None if container is None else (container.waiting_reason, container.running_since, container.has_ended)
-    return pod.uid, pod.is_gated, pod.phase, pod.deleted_at is None, shown
+    return is_ready, pod.address, pod.uid, pod.is_gated, pod.phase, pod.deleted_at is None, shown
 
 
 def alive_record(rank: int, pod: PodView) -> WorkerRecord:
     """Return what is said of a worker that runs or may still run."""
     container = pod.container
     started_at = None if container is None else container.running_since or container.started_at
-    phase = WorkerPhase.PENDING if started_at is None else WorkerPhase.RUNNING
-    return WorkerRecord(rank, phase, started_at=started_at)
+    if started_at is None or container is None:
+        return WorkerRecord(rank, WorkerPhase.PENDING)
+    if not _is_server(pod):
+        return WorkerRecord(rank, WorkerPhase.RUNNING, started_at=started_at)
+    port = 0 if pod.ownership is None else pod.ownership.port
+    address = f"{pod.address}:{port}" if pod.address else None
+    phase = WorkerPhase.RUNNING if container.is_ready and address else WorkerPhase.UNREADY
+    return WorkerRecord(rank, phase, started_at=started_at, address=address)
+
+
+def _is_server(pod: PodView) -> bool:
+    return pod.ownership is not None and pod.ownership.port > 0
 
 
 def ended_record(rank: int, ending: Ending, pod: PodView | None) -> WorkerRecord:

@@ -27,6 +27,7 @@ MEDLEY_FOLDER = "/medley"
 HOME = f"{MEDLEY_FOLDER}/home"
 RUNTIME_FOLDER = f"{MEDLEY_FOLDER}/runtime"
 CHECKPOINT_FOLDER = f"{MEDLEY_FOLDER}/checkpoints"
+SERVED_FOLDER = f"{MEDLEY_FOLDER}/served"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - of a pod
 _TAKEN = ("/dev", "/proc", "/sys", "/run", "/var/run", "/etc", MEDLEY_FOLDER, TEMPORARY)
 """No volume may be at one of them, in it or around it."""
@@ -57,10 +58,21 @@ def check_job(job: Job, configuration: ClusterConfiguration) -> None:
     if program_bytes > LARGEST_PROGRAM_BYTES:
         what = f"its command has {program_bytes:,} bytes" + (" with those of its roles" if len(programs) > 1 else "")
         raise _invalid(what, f"keep it below {LARGEST_PROGRAM_BYTES:,}")
+    _check_served(job, configuration)
     image_of(job, configuration)
     _check_environment(job)
     _check_volumes(job, configuration)
     _check_secrets(job, configuration)
+
+
+def _check_served(job: Job, configuration: ClusterConfiguration) -> None:
+    """Raise StartFailed where a server is to serve checkpoints, and there are none here."""
+    if job.spec.serves_training is None:
+        return
+    require(grammar.LABEL, job.spec.serves_training, "the training")
+    if configuration.checkpoint_class(job.tenant) is None:
+        what = f"tenant {job.tenant} has no place for checkpoints there, and the job serves those of a training"
+        raise _not_allowed(what, configuration, "place for checkpoints")
 
 
 def image_of(job: Job, configuration: ClusterConfiguration) -> Reference:

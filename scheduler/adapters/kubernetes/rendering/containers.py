@@ -15,6 +15,7 @@ RUNTIME = "runtime"
 _NO_DEVICES = {"NVIDIA_VISIBLE_DEVICES": "void"}
 """Of a pod without devices: images made for CUDA say `all` here, and NVIDIA's container runtime, where it is a node's
 default, then gives them every device of the node."""
+_PROBE = {"periodSeconds": 1, "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}
 _RUN = ("python3", "-m", "medley_runtime")
 _COPY = (
     "import medley_runtime, pathlib, shutil; "
@@ -35,13 +36,29 @@ def worker_container(blueprint: Blueprint, rank: int, template: PoolTemplate) ->
     """Return the container in which the job's program runs, started by the runtime."""
     image = image_of(blueprint.order.job, blueprint.configuration)
     is_runtime = not needs_runtime(blueprint)
-    return _container(blueprint, template, WORKER_CONTAINER) | {
-        "image": image.text,
-        "command": list(_RUN) if is_runtime else ["python3", "-c", _RUN_COPY],
-        "env": _environment(blueprint, rank, template),
-        "resources": _resources(_whole(blueprint, rank, template)),
-        "volumeMounts": worker_mounts(blueprint, template),
-    }
+    return (
+        _container(blueprint, template, WORKER_CONTAINER)
+        | {
+            "image": image.text,
+            "command": list(_RUN) if is_runtime else ["python3", "-c", _RUN_COPY],
+            "env": _environment(blueprint, rank, template),
+            "resources": _resources(_whole(blueprint, rank, template)),
+            "volumeMounts": worker_mounts(blueprint, template),
+        }
+        | _serving(blueprint, rank)
+    )
+
+
+def _serving(blueprint: Blueprint, rank: int) -> dict[str, Any]:
+    """Return what makes a server known as one: its port, and how the kubelet finds out whether it is ready."""
+    serving = blueprint.order.job.spec.serving
+    if serving is None or rank != 0:
+        return {}
+    found: dict[str, Any] = {"ports": [{"name": "serving", "containerPort": serving.port, "protocol": "TCP"}]}
+    if serving.readiness_path is not None:
+        asked = {"path": serving.readiness_path, "port": serving.port, "scheme": "HTTP"}
+        found["readinessProbe"] = {"httpGet": asked} | _PROBE
+    return found
 
 
 def init_containers(blueprint: Blueprint, rank: int, template: PoolTemplate) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from scheduler.adapters.kubernetes import identity
 from scheduler.adapters.kubernetes.launch import DOCUMENT, LARGEST_DOCUMENT_BYTES, TOKEN, gang_document
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
-from scheduler.adapters.kubernetes.rendering.checks import CHECKPOINT_FOLDER, check_job, check_names
+from scheduler.adapters.kubernetes.rendering.checks import CHECKPOINT_FOLDER, SERVED_FOLDER, check_job, check_names
 from scheduler.ports.cluster import StartFailed, StartRefusal
 
 CONFIG_MAP = "ConfigMap"
@@ -70,11 +70,11 @@ def metadata(blueprint: Blueprint, kind: str, name: str, *, owner_uid: str | Non
         "annotations": {identity.PROOF_ANNOTATION: blueprint.identity.proof(blueprint.namespace, kind, name)},
     }
     if owner_uid is not None:
-        document["ownerReferences"] = [_owner_reference(blueprint, owner_uid)]
+        document["ownerReferences"] = [owner_reference(blueprint, owner_uid)]
     return document
 
 
-def _owner_reference(blueprint: Blueprint, owner_uid: str) -> dict[str, Any]:
+def owner_reference(blueprint: Blueprint, owner_uid: str) -> dict[str, Any]:
     """Return the reference that lets the owner's end be theirs.
 
     A controller: without one, `kubectl drain` refuses a pod and cleaners take it for forgotten. Blocking the owner's
@@ -98,6 +98,7 @@ def _document(blueprint: Blueprint) -> dict[str, Any]:
         blueprint.order,
         devices_are_simulated=configuration.devices_are_simulated,
         checkpoints=CHECKPOINT_FOLDER if has_place else None,
+        served=SERVED_FOLDER if has_place else None,
     )
     size_bytes = len(text.encode())
     if size_bytes > LARGEST_DOCUMENT_BYTES:

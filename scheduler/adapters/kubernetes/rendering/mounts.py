@@ -10,6 +10,7 @@ from scheduler.adapters.kubernetes.rendering.checks import (
     CHECKPOINT_FOLDER,
     HOME,
     RUNTIME_FOLDER,
+    SERVED_FOLDER,
     SHARED_MEMORY,
     TEMPORARY,
     image_of,
@@ -63,6 +64,10 @@ def worker_mounts(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str
     if _checkpoint_class(blueprint) is not None:
         path = checkpoint_path(blueprint)
         found.append({"name": "checkpoints", "mountPath": CHECKPOINT_FOLDER, "subPath": path})
+        if (training := blueprint.order.job.spec.serves_training) is not None:
+            path = f"medley/{blueprint.order.job.tenant}/{training}"
+            served = {"name": "checkpoints", "mountPath": SERVED_FOLDER, "subPath": path, "readOnly": True}
+            found.append(served)
     job = blueprint.order.job.spec
     return found + [
         {
@@ -75,7 +80,10 @@ def worker_mounts(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str
 
 
 def checkpoint_path(blueprint: Blueprint) -> str:
-    """Return where in the volume of its class a job's checkpoints are: no pod sees more of it than its own job's."""
+    """Return where in the volume of its class a job's checkpoints are: no pod sees more of it than its own job's.
+
+    A server sees, and cannot change, those of the training that it serves; the API has seen that it is its tenant's.
+    """
     job = blueprint.order.job
     return f"medley/{job.tenant}/{job.id}"
 

@@ -26,6 +26,9 @@ def pod(blueprint: Blueprint, rank: int, owner_uid: str) -> dict[str, Any]:
     document = metadata(blueprint, identity.POD, worker_name(blueprint.order.attempt, rank), owner_uid=owner_uid)
     template = blueprint.pool(rank)
     document["labels"][identity.RANK_LABEL] = str(rank)
+    serving = blueprint.order.job.spec.serving
+    if serving is not None and rank == 0:
+        document["labels"][identity.PORT_LABEL] = str(serving.port)
     document["annotations"] = dict(template.annotations) | {SAFE_TO_EVICT: "false"} | document["annotations"]
     return {"apiVersion": "v1", "kind": identity.POD, "metadata": document, "spec": _spec(blueprint, rank, template)}
 

@@ -1,5 +1,6 @@
 """One container: a process in a session of its own."""
 
+import http.client
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ class Container:
         self.log = ContainerLog()
         self.waiting = {"reason": "ContainerCreating"}
         self.was_out_of_memory = False
+        self.probe: Mapping[str, Any] | None = document.get("readinessProbe")
+        self.is_good = False
+        """What its probe said last."""
         self._image = str(document.get("image", ""))
         self._mark = mark
         self._on_end = on_end
@@ -44,6 +49,20 @@ class Container:
     def exit_code(self) -> int | None:
         """The exit code in a runtime's words, 128 + n for signal n; None before the end."""
         return None if self._terminated is None else int(self._terminated["exitCode"])
+
+    def ask(self) -> None:
+        """Probe once, by HTTP on this machine."""
+        if self.probe is None or self.pid is None:
+            return
+        asked = self.probe["httpGet"]
+        connection = http.client.HTTPConnection("127.0.0.1", int(asked["port"]), timeout=self.probe["timeoutSeconds"])
+        try:
+            connection.request("GET", str(asked["path"]))
+            self.is_good = HTTPStatus.OK <= connection.getresponse().status < HTTPStatus.BAD_REQUEST
+        except (OSError, http.client.HTTPException):
+            self.is_good = False
+        finally:
+            connection.close()
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         """Start the process."""
@@ -86,7 +105,7 @@ class Container:
             "image": self._image,
             "imageID": self._image if self._process else "",
             "containerID": f"process://{self._mark}-{self.name}" if self._process else "",
-            "ready": is_running,
+            "ready": is_running and (self.probe is None or self.is_good),
             "started": is_running,
             "restartCount": 0,
             "state": state,

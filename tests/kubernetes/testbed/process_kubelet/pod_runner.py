@@ -22,6 +22,7 @@ from tests.kubernetes.testbed.process_kubelet.translation import CannotConfigure
 RETRY_S = 0.2
 LONG_RETRY_S = 1.0
 DEFAULT_GRACE_S = 30
+PROBE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +195,15 @@ class PodRunner:
 
     def _attend(self, containers: list[Container]) -> None:
         """Stay until all these containers have ended, ending them when the pod must end."""
-        told = [container.exit_code for container in containers]
+        told = _shown(containers)
         while any(container.exit_code is None for container in containers):
             if self._must_end() and (self._is_vanished or not self._household.is_dead(self.node)):
                 self._end(containers)
             self._rest(self._time_left())
-            seen = [container.exit_code for container in containers]
-            if seen != told and None in seen:
+            for container in containers:
+                container.ask()
+            seen = _shown(containers)
+            if seen != told and any(container.exit_code is None for container in containers):
                 self._tell()
             told = seen
 
@@ -243,6 +246,8 @@ class PodRunner:
         deadline = self._deadline_left()
         if deadline is not None and not self._why:
             times.append(deadline)
+        if any(container.probe is not None for container in self.containers):
+            times.append(PROBE_S)
         if self._household.is_dead(self.node):
             times = [RETRY_S]
         return max(min(times), 0.01) if times else None
@@ -308,3 +313,7 @@ class PodRunner:
             self._household.api.create(path_of("events", namespace=namespace), event)
         except (OSError, Refused):
             return
+
+
+def _shown(containers: list[Container]) -> list[tuple[int | None, bool]]:
+    return [(container.exit_code, container.is_good) for container in containers]
