@@ -72,8 +72,8 @@ def _state(body: ChangeBody) -> State | None:
     match body:
         case JobSubmitted():
             return State.QUEUED
-        case GroupPlaced(group) | GroupMoved(group):
-            return group.state
+        case GroupPlaced(group, together=together) | GroupMoved(group, together=together):
+            return group.state if together is None else together.state
     return None
 
 
@@ -119,7 +119,12 @@ def _placed(placed: GroupPlaced) -> dict[str, Any]:
         worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(mode="json", include=_TOLD_OF_A_WORKER)
         for allocation in placed.allocations
     ]
-    return {"attempt": placed.attempt, "number": placed.group.attempts, "workers": workers}
+    return {
+        "attempt": placed.attempt,
+        "number": placed.group.attempts,
+        "workers": workers,
+        **_replica(placed),
+    }
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
@@ -138,4 +143,12 @@ def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
             }
             for seen in moved.workers
         ],
+        **_replica(moved),
     }
+
+
+def _replica(change: GroupPlaced | GroupMoved) -> dict[str, Any]:
+    """Return which of several replicas it was, what that one is, and how many are ready."""
+    if change.together is None:
+        return {}
+    return {"replica": change.group.index, "replica_state": change.group.state, "ready": change.together.ready}

@@ -24,7 +24,7 @@ from scheduler.core.model.change import (
     TenantCreated,
     WorkersNoted,
 )
-from scheduler.core.model.group import State
+from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.node import Node
 
@@ -75,14 +75,18 @@ def _node(node: Node) -> str:
     return f"node {node.id} is {node.state} with {devices}{owner}{used}" + (f": {node.note}" if node.note else "")
 
 
+def _replica(change: GroupPlaced | GroupMoved) -> str:
+    return "" if change.together is None else f"replica {change.group.index}: "
+
+
 def _placed(placed: GroupPlaced) -> str:
     nodes = sorted({allocation.node for allocation in placed.allocations})
     workers = count(len(placed.allocations), "worker")
-    return f"attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
+    return f"{_replica(placed)}attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> str:
-    text = _moved_to(moved)
+    text = _replica(moved) + _moved_to(moved)
     if moved.reasons:
         text += ": " + "; ".join(reason_text(reason, you) for reason in moved.reasons)
     return text if moved.detail is None else f"{text} ({moved.detail})"
@@ -93,6 +97,8 @@ def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per sta
     why = "" if group.stop_reason is None else f": {stop_text(group.stop_reason)}"
     match group.state:
         case State.QUEUED:
+            if group.stop_reason is None:
+                return "it is wanted again and waits for devices"
             return f"attempt {group.attempts} is over and it waits for the next one{why}"
         case State.PLACED:
             return f"attempt {group.attempts} holds its devices"
@@ -107,7 +113,7 @@ def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per sta
         case State.FAILED:
             return f"it failed{why}" if group.attempts else "it was refused"
         case State.CANCELLED:
-            return "it was cancelled"
+            return "it is not wanted any more" if group.stop_reason is StopReason.SCALED_DOWN else "it was cancelled"
     assert_never(group.state)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from scheduler.core.model.attempt import Allocation, Checkpoint, Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.group import Group
+from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node
@@ -42,6 +42,15 @@ class ReplicasWished:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What a job of several groups is once one of them moved."""
+
+    state: State
+    ready: int
+    """How many of its groups run with all their workers ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPlaced:
     """A group became PLACED: a new attempt holds these allocations."""
 
@@ -49,6 +58,8 @@ class GroupPlaced:
     attempt: AttemptId
     allocations: tuple[Allocation, ...]
     notes: tuple[PlacementNote, ...]
+    together: Together | None = None
+    """None: the job has this group alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class GroupMoved:
     """Why it was refused, where it was."""
     detail: str | None = None
     """What the cluster said, bounded to 1,000 characters."""
+    together: Together | None = None
+    """None: the job has this group alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ const AT_ONCE = 6; // cancellations under way
 /**
  * @typedef {{id: string, tenant: string, name: string, kind: string, state: string, priority: number, workers: number,
  *   devices: number, chips: string[], submitted_by: string, submitted_at: string, finished_at: string | null,
- *   attempts: number, stop_reason: string | null, progress: any}} JobRow
+ *   attempts: number, stop_reason: string | null, progress: any,
+ *   replicas: {wanted: number, ready: number} | null}} JobRow
  */
 
 class Jobs extends Store {
@@ -174,6 +175,7 @@ class Jobs extends Store {
  */
 export function moved(row, event) {
   if (event.kind === "progress-reported") return { ...row, progress: { ...event.data, at: event.at } };
+  if (event.kind === "replicas-wished" && row.replicas) return { ...row, replicas: { ...row.replicas, wanted: event.data.replicas } };
   if (event.state === null || event.kind === "job-submitted" || FINAL.has(row.state)) return row;
   const next = { ...row, state: event.state };
   if (FINAL.has(event.state)) next.finished_at = event.at;
@@ -182,6 +184,7 @@ export function moved(row, event) {
     next.stop_reason = null;
     next.progress = null;
   }
+  if (row.replicas && event.data?.ready !== undefined) next.replicas = { ...row.replicas, ready: event.data.ready };
   if (event.data?.stop) next.stop_reason = event.data.stop.reason;
   return next;
 }

@@ -7,6 +7,7 @@ import { Curve } from "../job_parts/curve.js";
 import { JobEvents } from "../job_parts/events.js";
 import { Logs } from "../job_parts/logs.js";
 import { Ranks } from "../job_parts/ranks.js";
+import { Replicas } from "../job_parts/replicas.js";
 import { Spec } from "../job_parts/spec.js";
 import { Why } from "../job_parts/why.js";
 import { CancelDialog } from "../parts/cancel.js";
@@ -40,7 +41,7 @@ export function Job({ may, route }) {
     <div class="tabs" role="tablist" aria-label="About this job" onKeyDown=${moveTab}>${TABS.map(([key, name]) => html`<button key=${key} id=${`tab-${key}`} role="tab"
       aria-selected=${key === tab} aria-controls="tab-panel" tabindex=${key === tab ? 0 : -1} onClick=${() => refine(route, { tab: key })}>${name}</button>`)}</div>
     <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${tab}`} tabindex="0">
-      ${tab === "place" && html`<${Why} job=${job} /><${Attempts} job=${job} /><${Ranks} job=${job} />`}
+      ${tab === "place" && html`<${Why} job=${job} />${job.replicas && html`<${Replicas} job=${job} />`}<${Attempts} job=${job} /><${Ranks} job=${job} />`}
       ${tab === "logs" && html`<${Logs} job=${job} />`}
       ${tab === "curve" && html`<${Curve} job=${job} />`}
       ${tab === "events" && html`<${JobEvents} id=${id} />`}
@@ -57,6 +58,7 @@ function facts(job, attempt) {
     ["submitted", html`<${Ago} at=${job.submitted_at} />`, `by ${job.submitted_by}`],
     ...(attempt ? [/** @type {[string, any, any]} */ (["attempt", String(attempt.number), job.retries_used ? counted(job.retries_used, "retry used", "retries used") : ""])] : []),
     ...(attempt?.started_at ? [/** @type {[string, any, any]} */ ([attempt.ended_at ? "ran for" : "runs for", html`<${Took} from=${attempt.started_at} to=${attempt.ended_at} />`, ""])] : []),
+    ...(job.replicas ? [/** @type {[string, any, any]} */ (["replicas", `${job.replicas.ready} of ${job.replicas.wanted}`, "ready"])] : []),
     ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} />`, ""])] : []),
     ...(progress ? [/** @type {[string, any, any]} */ (["progress", progressText(progress), progress.tokens_per_s === null ? "" : `${whole(progress.tokens_per_s)} tokens/s`])] : []),
     ...(attempt?.heartbeat?.memory_mib ? [/** @type {[string, any, any]} */ (["memory", memory(attempt.heartbeat.memory_mib), attempt.heartbeat.device_memory_mib ? `and ${memory(attempt.heartbeat.device_memory_mib)} of a device` : "of the largest worker"])] : []),

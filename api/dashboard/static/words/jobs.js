@@ -17,6 +17,10 @@ const ENDS = {
   "worker-failed": "a worker failed",
   "out-of-memory": "out of memory",
   "time-limit": "over its time limit",
+  stalled: "no progress for too long",
+  silent: "its heartbeats stopped",
+  "server-ended": "its server ended by itself",
+  "scaled-down": "fewer replicas were wanted",
   cancelled: "cancelled",
 };
 
@@ -27,6 +31,7 @@ export function endText(reason) {
 
 /** How a job in short fares. @param {import("../data/jobs.js").JobRow} row @returns {string} */
 export function situation(row) {
+  if (row.replicas && !FINAL.has(row.state)) return `${row.replicas.ready} of ${counted(row.replicas.wanted, "replica", "replicas")} ready`;
   if (["stopping", "failed", "cancelled"].includes(row.state) && row.stop_reason) return endText(row.stop_reason);
   if (row.state === "failed" && !row.attempts) return "refused";
   if (row.state === "queued" && row.attempts) return `waits for attempt ${row.attempts + 1}: ${endText(row.stop_reason)}`;
@@ -66,12 +71,14 @@ function sized(part) {
 export function wanted(spec) {
   const others = (spec.alternatives ?? []).map((/** @type {any} */ one) => `or ${sized(one)}`);
   const roles = (spec.roles ?? []).map((/** @type {any} */ one) => `and as ${one.name}: ${sized(one)}`);
-  return [sized(spec), ...others, ...roles];
+  const each = spec.kind === "inference" ? `${counted(spec.replicas, "replica", "replicas")}, each ` : "";
+  return [each + sized(spec), ...others, ...roles];
 }
 
 /** What each worker runs. @param {any} spec @returns {string} */
 export function program(spec) {
   if (spec.command) return spec.command.map(quoted).join(" ");
+  if (spec.serve) return `the reference server, with ${spec.serve.training ? `the newest checkpoint of ${spec.serve.training}` : "fresh weights"}`;
   const training = Object.entries(spec.training ?? {}).map(([name, value]) => `${name} ${value}`);
   return `the reference training, ${training.join(", ")}`;
 }

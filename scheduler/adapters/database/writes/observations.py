@@ -70,7 +70,8 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
     run.standings.move(standing, after, at=item.at, stop_detail=detail or said_before)
     if after.state not in HOLDING:
         run.ended[item.attempt] = standing.tenant
-    body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail)
+    together = run.standings.together(after.job_id)
+    body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail, together=together)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
     if after.state is State.CANCELLED:
         bring_back(transaction, run.standings, after.job_id, item.at)

@@ -77,7 +77,8 @@ def _place_one(
     if refusal is not None:
         return refusal
     standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
-    body = GroupPlaced(after, decision.attempt, decision.allocations, decision.notes)
+    together = standings.together(after.job_id)
+    body = GroupPlaced(after, decision.attempt, decision.allocations, decision.notes, together)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
     return Written(after.job_id, after.state, change)
 
@@ -91,7 +92,8 @@ def _refuse_one(transaction: Transaction, standings: Standings, item: Refuse) ->
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
     standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
     attempt = after.latest_attempt if after.attempts else None
-    body = GroupMoved(after, attempt, reasons=item.decision.reasons)
+    together = standings.together(after.job_id)
+    body = GroupMoved(after, attempt, reasons=item.decision.reasons, together=together)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
     return Written(after.job_id, after.state, change)
 

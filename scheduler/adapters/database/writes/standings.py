@@ -13,6 +13,7 @@ from scheduler.adapters.database.schema.work import attempts, groups, jobs
 from scheduler.adapters.database.transaction import Row, Transaction
 from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.lifecycle.transitions import RetryRule
+from scheduler.core.model.change import Together
 from scheduler.core.model.group import FINAL, HOLDING, WISHES, Group, State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.core.model.job import JobKind, Wish
@@ -107,6 +108,13 @@ class Standings:
     def state_of(self, job: JobId) -> State:
         """Return the job's state after the moves so far; the job must exist."""
         return job_state([standing.group.state for standing in self.of_job(job)])
+
+    def together(self, job: JobId) -> Together | None:
+        """Return what the moves so far make of a job of several groups, None for any other."""
+        groups = self.of_job(job)
+        if len(groups) < 2:  # noqa: PLR2004 - one is not several
+            return None
+        return Together(self.state_of(job), sum(each.group.state is State.RUNNING for each in groups))
 
     def wish_stop(self, job: JobId) -> None:
         """Note that the user wants the job to stop; written with its groups' moves."""

@@ -56,4 +56,5 @@ def _stop_group(
         return None
     standings.move(standing, after, at=item.at, stop_detail=None)
     attempt = after.latest_attempt if after.attempts else None
-    return GroupMoved(after, attempt, workers=known.get(after.latest_attempt, ()))
+    together = standings.together(after.job_id)
+    return GroupMoved(after, attempt, workers=known.get(after.latest_attempt, ()), together=together)

@@ -92,7 +92,8 @@ def _step(run: _Run, group: Group, event: Event, at: datetime) -> int | None:
         return None
     run.standings.move(standing, after, at=at, stop_detail=None)
     known = run.workers.get(after.latest_attempt, ()) if event is Event.STOP else ()
-    body = GroupMoved(after, after.latest_attempt if after.attempts else None, workers=known)
+    attempt, together = after.latest_attempt if after.attempts else None, run.standings.together(after.job_id)
+    body = GroupMoved(after, attempt, workers=known, together=together)
     return run.transaction.add(Draft(at, body, tenant=standing.tenant, job=after.job_id))
 
 
