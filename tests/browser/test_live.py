@@ -59,6 +59,23 @@ def test_what_cannot_be_cancelled_is_named_and_keeps_nobody_else(scene: Scene, o
     visit.errors.clear()
 
 
+def test_a_server_is_as_one_of_its_replicas_runs_and_shows_all_of_them(scene: Scene, open_page: OpenPage) -> None:
+    body = {"name": "chat", "kind": "inference", "replicas": 2, "chips": "mlu590", "workers": 1, "memory_mib": 256}
+    job = scene.submit("language", body)
+    listed = open_page(scene.address, scene.tokens["language"], screen="jobs?q=chat")
+    listed.until(f"{row_text('chat')}.includes('2 of 2 replicas ready')")
+    shown = open_page(scene.address, scene.tokens["language"], screen=f"jobs/{job}")
+    shown.see("2 of 2 replicas ready")
+    shown.see("127.0.0.1:")
+    with Api(scene.address, scene.tokens["language"]) as api:
+        api.want(200, "PATCH", f"/v1/jobs/{job}/replicas", {"replicas": 1})
+        listed.until(f"{row_text('chat')}.includes('1 of 1 replica ready')")
+        assert "running" in str(listed.page.evaluate(row_text("chat")))
+        shown.see("1 of 1 replica ready")
+        api.want(200, "POST", f"/v1/jobs/{job}/cancel")
+    listed.until(f"{row_text('chat')}.includes('cancelled')")
+
+
 @pytest.fixture
 def own_server(tmp_path: Path, scene: Scene) -> ServerProcess:
     """A server that a test may stop, with one job that waits."""

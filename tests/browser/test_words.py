@@ -33,6 +33,7 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/jobs.js", "module.wantedChips({a: 2, b: 1})", "2 a + 1 b"),
         ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
         ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
+        ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),
         ("parts/scales.js", "module.ticks(0, 10, 4)", [0, 2.5, 5, 7.5, 10]),
         ("parts/scales.js", "module.ticks(3, 3, 4)", [3]),
         ("parts/scales.js", "module.linePath([[0, 1], null, [2, 3], [4, 5]])", "M0.0 1.0M2.0 3.0L4.0 5.0"),
