@@ -8,6 +8,7 @@ from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
+from scheduler.ports.telemetry import SILENCE, Telemetry
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -41,3 +42,4 @@ class ApiContext:
     readiness: Callable[[], tuple[Check, ...]]
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
+    telemetry: Telemetry = SILENCE

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -27,6 +28,7 @@ from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
 from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Node
@@ -34,11 +36,14 @@ from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scor
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.telemetry import LoopReading
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.measuring.count_changes import ChangeCounter
+from scheduler.services.measuring.read_state import StateReader
 from scheduler.services.prepare_first_start import FirstStart, make_operator_token, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync, describe
@@ -66,11 +71,13 @@ class Server:
     loops: Sequence[Loop]
     wake_up: InProcessWakeUp
     ending: threading.Event
+    instruments: Instruments
     resources: ExitStack
-    """Clusters, database and locks, closed in that order."""
+    """Clusters, database, instruments and locks, closed in that order."""
 
     def start(self) -> None:
         """Start deciding and reconciling."""
+        self.instruments.start()
         for loop in self.loops:
             loop.start()
 
@@ -117,29 +124,40 @@ class _Foundation:
     clock: SystemClock
     identifiers: SystemIdentifiers
     wake_up: InProcessWakeUp
+    instruments: Instruments
     storage: Storage
     tokens: AttemptTokens
     resources: ExitStack
     """What is to be closed at the end."""
 
 
-def build_server(settings: Settings, listener: socket.socket, *, on_leadership_lost: Callable[[], None]) -> Server:
+def build_server(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    on_leadership_lost: Callable[[], None],
+    metrics: socket.socket | None = None,
+) -> Server:
     """Open the database, take the lead, record the inventory and put the pieces together; nothing runs yet.
 
+    `metrics` is where metrics will be served, None for nowhere; it is closed with the rest.
     Raises what the parts raise for a locked or unusable database and for faulty files, each with a message for
     people. What was opened by then is closed again.
     """
     with ExitStack() as resources:
+        instruments = Instruments(metrics, version("medley"))
+        resources.callback(instruments.close)
         prepare_data_folder(settings.data_folder)
         _lock(settings, resources)
         wake_up = InProcessWakeUp()
-        storage = open_storage(settings.database_url, wake_up)
+        storage = open_storage(settings.database_url, wake_up, instruments.telemetry)
         resources.callback(storage.close)
         foundation = _Foundation(
             settings=settings,
             clock=SystemClock(),
             identifiers=SystemIdentifiers(),
             wake_up=wake_up,
+            instruments=instruments,
             storage=storage,
             tokens=AttemptTokens(server_secret(settings.data_folder)),
             resources=resources,
@@ -150,8 +168,14 @@ def build_server(settings: Settings, listener: socket.socket, *, on_leadership_l
             resources.callback(driven.port.close)
         ending = threading.Event()
         context, loops = _assemble(foundation, clusters, listener, on_leadership_lost, ending=ending)
-        app = create_app(context)
-        return Server(app=app, loops=loops, wake_up=wake_up, ending=ending, resources=resources.pop_all())
+        return Server(
+            app=create_app(context),
+            loops=loops,
+            wake_up=wake_up,
+            ending=ending,
+            instruments=instruments,
+            resources=resources.pop_all(),
+        )
     raise AssertionError("unreachable: the block returns or raises")
 
 
@@ -284,8 +308,10 @@ def _assemble(
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
-    followed = FollowedState(storage.views, clock, scoring)
-    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
+    telemetry = foundation.instruments.telemetry
+    counter = ChangeCounter(telemetry)
+    followed = FollowedState(storage.views, clock, scoring, listener=counter.see)
+    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, counter=counter)
 
     def loop(name: str, step: Step, waiter: Waiter) -> Loop:
         return Loop(name, step, waiter, clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)
@@ -300,6 +326,9 @@ def _assemble(
             waiter = wake_up.waiter()
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
+    ports = tuple(driven.port for driven in clusters)
+    reader = StateReader(followed, clock, ports, epoch=lead.epoch, loops=lambda: _loop_readings(loops))
+    foundation.instruments.read_with(reader.read)
     context = ApiContext(
         journal=storage.journal,
         directory=storage.directory,
@@ -308,12 +337,18 @@ def _assemble(
         identifiers=foundation.identifiers,
         wake_up=wake_up,
         followed=followed,
-        clusters=tuple(driven.port for driven in clusters),
+        clusters=ports,
         attempt_tokens=foundation.tokens,
         readiness=lambda: _readiness(storage, loops, optional),
         ending=ending,
+        telemetry=telemetry,
     )
     return context, loops
+
+
+def _loop_readings(loops: Sequence[Loop]) -> list[LoopReading]:
+    healths = (loop.health for loop in loops)
+    return [LoopReading(health.name, health.failures_in_a_row, health.s_since_success) for health in healths]
 
 
 def _scoring(foundation: _Foundation) -> Scoring:

@@ -16,6 +16,8 @@ OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
 SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 LAST_PORT = 65_535
+DEFAULT_METRICS_LISTEN = "127.0.0.1:9464"
+METRICS_OFF = "off"
 _LISTEN = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})", re.ASCII)
 
 _API_URL = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
@@ -44,11 +46,15 @@ class Settings(BaseSettings):
     """YAML file with what places are judged by; without it the built-in weights, and a mix of jobs that is learnt."""
     listen: str = "127.0.0.1:8080"
     """Address and port of the API; port 0 takes a free one."""
+    metrics_listen: str | None = None
+    """Address and port of the metrics, or `off`; without it DEFAULT_METRICS_LISTEN, if that port is free."""
     api_url: str | None = None
     """Where workers reach the API; without it the address that is listened on."""
     runtime_python: Path = Path(sys.executable)
     """The interpreter that has medley-runtime, for workers of the local cluster."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    """Log lines for people, or one JSON object a line for programs."""
     shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long an ending server waits for open requests and its loops."""
 
@@ -59,6 +65,11 @@ class Settings(BaseSettings):
         if match is None or int(match["port"]) > LAST_PORT:
             raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _has_host_and_port_or_is_off(cls, listen: str | None) -> str | None:
+        return listen if listen in (None, METRICS_OFF) else cls._has_host_and_port(str(listen))
 
     @field_validator("api_url")
     @classmethod
@@ -85,12 +96,18 @@ class Settings(BaseSettings):
     @property
     def host(self) -> str:
         """Where the API listens."""
-        return self.listen.rpartition(":")[0].strip("[]")
+        return host_and_port(self.listen)[0]
 
     @property
     def port(self) -> int:
         """The API's port, 0 for a free one."""
-        return int(self.listen.rpartition(":")[2])
+        return host_and_port(self.listen)[1]
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """Return both parts of an address that was found well-formed."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 class SettingsError(ValueError):

@@ -3,16 +3,20 @@
 import asyncio
 import logging
 import re
+import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Code, Problem, unavailable
+from scheduler.ports.telemetry import SILENCE, Telemetry
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID_HEADER = "X-Request-Id"
+NO_OPERATION = "none"
+"""What a request counts as that no route took."""
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ANSWER_HEADERS = {
     "Cache-Control": "no-store",
@@ -30,8 +34,9 @@ class RequestFrame:
     answered too: one that waits is told to come back, a stream ends.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, telemetry: Telemetry = SILENCE) -> None:
         self._app = app
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -41,11 +46,14 @@ class RequestFrame:
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         has_begun = False
+        came_s = time.monotonic()
 
         async def send_framed(message: Message) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                operation = scope["state"].get("operation", NO_OPERATION)
+                self._telemetry.answered(operation, message["status"], time.monotonic() - came_s)
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
                 for name, value in ANSWER_HEADERS.items():

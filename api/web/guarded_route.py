@@ -19,10 +19,11 @@ class GuardedRoute(APIRoute):
         """Return the handler behind the guard."""
         if self.operation_id is None or self.operation_id not in PERMISSIONS:
             raise LookupError(f"the permission table has no entry for the operation {self.operation_id!r}")
-        access = PERMISSIONS[self.operation_id]
+        operation, access = self.operation_id, PERMISSIONS[self.operation_id]
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            request.state.operation = operation
             request.state.caller = await admit(request.app.state.context, request, access)
             return await handle(JsonRequest(request.scope, request.receive))
 

@@ -24,6 +24,17 @@ class OnKubernetes:
     api_url: Annotated[Text, Parameter(help="Where workers reach the API (default: where it listens).")] = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Options for what the server tells of itself."""
+
+    metrics_listen: Annotated[
+        Text, Parameter(help="HOST:PORT of the metrics, or `off` (default 127.0.0.1:9464, if it is free).")
+    ] = None
+    log_format: Annotated[Text, Parameter(help="Log lines as text (default) or json.")] = None
+
+
 def serve(
     *,
     data_folder: Data = None,
@@ -33,13 +44,14 @@ def serve(
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
     scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
+    telling: Telling = Telling(),
     kubernetes: OnKubernetes = OnKubernetes(),
 ) -> int:
     """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
     here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(kubernetes)))
+    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(telling), **asdict(kubernetes)))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

@@ -178,6 +178,13 @@ class ClusterPort(Protocol):
         """Return what was newly seen of workers, once each; what nobody fetches in time may be lost."""
         ...
 
+    def lag_s(self) -> float | None:
+        """Return how many seconds ago the cluster last told anything of what is followed there; asks nobody.
+
+        0 where every look asks it anew; None before it first told anything.
+        """
+        ...
+
     def check(self) -> tuple[Finding, ...]:
         """Return what works and what is missing to drive the cluster. May take seconds; never raises."""
         ...

@@ -9,10 +9,12 @@ from scheduler.core.deciding.cycle import decide, next_due
 from scheduler.core.model.decision import Decision, Placed, Refused
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
+from scheduler.ports.telemetry import SILENCE, CycleFigures, Telemetry
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.measuring.count_changes import ChangeCounter
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +39,25 @@ NOTHING_TO_DECIDE = CycleResult(placed=0, refused=0, rejected=0, next_due=None)
 class Decider:
     """Decides while it leads."""
 
-    def __init__(self, followed: FollowedState, journal: Journal, clock: Clock, wake_up: WakeUp, *, lead: Lead) -> None:
+    def __init__(
+        self,
+        followed: FollowedState,
+        journal: Journal,
+        clock: Clock,
+        wake_up: WakeUp,
+        *,
+        lead: Lead,
+        telemetry: Telemetry = SILENCE,
+        counter: ChangeCounter | None = None,
+    ) -> None:
+        """`counter` listens to the followed state; it is told which jobs had their first decision."""
         self._followed = followed
         self._journal = journal
         self._clock = clock
         self._wake_up = wake_up
         self._lead = lead
+        self._telemetry = telemetry
+        self._counter = counter
         self._latest = NOTHING_TO_DECIDE
 
     def decide_once(self) -> CycleResult:
@@ -50,6 +65,7 @@ class Decider:
 
         The state is let go of before the commit, so that nobody waits for the disk to read it.
         """
+        began_s = self._clock.monotonic_s()
         self._followed.follow()
         now = self._clock.now()
         if not self._is_due(now):
@@ -59,11 +75,17 @@ class Decider:
             decisions = decide(state, now)
             seen = self._followed.change
         self._latest = self._carry_out(decisions, now)
+        self._measure(self._latest, self._clock.monotonic_s() - began_s, seen)
         if not self._latest.rejected:
             self._followed.mark_decided(seen)
             if decisions:
                 self._wake_up.notify()  # to whoever waits for a decision; the commit's hint came before the mark
         return self._latest
+
+    def _measure(self, result: CycleResult, duration_s: float, seen: int) -> None:
+        self._telemetry.cycle(CycleFigures(duration_s, result.placed, result.refused, result.rejected))
+        if self._counter is not None and not result.rejected:
+            self._counter.decided(seen, self._clock.now())
 
     def _is_due(self, now: datetime) -> bool:
         """Say whether deciding again could give anything new: the same state at no new due time decides the same."""

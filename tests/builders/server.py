@@ -81,6 +81,7 @@ class ServerProcess:
         listen: str = "127.0.0.1:0",
         database: str | None = None,
         clusters: Path | None = None,
+        metrics_listen: str = "off",
     ) -> None:
         """`clusters` is a file of Kubernetes clusters, and takes the place of an inventory."""
         self.data_folder = data_folder
@@ -90,13 +91,14 @@ class ServerProcess:
         self._listen = listen
         self._database = database
         self._clusters = clusters
+        self._metrics_listen = metrics_listen
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
         command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
-        command += ["--listen", self._listen]
+        command += ["--listen", self._listen, "--metrics-listen", self._metrics_listen]
         command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
         command += [] if self._database is None else ["--database", self._database]
         command += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]

@@ -1,6 +1,7 @@
 """Starting a server: on PostgreSQL, on changed inventories, and what keeps it from starting."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 from tests.builders.eventually import eventually
 from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.builders.telemetry import scrape, value
 from tests.postgres import FAST, running_postgres
 
 NODE_TYPE = "{devices: {t4: %d}, cpu_cores: 8, memory_gib: 8}"
@@ -202,3 +204,34 @@ def check_the_way_on(server: ServerProcess) -> None:
     with server.operator() as api:
         ended = wait_for(api, name, *FINAL)
         assert (ended["state"], ended["attempts"][-1]["workers"][0]["exit_code"]) == ("failed", 3)
+
+
+def test_metrics_have_a_port_of_their_own(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    inventory = write_inventory(tmp_path / "one.yaml", "one", devices=2)
+    server = ServerProcess(tmp_path / "data", inventory, metrics_listen=f"127.0.0.1:{port}")
+    server.start()
+    try:
+        with Api(server.address, server.tenant("team")) as api:
+            name = api.want(201, "POST", "/v1/jobs", job("true"))["id"]
+            wait_for(api, name, *FINAL)
+            assert api.call("GET", "/metrics").status == 404
+        status, page = scrape(port)
+        assert status == 200
+        for metric, labels in (
+            ("medley_jobs_submitted_total", {"tenant": "team"}),
+            ("medley_http_requests_total", {"operation": "submit_job", "status": "201"}),
+            ("medley_decisions_total", {"outcome": "placed"}),
+            ("medley_decision_latency_seconds_count", {}),
+            ("medley_gangs_finished_total", {"tenant": "team", "state": "succeeded"}),
+            ("medley_leader_epoch", {}),
+        ):
+            assert value(page, metric, labels) == 1, metric
+        assert value(page, "medley_devices", {"cluster": "one", "chip": "t4", "condition": "usable"}) == 2
+        assert value(page, "medley_loop_failures", {"loop": "deciding"}) == 0
+        refused = serve("--metrics-listen", f"127.0.0.1:{port}", "--data-folder", str(tmp_path / "other"))
+        assert (refused.returncode, f"cannot listen on 127.0.0.1:{port}" in refused.stderr) == (5, True), refused.stderr
+        assert "--metrics-listen" in refused.stderr
+    finally:
+        assert server.stop() == 0

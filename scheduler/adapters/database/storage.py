@@ -17,6 +17,7 @@ from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.views import DatabaseViews
 from scheduler.adapters.database.writer import Writer
 from scheduler.ports.journal import StorageUnavailable
+from scheduler.ports.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
 __all__ = ["Storage", "StorageError", "file_of", "open_storage"]
@@ -50,7 +51,7 @@ class Storage:
         self.engines.close()
 
 
-def open_storage(url: str, wake_up: WakeUp) -> Storage:
+def open_storage(url: str, wake_up: WakeUp, telemetry: Telemetry = SILENCE) -> Storage:
     """Open a database, bringing its schema up to date first.
 
     `wake_up` is notified once after every commit that added changes. Raises StorageError where the database cannot
@@ -61,7 +62,7 @@ def open_storage(url: str, wake_up: WakeUp) -> Storage:
     if path is not None:
         _create_private(path)
     upgrade(url)
-    writer = Writer(Committer(engines.writing, write_items), wake_up)
+    writer = Writer(Committer(engines.writing, write_items), wake_up, telemetry)
     return Storage(
         journal=DatabaseJournal(writer),
         directory=DatabaseDirectory(engines, writer),

@@ -98,3 +98,14 @@ def test_kubernetes_is_reached_by_a_kubeconfig_or_as_its_pod() -> None:
     assert load_settings({"cluster": "kubernetes"}).kubeconfig is None
     given = load_settings({"cluster": "kubernetes", "kubeconfig": "config", "api_url": "http://medley.medley:8080"})
     assert (given.kubeconfig, given.api_url) == (Path("config"), "http://medley.medley:8080")
+
+
+@pytest.mark.parametrize("listen", ["off", "127.0.0.1:9464", "[::1]:0"])
+def test_metrics_have_an_address_or_are_off(listen: str) -> None:
+    assert Settings(metrics_listen=listen).metrics_listen == listen
+
+
+@pytest.mark.parametrize("listen", ["on", "9464", "127.0.0.1:99999"])
+def test_metrics_have_no_other_address(listen: str) -> None:
+    with pytest.raises(SettingsError, match="metrics_listen"):
+        load_settings({"metrics_listen": listen})

@@ -1,0 +1,46 @@
+"""How things stand, for whoever looks: from the state in memory, without a look at the database, jobs or nodes."""
+
+from collections.abc import Callable, Sequence
+
+from scheduler.ports.clock import Clock
+from scheduler.ports.cluster import Clusters
+from scheduler.ports.telemetry import HeldReading, LoopReading, Readings, WaitingReading
+from scheduler.services.follow_changes import FollowedState
+
+
+class StateReader:
+    """Reads the figures of one process."""
+
+    def __init__(
+        self,
+        followed: FollowedState,
+        clock: Clock,
+        clusters: Clusters,
+        *,
+        epoch: int | None,
+        loops: Callable[[], Sequence[LoopReading]],
+    ) -> None:
+        self._followed = followed
+        self._clock = clock
+        self._clusters = clusters
+        self._epoch = epoch
+        self._loops = loops
+
+    def read(self) -> Readings:
+        """Return how things stand; waits for a decision cycle that is under way."""
+        with self._followed.hold() as state:
+            queues, capacity, held = state.tally.queues(), state.tally.capacity(), state.ledger.all_held()
+            live, change = len(state.live), self._followed.change
+        now = self._clock.now()
+        lags = ((cluster.name, cluster.lag_s()) for cluster in self._clusters)
+        return Readings(
+            waiting=[WaitingReading(one, max(0.0, (now - one.oldest_since).total_seconds())) for one in queues],
+            held=[HeldReading(*one) for one in held],
+            capacity=capacity,
+            live_attempts=live,
+            change=change,
+            age_s=self._followed.age_s,
+            epoch=self._epoch,
+            loops=self._loops(),
+            watch_lag_s=[(name, lag_s) for name, lag_s in lags if lag_s is not None],
+        )
