@@ -15,6 +15,7 @@ from api.web.bounded_http import LONGEST_IDLE_S, BoundedHttp
 from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
+from scheduler.adapters.telemetry.logs import log_to_stderr
 from scheduler.bootstrap import build_server, migrate_database, reachable_url, replace_operator_token
 from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import StorageUnavailable
@@ -117,7 +118,7 @@ def _listen_for_metrics(settings: Settings) -> socket.socket | None:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     exits = _Exits()
     try:
         metrics = _listen_for_metrics(settings)
@@ -196,11 +197,6 @@ class _Exits:
             self.server.end()
 
 
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line per plugin says nothing
-
-
 def _refuse(error: Exception) -> int:
     """Say why nothing was started and what to do next; return the exit status."""
     status, what, next_step = _fault(error)
@@ -217,7 +213,10 @@ def _fault(error: Exception) -> tuple[int, str, str]:
         case FileError():
             status, next_step = EXIT_USAGE, "mend the file and start again"
         case CannotListen():
-            status, next_step = EXIT_CONFLICT, "choose another --listen ADDRESS:PORT, or --metrics-listen where it is that one"
+            status, next_step = (
+                EXIT_CONFLICT,
+                "choose another --listen ADDRESS:PORT, or --metrics-listen where it is that one",
+            )
         case AlreadyLocked(path, holder):
             what = f"another Medley server ({holder}) holds {path}"
             status, next_step = EXIT_CONFLICT, "stop that one first, or give this one another --data-folder"

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Code, Problem, unavailable
+from scheduler.ports.log_context import about
 from scheduler.ports.telemetry import SILENCE, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ class RequestFrame:
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
+        with about(request_id=request_id):
+            await self._serve(scope, receive, send, request_id)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         has_begun = False
         came_s = time.monotonic()
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from scheduler.core.deciding.cycle import decide, next_due
 from scheduler.core.model.decision import Decision, Placed, Refused
+from scheduler.core.model.identifiers import job_named_by
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
+from scheduler.ports.log_context import about
 from scheduler.ports.telemetry import SILENCE, CycleFigures, Telemetry
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.collecting import nothing_collected
@@ -116,7 +118,8 @@ class Decider:
             if isinstance(outcome, Rejected):
                 if outcome.why is Rejection.STALE_EPOCH:
                     raise LeadershipLost
-                logger.warning("decision on %s was refused: %s %s", decision.group, outcome.why, outcome.detail)
+                with about(job_id=job_named_by(decision.group)):
+                    logger.warning("decision on %s was refused: %s %s", decision.group, outcome.why, outcome.detail)
         return outcomes
 
 

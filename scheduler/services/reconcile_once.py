@@ -9,13 +9,14 @@ from scheduler.core.deciding.state import LiveAttempt
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import WorkerRemark
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import AttemptId
+from scheduler.core.model.identifiers import AttemptId, job_named_by
 from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
 from scheduler.core.reconciling.reconcile import reconcile
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
+from scheduler.ports.log_context import about
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started
@@ -260,7 +261,8 @@ class Reconciler:
                 if outcome.why is Rejection.STALE_EPOCH:
                     raise LeadershipLost
                 if isinstance(item, Observe):
-                    logger.warning("%s of %s was refused: %s", item.event, item.attempt, outcome.why)
+                    with about(job_id=job_named_by(item.attempt), attempt_id=item.attempt, cluster=self._cluster.name):
+                        logger.warning("%s of %s was refused: %s", item.event, item.attempt, outcome.why)
         return changed
 
 

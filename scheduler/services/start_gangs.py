@@ -13,6 +13,7 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed, StartRefusal
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import StorageUnavailable
+from scheduler.ports.log_context import about
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.keep_lead import Lead, LeadershipLost
 
@@ -157,15 +158,20 @@ class GangStarter:
             self._put_off.forget(gang.attempt)
             return answer
         wait_s = self._put_off.put_off(gang.attempt, now_s)
-        if wait_s > 0:
-            logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
-            return None
-        self._put_off.forget(gang.attempt)
-        logger.warning("attempt %s could not be started and is given up: %s", gang.attempt, answer)
+        with about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name):
+            if wait_s > 0:
+                logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
+                return None
+            self._put_off.forget(gang.attempt)
+            logger.warning("attempt %s could not be started and is given up: %s", gang.attempt, answer)
         return Started(gang, f"it could not be started within {GIVE_UP_S:.0f} s: {answer}")
 
     def _try(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         """Start one gang; what it alone met comes back as a value. Raises LeadershipLost."""
+        with about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name):
+            return self._try_to_start(gang, chips)
+
+    def _try_to_start(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         try:
             self._lead.check()
             self._cluster.start(self._order(gang, chips))

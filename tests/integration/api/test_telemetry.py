@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from api.app import create_app
+from api.routes import jobs
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry
 from scheduler.core.model.tenant import Role
+from scheduler.ports.log_context import subjects
 from tests.builders.api import JOB, ApiWorld
 from tests.builders.telemetry import value
 
@@ -47,3 +49,20 @@ def test_a_stream_is_timed_until_it_begins(world: ApiWorld, telemetry: Prometheu
 
 def test_metrics_are_not_on_the_public_address(world: ApiWorld, telemetry: PrometheusTelemetry) -> None:
     assert world.client(Role.OPERATOR).get("/metrics").status_code == 404
+
+
+def test_log_lines_of_a_request_say_whose_and_about_what_it_is(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[dict[str, str]] = []
+
+    def look(*_: object, **__: object) -> None:
+        found.append(dict(subjects()))
+
+    monkeypatch.setattr(jobs, "find_job", look)
+    headers = {"X-Request-Id": "one-request"}
+    answer = world.client().get("/v1/jobs/0000000000000000", headers=headers)
+    assert answer.status_code == 500
+    expected = {"request_id": "one-request", "tenant": "demo", "user": "token:submitter-of-demo", "job_id": "0" * 16}
+    assert found == [expected]
+    assert subjects() == {}
