@@ -53,6 +53,6 @@ def create_app(context: ApiContext) -> FastAPI:
     app.state.log_readers = LogReaders()
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(RequestFrame, telemetry=context.telemetry)
+    app.add_middleware(RequestFrame, telemetry=context.telemetry, tracer=context.tracer)
     install_failures(app)
     return app

@@ -9,6 +9,7 @@ from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
 from scheduler.ports.telemetry import SILENCE, Telemetry
+from scheduler.ports.tracing import NO_TRACES, Tracer
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -43,3 +44,4 @@ class ApiContext:
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
     telemetry: Telemetry = SILENCE
+    tracer: Tracer = NO_TRACES

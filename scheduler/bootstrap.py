@@ -36,7 +36,6 @@ from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scor
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import deciding, reconciling, recording_inventory
 from scheduler.ports.cluster import ClusterPort
-from scheduler.ports.telemetry import LoopReading
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.decide_once import Decider
@@ -44,6 +43,7 @@ from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.count_changes import ChangeCounter
 from scheduler.services.measuring.read_state import StateReader
+from scheduler.services.measuring.traced_journal import TracedJournal
 from scheduler.services.prepare_first_start import FirstStart, make_operator_token, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync, describe
@@ -54,6 +54,7 @@ from scheduler.settings import (
     process_environment,
     require_runtime,
     server_secret,
+    wants_traces,
     write_private,
 )
 
@@ -145,7 +146,8 @@ def build_server(
     people. What was opened by then is closed again.
     """
     with ExitStack() as resources:
-        instruments = Instruments(metrics, version("medley"))
+        has_traces = wants_traces(process_environment())
+        instruments = Instruments(metrics, version("medley"), has_traces=has_traces)
         resources.callback(instruments.close)
         prepare_data_folder(settings.data_folder)
         _lock(settings, resources)
@@ -308,10 +310,12 @@ def _assemble(
     storage, clock, wake_up = foundation.storage, foundation.clock, foundation.wake_up
     scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
     lead = Lead.take(storage.leadership, f"process {os.getpid()}")
-    telemetry = foundation.instruments.telemetry
+    telemetry, tracer = foundation.instruments.telemetry, foundation.instruments.tracer
     counter = ChangeCounter(telemetry)
     followed = FollowedState(storage.views, clock, scoring, listener=counter.see)
-    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, counter=counter)
+    decider = Decider(
+        followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, tracer=tracer, counter=counter
+    )
 
     def loop(name: str, step: Step, waiter: Waiter) -> Loop:
         return Loop(name, step, waiter, clock, fatal=LeadershipLost, on_fatal=on_leadership_lost)
@@ -327,10 +331,10 @@ def _assemble(
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
     ports = tuple(driven.port for driven in clusters)
-    reader = StateReader(followed, clock, ports, epoch=lead.epoch, loops=lambda: _loop_readings(loops))
+    reader = StateReader(followed, clock, ports, epoch=lead.epoch, loops=lambda: [each.health for each in loops])
     foundation.instruments.read_with(reader.read)
     context = ApiContext(
-        journal=storage.journal,
+        journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
         directory=storage.directory,
         views=storage.views,
         clock=clock,
@@ -342,13 +346,9 @@ def _assemble(
         readiness=lambda: _readiness(storage, loops, optional),
         ending=ending,
         telemetry=telemetry,
+        tracer=tracer,
     )
     return context, loops
-
-
-def _loop_readings(loops: Sequence[Loop]) -> list[LoopReading]:
-    healths = (loop.health for loop in loops)
-    return [LoopReading(health.name, health.failures_in_a_row, health.s_since_success) for health in healths]
 
 
 def _scoring(foundation: _Foundation) -> Scoring:
@@ -365,9 +365,10 @@ def _steps_of(
         inventory.sync_once()
     api_url = foundation.settings.api_url or reachable_url(listener)
     terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
-    reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
-    foundation.resources.callback(inventory.close)
-    foundation.resources.callback(reconciler.close)
+    tracer, journal, directory = foundation.instruments.tracer, storage.journal, storage.directory
+    reconciler = Reconciler(cluster, followed, journal, directory, clock=clock, terms=terms, lead=lead, tracer=tracer)
+    for part in (inventory, reconciler):
+        foundation.resources.callback(part.close)
     return [
         _ClusterStep(f"recording nodes of {cluster.name}", recording_inventory(inventory, clock), cluster.listen),
         _ClusterStep(f"reconciling {cluster.name}", reconciling(reconciler, clock), reconciler.listen),

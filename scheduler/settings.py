@@ -143,6 +143,15 @@ def require_runtime(python: Path) -> None:
         raise SettingsError(f"runtime_python: {python} is not a program that this user may run")
 
 
+def wants_traces(environment: Mapping[str, str]) -> bool:
+    """Say whether the usual variables of OpenTelemetry name somebody to send traces to."""
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "")
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporter == "none":
+        return False
+    targets = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return "otlp" in exporter.split(",") or any(environment.get(name) for name in targets)
+
+
 def process_environment() -> dict[str, str]:
     """Return this process's environment, of which workers get a few variables."""
     return dict(os.environ)

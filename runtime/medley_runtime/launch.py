@@ -101,6 +101,8 @@ class Launch:
     grace_s: int
     """Between SIGTERM and SIGKILL."""
     program: Program
+    traceparent: str = ""
+    """The W3C trace context of the request that submitted the job; empty where there is none."""
 
     def __repr__(self) -> str:
         """Name the worker, never the token."""
@@ -188,6 +190,7 @@ def parse_launch(document: object) -> Launch:
         token=fields.take("token", str),
         grace_s=fields.take("grace_s", int),
         program=place.program,
+        traceparent=fields.take("traceparent", str) if fields.has("traceparent") else "",
     )
     if not 0 <= launch.rank < launch.world_size:
         raise BadLaunch(

@@ -64,6 +64,7 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_DEVICES_ARE_SIMULATED": str(int(launch.devices_are_simulated)),
         "MEDLEY_API_URL": launch.api_url,
         **_share_variables(launch),
+        **({"TRACEPARENT": launch.traceparent} if launch.traceparent else {}),
     }
 
 

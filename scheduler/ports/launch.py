@@ -34,7 +34,7 @@ def gang_fields(order: GangOrder) -> dict[str, object]:
         "api_url": order.api_url,
         "grace_s": order.job.spec.grace_s,
         "program": program_fields(order.job.spec.program),
-    } | ({} if is_plain else {"roles": _roles(order)})
+    } | _optional_fields(order, is_plain=is_plain)
 
 
 def ranks_fields(order: GangOrder) -> list[dict[str, object]]:
@@ -61,6 +61,11 @@ def program_fields(program: Program) -> dict[str, object]:
     if isinstance(program, CommandProgram):
         return {"kind": "command", "argv": list(program.argv)}
     return {"kind": "reference-training"} | dataclasses.asdict(program)
+
+
+def _optional_fields(order: GangOrder, *, is_plain: bool) -> dict[str, object]:
+    roles: dict[str, object] = {} if is_plain else {"roles": _roles(order)}
+    return roles if order.job.traceparent is None else roles | {"traceparent": order.job.traceparent}
 
 
 def _is_plain(order: GangOrder) -> bool:

@@ -107,13 +107,23 @@ class WaitingReading:
     oldest_wait_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class LoopReading:
+class LoopReading(Protocol):
     """How a loop fares."""
 
-    name: str
-    failures_in_a_row: int
-    s_since_success: float | None
+    @property
+    def name(self) -> str:
+        """What it does."""
+        ...
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """0 where it works."""
+        ...
+
+    @property
+    def s_since_success(self) -> float | None:
+        """None before the first step that succeeded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

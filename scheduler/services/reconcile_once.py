@@ -17,6 +17,7 @@ from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
 from scheduler.ports.log_context import about
+from scheduler.ports.tracing import NO_TRACES, Tracer
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started
@@ -54,13 +55,16 @@ class Reconciler:
         clock: Clock,
         terms: LaunchTerms,
         lead: Lead,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self._cluster = cluster
         self._followed = followed
         self._journal = journal
         self._clock = clock
         self._lead = lead
-        self._starter = GangStarter(cluster, directory, clock, terms=terms, lead=lead, on_done=self._hint)
+        self._starter = GangStarter(
+            cluster, directory, clock, terms=terms, lead=lead, on_done=self._hint, tracer=tracer
+        )
         self._barred: set[AttemptId] = set()
         """Live attempts of which no worker will start any more."""
         self._started: set[AttemptId] = set()

@@ -14,6 +14,7 @@ from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, 
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.ports.log_context import about
+from scheduler.ports.tracing import NO_TRACES, Tracer
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.keep_lead import Lead, LeadershipLost
 
@@ -76,6 +77,7 @@ class GangStarter:
         terms: LaunchTerms,
         lead: Lead,
         on_done: Callable[[], None],
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         """`on_done` is called, from any thread, when a start ended that took longer than the call that began it."""
         self._cluster = cluster
@@ -84,6 +86,7 @@ class GangStarter:
         self._terms = terms
         self._lead = lead
         self._on_done = on_done
+        self._tracer = tracer
         self._put_off = _PutOff()
         self._threads: ThreadPoolExecutor | None = None
         self._under_way: dict[AttemptId, tuple[LiveAttempt, Future[_Answer]]] = {}
@@ -168,8 +171,23 @@ class GangStarter:
 
     def _try(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         """Start one gang; what it alone met comes back as a value. Raises LeadershipLost."""
-        with about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name):
-            return self._try_to_start(gang, chips)
+        said = about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name)
+        with said, self._tracer.span("start gang", gang.job.traceparent, self._noted(gang)) as span:
+            answer = self._try_to_start(gang, chips)
+            if isinstance(answer, Exception) or answer.refusal is not None:
+                span.fail(str(answer) if isinstance(answer, Exception) else str(answer.refusal))
+            return answer
+
+    def _noted(self, gang: LiveAttempt) -> dict[str, str | int]:
+        if not self._tracer.is_on:
+            return {}
+        return {
+            "medley.job": gang.job.id,
+            "medley.attempt": gang.attempt,
+            "medley.tenant": gang.job.tenant,
+            "medley.cluster": self._cluster.name,
+            "medley.workers": len(gang.allocations),
+        }
 
     def _try_to_start(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         try:

@@ -13,7 +13,8 @@ from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.adapters.telemetry.metrics_server import MetricsServer
 from scheduler.core.deciding.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
-from scheduler.ports.telemetry import SILENCE, CycleFigures, HeldReading, LoopReading, Readings, WaitingReading
+from scheduler.loops.loop import LoopHealth
+from scheduler.ports.telemetry import SILENCE, CycleFigures, HeldReading, Readings, WaitingReading
 from tests.builders.telemetry import scrape, value
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -25,7 +26,7 @@ READINGS = Readings(
     change=77,
     age_s=0.25,
     epoch=None,
-    loops=[LoopReading("deciding", 2, None)],
+    loops=[LoopHealth("deciding", 2, "it fails", None)],
     watch_lag_s=[("far", 12.0)],
 )
 
