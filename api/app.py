@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.context import ApiContext
-from api.routes import events, fleet, job_output, jobs, scheduler, service, tenants, tokens, users, workers
+from api.routes import events, fleet, job_output, jobs, scheduler, service, tenants, tokens, usage, users, workers
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -18,6 +18,7 @@ ROUTERS = (
     job_output.router,
     events.router,
     fleet.router,
+    usage.router,
     tenants.router,
     users.router,
     tokens.router,

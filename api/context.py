@@ -10,6 +10,7 @@ from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
 from scheduler.ports.telemetry import SILENCE, Telemetry
 from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.usage import UsageLog
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -43,5 +44,6 @@ class ApiContext:
     readiness: Callable[[], tuple[Check, ...]]
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
+    usage: UsageLog
     telemetry: Telemetry = SILENCE
     tracer: Tracer = NO_TRACES

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.context import ApiContext, Check
+from api.readiness import loop_check
 from scheduler.adapters.database.migrate import upgrade
 from scheduler.adapters.database.storage import Storage, file_of, open_storage
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
@@ -33,8 +34,8 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
 from scheduler.core.model.node import KUBERNETES_KIND, LOCAL_KIND, Node
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
-from scheduler.loops.loop import Loop, LoopHealth, Step
-from scheduler.loops.steps import deciding, reconciling, recording_inventory
+from scheduler.loops.loop import Loop, Step
+from scheduler.loops.steps import SAMPLING, deciding, reconciling, recording_inventory, sampling
 from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -43,6 +44,7 @@ from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.count_changes import ChangeCounter
 from scheduler.services.measuring.read_state import StateReader
+from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.measuring.traced_journal import TracedJournal
 from scheduler.services.prepare_first_start import FirstStart, make_operator_token, prepare_first_start
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
@@ -59,9 +61,6 @@ from scheduler.settings import (
 )
 
 logger = logging.getLogger(__name__)
-
-OLDEST_SUCCESS_S = 30.0
-"""A loop without a successful step for this long makes the server not ready."""
 
 
 @dataclass(slots=True)
@@ -330,6 +329,11 @@ def _assemble(
             waiter = wake_up.waiter()
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
+    sampler = UsageSampler(followed, storage.usage, clock, lead=lead)
+    foundation.resources.callback(sampler.close)
+    # Nothing hints at it: use is looked at in even steps.
+    loops.append(loop(SAMPLING, sampling(sampler), InProcessWakeUp().waiter()))
+    optional.add(SAMPLING)
     ports = tuple(driven.port for driven in clusters)
     reader = StateReader(followed, clock, ports, epoch=lead.epoch, loops=lambda: [each.health for each in loops])
     foundation.instruments.read_with(reader.read)
@@ -347,6 +351,7 @@ def _assemble(
         ending=ending,
         telemetry=telemetry,
         tracer=tracer,
+        usage=storage.usage,
     )
     return context, loops
 
@@ -386,14 +391,5 @@ def reachable_url(listener: socket.socket) -> str:
 def _readiness(storage: Storage, loops: Sequence[Loop], optional: Collection[str]) -> tuple[Check, ...]:
     answers = storage.ping()
     database = Check("database", is_ok=answers, detail="answers" if answers else "does not answer")
-    checks = (_loop_check(loop.health) for loop in loops)
+    checks = (loop_check(loop.health) for loop in loops)
     return (database, *(replace(check, is_required=check.name not in optional) for check in checks))
-
-
-def _loop_check(health: LoopHealth) -> Check:
-    age_s = health.s_since_success
-    if age_s is None:
-        return Check(health.name, is_ok=False, detail=health.last_error or "has not made its first step yet")
-    if age_s > OLDEST_SUCCESS_S:
-        return Check(health.name, is_ok=False, detail=health.last_error or f"made no step for {age_s:.0f} s")
-    return Check(health.name, is_ok=True, detail="works")

@@ -3,6 +3,7 @@
 from scheduler.loops.loop import Step
 from scheduler.ports.clock import Clock
 from scheduler.services.decide_once import Decider
+from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.reconcile_once import Reconciler
 from scheduler.services.sync_inventory import InventorySync
 
@@ -14,6 +15,10 @@ NODES_PAUSE_S = 0.5
 """Between two looks at a cluster's nodes: hints may come by the hundred, and comparing all nodes takes milliseconds."""
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
+
+SAMPLING = "sampling use"
+SAMPLING_INTERVAL_S = 15.0
+"""How often it is looked at what is held: what is shorter is missed or counted as this."""
 
 
 def deciding(decider: Decider, clock: Clock) -> Step:
@@ -62,5 +67,15 @@ def recording_inventory(inventory: InventorySync, clock: Clock) -> Step:
             recorded_at_s = now_s
         looked_at_s = now_s  # only a look that succeeded: else the pause would pass for a success
         return recorded_at_s + NODES_INTERVAL_S - now_s
+
+    return step
+
+
+def sampling(sampler: UsageSampler) -> Step:
+    """Return the step that looks at what is held."""
+
+    def step() -> float:
+        sampler.sample_once()
+        return SAMPLING_INTERVAL_S
 
     return step

@@ -121,6 +121,11 @@ class LoopReading(Protocol):
         ...
 
     @property
+    def last_error(self) -> str | None:
+        """What the last failed step said, for people."""
+        ...
+
+    @property
     def s_since_success(self) -> float | None:
         """None before the first step that succeeded."""
         ...

@@ -168,6 +168,7 @@ def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
             attempt_tokens=AttemptTokens(SERVER_SECRET),
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
+            usage=storage.usage,
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours)
     finally:

@@ -14,6 +14,7 @@ from scheduler.adapters.database.failures import StorageError
 from scheduler.adapters.database.journal import DatabaseJournal, write_items
 from scheduler.adapters.database.leadership import DatabaseLeadership
 from scheduler.adapters.database.migrate import upgrade
+from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
 from scheduler.adapters.database.writer import Writer
 from scheduler.ports.journal import StorageUnavailable
@@ -31,6 +32,7 @@ class Storage:
     directory: DatabaseDirectory
     views: DatabaseViews
     leadership: DatabaseLeadership
+    usage: DatabaseUsage
     engines: Engines
     writer: Writer
 
@@ -68,6 +70,7 @@ def open_storage(url: str, wake_up: WakeUp, telemetry: Telemetry = SILENCE) -> S
         directory=DatabaseDirectory(engines, writer),
         views=DatabaseViews(engines),
         leadership=DatabaseLeadership(engines, writer),
+        usage=DatabaseUsage(engines, writer),
         engines=engines,
         writer=writer,
     )
