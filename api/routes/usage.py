@@ -40,7 +40,7 @@ NOBODY = ""
 def show_utilisation_series(context: Context, caller: Caller, query: Annotated[SeriesQuery, Query()]) -> SeriesAnswer:
     """Show averages over time: what there was, what was held, and how much of that worked.
 
-    A tenant's roles see what their own tenant held. Minutes are kept for a day, hours for 60 days, days for five years.
+    A tenant's roles see what their own tenant held. Minutes are kept for 26 hours, hours for 60 days, days for years.
     """
     since, until = query.span(context.clock.now())
     wish = ChartWish(since, until, query.step, query.by, _whose(caller, query.tenant))

@@ -10,8 +10,8 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, J
 
 STEPS_S = (60, 3_600, 86_400)
 """The periods of which sums are kept: minutes, hours and days, in UTC."""
-KEPT_S = {60: 86_400, 3_600: 60 * 86_400, 86_400: 5 * 366 * 86_400}
-"""For how long: minutes for a day, hours for sixty days, days for five years."""
+KEPT_S = {60: 26 * 3_600, 3_600: 60 * 86_400, 86_400: 5 * 366 * 86_400}
+"""For how long: minutes for 26 hours, hours for sixty days, days for five years."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from scheduler.core.model.group import State
 
 LINE_EXAMPLE: dict[str, Any] = {
     "name": "mixed/h100-sxm",
-    "devices": [16.0, None],
+    "capacity": [16.0, None],
     "usable": [14.0, None],
     "allocated": [12.5, None],
     "busy": [9.25, None],
@@ -51,10 +51,10 @@ class LineAnswer(Answer):
 
     name: str
     """Of the pool, cluster, chip type or tenant; `(others)` are all beyond the first hundred together."""
-    devices: tuple[float | None, ...]
-    """All there are; 0 throughout where lines are of tenants."""
+    capacity: tuple[float | None, ...]
+    """All devices there are; null where lines are of tenants."""
     usable: tuple[float | None, ...]
-    """Of nodes that take work, less what others use there."""
+    """Of these, on nodes that take work, less what others use there."""
     allocated: tuple[float | None, ...]
     """Held; `busy`, `idle` and `unreported` are its parts."""
     busy: tuple[float | None, ...]

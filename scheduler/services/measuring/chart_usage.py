@@ -38,7 +38,7 @@ class Line:
     """Averages by period, in devices; None for a period that nobody looked at."""
 
     name: str
-    devices: tuple[float | None, ...]
+    capacity: tuple[float | None, ...]
     usable: tuple[float | None, ...]
     allocated: tuple[float | None, ...]
     busy: tuple[float | None, ...]
@@ -87,7 +87,7 @@ def _require_kept(since: datetime, stored_s: int, now: datetime) -> None:
         return
     longer = [step_s for step_s in STEPS_S if step_s > stored_s and since >= now - timedelta(seconds=KEPT_S[step_s])]
     advice = f"take a step of {longer[0]}, or a multiple of it" if longer else "begin later"
-    raise NotCharted(f"sums of {stored_s} s are kept for {KEPT_S[stored_s] // 86_400} days; {advice}")
+    raise NotCharted(f"sums of {stored_s} s are kept for {KEPT_S[stored_s] // 3_600:,} hours; {advice}")
 
 
 def _most_held(sums: dict[str, list[_Sums]]) -> Sequence[tuple[str, list[_Sums]]]:
@@ -109,8 +109,10 @@ def _line(name: str, points: Sequence[_Sums], covered: Sequence[int]) -> Line:
     ]
     columns = [tuple(None if one is None else one[column] for one in averages) for column in range(5)]
     idle = tuple(None if one is None else round(max(0.0, one[2] - one[3] - one[4]), 3) for one in averages)
-    devices, usable, allocated, busy, unreported = columns
-    return Line(name, devices, usable, allocated, busy, unreported, idle)
+    capacity, usable, allocated, busy, unreported = columns
+    if not any(capacity):  # of tenants: there is nothing that is theirs
+        capacity = usable = (None,) * len(capacity)
+    return Line(name, capacity, usable, allocated, busy, unreported, idle)
 
 
 def _figures(row: SeriesRow) -> _Sums:

@@ -110,11 +110,11 @@ def test_series_show_what_was_kept(world: ApiWorld) -> None:
     point = answer["times"].index(at.isoformat(timespec="microseconds").replace("+00:00", "Z"))
     figures = {name: values[point] for name, values in line.items() if name != "name"}
     assert figures == {
-        "devices": 16.0, "usable": 12.0, "allocated": 8.0, "busy": 4.0, "idle": 2.0, "unreported": 2.0,
+        "capacity": 16.0, "usable": 12.0, "allocated": 8.0, "busy": 4.0, "idle": 2.0, "unreported": 2.0,
     }  # fmt: skip
     assert line["allocated"][point - 1] is None
     own = get(world, "/v1/utilisation/series?by=tenant", Role.VIEWER, "demo")
-    assert [line["name"] for line in own["series"]] == ["demo"]
+    assert [(line["name"], set(line["capacity"])) for line in own["series"]] == [("demo", {None})]
     others = get(world, "/v1/utilisation/series?by=tenant&tenant=beta", Role.VIEWER, "demo")
     assert others["series"] == []
 

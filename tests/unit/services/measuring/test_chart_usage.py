@@ -49,7 +49,7 @@ def test_a_point_is_the_average_of_what_was_looked_at() -> None:
     found = chart(Kept(covered, rows), minutes=4, step_s=120)
     assert found.times == (NOW, NOW + 2 * MINUTE)
     (line,) = found.lines
-    assert (line.devices, line.allocated, line.busy, line.unreported) == (
+    assert (line.capacity, line.allocated, line.busy, line.unreported) == (
         (8.0, 0.0),
         (2.0, 0.0),
         (1.0, 0.0),
