@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from scheduler.adapters.telemetry.gauges import GAUGES
+from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transition_table
 
 DOCS = Path(__file__).parent
@@ -29,11 +31,33 @@ stopped. A reason is only ever replaced by a stronger one; they stand here weake
 
 {stops}"""
 
+METRICS = """# Metrics
+
+*Written by `make docs` from `scheduler/adapters/telemetry`; do not edit.*
+
+How to reach them is in [operating](operating.md#metrics-logs-and-traces). Those of the process itself, such as
+`process_resident_memory_bytes`, are there as well. Tenants, chip types, clusters and loops are labels; jobs never are.
+
+| metric | kind | labels | what |
+|---|---|---|---|
+{rows}"""
+
+
+def metrics_table() -> str:
+    """Return a row per metric, by name."""
+    telemetry = PrometheusTelemetry("")
+    rows = {gauge.name: ("gauge", gauge.labels, gauge.text) for gauge in GAUGES}
+    rows |= {name: (kind, labels, text) for name, kind, labels, text in described(telemetry.registry)}
+    return "".join(
+        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {text} |\n"
+        for name, (kind, labels, text) in sorted(rows.items())
+    )
+
 
 def pages() -> dict[Path, str]:
     """Return every generated page, by the file it belongs into."""
     states = STATES.format(diagram=state_diagram(), transitions=transition_table(), stops=stop_table())
-    return {DOCS / "states.md": states}
+    return {DOCS / "states.md": states, DOCS / "metrics.md": METRICS.format(rows=metrics_table())}
 
 
 def main() -> None:

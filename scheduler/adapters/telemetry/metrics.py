@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
+from prometheus_client.metrics import MetricWrapperBase
 
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, TenantName
@@ -143,11 +144,13 @@ class PrometheusTelemetry:
         self._request_times.labels(operation).observe(duration_s)
 
 
-def described(registry: CollectorRegistry) -> Sequence[tuple[str, str, str]]:
-    """Return name, kind and help of every metric of ours, as they are written in queries."""
-    found = {}
-    for family in registry.collect():
-        if family.name.startswith("medley_"):
+def described(registry: CollectorRegistry) -> Sequence[tuple[str, str, tuple[str, ...], str]]:
+    """Return name, kind, labels and help of every metric of ours that is told of, as they are written in queries."""
+    found = []
+    for metric in vars(registry)["_collector_to_names"]:
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            labels: tuple[str, ...] = vars(metric)["_labelnames"]
             name = f"{family.name}_total" if family.type == "counter" else family.name
-            found[name] = (name, family.type, family.documentation)
-    return [found[name] for name in sorted(found)]
+            found.append((name, family.type, labels, family.documentation))
+    return sorted(found)

@@ -88,7 +88,9 @@ def test_how_things_stand_is_read_at_every_scrape(telemetry: PrometheusTelemetry
 
 
 def test_names_follow_the_conventions_of_the_field(telemetry: PrometheusTelemetry) -> None:
-    for name, kind, text in described(telemetry.registry):
+    told = [(name, kind, text) for name, kind, _, text in described(telemetry.registry)]
+    assert len(told) > 10
+    for name, kind, text in [*told, *((gauge.name, "gauge", gauge.text) for gauge in GAUGES)]:
         assert re.fullmatch(r"medley(_[a-z]+)+", name), name
         assert text.endswith("."), name
         assert name.endswith("_total") == (kind == "counter"), name
