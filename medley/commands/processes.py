@@ -26,6 +26,15 @@ class OnKubernetes:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Files that say more about how the server runs."""
+
+    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
+    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
 class Telling:
     """Options for what the server tells of itself."""
 
@@ -42,16 +51,16 @@ def serve(
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
     listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
-    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None,
-    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None,
+    files: Files = Files(),
     telling: Telling = Telling(),
     kubernetes: OnKubernetes = OnKubernetes(),
 ) -> int:
     """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen, chips=chips)
-    return serve_medley(here | _given(database=database, scoring=scoring, **asdict(telling), **asdict(kubernetes)))
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen)
+    further = asdict(files) | asdict(telling) | asdict(kubernetes)
+    return serve_medley(here | _given(database=database, **further))
 
 
 def migrate(*, data_folder: Data = None, database: Database = None) -> int:

@@ -23,80 +23,49 @@ class PrometheusTelemetry:
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
-        made = self.registry
-        self._decision_latency = Histogram(
-            "medley_decision_latency_seconds",
-            "From a job's submission to its first decision: placed, refused, or to wait.",
-            registry=made,
-            buckets=LATENCY_S,
-        )
-        self._cycle = Histogram(
-            "medley_cycle_duration_seconds",
-            "A decision cycle: following the feed, deciding, and the commit.",
-            registry=made,
-            buckets=LATENCY_S,
-        )
-        self._decisions = Counter(
-            "medley_decisions",
-            "Decisions by outcome; `rejected` ones the database did not take, and they are made anew.",
-            ("outcome",),
-            registry=made,
-        )
+        self._count_work()
+        self._measure_time()
+        build = Gauge("medley_build_info", "Which Medley this is; always 1.", ("version",), registry=self.registry)
+        build.labels(version).set(1)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def _count_work(self) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=self.registry)
+
+        text = "Decisions by outcome; `rejected` ones the database did not take, and they are made anew."
+        self._decisions = counter("medley_decisions", text, "outcome")
         for outcome in ("placed", "refused", "rejected"):
             self._decisions.labels(outcome)
-        self._submitted = Counter("medley_jobs_submitted", "Jobs that were submitted.", ("tenant",), registry=made)
-        self._waits = Histogram(
-            "medley_queue_wait_seconds",
-            "How long gangs waited until they were placed, by the chip type that they got.",
-            ("tenant", "chip"),
-            registry=made,
-            buckets=WAIT_S,
-        )
-        self._stopped = Counter(
-            "medley_attempts_stopped",
-            "Attempts that were stopped before their end, by reason: evicted, failed, lost, cancelled.",
-            ("reason",),
-            registry=made,
-        )
-        self._retried = Counter(
-            "medley_attempts_retried", "Gangs that were queued again, by what ended them.", ("reason",), registry=made
-        )
+        self._submitted = counter("medley_jobs_submitted", "Jobs that were submitted.", "tenant")
+        text = "Attempts that were stopped before their end, by reason: evicted, failed, lost, cancelled."
+        self._stopped = counter("medley_attempts_stopped", text, "reason")
+        text = "Gangs that were queued again, by what ended them."
+        self._retried = counter("medley_attempts_retried", text, "reason")
         for reason in StopReason:
             self._stopped.labels(reason.value)
             self._retried.labels(reason.value)
-        self._finished = Counter(
-            "medley_gangs_finished", "Gangs that came to their end.", ("tenant", "state"), registry=made
-        )
-        self._commits = Histogram(
-            "medley_database_commit_duration_seconds",
-            "A transaction of the writer, tries again included.",
-            registry=made,
-            buckets=LATENCY_S,
-        )
-        self._batches = Histogram(
-            "medley_database_commit_items",
-            "Writes that went into one transaction.",
-            registry=made,
-            buckets=BATCH,
-        )
-        self._requests = Counter(
-            "medley_http_requests",
-            "Requests of the API by operation and status.",
-            ("operation", "status"),
-            registry=made,
-        )
-        self._request_times = Histogram(
-            "medley_http_request_duration_seconds",
-            "Until the answer of the API began: what follows of a stream is not in it.",
-            ("operation",),
-            registry=made,
-            buckets=LATENCY_S,
-        )
-        Gauge("medley_build_info", "Which Medley this is; always 1.", ("version",), registry=made).labels(version).set(
-            1
-        )
-        ProcessCollector(registry=made)
-        GCCollector(registry=made)
+        self._finished = counter("medley_gangs_finished", "Gangs that came to their end.", "tenant", "state")
+        text = "Requests of the API by operation and status."
+        self._requests = counter("medley_http_requests", text, "operation", "status")
+
+    def _measure_time(self) -> None:
+        def histogram(name: str, text: str, *labels: str, buckets: Sequence[float] = LATENCY_S) -> Histogram:
+            return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
+
+        text = "From a job's submission to its first decision: placed, refused, or to wait."
+        self._decision_latency = histogram("medley_decision_latency_seconds", text)
+        text = "A decision cycle: following the feed, deciding, and the commit."
+        self._cycle = histogram("medley_cycle_duration_seconds", text)
+        text = "How long gangs waited until they were placed, by the chip type that they got."
+        self._waits = histogram("medley_queue_wait_seconds", text, "tenant", "chip", buckets=WAIT_S)
+        text = "A transaction of the writer, tries again included."
+        self._commits = histogram("medley_database_commit_duration_seconds", text)
+        text = "Writes that went into one transaction."
+        self._batches = histogram("medley_database_commit_items", text, buckets=BATCH)
+        text = "Until the answer of the API began: what follows of a stream is not in it."
+        self._request_times = histogram("medley_http_request_duration_seconds", text, "operation")
 
     def cycle(self, figures: CycleFigures) -> None:
         """Take a cycle."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import Clusters
+from scheduler.ports.cluster import ClusterPort
 from scheduler.ports.telemetry import HeldReading, LoopReading, Readings, WaitingReading
 from scheduler.services.follow_changes import FollowedState
 
@@ -15,7 +15,7 @@ class StateReader:
         self,
         followed: FollowedState,
         clock: Clock,
-        clusters: Clusters,
+        clusters: Sequence[ClusterPort],
         *,
         epoch: int | None,
         loops: Callable[[], Sequence[LoopReading]],
