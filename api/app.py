@@ -6,7 +6,21 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.context import ApiContext
-from api.routes import events, fleet, job_output, jobs, scheduler, service, tenants, tokens, usage, users, workers
+from api.relay import relay_routes
+from api.routes import (
+    events,
+    fleet,
+    health,
+    job_output,
+    jobs,
+    scheduler,
+    service,
+    tenants,
+    tokens,
+    usage,
+    users,
+    workers,
+)
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -25,6 +39,7 @@ ROUTERS = (
     workers.router,
     scheduler.router,
     service.router,
+    health.router,
 )
 
 
@@ -40,6 +55,23 @@ class MedleyApi(FastAPI):
 
 def create_app(context: ApiContext) -> FastAPI:
     """Return the ASGI application; it reads no environment and opens nothing by itself."""
+    app = _framed(context)
+    app.state.streams = Streams(MOST_STREAMS, MOST_STREAMS_OF_A_TENANT)
+    app.state.log_readers = LogReaders()
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def create_scheduler_app(context: ApiContext, process_token: str) -> FastAPI:
+    """Return what a scheduler without an API answers: whether it is well, and what API processes ask it for."""
+    app = _framed(context)
+    app.include_router(health.router)
+    app.router.routes.extend(relay_routes(context.clusters, process_token))
+    return app
+
+
+def _framed(context: ApiContext) -> MedleyApi:
     app = MedleyApi(
         title=TITLE,
         version=version("medley"),
@@ -50,10 +82,6 @@ def create_app(context: ApiContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    app.state.streams = Streams(MOST_STREAMS, MOST_STREAMS_OF_A_TENANT)
-    app.state.log_readers = LogReaders()
-    for router in ROUTERS:
-        app.include_router(router)
     app.add_middleware(RequestFrame, telemetry=context.telemetry, tracer=context.tracer)
     install_failures(app)
     return app

@@ -1,19 +1,20 @@
 """What the API is built with: ports and services' objects, handed in once by the bootstrap."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
 from scheduler.ports.clock import Clock, IdentifierSource
-from scheduler.ports.cluster import ClusterPort
+from scheduler.ports.cluster import Clusters
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
-from scheduler.ports.telemetry import SILENCE, Telemetry
-from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.ports.usage import UsageLog
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.access.meter_requests import Meter
 from scheduler.services.follow_changes import FollowedState
 
 
@@ -39,8 +40,9 @@ class ApiContext:
     identifiers: IdentifierSource
     wake_up: WakeUp
     followed: FollowedState
-    clusters: Sequence[ClusterPort]
+    clusters: Clusters
     attempt_tokens: AttemptTokens
+    meter: Meter
     readiness: Callable[[], tuple[Check, ...]]
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""

@@ -40,6 +40,7 @@ class Code(StrEnum):
     UNKNOWN_REFERENCE = "unknown-reference"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
     BAD_REQUEST = "bad-request"
+    TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL_ERROR = "internal-error"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     CLUSTER_UNAVAILABLE = "cluster-unavailable"
@@ -73,6 +74,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.UNKNOWN_REFERENCE: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request names something that does not exist"),
     Code.IDEMPOTENCY_KEY_REUSED: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
     Code.BAD_REQUEST: (HTTPStatus.BAD_REQUEST, "The request cannot be understood"),
+    Code.TOO_MANY_REQUESTS: (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests in too short a time"),
     Code.INTERNAL_ERROR: (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong inside Medley"),
     Code.STORAGE_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer"),
     Code.CLUSTER_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The cluster does not answer"),

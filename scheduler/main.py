@@ -16,7 +16,13 @@ from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
 from scheduler.adapters.telemetry.logs import log_to_stderr
-from scheduler.bootstrap import build_server, migrate_database, reachable_url, replace_operator_token
+from scheduler.bootstrap import (
+    AnotherSchedulerLeads,
+    build_server,
+    migrate_database,
+    reachable_url,
+    replace_operator_token,
+)
 from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.settings import (
@@ -35,6 +41,7 @@ EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_CONFLICT = 5
 EXIT_UNAVAILABLE = 6
+EXIT_INTERRUPTED = 130
 BACKLOG = 2048
 THREAD_SWITCH_S = 0.0005
 """A request passes through several threads, each briefly: at Python's usual 5 ms one busy thread delays them all."""
@@ -51,6 +58,7 @@ START_FAULTS = (
     FileError,
     CannotListen,
     AlreadyLocked,
+    AnotherSchedulerLeads,
     AlreadyExists,
     StorageError,
     StorageUnavailable,
@@ -60,13 +68,13 @@ START_FAULTS = (
 
 
 def serve(overrides: Mapping[str, str]) -> int:
-    """Run the API, deciding and reconciling in this process until it is told to end; return the exit status.
+    """Do what the role says in this process until it is told to end; return the exit status.
 
     `overrides` are settings given as options of the command, by name; they win over the environment.
     """
     try:
         settings = load_settings(overrides)
-        listener = _listen(settings.listen)
+        listener = _listen(settings.address)
     except START_FAULTS as error:
         return _refuse(error)
     with listener:
@@ -125,6 +133,8 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
         server = build_server(settings, listener, on_leadership_lost=exits.on_leadership_lost, metrics=metrics)
     except START_FAULTS as error:
         return _refuse(error)
+    except KeyboardInterrupt:  # while it waited for another process
+        return EXIT_INTERRUPTED
     config = uvicorn.Config(
         server.app,
         http=BoundedHttp,
@@ -148,7 +158,7 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     server.start()
     _say(f"Medley listens on {reachable_url(listener)}")
     token = settings.data_folder / OPERATOR_TOKEN_FILE
-    if token.exists():
+    if token.exists() and settings.role != "api":
         _say(f"The operator's token is in {token}")
     try:
         exits.server.run(sockets=[listener])
@@ -220,6 +230,9 @@ def _fault(error: Exception) -> tuple[int, str, str]:
         case AlreadyLocked(path, holder):
             what = f"another Medley server ({holder}) holds {path}"
             status, next_step = EXIT_CONFLICT, "stop that one first, or give this one another --data-folder"
+        case AnotherSchedulerLeads():
+            next_step = "stop that one first; this one waits for MEDLEY_START_WAIT_S seconds when it is started again"
+            status = EXIT_CONFLICT
         case AlreadyExists():
             what = f"the database knows cluster {error} as one of another kind"
             status, next_step = EXIT_CONFLICT, "give the cluster in the file another name"

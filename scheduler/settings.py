@@ -16,10 +16,16 @@ OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
 SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 LAST_PORT = 65_535
+DEFAULT_LISTEN = "127.0.0.1:8080"
+DEFAULT_SCHEDULER_LISTEN = "127.0.0.1:8081"
 DEFAULT_METRICS_LISTEN = "127.0.0.1:9464"
 METRICS_OFF = "off"
+READING_CONNECTIONS = {"all": 16, "api": 12, "scheduler": 8}
+"""To the database, by role, where nothing else is set; one that writes comes on top."""
 _LISTEN = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})", re.ASCII)
 
+_RATE = re.compile(r"(?P<units>[1-9]\d{0,8})/(?P<window_s>[1-9]\d{0,5})", re.ASCII)
+_REDIS_URL = re.compile(r"(rediss?|unix)://\S+")
 _API_URL = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
 
 
@@ -28,10 +34,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MEDLEY_", extra="forbid", frozen=True)
 
+    role: Literal["all", "api", "scheduler"] = "all"
+    """What this process does: everything; or answer requests; or decide, and drive the clusters."""
     data_folder: Path = Path(".medley")
     """Folder of everything that is kept: database, secrets, workers' files."""
     database: str | None = None
     """URL of the database; SQLite in the data folder where it is not given."""
+    database_connections: Annotated[int, Field(ge=2, le=500)] | None = None
+    """The most connections for reading; without it what suits the role."""
+    redis_url: str | None = None
+    """Where Redis is, which tells processes of each other's changes and shares their callers' limits."""
+    secret_file: Path | None = None
+    """Where the server's secret is, the same in all processes; `server.secret` in the data folder where not given."""
+    replace_secret: bool = False
+    """Whether a scheduler with another secret than the database knows may start, and make strangers of what runs."""
     cluster: Literal["local", "kubernetes"] = "local"
     """What runs the workers: processes of this machine, or Kubernetes."""
     inventory: Path | None = None
@@ -44,10 +60,16 @@ class Settings(BaseSettings):
     """YAML file with further chip types."""
     scoring: Path | None = None
     """YAML file with what places are judged by; without it the built-in weights, and a mix of jobs that is learnt."""
-    listen: str = "127.0.0.1:8080"
-    """Address and port of the API; port 0 takes a free one."""
+    listen: str | None = None
+    """Address and port of the API, or of a scheduler; port 0 takes a free one."""
     metrics_listen: str | None = None
     """Address and port of the metrics, or `off`; without it DEFAULT_METRICS_LISTEN, if that port is free."""
+    scheduler_url: str = f"http://{DEFAULT_SCHEDULER_LISTEN}"
+    """Where an API process asks the scheduler for workers' output."""
+    limit_per_token: str = "2000/10"  # noqa: S105 - a rate
+    """UNITS/SECONDS that one token may spend: so many at once, and so many again in that time; or `off`."""
+    limit_per_tenant: str = "8000/10"
+    """The same for all tokens of a tenant together."""
     api_url: str | None = None
     """Where workers reach the API; without it the address that is listened on."""
     runtime_python: Path = Path(sys.executable)
@@ -55,13 +77,17 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     """Log lines for people, or one JSON object a line for programs."""
+    start_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """How long an API process waits for a scheduler's preparations, and a scheduler for another one's end."""
     shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long an ending server waits for open requests and its loops."""
 
     @field_validator("listen")
     @classmethod
-    def _has_host_and_port(cls, listen: str) -> str:
-        match = _LISTEN.fullmatch(listen)
+    def _has_host_and_port(cls, listen: str | None) -> str | None:
+        match = None if listen is None else _LISTEN.fullmatch(listen)
+        if listen is None:
+            return None
         if match is None or int(match["port"]) > LAST_PORT:
             raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
@@ -71,7 +97,21 @@ class Settings(BaseSettings):
     def _has_host_and_port_or_is_off(cls, listen: str | None) -> str | None:
         return listen if listen in (None, METRICS_OFF) else cls._has_host_and_port(str(listen))
 
-    @field_validator("api_url")
+    @field_validator("limit_per_token", "limit_per_tenant")
+    @classmethod
+    def _is_a_rate(cls, limit: str) -> str:
+        if limit != "off" and not _RATE.fullmatch(limit):
+            raise ValueError("name it as UNITS/SECONDS, such as 1000/10, or off")
+        return limit
+
+    @field_validator("redis_url")
+    @classmethod
+    def _names_redis(cls, redis_url: str | None) -> str | None:
+        if redis_url is not None and not _REDIS_URL.fullmatch(redis_url):
+            raise ValueError("name it as redis://[USER:PASSWORD@]HOST:PORT[/NUMBER], rediss://... or unix://PATH")
+        return redis_url
+
+    @field_validator("api_url", "scheduler_url")
     @classmethod
     def _is_a_url(cls, api_url: str | None) -> str | None:
         if api_url is not None and not _API_URL.fullmatch(api_url):
@@ -88,20 +128,50 @@ class Settings(BaseSettings):
             raise ValueError("give clusters or kubeconfig, not both: the clusters' file names a kubeconfig for each")
         return self
 
+    @model_validator(mode="after")
+    def _fits_the_role(self) -> Self:
+        if self.role == "all":
+            return self
+        if self.database is None or not self.database.startswith("postgres"):
+            raise ValueError(
+                f"the role {self.role} shares its database with other processes: it needs PostgreSQL; "
+                "give --database postgresql://USER:PASSWORD@HOST/NAME"
+            )
+        if self.role == "scheduler" and self.api_url is None:
+            raise ValueError("a scheduler serves no API: say where its workers reach one, with --api-url")
+        if self.role == "api" and self.inventory is not None:
+            raise ValueError("inventory is for the scheduler: an API process drives nothing")
+        return self
+
     @property
     def database_url(self) -> str:
         """The database's URL."""
         return self.database or f"sqlite:///{(self.data_folder / 'medley.db').resolve()}"
 
     @property
+    def reading_connections(self) -> int:
+        """The most connections to the database for reading."""
+        return self.database_connections or READING_CONNECTIONS[self.role]
+
+    @property
+    def address(self) -> str:
+        """Where this process listens, as HOST:PORT."""
+        return self.listen or (DEFAULT_SCHEDULER_LISTEN if self.role == "scheduler" else DEFAULT_LISTEN)
+
+    @property
+    def secret_path(self) -> Path:
+        """Where the server's secret is."""
+        return self.secret_file or self.data_folder / SECRET_FILE
+
+    @property
     def host(self) -> str:
         """Where the API listens."""
-        return host_and_port(self.listen)[0]
+        return host_and_port(self.address)[0]
 
     @property
     def port(self) -> int:
         """The API's port, 0 for a free one."""
-        return host_and_port(self.listen)[1]
+        return host_and_port(self.address)[1]
 
 
 def host_and_port(listen: str) -> tuple[str, int]:
@@ -157,6 +227,12 @@ def process_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def rate(limit: str) -> tuple[int, int] | None:
+    """Return the units and the seconds of a limit, None where it is off."""
+    match = _RATE.fullmatch(limit)
+    return None if match is None else (int(match["units"]), int(match["window_s"]))
+
+
 def server_secret(data: Path) -> bytes:
     """Return the secret that attempt tokens are derived from; made at the first start, kept in a 0600 file.
 
@@ -165,12 +241,20 @@ def server_secret(data: Path) -> bytes:
     path = data / SECRET_FILE
     if not path.exists():
         write_private(path, secrets.token_hex(SECRET_BYTES))
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the secret in a file. Raises SettingsError where it holds something else, OSError."""
     try:
         secret = bytes.fromhex(path.read_text().strip())
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
-        raise SettingsError(f"{path} is damaged; remove it, and workers that run now lose their access to the API")
+        raise SettingsError(
+            f"{path} is damaged: it holds {2 * SECRET_BYTES} hexadecimal digits; copy it from where it is whole, or "
+            "remove it, and workers that run now lose their access to the API"
+        )
     return secret
 
 

@@ -7,7 +7,9 @@ from starlette.requests import Request
 
 from api.answers.jobs import progress_answer
 from api.context import ApiContext
+from api.costs import RANKS_PER_UNIT
 from api.job_reading import find_job
+from api.metering import spend
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.job import LogEntryAnswer, LogPageAnswer, ProgressPage
 from api.schemas.queries import LogQuery, ProgressQuery
@@ -41,12 +43,15 @@ async def read_job_logs(
     there to the next one. Output that its cluster does not give within seconds is on a later page.
     """
     readers: LogReaders = request.app.state.log_readers
-    return await readers.read(lambda: _page(job, context, caller, query))
+    return await readers.read(lambda: _page(request, job, context, caller, query))
 
 
-def _page(job: str, context: ApiContext, caller: Principal, query: LogQuery) -> LogPageAnswer:
+def _page(request: Request, job: str, context: ApiContext, caller: Principal, query: LogQuery) -> LogPageAnswer:
     until_s = context.clock.monotonic_s() + LONGEST_WAIT_S
     view = find_job(context, caller, job)
+    ranks = view.job.spec.workers if query.rank is None else 1
+    if ranks >= RANKS_PER_UNIT:
+        spend(request, context, caller, ranks // RANKS_PER_UNIT)
     place = _place(query.cursor)
     chosen = _current_attempt(view, place) if query.attempt is None else _attempt(view, query.attempt)
     if chosen is None:

@@ -97,9 +97,12 @@ async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: f
     change = outcome.change if isinstance(outcome, Written) else await run_in_threadpool(context.views.last_change)
 
     def is_decided() -> bool:
+        if max(context.followed.decided_change, context.wake_up.decided) >= change:
+            return True
         if context.followed.decided_change:
-            return context.followed.decided_change >= change
-        view = context.views.job(outcome.job, tenant=None)  # another process decides: its decision shows in the job
+            return False
+        # Another process decides, and what it says of that may be lost: a place, or a refusal, shows in the job.
+        view = context.views.job(outcome.job, tenant=None)
         return view is None or view.state is not State.QUEUED
 
     await wait_until(is_decided, bool, context.wake_up, wait_s=wait_s)

@@ -1,19 +1,16 @@
-"""The server itself: who am I, which version, is it alive, is it ready, what can it do."""
+"""The server itself: who am I, which version, what can it do."""
 
 import json
-from dataclasses import replace
 from importlib.metadata import version
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import Code, FieldError, Refusal, unavailable
 from api.schemas.access import WhoAmI
-from api.schemas.service import AliveAnswer, CheckAnswer, ReadyAnswer, VersionAnswer
-from api.web.dependencies import Caller, Context
+from api.schemas.service import VersionAnswer
+from api.web.dependencies import Caller
 from api.web.guarded_route import GuardedRoute
-from api.web.openapi import NOT_NOW
 
 router = APIRouter(tags=["service"], route_class=GuardedRoute)
 
@@ -28,25 +25,6 @@ async def show_myself(caller: Caller) -> WhoAmI:
 async def show_version() -> VersionAnswer:
     """Say which Medley this is."""
     return VersionAnswer(version=version("medley"), api="v1")
-
-
-@router.get("/livez", operation_id="is_alive")
-async def is_alive() -> AliveAnswer:
-    """Say that the process answers; asks nothing else."""
-    return AliveAnswer(status="alive")
-
-
-@router.get("/readyz", operation_id="is_ready", responses=NOT_NOW)
-def is_ready(context: Context) -> ReadyAnswer:
-    """Say whether everything works that requests need; 503 with what does not."""
-    checks = context.readiness()
-    missing = [check for check in checks if check.is_required and not check.is_ok]
-    if missing:
-        failing = tuple(FieldError(f"/checks/{check.name}", check.detail) for check in missing)
-        detail = "; ".join(f"{check.name}: {check.detail}" for check in missing)
-        raise Refusal(replace(unavailable(Code.NOT_READY, f"{detail}."), errors=failing, next="try again"))
-    answers = tuple(CheckAnswer(name=check.name, is_ok=check.is_ok, detail=check.detail) for check in checks)
-    return ReadyAnswer(status="ready", checks=answers)
 
 
 @router.get("/openapi.json", operation_id="show_openapi", include_in_schema=False)

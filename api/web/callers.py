@@ -7,7 +7,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.context import ApiContext
-from api.permissions import SUBMITTERS, Access, Open
+from api.costs import cost_of
+from api.metering import spend
+from api.permissions import PERMISSIONS, SUBMITTERS, Open
 from api.problems import Code, Problem, Refusal, refuse
 from scheduler.core.model.tenant import Principal, Role
 from scheduler.services.access import authenticate as tokens
@@ -20,18 +22,26 @@ _LOG_IN = "log in with `medley login`, or send the header Authorization: Bearer 
 Caller = Principal | AttemptClaim | None
 
 
-async def admit(context: ApiContext, request: Request, access: Access) -> Caller:
-    """Return who is asking, None for a public route. Raises Refusal where they may not."""
+async def admit(context: ApiContext, request: Request, operation: str) -> Caller:
+    """Return who is asking, None for a public route. Raises Refusal where they may not, or have asked too much."""
+    access = PERMISSIONS[operation]
     if access is Open.PUBLIC:
         return None
     secret = _bearer_token(request)
     if access is Open.ATTEMPT:
         return _attempt_claim(context, request, secret)
-    principal = await run_in_threadpool(tokens.authenticate, context.directory, context.clock, secret)
-    if principal is None:
-        raise _not_authenticated(secret)
+    principal = await run_in_threadpool(_known, context, request, secret, cost_of(operation))
     if principal.role not in access:
         raise _forbidden(principal, access)
+    return principal
+
+
+def _known(context: ApiContext, request: Request, secret: str, cost: int) -> Principal:
+    """Return whose token it is, charged for the request, also for one that will be refused. Raises Refusal."""
+    principal = tokens.authenticate(context.directory, context.clock, secret)
+    if principal is None:
+        raise _not_authenticated(secret)
+    spend(request, context, principal, cost)
     return principal
 
 

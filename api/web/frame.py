@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Code, Problem, unavailable
-from scheduler.ports.log_context import about
-from scheduler.ports.telemetry import SILENCE, Telemetry
-from scheduler.ports.tracing import NO_TRACES, Span, Tracer, clean_traceparent
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
+from scheduler.ports.telling.tracing import NO_TRACES, Span, Tracer, clean_traceparent
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class RequestFrame:
                     _describe(span, scope, operation, message["status"])
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
-                for name, value in ANSWER_HEADERS.items():
+                for name, value in {**ANSWER_HEADERS, **scope["state"].get("rate_headers", {})}.items():
                     headers.setdefault(name, value)
             await send(message)
 

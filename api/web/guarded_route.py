@@ -11,7 +11,7 @@ from api.permissions import PERMISSIONS
 from api.web.callers import Caller, admit
 from api.web.json_body import JsonRequest
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.log_context import about
+from scheduler.ports.telling.log_context import about
 
 
 class GuardedRoute(APIRoute):
@@ -21,12 +21,12 @@ class GuardedRoute(APIRoute):
         """Return the handler behind the guard."""
         if self.operation_id is None or self.operation_id not in PERMISSIONS:
             raise LookupError(f"the permission table has no entry for the operation {self.operation_id!r}")
-        operation, access = self.operation_id, PERMISSIONS[self.operation_id]
+        operation = self.operation_id
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             request.state.operation = operation
-            caller = request.state.caller = await admit(request.app.state.context, request, access)
+            caller = request.state.caller = await admit(request.app.state.context, request, operation)
             with about(**_subjects(caller, request.path_params)):
                 return await handle(JsonRequest(request.scope, request.receive))
 

@@ -16,7 +16,9 @@ DESCRIPTION = (
     "Submit trainings to clusters that mix accelerators of many vendors, and see where each worker runs and why. "
     "Every error is an RFC 9457 problem document with a code, what to do next, and pointers to the offending fields. "
     "Any request may also be answered with 400, 408 or 431, where its head is not HTTP, too slow or too large, and "
-    "with 503 where more clients are connected than can be served."
+    "with 503 where more clients are connected than can be served. Requests are charged to allowances of token and "
+    "tenant, which refill evenly; the headers RateLimit-Policy and RateLimit of every answer to a token say how "
+    "large they are and what is left (draft-ietf-httpapi-ratelimit-headers)."
 )
 TAGS = [
     {"name": "jobs", "description": "Submit, watch, explain and cancel jobs."},
@@ -35,6 +37,7 @@ _TEXTS = {
     413: "The body is larger than 1 MiB.",
     415: "The body is not of the type application/json.",
     422: "The request is not valid; `errors` points to the fields.",
+    429: "Too many requests in too short a time: try again after the time in Retry-After.",
     503: "Not now: try again after the time in Retry-After.",
 }
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
@@ -97,6 +100,8 @@ def _statuses(route: APIRoute) -> list[int]:
     statuses: set[int] = {int(status) for status in route.responses if int(status) >= LEAST_ERROR}
     if access is not Open.PUBLIC:
         statuses |= {401, 503}
+    if not isinstance(access, Open):
+        statuses.add(429)
     if access not in (Open.PUBLIC, Open.ATTEMPT, EVERYBODY):
         statuses.add(403)
     if route.param_convertors:

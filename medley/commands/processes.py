@@ -26,22 +26,40 @@ class OnKubernetes:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class Files:
-    """Files that say more about how the server runs."""
-
-    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
-    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True)
 class Telling:
-    """Options for what the server tells of itself."""
+    """Options for where the server answers, and what it tells of itself."""
 
+    listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None
     metrics_listen: Annotated[
         Text, Parameter(help="HOST:PORT of the metrics, or `off` (default 127.0.0.1:9464, if it is free).")
     ] = None
     log_format: Annotated[Text, Parameter(help="Log lines as text (default) or json.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class InProcesses:
+    """Options for several processes on one PostgreSQL."""
+
+    role: Annotated[Text, Parameter(help="What this process does: all (default), api or scheduler.")] = None
+    redis_url: Annotated[Text, Parameter(help="Redis for hints and shared limits (default: none).")] = None
+    secret_file: Annotated[
+        Text, Parameter(help="The server's secret, the same for all (default: server.secret in the data folder).")
+    ] = None
+    scheduler_url: Annotated[
+        Text, Parameter(help="Where an API process finds the scheduler (default http://127.0.0.1:8081).")
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Options for what there is to ask for, what is chosen, and how much callers may ask for."""
+
+    chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
+    scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
+    limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 2000/10).")] = None
+    limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 8000/10).")] = None
 
 
 def serve(
@@ -50,16 +68,16 @@ def serve(
     cluster: Annotated[Text, Parameter(help="What runs the workers: local (default) or kubernetes.")] = None,
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
-    listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
-    files: Files = Files(),
+    rules: Rules = Rules(),
     telling: Telling = Telling(),
     kubernetes: OnKubernetes = OnKubernetes(),
+    processes: InProcesses = InProcesses(),
 ) -> int:
-    """Run the API and the scheduler in this process until Ctrl-C, with workers on this machine or on Kubernetes."""
+    """Run Medley until Ctrl-C, with workers on this machine or on Kubernetes: all of it, or one role of several."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen)
-    further = asdict(files) | asdict(telling) | asdict(kubernetes)
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory)
+    further = asdict(rules) | asdict(telling) | asdict(kubernetes) | asdict(processes)
     return serve_medley(here | _given(database=database, **further))
 
 

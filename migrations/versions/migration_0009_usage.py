@@ -6,7 +6,7 @@ from alembic import op
 from scheduler.adapters.database.schema.columns import Instant, Name, Number
 
 revision = "0009"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -1,8 +1,12 @@
 """The steps of Medley's loops, with their intervals."""
 
+from collections.abc import Callable
+
 from scheduler.loops.loop import Step
 from scheduler.ports.clock import Clock
 from scheduler.services.decide_once import Decider
+from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import LeadershipLost
 from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.reconcile_once import Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -13,6 +17,7 @@ NODES_INTERVAL_S = 10.0
 """How often nodes are recorded anew: one that was held back becomes itself again this soon after it is free."""
 NODES_PAUSE_S = 0.5
 """Between two looks at a cluster's nodes: hints may come by the hundred, and comparing all nodes takes milliseconds."""
+LOCK_INTERVAL_S = 2.0
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
 
@@ -31,6 +36,31 @@ def deciding(decider: Decider, clock: Clock) -> Step:
         if result.next_due is None:
             return LONGEST_WAIT_S
         return min(LONGEST_WAIT_S, max(0.0, (result.next_due - clock.now()).total_seconds()))
+
+    return step
+
+
+def following(followed: FollowedState, refresh: Callable[[], None]) -> Step:
+    """Return the step that keeps a state equal to the feed; then `refresh` takes over what follows from it."""
+
+    def step() -> float:
+        followed.follow()
+        refresh()
+        return LONGEST_WAIT_S
+
+    return step
+
+
+def keeping_the_scheduler_lock(take: Callable[[], bool]) -> Step:
+    """Return the step that takes the lock again where it was lost with its connection; `take` says whether it is held.
+
+    Raises LeadershipLost where another scheduler holds it: that one has taken the lead, or is about to.
+    """
+
+    def step() -> float:
+        if not take():
+            raise LeadershipLost
+        return LOCK_INTERVAL_S
 
     return step
 

@@ -120,13 +120,33 @@ class ClusterUnavailable(Exception):
     """The cluster did not answer; nothing is known."""
 
 
-class ClusterPort(Protocol):
-    """One cluster."""
+class ClusterReader(Protocol):
+    """One cluster, for whoever drives nothing on it."""
 
     @property
     def name(self) -> ClusterName:
         """The cluster's name."""
         ...
+
+    def logs(self, worker: WorkerKey, *, offset: int, limit: int, within_s: float = 5.0) -> LogChunk:
+        """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown.
+
+        Output that lies elsewhere is waited for for `within_s` at most; its fetching begins also with 0. Raises
+        ClusterUnavailable.
+        """
+        ...
+
+    def objection(self, job: Job) -> str | None:
+        """Return why this cluster would never run the job, for people; None where it would. Asks nobody."""
+        ...
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return what works and what is missing to drive the cluster. May take seconds; never raises."""
+        ...
+
+
+class ClusterPort(ClusterReader, Protocol):
+    """One cluster."""
 
     @property
     def claims(self) -> Claims:
@@ -159,19 +179,8 @@ class ClusterPort(Protocol):
         """Drop an ended attempt from `observe`; its logs stay readable for as long as the cluster keeps them."""
         ...
 
-    def logs(self, worker: WorkerKey, *, offset: int, limit: int, within_s: float = 5.0) -> LogChunk:
-        """Return at most `limit` bytes of a worker's output from `offset` on; empty and incomplete if unknown.
-
-        Output that lies elsewhere is waited for for `within_s` at most; its fetching begins also with 0.
-        """
-        ...
-
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back when something was seen to change (a hint). Returns what ends it."""
-        ...
-
-    def objection(self, job: Job) -> str | None:
-        """Return why this cluster would never run the job, for people; None where it would. Asks nobody."""
         ...
 
     def notes(self) -> list[WorkerNote]:
@@ -185,10 +194,6 @@ class ClusterPort(Protocol):
         """
         ...
 
-    def check(self) -> tuple[Finding, ...]:
-        """Return what works and what is missing to drive the cluster. May take seconds; never raises."""
-        ...
-
     def sweep(self, live: Collection[AttemptId]) -> None:
         """Remove what is left of attempts that are not `live` and have no workers; returns at once."""
         ...
@@ -198,7 +203,7 @@ class ClusterPort(Protocol):
         ...
 
 
-Clusters = Sequence[ClusterPort]
+Clusters = Sequence[ClusterReader]
 
 
 def objection_by_claims(cluster: ClusterName, claims: Claims, job: Job) -> str | None:

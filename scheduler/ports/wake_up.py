@@ -1,4 +1,7 @@
-"""Hints that something changed. A hint may be lost without harm: whoever waits also looks by itself."""
+"""Hints that something changed. A hint may be lost without harm: whoever waits also looks by itself.
+
+Where several processes work on one database, a hint given in one reaches the listeners of all.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +14,10 @@ class Waiter(Protocol):
         """Block until a hint came since the last call or the time is over; say whether one came."""
         ...
 
+    def hint(self) -> None:
+        """Wake this waiter and no other, from any thread: for news that concern nobody else."""
+        ...
+
     def close(self) -> None:
         """Stop listening and release whoever waits."""
         ...
@@ -19,8 +26,16 @@ class Waiter(Protocol):
 class WakeUp(Protocol):
     """Fan-out of hints."""
 
-    def notify(self) -> None:
-        """Wake every listener; never blocks."""
+    def notify(self, *, decided: int = 0) -> None:
+        """Wake every listener: those of this process at once, those of others soon. Never blocks, never raises.
+
+        `decided` is a change up to which every waiting job had its decision, for whoever waits for one.
+        """
+        ...
+
+    @property
+    def decided(self) -> int:
+        """The highest `decided` that any process gave and this one heard of, 0 where there is none: a hint as well."""
         ...
 
     def waiter(self) -> Waiter:

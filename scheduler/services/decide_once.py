@@ -10,9 +10,9 @@ from scheduler.core.model.decision import Decision, Placed, Refused
 from scheduler.core.model.identifiers import GroupId, job_named_by
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Journal, Outcome, Place, Refuse, Rejected, Rejection, Written
-from scheduler.ports.log_context import about
-from scheduler.ports.telemetry import SILENCE, CycleFigures, Telemetry
-from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.telemetry import SILENCE, CycleFigures, Telemetry
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
@@ -84,7 +84,7 @@ class Decider:
         if not self._latest.rejected:
             self._followed.mark_decided(seen)
             if decisions:
-                self._wake_up.notify()  # to whoever waits for a decision; the commit's hint came before the mark
+                self._wake_up.notify(decided=seen)  # whoever waits for it: the commit's hint came before the mark
         return self._latest
 
     def _measure(self, result: CycleResult, duration_s: float, seen: int) -> None:

@@ -16,8 +16,8 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
-from scheduler.ports.log_context import about
-from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started

@@ -13,8 +13,8 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed, StartRefusal
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import StorageUnavailable
-from scheduler.ports.log_context import about
-from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.keep_lead import Lead, LeadershipLost
 

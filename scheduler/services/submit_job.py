@@ -8,7 +8,7 @@ from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
 from scheduler.ports.journal import SubmitJob as SubmitJobWrite
-from scheduler.ports.tracing import carried
+from scheduler.ports.telling.tracing import carried
 
 MOST_LIVE_JOBS = 20_000
 """The most jobs of one tenant that are not final."""

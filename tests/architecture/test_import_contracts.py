@@ -16,7 +16,7 @@ CALL = "import sys; from importlinter.cli import lint_imports_command as c; sys.
 
 CLEAN = {
     "scheduler/main.py": "import scheduler.bootstrap",
-    "scheduler/bootstrap.py": "import api.app, scheduler.adapters.database.store, uvicorn",
+    "scheduler/bootstrap/roles.py": "import api.app, scheduler.adapters.database.store, uvicorn",
     "scheduler/settings.py": "import pydantic_settings",
     "scheduler/simulator/clock.py": "import scheduler.loops.decide",
     "scheduler/loops/decide.py": "import scheduler.services.decide",
@@ -29,6 +29,7 @@ CLEAN = {
     ),
     "scheduler/adapters/kubernetes/transport/calls.py": "import kubernetes, urllib3",
     "scheduler/adapters/local/cluster.py": "import subprocess",
+    "scheduler/adapters/redis/link.py": "import redis, scheduler.ports.journal",
     "scheduler/adapters/memory/clock.py": "import scheduler.ports.journal",
     "scheduler/adapters/telemetry/metrics.py": "import prometheus_client, opentelemetry, scheduler.ports.journal",
     "scheduler/ports/journal.py": "import scheduler.core.model.job",
@@ -56,9 +57,10 @@ BREACHES = {
     "kubernetes": ("scheduler/adapters/kubernetes/cluster.py", "import urllib3"),
     "kubernetes-transport": ("scheduler/adapters/kubernetes/transport/calls.py", "import scheduler.core.model.job"),
     "plain-adapters": ("scheduler/adapters/local/cluster.py", "import fastapi"),
+    "redis": ("scheduler/adapters/redis/link.py", "import sqlalchemy"),
     "telemetry": ("scheduler/adapters/telemetry/metrics.py", "import fastapi"),
     "settings": ("scheduler/settings.py", "import yaml"),
-    "roles": ("scheduler/bootstrap.py", "import sqlalchemy"),
+    "roles": ("scheduler/bootstrap/roles.py", "import sqlalchemy"),
     "api": ("api/app.py", "import scheduler.core.placement.gang"),
     "medley": ("medley/main.py", "import scheduler.core.model.job"),
     "medley-processes": ("medley/commands/processes.py", "import scheduler.bootstrap"),

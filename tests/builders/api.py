@@ -25,14 +25,17 @@ from scheduler.adapters.memory.cluster import FakeCluster
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
+from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.node import DeviceGroup, Node
 from scheduler.core.model.tenant import Role
 from scheduler.core.model.topology import RACK, Topology
 from scheduler.ports.cluster import GangOrder
+from scheduler.ports.rate_limit import Rate
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.access.grant_access import Grant, draft_token
+from scheduler.services.access.meter_requests import Meter
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead
@@ -43,6 +46,8 @@ from tests.builders.eventually import eventually
 SERVER_SECRET = b"not a secret"
 CHIPS = ("h100-sxm", "mi300x")
 TENANTS = ("demo", "beta")
+AMPLE = Rate(1_000_000, 1)
+"""More than any test asks for."""
 JOB: Mapping[str, Any] = {"name": "first", "workers": 2, "chips": "h100-sxm", "command": ["true"]}
 
 
@@ -138,7 +143,7 @@ class GoneAfterFirstChunk:
 
 
 @contextmanager
-def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
+def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> Iterator[ApiWorld]:
     """Give an API with the tenants demo and beta, and two nodes of 8 devices per chip type unless said otherwise."""
     wake_up, clock, identifiers = InProcessWakeUp(), SystemClock(), SystemIdentifiers()
     behaviours: dict[int, Behaviour] = {}
@@ -166,6 +171,7 @@ def open_world(folder: Path, *, nodes: int = 2) -> Iterator[ApiWorld]:
             followed=FollowedState(storage.views, clock),
             clusters=(cluster,),
             attempt_tokens=AttemptTokens(SERVER_SECRET),
+            meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE),
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
             usage=storage.usage,

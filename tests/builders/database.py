@@ -60,7 +60,9 @@ class CountingWakeUp:
     def __init__(self) -> None:
         self.hints = 0
 
-    def notify(self) -> None:
+    decided = 0
+
+    def notify(self, *, decided: int = 0) -> None:  # noqa: ARG002 - it only counts
         self.hints += 1
 
     def waiter(self) -> Waiter:

@@ -81,6 +81,7 @@ class ServerProcess:
         listen: str = "127.0.0.1:0",
         database: str | None = None,
         clusters: Path | None = None,
+        environment: Mapping[str, str] | None = None,
         metrics_listen: str = "off",
     ) -> None:
         """`clusters` is a file of Kubernetes clusters, and takes the place of an inventory."""
@@ -91,23 +92,39 @@ class ServerProcess:
         self._listen = listen
         self._database = database
         self._clusters = clusters
+        self._environment = {**os.environ, **(environment or {})}
+        self._seen = 0
         self._metrics_listen = metrics_listen
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the server."""
         command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
         command += ["--listen", self._listen, "--metrics-listen", self._metrics_listen]
         command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
         command += [] if self._database is None else ["--database", self._database]
         command += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]
         with self.log.open("ab") as log:
-            seen = log.tell()
+            self._seen = log.tell()
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
-        eventually(lambda: self._find_address(seen), within_s=START_WITHIN_S)
+
+    def wait_until_ready(self) -> None:
+        """Return once it says so."""
+        eventually(lambda: self._find_address(self._seen), within_s=START_WITHIN_S)
         self._listen = urlsplit(self.address).netloc
         eventually(self._is_ready, within_s=START_WITHIN_S)
 
@@ -152,6 +169,23 @@ class ServerProcess:
         """Return how the server ended, None while it runs."""
         assert self._process is not None
         return self._process.poll()
+
+    def end(self, number: signal.Signals) -> int | None:
+        """End the server with a signal; return its exit status, None where it was never started."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def ended(self) -> int:
+        """Wait until it has ended by itself; return its exit status."""
+        assert self._process is not None
+        return self._process.wait(START_WITHIN_S)
 
     def kill(self) -> None:
         """End the server with SIGKILL."""

@@ -15,10 +15,11 @@ from tests.kubernetes.testbed.control_plane import ControlPlane
 from tests.postgres import FAST, PostgresServer, running_postgres
 
 SHARED = "medley"
-SINGLE_ROWS = ("change_counter", "leadership")
+SINGLE_ROWS = ("change_counter", "leadership", "installation")
 EMPTY = "".join(
     [f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables) if table.name not in SINGLE_ROWS]
     + ["UPDATE change_counter SET last = 0; UPDATE leadership SET epoch = 0, holder = '';"]
+    + ["UPDATE installation SET secret_fingerprint = '';"]
 )
 
 

@@ -1,6 +1,8 @@
 """What every wake-up promises: whoever waits hears of a hint soon, and a hint between two waits is not lost."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
 from threading import Event, Thread
 
 import pytest
@@ -8,15 +10,63 @@ import pytest
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.ports.wake_up import WakeUp
 from tests.builders.eventually import eventually
+from tests.builders.redis import listening
 
 PATIENCE_S = 30.0
 
 
-@pytest.fixture(params=[InProcessWakeUp])
-def wake_up(request: pytest.FixtureRequest) -> WakeUp:
-    """Build the wake-up under test."""
-    build: Callable[[], WakeUp] = request.param
-    return build()
+@pytest.fixture(params=["in-process", "redis"])
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[WakeUp, WakeUp]]:
+    """The wake-up under test as two users have it; on Redis as two processes have it."""
+    with ExitStack() as stack:
+        if request.param == "in-process":
+            one = InProcessWakeUp()
+            yield one, one
+        else:
+            server, namespace = request.getfixturevalue("redis_server"), uuid.uuid4().hex
+            here, there = (stack.enter_context(listening(server, namespace)) for _ in range(2))
+            yield here, there
+
+
+@pytest.fixture
+def wake_up(pair: tuple[WakeUp, WakeUp]) -> WakeUp:
+    """The wake-up under test."""
+    return pair[0]
+
+
+def test_a_hint_reaches_whoever_waits_elsewhere(pair: tuple[WakeUp, WakeUp]) -> None:
+    here, there = pair
+    waiter, calls = there.waiter(), Event()
+    there.listen(calls.set)
+
+    here.notify()
+
+    assert waiter.wait(PATIENCE_S) is True
+    assert calls.wait(PATIENCE_S)
+
+
+def test_how_far_everything_is_decided_is_heard_elsewhere_and_never_goes_back(pair: tuple[WakeUp, WakeUp]) -> None:
+    here, there = pair
+    assert there.decided == 0
+
+    here.notify(decided=7)
+    assert here.decided == 7
+    assert eventually(lambda: there.decided == 7, within_s=PATIENCE_S)
+
+    waiter = there.waiter()
+    here.notify()
+    here.notify(decided=3)
+    assert waiter.wait(PATIENCE_S)
+    assert there.decided == 7
+
+
+def test_a_hint_for_one_waiter_reaches_no_other(wake_up: WakeUp) -> None:
+    one, other = wake_up.waiter(), wake_up.waiter()
+
+    one.hint()
+
+    assert one.wait(0) is True
+    assert other.wait(0) is False
 
 
 def test_a_hint_ends_a_wait(wake_up: WakeUp) -> None:

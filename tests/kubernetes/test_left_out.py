@@ -44,3 +44,15 @@ def test_the_tests_on_a_real_node_run_only_when_they_are_named(tmp_path: Path) -
     found = run(tmp_path, "--collect-only", "tests/kubernetes").stdout
     assert "test_testbed_build.py" in found
     assert "end_to_end" not in found
+
+
+def test_without_a_redis_server_the_tests_on_it_are_left_out_and_the_last_lines_say_so(tmp_path: Path) -> None:
+    tests = "tests/contract/test_wake_up.py"
+    result = run(tmp_path, tests, PATH=str(tmp_path))
+    assert result.returncode == 0, result.stdout
+    *_, said, summary = result.stdout.splitlines()
+    assert "tests on a real Redis were left out: there is no `redis-server`: install it" in said
+    assert "deselected" in summary
+    result = run(tmp_path, tests, PATH=str(tmp_path), MEDLEY_NO_SKIPS="1")
+    assert result.returncode == USAGE_ERROR, result.stdout
+    assert "tests need a Redis server, and there is no `redis-server`" in result.stderr

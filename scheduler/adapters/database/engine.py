@@ -57,10 +57,11 @@ class Engines:
             raise
 
 
-def open_engines(url: str) -> Engines:
+def open_engines(url: str, *, reading: int = READING_CONNECTIONS) -> Engines:
     """Return engines for `sqlite:////absolute/path` or `postgresql://...`; connects to nothing yet.
 
-    Raises StorageError where the URL is of another kind.
+    `reading` is the most connections for reading, beside the one that writes. Raises StorageError where the URL is of
+    another kind.
     """
     try:
         parsed = make_url(url)
@@ -68,9 +69,9 @@ def open_engines(url: str) -> Engines:
         raise _wrong_url("it is no database URL.") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, reading)
     if backend in ("postgresql", "postgres"):
-        return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+        return _postgresql(parsed.set(drivername="postgresql+psycopg"), reading)
     raise _wrong_url(f"it names {backend}, which Medley does not use.")
 
 
@@ -82,14 +83,14 @@ def _wrong_url(why: str) -> StorageError:
     )
 
 
-def _sqlite(url: URL) -> Engines:
+def _sqlite(url: URL, reading_connections: int) -> Engines:
     if not url.database or not Path(url.database).is_absolute():
         raise _wrong_url("a SQLite database needs the absolute path of a file, so that a restart finds it again.")
     url = url.set(drivername="sqlite+pysqlite")
     arguments = {"check_same_thread": False, "timeout": LOCK_TIMEOUT_S, "cached_statements": 512}
     writing = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments)
     reading = create_engine(
-        url, pool_size=READING_CONNECTIONS, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
+        url, pool_size=reading_connections, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
     )
     _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=(_WAL, "synchronous=FULL"))
     _prepare_sqlite(reading, begin="BEGIN", pragmas=("query_only=ON",))
@@ -125,7 +126,7 @@ def _set_pragma(connection: Any, pragma: str) -> None:
             return
 
 
-def _postgresql(url: URL) -> Engines:
+def _postgresql(url: URL, reading_connections: int) -> Engines:
     arguments = {
         "connect_timeout": CONNECT_TIMEOUT_S,
         "tcp_user_timeout": SILENCE_TIMEOUT_S * 1000,
@@ -144,7 +145,7 @@ def _postgresql(url: URL) -> Engines:
     )
     reading = create_engine(
         url,
-        pool_size=READING_CONNECTIONS,
+        pool_size=reading_connections,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,

@@ -14,12 +14,32 @@ from sqlalchemy import CheckConstraint, Connection, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
-from scheduler.adapters.database.engine import open_engines
+from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.failures import StorageError, short_text
 from scheduler.adapters.database.schema import metadata
 
 _UPGRADE_LOCK = 0x6D65646C6579
 """Key of the PostgreSQL lock that lets one process upgrade at a time."""
+
+
+class SchemaBehind(StorageError):
+    """The database's schema is older than this code; whoever may bring it up to date has not done so yet."""
+
+
+def require_newest(engines: Engines) -> None:
+    """Raise SchemaBehind, or StorageError where the database is newer than this code, unless its schema is the newest.
+
+    Changes nothing. Raises StorageUnavailable.
+    """
+    with engines.read() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    _refuse_newer(present)
+    if present != newest_revision():
+        raise SchemaBehind(
+            "The database's schema is not up to date",
+            why=f"it is {present or 'empty'}, and this Medley works with {newest_revision()}.",
+            next_step="Start the scheduler, or run `medley migrate`: either brings it up to date.",
+        )
 
 
 def upgrade(url: str) -> str:
@@ -31,16 +51,20 @@ def upgrade(url: str) -> str:
     with _alone(url) as connection:
         present = MigrationContext.configure(connection).get_current_revision()
         newest = newest_revision()
-        if present not in (None, *known_revisions()):
-            raise StorageError(
-                "The database is newer than this Medley",
-                why=f"its schema is {present}, the newest that this Medley knows is {newest}.",
-                next_step="Install the Medley that wrote it, or restore a backup.",
-            )
+        _refuse_newer(present)
         if present != newest:
             command.upgrade(_config(connection), "head")
             _check_references(connection)
     return newest
+
+
+def _refuse_newer(present: str | None) -> None:
+    if present not in (None, *known_revisions()):
+        raise StorageError(
+            "The database is newer than this Medley",
+            why=f"its schema is {present}, the newest that this Medley knows is {newest_revision()}.",
+            next_step="Install the Medley that wrote it, or restore a backup.",
+        )
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -9,16 +9,17 @@ from sqlalchemy.exc import ArgumentError
 
 from scheduler.adapters.database.committing import Committer
 from scheduler.adapters.database.directory import DatabaseDirectory
-from scheduler.adapters.database.engine import Engines, open_engines
+from scheduler.adapters.database.engine import READING_CONNECTIONS, Engines, open_engines
 from scheduler.adapters.database.failures import StorageError
 from scheduler.adapters.database.journal import DatabaseJournal, write_items
-from scheduler.adapters.database.leadership import DatabaseLeadership
-from scheduler.adapters.database.migrate import upgrade
+from scheduler.adapters.database.migrate import require_newest, upgrade
+from scheduler.adapters.database.processes.installation import DatabaseInstallation
+from scheduler.adapters.database.processes.leadership import DatabaseLeadership
 from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
 from scheduler.adapters.database.writer import Writer
 from scheduler.ports.journal import StorageUnavailable
-from scheduler.ports.telemetry import SILENCE, Telemetry
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
 __all__ = ["Storage", "StorageError", "file_of", "open_storage"]
@@ -32,6 +33,7 @@ class Storage:
     directory: DatabaseDirectory
     views: DatabaseViews
     leadership: DatabaseLeadership
+    installation: DatabaseInstallation
     usage: DatabaseUsage
     engines: Engines
     writer: Writer
@@ -53,27 +55,48 @@ class Storage:
         self.engines.close()
 
 
-def open_storage(url: str, wake_up: WakeUp, telemetry: Telemetry = SILENCE) -> Storage:
-    """Open a database, bringing its schema up to date first.
+def open_storage(
+    url: str,
+    wake_up: WakeUp,
+    telemetry: Telemetry = SILENCE,
+    *,
+    reading: int = READING_CONNECTIONS,
+    brings_schema: bool = True,
+) -> Storage:
+    """Open a database, bringing its schema up to date first, or requiring that somebody has.
 
-    `wake_up` is notified once after every commit that added changes. Raises StorageError where the database cannot
-    be opened or its schema is newer than this code.
+    `wake_up` is notified once after every commit that added changes; `reading` is the most connections for reading.
+    Raises StorageError where the database cannot be opened or its schema is newer than this code; where the schema is
+    not brought also SchemaBehind and StorageUnavailable.
     """
-    engines = open_engines(url)  # connects to nothing yet, and refuses what is no database before a file is made
+    # It connects to nothing yet, and refuses what is no database before a file is made.
+    engines = open_engines(url, reading=reading)
     path = file_of(url)
     if path is not None:
         _create_private(path)
-    upgrade(url)
+    if brings_schema:
+        upgrade(url)
+    else:
+        _require_schema(engines)
     writer = Writer(Committer(engines.writing, write_items), wake_up, telemetry)
     return Storage(
         journal=DatabaseJournal(writer),
         directory=DatabaseDirectory(engines, writer),
         views=DatabaseViews(engines),
         leadership=DatabaseLeadership(engines, writer),
+        installation=DatabaseInstallation(engines, writer),
         usage=DatabaseUsage(engines, writer),
         engines=engines,
         writer=writer,
     )
+
+
+def _require_schema(engines: Engines) -> None:
+    try:
+        require_newest(engines)
+    except BaseException:
+        engines.close()
+        raise
 
 
 def file_of(url: str) -> Path | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from scheduler.adapters.database.committing import Call, Committer, Items, Request
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.ports.journal import Outcome, StorageUnavailable, Write
-from scheduler.ports.telemetry import SILENCE, Telemetry
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
 T = TypeVar("T")

@@ -185,7 +185,7 @@ class KubernetesCluster:
 
     def objection(self, job: Job) -> str | None:
         """Return why this cluster would never run the job; None where it would."""
-        return objection_by_claims(self.name, CLAIMS, job) or objection(job, self._configuration)
+        return objection_of(self._configuration, job)
 
     def notes(self) -> list[WorkerNote]:
         """Return what Kubernetes newly said of our pods in its events."""
@@ -247,6 +247,11 @@ class KubernetesCluster:
             callbacks = list(self._callbacks.values())
         for callback in callbacks:
             callback()
+
+
+def objection_of(configuration: ClusterConfiguration, job: Job) -> str | None:
+    """Return why a cluster of this configuration would never run the job; None where it would."""
+    return objection_by_claims(configuration.name, CLAIMS, job) or objection(job, configuration)
 
 
 def _transport(configuration: ClusterConfiguration) -> Transport:

@@ -10,10 +10,17 @@ class InProcessWakeUp:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._callbacks: dict[object, Callable[[], None]] = {}
+        self._decided = 0
 
-    def notify(self) -> None:
+    @property
+    def decided(self) -> int:
+        """The highest `decided` of all hints."""
+        return self._decided
+
+    def notify(self, *, decided: int = 0) -> None:
         """Wake every listener."""
         with self._guard:
+            self._decided = max(self._decided, decided)
             callbacks = list(self._callbacks.values())
         for callback in callbacks:
             callback()
@@ -51,7 +58,7 @@ class InProcessWaiter:
         return not self._is_closed
 
     def hint(self) -> None:
-        """Wake this waiter and no other, from any thread: for news that concern nobody else."""
+        """Wake this waiter and no other."""
         self._hint.set()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from scheduler.adapters.telemetry.metrics import NO_CHIP
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.ports.telemetry import Readings
+from scheduler.ports.telling.telemetry import Readings
 
 Sample = tuple[tuple[str, ...], float]
 """Values of the labels, and of the gauge."""

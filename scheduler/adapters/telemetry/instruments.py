@@ -5,8 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scheduler.ports.telemetry import SILENCE, Readings, Telemetry
-from scheduler.ports.tracing import NO_TRACES, Tracer
+from scheduler.ports.telling.telemetry import SILENCE, Readings, Telemetry
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
-from scheduler.ports.log_context import FIELDS, subjects
+from scheduler.ports.telling.log_context import FIELDS, subjects
 
 LONGEST_MESSAGE = 8_000
 LONGEST_TRACEBACK = 20_000

@@ -7,7 +7,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, TenantName
-from scheduler.ports.telemetry import CycleFigures
+from scheduler.ports.telling.telemetry import CycleFigures
 
 NO_CHIP = "none"
 """The chip label of gangs that need no devices."""

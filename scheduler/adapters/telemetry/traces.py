@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from scheduler.ports.log_context import about
-from scheduler.ports.tracing import Attributes, Span, carrying
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.tracing import Attributes, Span, carrying
 
 LONGEST_CLOSE_S = 3.0
 """How long an ending server waits for its last spans to be taken."""

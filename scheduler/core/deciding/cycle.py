@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place
+from scheduler.core.deciding.options import Blocked, find_place, has_no_hope
 from scheduler.core.deciding.reasons import reasons_why_never
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.ledger.trial import Trial
@@ -72,6 +72,8 @@ class Cycle:
             if pause is not None:
                 return Waiting(group.id, (pause,))
         request = state.request(group.job_id)
+        if not group.attempts and has_no_hope(state, request):  # what had a place once is only short of nodes now
+            return Refused(group.id, group.version, reasons_why_never(state, request))
         blocked = self._blocked.get(request)
         if blocked is None:
             found = find_place(state, request, self._placed)
@@ -81,6 +83,4 @@ class Cycle:
                 self._placed.place(state.jobs[group.job_id], attempt)
                 return Placed(group.id, group.version, attempt, found)
             blocked = self._blocked[request] = found
-        if blocked.is_final and not group.attempts:  # what had a place once is only short of nodes that are away
-            return Refused(group.id, group.version, reasons_why_never(state, request))
         return Waiting(group.id, blocked.reasons)

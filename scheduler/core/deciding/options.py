@@ -30,8 +30,11 @@ class Blocked:
 
     reasons: tuple[QuotaExceeded | Shortfall | NoCluster, ...]
     """Quota first."""
-    is_final: bool
-    """True where every option needs more than there is, whoever holds it, and more will not come by itself."""
+
+
+def has_no_hope(state: SchedulerState, request: GangRequest) -> bool:
+    """Say whether every option needs more than there is, whoever holds it, and more will not come by itself."""
+    return state.can_never_fit(request) and state.has_all_nodes
 
 
 def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | Blocked:
@@ -75,7 +78,7 @@ def _blocked(
     inventory = state.ledger.inventory
     clusters = [cluster for cluster in inventory.clusters() if cluster not in request.without]
     if not clusters:
-        return Blocked((*dict.fromkeys(over), NoCluster()), is_final=False)
+        return Blocked((*dict.fromkeys(over), NoCluster()))
     short = tuple(
         [
             lacking
@@ -85,8 +88,7 @@ def _blocked(
             if lacking.fit < lacking.workers or len(option.parts) > 1
         ]
     )
-    is_final = state.has_all_nodes and state.can_never_fit(request)
-    return Blocked((*dict.fromkeys(over), *dict.fromkeys(short)), is_final=is_final)
+    return Blocked((*dict.fromkeys(over), *dict.fromkeys(short)))
 
 
 def _short(

@@ -33,7 +33,7 @@ def reasons_why_not(state: SchedulerState, request: GangRequest) -> tuple[Reason
 
 def reasons_why_never(state: SchedulerState, request: GangRequest) -> tuple[Reason, ...]:
     """Return why a job that can never run as it asks cannot."""
-    return most_binding_first(_lacking(state, request))
+    return most_binding_first(_lacking(state, request, is_hopeless=True))
 
 
 def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -41,13 +41,13 @@ def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
 
 
-def _lacking(state: SchedulerState, request: GangRequest) -> Iterator[Reason]:
+def _lacking(state: SchedulerState, request: GangRequest, *, is_hopeless: bool = False) -> Iterator[Reason]:
     clusters = [cluster for cluster in state.ledger.clusters() if cluster not in request.without]
     if not clusters:
         yield NoCluster()
+    avoid = () if is_hopeless else nodes_to_avoid(state, request)
     for option in request.options if clusters else ():
-        avoid = nodes_to_avoid(state, request)
-        if place(state.placer, request, option, avoid) is not None:
+        if not is_hopeless and place(state.placer, request, option, avoid) is not None:
             continue
         found = [
             lacking for cluster in clusters for lacking in shortages(state.ledger, cluster, request, option, avoid)

@@ -277,7 +277,7 @@ class SchedulerState:
         self._learn(job)
         for group in groups:
             self._put_group(group, since=job.submitted_at)
-        self.request(job.id)
+        self.can_never_fit(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _learn(self, *jobs: Job) -> None:
         """Let jobs be among those that are expected to come again, unless an operator said what to expect.

@@ -44,8 +44,11 @@ def place(
     for cluster in inventory.clusters():
         if not _may_be_used(placer, cluster, request, option):
             continue
-        with kept_apart(placer.ledger, cluster, request, nodes_to_avoid):
+        if request.apart is None:
             parts = seat_gang(placer, cluster, request, option)
+        else:
+            with kept_apart(placer.ledger, cluster, request, nodes_to_avoid):
+                parts = seat_gang(placer, cluster, request, option)
         if parts is not None:
             places.append((cluster, GangPlace(option, len(request.options), parts)))
     if not places:

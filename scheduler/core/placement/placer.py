@@ -12,7 +12,7 @@ from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.placement import SeatedPart
 from scheduler.core.placement.ranking import Draw, Ranking, Scores
 from scheduler.core.placement.room.levels import levels_to_try
-from scheduler.core.placement.room.view import View, views
+from scheduler.core.placement.room.view import Lookout, View
 from scheduler.core.placement.scoring.facts import NO_FACTS, facts_of
 from scheduler.core.placement.scoring.job_mix import NO_MIX, JobMix
 from scheduler.core.placement.scoring.scorer import Scorer, devices_with_room
@@ -20,17 +20,15 @@ from scheduler.core.placement.scoring.weights import DEFAULT_WEIGHTS, NOTHING_WO
 from scheduler.core.placement.seats import Seater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.room import Room
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.ledger.states.demand import Fit
-    from scheduler.core.model.identifiers import ClusterName
+    from scheduler.core.ledger.states.demand import Demand, Fit
+    from scheduler.core.model.identifiers import ClusterName, TenantName
     from scheduler.core.placement.request import GangRequest, PartRequest
 
 MOST_RANKINGS = 4_096
-MOST_VIEWS = 16_384
+MOST_LOOKOUTS = 16_384
 
 
 class Placer:
@@ -52,7 +50,7 @@ class Placer:
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
-        self._views: dict[tuple[ClusterName, PartRequest], tuple[int, tuple[View, ...]]] = {}
+        self._lookouts: dict[tuple[ClusterName, Demand, TenantName | None], tuple[int, Lookout]] = {}
 
     def value(self, worth: ChipWorth) -> None:
         """Judge options by what chip types are worth now; scores of nodes do not depend on it."""
@@ -70,8 +68,15 @@ class Placer:
     ) -> SeatedPart | None:
         """Return seats for all workers of a part, None where there are none now; in one domain where one is given."""
         workers = part.part.workers
+        lookout = self.views(cluster, request, part)
+        widest = lookout.widest()
+        if widest is None or widest.total < workers:
+            return None
+        required = request.closeness.required
+        if required is not None and widest.has_no_room_within(required, workers):
+            return None
         levels = levels_to_try(self.ledger.inventory.levels(cluster), request.closeness)
-        for view in self.views(cluster, request, part):
+        for view in lookout:
             if view.total < workers:
                 continue
             for level in levels:
@@ -84,28 +89,17 @@ class Placer:
                     return SeatedPart(part, seating, view.nodes)
         return None
 
-    def views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> Iterator[View]:
-        """Yield where the workers of a part may be looked for, best first; each is up to date when it is yielded."""
-        for view in self._known_views(cluster, request, part):
-            view.refresh()
-            yield view
-
-    def widest_view(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> View | None:
-        """Return all that a part's workers may use, None where there are no such nodes."""
-        known = self._known_views(cluster, request, part)
-        if not known:
-            return None
-        known[-1].refresh()
-        return known[-1]
-
-    def _known_views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> tuple[View, ...]:
-        inventory = self.ledger.inventory
-        known = self._views.get((cluster, part))
+    def views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> Lookout:
+        """Return where the workers of a part may be looked for; tenants without such nodes of their own share it."""
+        inventory, demand, tenant, chip = self.ledger.inventory, part.demand, request.tenant, part.part.chip
+        tiers = inventory.pools.get((cluster, chip), {})
+        owner = tenant if (tenant, False) in tiers or (tenant, True) in tiers else None
+        known = self._lookouts.get((cluster, demand, owner))
         if known is None or known[0] != inventory.pools_made:
-            if len(self._views) >= MOST_VIEWS:
-                self._views.clear()
-            found = tuple(views(inventory, part.demand, cluster, part.part.chip, request.tenant))
-            known = self._views[cluster, part] = (inventory.pools_made, found)
+            if len(self._lookouts) >= MOST_LOOKOUTS:
+                self._lookouts.clear()
+            found = Lookout(inventory, demand, cluster, chip, tenant)
+            known = self._lookouts[cluster, demand, owner] = (inventory.pools_made, found)
         return known[1]
 
     def fill(self, cluster: ClusterName, view: View, domain: Domain, workers: int) -> Seating:

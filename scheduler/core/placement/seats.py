@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.seating import Seating
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.placement.placer import Placer
     from scheduler.core.placement.room.view import View
+
+Found = tuple["NodeEntry", "Leftover", int]
+"""A node, its state, and how many workers fit there."""
+_room = itemgetter(2)
 
 MOST_SORTED = 256
 """Nodes of a cluster without topology are sorted one by one up to so many, and beyond that by their states."""
@@ -85,26 +90,50 @@ class Seater:
             self.fill(part, workers)
 
     def _fill_nodes(self, domain: Domain, workers: int) -> None:
-        """Seat workers on nodes that stand in no smaller domain, the best of equals first; ties end in the name."""
+        """Seat workers on nodes that stand in no smaller domain; ties end in the name."""
         if domain.parent is None and not domain.children and len(domain.members) > MOST_SORTED:
             self._fill_flat(workers)
             return
         fit, tiers = self._view.fit, self._view.tiers
-        ordered = [entry for entry in domain.members if fit[entry.leftover] and entry.leftover.kind.tier in tiers]
-        if len(ordered) > 1:
+        found = [
+            (entry, leftover, room)
+            for entry in domain.members
+            if (room := fit[leftover := entry.leftover]) and leftover.kind.tier in tiers
+        ]
+        if sum([room for _, _, room in found]) == workers and not fit.demand.shape.share_milli:
+            self._take_all(found)
+        else:
+            self._take_best(found, workers)
+
+    def _take_best(self, found: list[Found], workers: int) -> None:
+        """Fill the roomiest nodes, the best of equals first; the rest goes where it fits tightest."""
+        if len(found) > 1:
             order = self._scores.fill_order
-            ordered.sort(key=lambda entry: order[entry.leftover])
-        on_node = self.on_node
-        for at, entry in enumerate(ordered):
-            room = fit[entry.leftover]
+            found.sort(key=lambda row: order[row[1]])
+        for at, (entry, _, room) in enumerate(found):
             if room > workers:
-                enough = [entry for entry in ordered[at:] if fit[entry.leftover] >= workers]
-                on_node(min(enough, key=lambda entry: fit[entry.leftover]), workers)
+                enough = [row for row in found[at:] if row[2] >= workers]
+                self.on_node(min(enough, key=_room)[0], workers)
                 return
-            on_node(entry, room)
+            self.on_node(entry, room)
             workers -= room
             if not workers:
                 return
+
+    def _take_all(self, found: list[Found]) -> None:
+        """Fill nodes that are all taken, the roomiest first, ties by name: none of them need be judged."""
+        found.sort(key=_room, reverse=True)
+        demand, seating = self._view.fit.demand, self.seating
+        devices, chip = demand.shape.devices, demand.chip or ""
+        seating.nodes += [entry for entry, _, _ in found]
+        seating.before += [leftover for _, leftover, _ in found]
+        seating.workers += [room for _, _, room in found]
+        seating.masks += [
+            lowest(leftover.kind.masks[leftover.kind.group_of[chip]] & ~entry.held_mask, room * devices)
+            if devices and self._binds
+            else 0
+            for entry, leftover, room in found
+        ]
 
     def _fill_flat(self, workers: int) -> None:
         """Seat workers in a cluster without smaller domains, state by state, for its nodes may be very many."""

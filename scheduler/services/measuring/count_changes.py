@@ -7,7 +7,7 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change, GroupMoved, GroupPlaced, JobSubmitted
 from scheduler.core.model.group import FINAL, Group, State
 from scheduler.core.model.identifiers import TenantName
-from scheduler.ports.telemetry import Telemetry
+from scheduler.ports.telling.telemetry import Telemetry
 
 MOST_SUBMISSIONS = 100_000
 """So many submissions are remembered until their first decision; of more the oldest are not timed."""

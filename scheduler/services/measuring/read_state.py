@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort
-from scheduler.ports.telemetry import HeldReading, LoopReading, Readings, WaitingReading
+from scheduler.ports.telling.telemetry import HeldReading, LoopReading, Readings, WaitingReading
 from scheduler.services.follow_changes import FollowedState
 
 
@@ -27,7 +27,10 @@ class StateReader:
         self._loops = loops
 
     def read(self) -> Readings:
-        """Return how things stand; waits for a decision cycle that is under way."""
+        """Return how things stand; waits for a decision cycle that is under way.
+
+        What waits, what there is and what is held is told by the process that leads alone: sums over processes count it once.
+        """
         with self._followed.hold() as state:
             queues, capacity, held = state.tally.queues(), state.tally.capacity(), state.ledger.all_held()
             live, change = len(state.live), self._followed.change

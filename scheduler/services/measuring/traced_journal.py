@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scheduler.ports.journal import Journal, Outcome, Rejected, Write
-from scheduler.ports.tracing import Tracer, carried
+from scheduler.ports.telling.tracing import Tracer, carried
 
 
 class TracedJournal:

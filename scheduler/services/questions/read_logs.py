@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import HOLDING
 from scheduler.core.model.identifiers import ClusterName, WorkerKey
-from scheduler.ports.cluster import ClusterPort, LogChunk
+from scheduler.ports.cluster import ClusterReader, LogChunk
 
 _CURSOR = re.compile(r"(\d{1,9})((?:\.\d{1,5}:\d{1,15})*)")
 
@@ -59,7 +59,7 @@ class LogPage:
 
 
 def read_logs(
-    clusters: Sequence[ClusterPort],
+    clusters: Sequence[ClusterReader],
     attempt: Attempt,
     *,
     ranks: Sequence[int],
@@ -73,7 +73,7 @@ def read_logs(
     Output that has to be fetched is fetched for all ranks at once, and waited for until `until_s`; what comes later
     is on a later page. A rank whose cluster is not connected has no output and counts as complete.
     """
-    by_name: dict[ClusterName, ClusterPort] = {cluster.name: cluster for cluster in clusters}
+    by_name: dict[ClusterName, ClusterReader] = {cluster.name: cluster for cluster in clusters}
     offsets = dict(cursor.offsets) if cursor is not None and cursor.attempt == attempt.number else {}
 
     def chunk_of(rank: int, within_s: float) -> LogChunk | None:

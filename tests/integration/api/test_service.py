@@ -126,7 +126,7 @@ def test_the_document_describes_every_route(world: ApiWorld) -> None:
     assert document["components"]["schemas"]["JobRequest"]["examples"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
     submit = document["paths"]["/v1/jobs"]["post"]
-    assert set(submit["responses"]) == {"201", "400", "401", "403", "408", "409", "413", "415", "422", "503"}
+    assert set(submit["responses"]) == {"201", "400", "401", "403", "408", "409", "413", "415", "422", "429", "503"}
     assert submit["security"] == [{"token": []}]
 
 

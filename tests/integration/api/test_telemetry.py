@@ -8,7 +8,7 @@ from api.app import create_app
 from api.routes import jobs
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry
 from scheduler.core.model.tenant import Role
-from scheduler.ports.log_context import subjects
+from scheduler.ports.telling.log_context import subjects
 from tests.builders.api import JOB, ApiWorld
 from tests.builders.telemetry import value
 

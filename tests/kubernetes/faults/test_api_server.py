@@ -31,7 +31,7 @@ def mended(bed: Bed) -> Iterator[Bed]:
 
 
 def driver(world: World) -> KubernetesCluster:
-    (cluster,) = world.context.clusters
+    cluster = world.driven()
     assert isinstance(cluster, KubernetesCluster)
     return cluster
 

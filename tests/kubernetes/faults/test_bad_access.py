@@ -51,7 +51,7 @@ def test_broken_clusters_say_what_is_wrong_and_a_good_one_beside_them_works(
             assert not finding.is_ok
             assert SAID[name] in finding.detail, f"{name}: {finding}"
             assert finding.next_step, name
-            cluster = next(one for one in world.context.clusters if one.name == name)
+            cluster = world.driven(name)
             with pytest.raises(ClusterUnavailable, match=SAID[name]):
                 cluster.inventory()
             assert any(SAID[name] in record.getMessage() for record in caplog.records), f"{name} is not in the log"
@@ -105,7 +105,7 @@ def test_what_deploy_grants_is_enough_and_every_verb_of_it_is_missed(bed: Bed) -
     eventually(lambda: not bad(world.check()), within_s=PATIENCE_S, what="a check without complaints")
     job = world.submit()
     attempt = world.running(job)
-    (cluster,) = world.context.clusters
+    cluster = world.driven()
     key = next(worker.key for worker in cluster.observe() if worker.key.attempt == attempt.id)
     assert cluster.logs(key, offset=0, limit=100).text == "it ran\n"
     world.finish(job)

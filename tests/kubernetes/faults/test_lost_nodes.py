@@ -87,7 +87,7 @@ def test_a_node_that_is_deleted_disrupts_its_jobs(world: World, bed: Bed) -> Non
 
 def test_a_change_of_a_node_is_a_hint_and_its_heartbeat_is_none(fake: Simulated) -> None:
     world = fake.start()
-    (cluster,) = world.context.clusters
+    cluster = world.driven()
     hints: list[int] = []
     cluster.listen(lambda: hints.append(1))
     for beat in range(HEARTBEATS):

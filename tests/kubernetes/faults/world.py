@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from api.context import ApiContext
+from scheduler.adapters.kubernetes.cluster import KubernetesCluster
 from scheduler.bootstrap import Server, build_server
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.group import FAILURES, FINAL, FailureClass, State, StopReason
@@ -90,6 +91,12 @@ class World:
         assert self._server is not None, "it is not started"
         context: ApiContext = self._server.app.state.context
         return context
+
+    def driven(self, name: str = CLUSTER) -> KubernetesCluster:
+        """Return the driver of a cluster."""
+        found = next(port for port in self.context.clusters if port.name == name)
+        assert isinstance(found, KubernetesCluster)
+        return found
 
     def submit(self, *, workers: int = 2, devices: int = 1, retries: int = 1, **changes: Any) -> JobId:
         """Submit a job of tenant `demo`; `environment` may be a mapping."""
@@ -214,7 +221,7 @@ class World:
 
     def check(self, cluster: str = CLUSTER) -> list[Finding]:
         """Return what `medley clusters check` says of a cluster."""
-        return list(next(port for port in self.context.clusters if port.name == cluster).check())
+        return list(self.driven(cluster).check())
 
     def story(self, job: JobId) -> str:
         """Return all that became of a job, for people."""

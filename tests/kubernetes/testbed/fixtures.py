@@ -1,11 +1,9 @@
 """The pytest plugin of the test bed: one real control plane for the whole run, and a namespace for each test that asks.
 
 Tests that need it are those that ask for `control_plane`, and the cases of the contract suites named `kubernetes`.
-Where the test bed is not built they are left out, and the last lines say so; where nothing may be skipped that is an
-error.
+Where the test bed is not built they are left out (`tests.beds`).
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
@@ -22,7 +20,6 @@ NEEDED = {
     "openssl": "with which it makes its certificates",
     "kubectl": "with which tests do what operators do (1.27 or newer)",
 }
-LEFT_OUT = pytest.StashKey[int]()
 NUMBERS = count(1)
 
 
@@ -45,35 +42,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Collect the tests on a real node only where they are named, as `make e2e` does: they change the machine."""
     is_named = any(END_TO_END.name in argument for argument in config.args)
     return True if collection_path == END_TO_END and not is_named else None
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run here. Raises UsageError where nothing may be left out."""
-    missing = obstacle()
-    needing = [item for item in items if missing is not None and needs_control_plane(item)]
-    if not needing:
-        return
-    if os.environ.get("MEDLEY_NO_SKIPS") or os.environ.get("CI"):
-        raise pytest.UsageError(f"{len(needing)} tests need the Kubernetes test bed, and {missing}")
-    config.hook.pytest_deselected(items=needing)
-    items[:] = [item for item in items if item not in set(needing)]
-    config.stash[LEFT_OUT] = len(needing)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say at the end what was left out, and how to run it."""
-    number = config.stash.get(LEFT_OUT, 0)
-    if number:
-        terminalreporter.section("not everything was tested", yellow=True)
-        terminalreporter.write_line(f"{number} tests on a real Kubernetes API server were left out: {obstacle()}")
-
-
-def needs_control_plane(item: pytest.Item) -> bool:
-    """Say whether a test runs on the real control plane."""
-    asks = "control_plane" in getattr(item, "fixturenames", ())
-    case = getattr(item, "callspec", None)
-    return asks or (case is not None and KIND in [one for one in case.params.values() if isinstance(one, str)])
 
 
 def obstacle() -> str | None:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from scheduler.settings import Settings, SettingsError, load_settings, prepare_data_folder, server_secret, write_private
+from scheduler.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+    prepare_data_folder,
+    rate,
+    server_secret,
+    write_private,
+)
 
 
 def test_the_database_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
@@ -98,6 +106,23 @@ def test_kubernetes_is_reached_by_a_kubeconfig_or_as_its_pod() -> None:
     assert load_settings({"cluster": "kubernetes"}).kubeconfig is None
     given = load_settings({"cluster": "kubernetes", "kubeconfig": "config", "api_url": "http://medley.medley:8080"})
     assert (given.kubeconfig, given.api_url) == (Path("config"), "http://medley.medley:8080")
+
+
+def test_each_role_listens_and_connects_as_suits_it(tmp_path: Path) -> None:
+    shared = {"database": "postgresql://h/n", "api_url": "http://h:8080"}
+    assert (Settings().address, Settings().reading_connections) == ("127.0.0.1:8080", 16)
+    scheduler = load_settings({"role": "scheduler", **shared})
+    assert (scheduler.port, scheduler.reading_connections) == (8081, 8)
+    api = load_settings({"role": "api", "database_connections": "3", **shared})
+    assert (api.port, api.reading_connections) == (8080, 3)
+    assert Settings(data_folder=tmp_path).secret_path == tmp_path / "server.secret"
+    assert Settings(secret_file=tmp_path / "secret").secret_path == tmp_path / "secret"
+
+
+def test_a_limit_is_units_in_seconds_or_off() -> None:
+    assert rate("2000/10") == (2000, 10)
+    assert rate("off") is None
+    assert rate(Settings().limit_per_token) is not None
 
 
 @pytest.mark.parametrize("listen", ["off", "127.0.0.1:9464", "[::1]:0"])

@@ -16,11 +16,13 @@ Row = tuple[int, str, "Domain"]
 class Order:
     """Domains with room, tightest first, ties by path. A domain without room is not in it."""
 
-    __slots__ = ("_sums", "rows")
+    __slots__ = ("_sums", "rows", "total")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         """Room, path and domain, tightest first; for reading only."""
+        self.total = 0
+        """How many workers fit into all of them."""
         self._sums: dict[Domain, int] = {}
 
     def put(self, domain: Domain, workers: int) -> None:
@@ -28,6 +30,7 @@ class Order:
         before = self._sums.get(domain, 0)
         if before == workers:
             return
+        self.total += workers - before
         if before:
             del self.rows[bisect_left(self.rows, (before, domain.path))]
         if workers:
@@ -43,8 +46,12 @@ class Order:
 
     def from_tightest(self, workers: int) -> Iterator[Domain]:
         """Yield the domains with enough room, tightest first."""
-        for row in self.rows[bisect_left(self.rows, (workers,)) :]:
+        for row in self.rows_from(workers):
             yield row[2]
+
+    def rows_from(self, workers: int) -> list[Row]:
+        """Return the rows of the domains with enough room, tightest first."""
+        return self.rows[bisect_left(self.rows, (workers,)) :]
 
     @property
     def most(self) -> int:

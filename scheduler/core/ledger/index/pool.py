@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from scheduler.core.ledger.index.layout import Layout
 from scheduler.core.ledger.index.room import Room
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MOST_ROOMS = 256
 class Pool:
     """One chip type of one cluster and tier. It keeps moves for its rooms, and says where its nodes stand."""
 
-    __slots__ = ("_nodes", "domains", "kinds", "most_nodes", "moves", "moves_forgotten", "rooms")
+    __slots__ = ("_layout", "_nodes", "domains", "kinds", "most_nodes", "moves", "moves_forgotten", "rooms")
 
     def __init__(self) -> None:
         self.domains: dict[Domain, int] = {}
@@ -38,6 +39,7 @@ class Pool:
         """Per level: no domain has more nodes of the pool; it may be that none has so many any more."""
         self.kinds: dict[NodeKind, int] = {}
         """How many nodes of each kind there are."""
+        self._layout: Layout | None = None
         self.rooms: dict[Fit, Room] = {}
         """Those that are at hand; without any, moves need not be told."""
         self.moves: list[Move] = []
@@ -63,6 +65,8 @@ class Pool:
             if nodes > self.most_nodes.get(at.level, 0):
                 self.most_nodes[at.level] = nodes
             at = at.parent
+        if self._layout is not None:
+            self._layout.change(domain, kind, count)
         for _ in range(count):
             self._tell((domain, None, leftover))
 
@@ -74,6 +78,8 @@ class Pool:
         while at is not None:
             _count_down(self._nodes, at)
             at = at.parent
+        if self._layout is not None:
+            self._layout.change(domain, kind, -1)
         self._tell((domain, leftover, None))
 
     def catch_up(self) -> None:
@@ -99,6 +105,17 @@ class Pool:
             self._drop(min(self.rooms, key=lambda known: self.rooms[known].seen))
         room = self.rooms[fit] = Room(self, fit)
         return room
+
+    def layout(self) -> Layout:
+        """Return which kinds of nodes stand where; the first time every node is looked at."""
+        if self._layout is None:
+            self._layout = Layout(
+                (domain, entry.leftover.kind)
+                for domain in self.domains
+                for entry in domain.members
+                if entry.leftover.kind in self.kinds
+            )
+        return self._layout
 
     def states(self) -> dict[Leftover, int]:
         """Return the states that nodes of the pool are in, with how many are; looks at every node."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.index.order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.pool import Move, Pool
     from scheduler.core.ledger.states.demand import Fit
     from scheduler.core.ledger.states.leftover import Leftover
 
+_workers = itemgetter(0)
 WIDE = 64
 """A domain with more children than this keeps them sorted; those of any other are sorted when they are asked for."""
 
@@ -55,8 +57,8 @@ class Room:
         self._was_ranked = False
         self._levels: dict[str, Order] = {}
         self._children: dict[Domain, Order] = {}
-        self._moved: dict[str | Domain, set[Domain]] = {}
-        """Per order, by its level or the parent of its domains, below which smallest domains the room changed."""
+        self._moved: dict[str | Domain | None, set[Domain]] = {}
+        """Per order, by its level or the parent of its domains, in which of its domains the room changed."""
         self.seen = pool.moves_made
         """How many moves of the pool were taken in."""
         for domain in pool.domains:
@@ -92,7 +94,7 @@ class Room:
                 if domain.level == level:
                     order.put(domain, workers)
         elif self._moved[level]:
-            self._put_again(order, self._moved[level], lambda domain: domain.level == level)
+            self._put_again(order, self._moved[level])
         return order
 
     def most_at(self, level: str) -> int:
@@ -111,36 +113,29 @@ class Room:
             for child in domain.children.values():
                 order.put(child, self.sums.get(child, 0))
         elif self._moved[domain]:
-            self._put_again(order, self._moved[domain], lambda child: child.parent is domain)
+            self._put_again(order, self._moved[domain])
         return order.rows
 
-    def _put_again(self, order: Order, moved: set[Domain], belongs: Callable[[Domain], bool]) -> None:
+    def _put_again(self, order: Order, moved: set[Domain]) -> None:
         """Put the domains of an order where they belong that have gained or lost room."""
-        changed: dict[Domain, int] = {}
-        for leaf in moved:
-            at: Domain | None = leaf
-            while at is not None and not belongs(at):
-                at = at.parent
-            if at is not None:
-                changed[at] = self.sums.get(at, 0)
+        changed = [(self.sums.get(domain, 0), domain) for domain in moved]
         moved.clear()
         # Those without room go first: one of them may have left its path to another.
-        for domain in sorted(changed, key=changed.__getitem__):
-            order.put(domain, changed[domain])
+        for workers, domain in sorted(changed, key=_workers):
+            order.put(domain, workers)
 
     def _look_at(self, domain: Domain) -> None:
         """Count the nodes that stand directly in a domain, for the first time."""
-        fit, kinds, arrived = self.fit, self._pool.kinds, self.arrived
-        workers = 0
-        for entry in domain.members:
-            leftover = entry.leftover
-            room = fit[leftover]
-            if room and leftover.kind in kinds:
-                workers += room
-                self.nodes += 1
-                arrived.add(leftover)
-        if workers:
-            self._add(domain, workers)
+        fit, kinds = self.fit, self._pool.kinds
+        found = [
+            (leftover, room)
+            for entry in domain.members
+            if (room := fit[leftover := entry.leftover]) and leftover.kind in kinds
+        ]
+        if found:
+            self.nodes += len(found)
+            self.arrived.update([leftover for leftover, _ in found])
+            self._add(domain, sum([room for _, room in found]))
 
     def _take_in(self, moves: Iterable[Move]) -> None:
         fit, arrived = self.fit, self.arrived
@@ -162,9 +157,7 @@ class Room:
     def _add(self, domain: Domain, workers: int) -> None:
         """Let so many more workers fit into a smallest domain and all that it is in, fewer where it is below 0."""
         self.total += workers
-        for moved in self._moved.values():
-            moved.add(domain)
-        sums = self.sums
+        sums, moved = self.sums, self._moved
         at: Domain | None = domain
         while at is not None:
             room = sums.get(at, 0) + workers
@@ -172,4 +165,8 @@ class Room:
                 sums[at] = room
             else:
                 sums.pop(at, None)
+            if at.level in moved:
+                moved[at.level].add(at)
+            if at.parent in moved:
+                moved[at.parent].add(at)
             at = at.parent

@@ -54,7 +54,7 @@ class Fit(dict["Leftover | None", int]):
 
     __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
-    __slots__ = ("_on_empty", "demand", "when_empty")
+    __slots__ = ("_chip", "_cpu_milli", "_devices", "_memory_mib", "_on_empty", "demand", "when_empty")
 
     def __init__(self, demand: Demand, *, when_empty: bool = False) -> None:
         super().__init__()
@@ -62,15 +62,15 @@ class Fit(dict["Leftover | None", int]):
         self._on_empty: dict[NodeKind, int] = {}
         self.when_empty = when_empty
         """As if nothing ran and no node that is still there refused work."""
+        shape = demand.shape
+        self._chip, self._devices = demand.chip or "", shape.devices
+        self._cpu_milli, self._memory_mib = shape.cpu_milli, shape.memory_mib
+        self[None] = 0
 
-    def __missing__(self, leftover: Leftover | None) -> int:
-        if leftover is None:
-            fit = 0
-        elif self.when_empty:
-            fit = self.on_empty(leftover.kind)
-        else:
-            fit = self._count(leftover) // self.demand.together
-        self[leftover] = fit
+    def __missing__(self, leftover: Leftover) -> int:
+        fit = self[leftover] = (
+            self.on_empty(leftover.kind) if self.when_empty else self._count(leftover) // self.demand.together
+        )
         return fit
 
     def on_empty(self, kind: NodeKind) -> int:
@@ -80,38 +80,33 @@ class Fit(dict["Leftover | None", int]):
             found = self._on_empty[kind] = self._count(kind.empty, is_asleep=True) // self.demand.together
         return found
 
-    def _count(self, leftover: Leftover, *, is_asleep: bool = False) -> int:
-        demand, kind = self.demand, leftover.kind
+    def _count(self, left: Leftover, *, is_asleep: bool = False) -> int:
+        """Return how many single workers fit; what says no most often is asked first."""
+        demand, kind = self.demand, left.kind
+        if self._devices:
+            group = kind.group_of.get(self._chip)
+            if group is None or left.free[group] < self._devices:
+                return 0
+            fit = left.free[group] // self._devices
+        else:
+            fit = _by_shares(left, demand) if demand.shape.share_milli else NO_LIMIT
         if not (kind.takes_work or is_asleep) or (demand.labels and not set(demand.labels).issubset(kind.labels)):
             return 0
-        if demand.is_exclusive and not leftover.is_untouched:
+        if demand.is_exclusive and not left.is_untouched:
             return 0
-        by_devices = _by_devices(leftover, demand)
-        if by_devices <= 0:  # as on most nodes of a busy cluster
-            return 0
-        return max(0, min(by_devices, _by_rest(leftover, demand.shape), demand.most_per_node))
+        if self._cpu_milli:
+            fit = min(fit, left.cpu_milli // self._cpu_milli)
+        if self._memory_mib:
+            fit = min(fit, left.memory_mib // self._memory_mib)
+        return max(0, min(fit, left.pods, demand.most_per_node))
 
 
-def _by_rest(left: Leftover, shape: WorkerShape) -> int:
-    """Return how many workers cpu, memory and pods allow; what is not asked for is no limit."""
-    fit = left.pods
-    if shape.cpu_milli:
-        fit = min(fit, left.cpu_milli // shape.cpu_milli)
-    if shape.memory_mib:
-        fit = min(fit, left.memory_mib // shape.memory_mib)
-    return fit
-
-
-def _by_devices(left: Leftover, demand: Demand) -> int:
-    """Return how many workers the devices allow."""
+def _by_shares(left: Leftover, demand: Demand) -> int:
+    """Return how many workers with a share the devices allow."""
     shape = demand.shape
-    if not shape.devices_milli:
-        return NO_LIMIT
     group = left.kind.group_of.get(demand.chip or "")
     if group is None:
         return 0
-    if shape.devices:
-        return left.free[group] // shape.devices
     memory_mib = left.kind.devices[group].memory_mib
     fit = max(0, left.free[group]) * shares_that_fit(shape, WHOLE_DEVICE_MILLI, memory_mib)
     return fit + sum(shares_that_fit(shape, milli, left_mib) for at, milli, left_mib in left.shared if at == group)

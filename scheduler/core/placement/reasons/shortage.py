@@ -156,10 +156,12 @@ class _Part:
     def _offers(self, *, when_empty: bool) -> list[_Offer]:
         counts: dict[Left, int] = {}
         for _, pool in usable_pools(self._inventory, self._cluster, self._part, self._request.tenant):
+            if when_empty:
+                counts |= {kind.empty.left: nodes for kind, nodes in pool.kinds.items()}
+                continue
             for leftover, nodes in pool.states().items():
-                if when_empty or leftover.kind.takes_work:
-                    left = leftover.kind.empty.left if when_empty else leftover.left
-                    counts[left] = counts.get(left, 0) + nodes
+                if leftover.kind.takes_work:
+                    counts[leftover.left] = counts.get(leftover.left, 0) + nodes
         chip = self._part.part.chip
         return [_Offer(nodes, left, left.kind.group_of.get(chip or "")) for left, nodes in counts.items()]
 

@@ -28,7 +28,7 @@ def shortfalls(
     levels = ledger.inventory.levels(cluster)
     found = []
     for part in option.parts:
-        view = placer.widest_view(cluster, request, part)
+        view = placer.views(cluster, request, part).widest()
         at_level, anywhere = (0, 0) if view is None else fitting_in(view, request, levels)
         at_level = at_level if is_served else 0
         asked = part.part

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.states.demand import NO_LIMIT
 from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.placement.room.empty_view import EmptyView
 from scheduler.core.placement.room.offers import knows_levels, offers
 from scheduler.core.placement.room.together import lack_together
 from scheduler.core.placement.room.view import View, usable_pools
@@ -42,34 +43,27 @@ def never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest,
 
 
 def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest) -> bool:
-    """Say whether a part would not fit even if nothing ran: by the kinds of nodes alone, where these can tell."""
-    fit, workers = inventory.fit(part.demand, when_empty=True), part.part.workers
-    pools = [pool for _, pool in usable_pools(inventory, cluster, part, request.tenant)]
-    if sum([nodes * fit.on_empty(kind) for pool in pools for kind, nodes in pool.kinds.items()]) < workers:
-        return True
-    required = request.closeness.required or CLUSTER
-    if required == CLUSTER and request.spread is None:
-        return False
-    levels = inventory.levels(cluster)
-    if required in levels:
-        most_on_a_node = max([fit.on_empty(kind) for pool in pools for kind in pool.kinds])
-        near_enough = levels[: levels.index(required) + 1]
-        most_nodes = sum([max(1, *(pool.most_nodes.get(level, 0) for level in near_enough)) for pool in pools])
-        if most_on_a_node * most_nodes < workers:
-            return True
-    return fitting(inventory, cluster, request, part, when_empty=True)[0] < workers
+    """Say whether a part would not fit even if nothing ran."""
+    return fitting(inventory, cluster, request, part, when_empty=True)[0] < part.part.workers
 
 
 def fitting(
     inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
 ) -> tuple[int, int]:
     """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
-    pools = usable_pools(inventory, cluster, part, request.tenant)
-    view = View(inventory.fit(part.demand, when_empty=when_empty), pools)
+    view = _view(inventory, cluster, request, part, when_empty=when_empty)
     return fitting_in(view, request, inventory.levels(cluster))
 
 
-def fitting_in(view: View, request: GangRequest, levels: tuple[str, ...]) -> tuple[int, int]:
+def _view(
+    inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
+) -> View | EmptyView:
+    pools = usable_pools(inventory, cluster, part, request.tenant)
+    fit = inventory.fit(part.demand)
+    return EmptyView(fit, [pool for _, pool in pools]) if when_empty else View(fit, pools)
+
+
+def fitting_in(view: View | EmptyView, request: GangRequest, levels: tuple[str, ...]) -> tuple[int, int]:
     """Return how many workers fit into one domain of the required level, and how many in all.
 
     A node or a smaller domain that is in none of that level is near enough as well. `levels` are the cluster's.
@@ -97,8 +91,7 @@ def spread_room(inventory: Inventory, cluster: ClusterName, request: GangRequest
         return _room_on_nodes(inventory, cluster, request, option)
     room: dict[Domain, int] = {}
     for part in option.parts:
-        pools = usable_pools(inventory, cluster, part, request.tenant)
-        view = View(inventory.fit(part.demand, when_empty=True), pools)
+        view = _view(inventory, cluster, request, part, when_empty=True)
         for domain, workers in view.spread(spread.level, spread.most).items():
             room[domain] = min(spread.most, room.get(domain, 0) + workers)
     return _most_within(room, request.closeness.required or CLUSTER)
@@ -112,7 +105,7 @@ def _room_on_nodes(inventory: Inventory, cluster: ClusterName, request: GangRequ
     per_kind: dict[NodeKind, int] = {}
     nodes: dict[NodeKind, int] = {}
     for part in option.parts:
-        fit = inventory.fit(part.demand, when_empty=True)
+        fit = inventory.fit(part.demand)
         for _, pool in usable_pools(inventory, cluster, part, request.tenant):
             nodes.update(pool.kinds)
             for kind in pool.kinds:

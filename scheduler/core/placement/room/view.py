@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from scheduler.core.model.topology import CLUSTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scheduler.core.ledger.index.domain import Domain
     from scheduler.core.ledger.index.inventory import Inventory
+    from scheduler.core.ledger.index.order import Order
     from scheduler.core.ledger.index.pool import Pool
     from scheduler.core.ledger.states.demand import Demand, Fit
     from scheduler.core.ledger.states.leftover import Leftover
@@ -51,12 +53,12 @@ class View:
     @property
     def nodes(self) -> int:
         """On how many nodes at least one worker fits."""
-        return sum(room.nodes for room in self.rooms)
+        return sum([room.nodes for room in self.rooms])
 
     @property
     def most_on_a_node(self) -> int:
         """No node has room for more workers, even when it is empty."""
-        return max((room.most_on_a_node for room in self.rooms), default=0)
+        return max([room.most_on_a_node for room in self.rooms], default=0)
 
     def most_on_one_node(self) -> int:
         """Return how many workers fit on the roomiest node now."""
@@ -68,36 +70,61 @@ class View:
 
     def room_in(self, domain: Domain) -> int:
         """Return how many workers fit into a domain."""
-        return sum(room.sums.get(domain, 0) for room in self.rooms)
+        return sum([room.sums.get(domain, 0) for room in self.rooms])
 
     def most_at(self, level: str) -> int:
         """Return how many workers fit into the roomiest domain of a level."""
-        if len(self.rooms) == 1:
-            return self.rooms[0].at(level).most
-        return max((self.room_in(domain) for domain in self._domains(level)), default=0)
+        orders = self._orders(level)
+        most = orders[-1].most if orders else 0
+        for order in orders[:-1]:
+            for _, _, domain in order.rows:
+                most = max(most, self.room_in(domain))
+        return most
+
+    def has_no_room_within(self, level: str, workers: int) -> bool:
+        """Say whether all nodes with room stand in domains of a level and none of these has room for the workers.
+
+        Then no smaller domain has either.
+        """
+        return self.most_at(level) < workers and self.total_at(level) == self.total
 
     def total_at(self, level: str) -> int:
         """Return how many workers fit into all domains of a level together; nodes that are in none do not count."""
-        return sum([row[0] for room in self.rooms for row in room.at(level).rows])
+        return sum([order.total for order in self._orders(level)])
 
     def tightest(self, level: str, workers: int) -> Domain | None:
         """Return the domain of a level with the least room that is enough; ties end in its path."""
         if workers > sum([room.most_at(level) for room in self.rooms]):
             return None
-        if len(self.rooms) == 1:
-            return self.rooms[0].at(level).tightest(workers)
-        return next(self.from_tightest(level, workers), None)
+        orders = self._orders(level)
+        if len(orders) == 1:
+            return orders[0].tightest(workers)
+        return next(self._from_tightest(orders, workers), None)
 
     def from_tightest(self, level: str, workers: int) -> Iterator[Domain]:
         """Yield the domains of a level with enough room, tightest first."""
-        if len(self.rooms) == 1:
-            yield from self.rooms[0].at(level).from_tightest(workers)
+        orders = self._orders(level)
+        return orders[0].from_tightest(workers) if len(orders) == 1 else self._from_tightest(orders, workers)
+
+    def _from_tightest(self, orders: list[Order], workers: int) -> Iterator[Domain]:
+        """Yield the domains of several pools. Where only the largest of them has room, its order tells all."""
+        if not orders:
             return
-        enough = [
-            (room, domain.path, domain) for domain in self._domains(level) if (room := self.room_in(domain)) >= workers
-        ]
-        for _, _, domain in sorted(enough, key=lambda row: row[:2]):
+        shared = {domain for order in orders[:-1] for _, _, domain in order.rows}
+        summed = [(room, domain.path, domain) for domain in shared if (room := self.room_in(domain)) >= workers]
+        alone = (row for row in orders[-1].rows_from(workers) if row[2] not in shared)
+        for _, _, domain in merge(sorted(summed, key=_room_and_path), alone, key=_room_and_path):
             yield domain
+
+    def _orders(self, level: str) -> list[Order]:
+        """Return the domains of a level by their room, one order per pool that has room, the longest last.
+
+        A tenant's own nodes stand in few domains, everybody's in many.
+        """
+        orders = [room.at(level) for room in self.rooms if room.total]
+        if len(orders) > 1:
+            orders.sort(key=len)
+        return orders
 
     def children(self, domain: Domain) -> list[Child]:
         """Return a domain's children that have room, tightest first; not to be changed."""
@@ -112,27 +139,57 @@ class View:
             return {root: min(most, self.room_in(root)) for root in roots}
         return {domain: min(most, self.room_in(domain)) for domain in self.from_tightest(level, 1)}
 
-    def _domains(self, level: str) -> set[Domain]:
-        return {row[2] for room in self.rooms for row in room.at(level).rows}
+
+def _room_and_path(row: Child) -> tuple[int, str]:
+    return row[:2]
 
 
-def views(
-    inventory: Inventory, demand: Demand, cluster: ClusterName, chip: ChipName | None, tenant: TenantName
-) -> Iterator[View]:
-    """Yield where to look, best first: the tenant's own nodes, everybody's, both, and then degraded ones as well."""
-    tiers = inventory.pools.get((cluster, chip))
-    if tiers is None:
-        return
-    fit = inventory.fit(demand)
-    own, shared = tiers.get((tenant, False)), tiers.get((None, False))
-    sound = [((owner, False), pool) for owner, pool in ((tenant, own), (None, shared)) if pool is not None]
+class Lookout:
+    """Where to look for one demand, best first: the tenant's own nodes, everybody's, both, and then degraded ones too.
+
+    Each view is made when it is first looked at, and is up to date whenever it is handed out.
+    """
+
+    __slots__ = ("_fit", "_pools", "_views")
+
+    def __init__(
+        self, inventory: Inventory, demand: Demand, cluster: ClusterName, chip: ChipName | None, tenant: TenantName
+    ) -> None:
+        self._fit = inventory.fit(demand)
+        self._pools = list(_where_to_look(inventory.pools.get((cluster, chip), {}), tenant))
+        self._views: list[View | None] = [None] * len(self._pools)
+
+    def __iter__(self) -> Iterator[View]:
+        for place in range(len(self._pools)):
+            yield self._view(place)
+
+    def widest(self) -> View | None:
+        """Return the view of all nodes that may be used, None where there are none."""
+        return self._view(len(self._pools) - 1) if self._pools else None
+
+    def _view(self, place: int) -> View:
+        view = self._views[place]
+        if view is None:
+            view = self._views[place] = View(self._fit, self._pools[place])
+        else:
+            view.refresh()
+        return view
+
+
+def _where_to_look(tiers: Mapping[Tier, Pool], tenant: TenantName) -> Iterator[list[tuple[Tier, Pool]]]:
+    """Yield the pools of each view, best first."""
+
+    def present(*wanted: Tier) -> list[tuple[Tier, Pool]]:
+        return [(tier, tiers[tier]) for tier in wanted if tier in tiers]
+
+    sound = present((tenant, False), (None, False))
     for one in sound:
-        yield View(fit, [one])
+        yield [one]
     if len(sound) > 1:
-        yield View(fit, sound)
-    degraded = [((owner, True), pool) for owner in (tenant, None) if (pool := tiers.get((owner, True))) is not None]
+        yield sound
+    degraded = present((tenant, True), (None, True))
     if degraded:
-        yield View(fit, sound + degraded)
+        yield sound + degraded
 
 
 def usable_pools(
@@ -140,7 +197,8 @@ def usable_pools(
 ) -> list[tuple[Tier, Pool]]:
     """Return all pools in which a tenant may look for a part's workers."""
     tiers = inventory.pools.get((cluster, part.part.chip), {})
-    return [(tier, pool) for tier, pool in tiers.items() if tier[0] in (None, tenant)]
+    usable = [(owner, is_degraded) for is_degraded in (False, True) for owner in (tenant, None)]
+    return [(tier, tiers[tier]) for tier in usable if tier in tiers]
 
 
 def shared_domains(level: str, wanted: Sequence[tuple[View, int]]) -> list[Domain]:

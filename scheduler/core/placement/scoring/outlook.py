@@ -82,14 +82,15 @@ class Outlook:
         return curve
 
     def _accepting(self, chip: ChipName) -> list[_Typical]:
-        """Return the typical workers that accept a chip type."""
+        """Return the typical workers that accept a chip type; what else they accept does not tell them apart."""
         typical = self._typical.get(chip)
         if typical is None:
-            typical = self._typical[chip] = [
-                (kind.cpu_milli, kind.milli_per_device, kind.devices, kind.devices_milli, share)
-                for kind, share in self._mix.shares
-                if kind.devices and (not kind.chips or chip in kind.chips)
-            ]
+            shares: dict[tuple[int, int, int, int], float] = {}
+            for kind, share in self._mix.shares:
+                if kind.devices and (not kind.chips or chip in kind.chips):
+                    takes = (kind.cpu_milli, kind.milli_per_device, kind.devices, kind.devices_milli)
+                    shares[takes] = shares.get(takes, 0.0) + share
+            typical = self._typical[chip] = [(*takes, share) for takes, share in shares.items()]
         return typical
 
 

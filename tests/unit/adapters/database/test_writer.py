@@ -34,8 +34,8 @@ class FailingWakeUp(CountingWakeUp):
         super().__init__()
         self.error = error
 
-    def notify(self) -> None:
-        super().notify()
+    def notify(self, *, decided: int = 0) -> None:
+        super().notify(decided=decided)
         raise self.error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.adapters.telemetry.logs import LONGEST_MESSAGE, JsonLines, TextLines, log_to_stderr
-from scheduler.ports.log_context import about, subjects
+from scheduler.ports.telling.log_context import about, subjects
 
 FORGED = "job x\n2026-11-21 12:00:00 INFO medley: alice is operator now\r\x1b[2K\u2028\u202e"
 SECRETS = (

@@ -14,7 +14,7 @@ from scheduler.adapters.telemetry.metrics_server import MetricsServer
 from scheduler.core.deciding.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
 from scheduler.loops.loop import LoopHealth
-from scheduler.ports.telemetry import SILENCE, CycleFigures, HeldReading, Readings, WaitingReading
+from scheduler.ports.telling.telemetry import SILENCE, CycleFigures, HeldReading, Readings, WaitingReading
 from tests.builders.telemetry import scrape, value
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.adapters.telemetry.traces import OpenTelemetryTracer
-from scheduler.ports.log_context import subjects
-from scheduler.ports.tracing import NO_TRACES, carried, carrying, clean_traceparent
+from scheduler.ports.telling.log_context import subjects
+from scheduler.ports.telling.tracing import NO_TRACES, carried, carrying, clean_traceparent
 from tests.builders.otlp import Receiver, receiving
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place, nodes_to_avoid
+from scheduler.core.deciding.options import Blocked, find_place, has_no_hope, nodes_to_avoid
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.model.job import Alternative, AnyOf, Choice, ExactMix, Job, WorkerRole
@@ -76,7 +76,6 @@ def test_a_quota_counts_devices_and_every_chip_type_of_a_mix() -> None:
     lacking = blocked(make_state(*NODES, quotas=quotas), make_job(chips=ExactMix((("h100", 2), ("mlu", 1)))))
     over = (QuotaExceeded("alpha", "h100", 1, 0, 2), QuotaExceeded("alpha", "mlu", 0, 0, 1))
     assert lacking.reasons[:2] == over
-    assert not lacking.is_final
 
 
 def test_a_quota_counts_the_chips_of_all_roles_together() -> None:
@@ -99,7 +98,6 @@ def test_all_that_blocks_is_named_in_short_with_the_quota_before_capacity() -> N
     lacking = blocked(state, make_job(chips=EITHER, workers=16))
     over = QuotaExceeded("alpha", "mlu", limit=9, used=0, asked=16)
     assert lacking.reasons == (over, short("h100", 16, 2), short("mlu", 16, 8))
-    assert not lacking.is_final
 
 
 def test_an_option_that_has_room_and_no_quota_is_blocked_by_the_quota_alone() -> None:
@@ -132,17 +130,18 @@ def test_roles_that_fit_one_by_one_and_not_together_are_all_named() -> None:
     assert blocked(make_state(*NODES), job).reasons == want
 
 
-def test_blocked_is_final_only_where_every_option_needs_more_than_there_is() -> None:
+def test_there_is_no_hope_only_where_every_option_needs_more_than_there_is() -> None:
     state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
-    assert blocked(state, make_job(chips=EITHER, workers=9)).is_final
-    assert not blocked(state, make_job(workers=2)).is_final
+    assert has_no_hope(state, request_of(make_job(chips=EITHER, workers=9)))
+    assert not has_no_hope(state, request_of(make_job(workers=2)))
 
 
-def test_without_nodes_nothing_is_final() -> None:
-    assert blocked(make_state(), make_job()) == Blocked((NoCluster(),), is_final=False)
+def test_without_nodes_there_is_hope() -> None:
+    assert blocked(make_state(), make_job()) == Blocked((NoCluster(),))
+    assert not has_no_hope(make_state(), request_of(make_job()))
     state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
     over = QuotaExceeded("alpha", "h100", 0, 0, 1)
-    assert blocked(state, make_job(objecting_clusters=("mixed",))) == Blocked((over, NoCluster()), is_final=False)
+    assert blocked(state, make_job(objecting_clusters=("mixed",))) == Blocked((over, NoCluster()))
 
 
 def test_neighbours_are_kept_off_whether_they_are_live_or_were_placed_just_now() -> None:
@@ -170,7 +169,7 @@ def test_who_has_room_only_beside_those_it_keeps_off_is_told_what_fits_elsewhere
     state.neighbours.place(server, "s1")
     lone = make_job(2, workers=2, apart=Apart(NODE, (SERVING,)))
     assert {allocation.node for allocation in place.allocations} == {"mixed/a"}
-    assert blocked(state, lone) == Blocked((short("h100", 2, 1),), is_final=False)
+    assert blocked(state, lone) == Blocked((short("h100", 2, 1),))
     assert isinstance(find(state, make_job(3, workers=2, apart=Apart(NODE, (SERVING,)), tenant="beta")), GangPlace)
 
 
@@ -178,7 +177,6 @@ def test_a_spread_that_there_is_no_room_for_is_told() -> None:
     nodes = (make_node("a", rack="r1"), make_node("b", rack="r2", state=NodeState.DRAINED))
     lacking = blocked(make_state(*nodes), make_job(workers=2, spread=Spread(RACK, 1)))
     assert lacking.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, 2, CLUSTER, 1, 1),)
-    assert not lacking.is_final
 
 
 def test_looking_leaves_the_state_as_it_was() -> None:

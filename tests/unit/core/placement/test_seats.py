@@ -29,6 +29,12 @@ def test_of_nodes_with_equal_room_the_better_one_is_filled_first_and_then_the_on
     assert seats_of(ledger, ask(4)) == {"d": 2, "a": 2}
 
 
+def test_nodes_that_are_all_taken_are_filled_roomiest_first_and_then_by_name() -> None:
+    ledger = make_ledger(*(make_node(name, {"h100": size}) for name, size in (("a", 1), ("c", 2), ("b", 2), ("d", 3))))
+    ledger.apply(make_hold("a1", make_allocation((), node="mixed/c", chip=None, cpu_milli=200_000)))
+    assert list(seats_of(ledger, ask(8)) or {}) == ["d", "b", "c", "a"]
+
+
 def test_the_roomiest_racks_are_filled_and_the_tightest_takes_the_rest() -> None:
     sizes = {"r1": (4, 4), "r2": (4, 4), "r3": (2, 1), "r4": (3, 2)}
     ledger = make_ledger(

@@ -3,8 +3,8 @@ import pytest
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.ledger.states.demand import demand_of
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.topology import CLUSTER, RACK
-from scheduler.core.placement.room.view import View, shared_domains, views
+from scheduler.core.model.topology import CLUSTER, NODE, RACK
+from scheduler.core.placement.room.view import Lookout, View, shared_domains
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node
 from tests.builders.placing import ONE_DEVICE
 
@@ -12,7 +12,7 @@ DEMAND = demand_of("h100", ONE_DEVICE)
 
 
 def views_of(ledger: Ledger, tenant: str = "alpha") -> list[View]:
-    return list(views(ledger.inventory, DEMAND, "mixed", "h100", tenant))
+    return list(Lookout(ledger.inventory, DEMAND, "mixed", "h100", tenant))
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_other_tenants_nodes_are_in_no_view(all_tiers: Ledger) -> None:
 
 def test_a_chip_type_that_nobody_has_has_no_view() -> None:
     ledger = make_ledger(make_node())
-    assert list(views(ledger.inventory, demand_of("mlu", ONE_DEVICE), "mixed", "mlu", "alpha")) == []
-    assert list(views(ledger.inventory, DEMAND, "moon", "h100", "alpha")) == []
+    assert Lookout(ledger.inventory, demand_of("mlu", ONE_DEVICE), "mixed", "mlu", "alpha").widest() is None
+    assert Lookout(ledger.inventory, DEMAND, "moon", "h100", "alpha").widest() is None
 
 
 def test_a_node_of_another_tier_takes_nobody_in_a_view(all_tiers: Ledger) -> None:
@@ -123,3 +123,22 @@ def test_the_roomiest_node_is_told_as_it_is_now_and_as_it_would_be_empty() -> No
     view = views_of(ledger)[0]
     assert (view.most_on_one_node(), view.nodes, view.total) == (4, 2, 6)
     assert view.most_on_a_node >= 4
+
+
+def test_domains_that_tiers_share_and_those_of_one_tier_come_in_one_order() -> None:
+    ledger = make_ledger(
+        *(make_node(f"n{room}", {"h100": room}, rack=f"r{room}") for room in (1, 3, 5, 7)),
+        make_node("own", {"h100": 3}, rack="r3", tenant="alpha"),
+        make_node("alone", {"h100": 4}, rack="r9", tenant="alpha"),
+    )
+    _, _, both = views_of(ledger)
+    assert [domain.name for domain in both.from_tightest(RACK, 3)] == ["r9", "r5", "r3", "r7"]
+    assert both.most_at(RACK) == 7
+
+
+def test_who_finds_no_room_at_a_level_need_not_look_below_it_unless_nodes_stand_outside() -> None:
+    inside = [make_node("a", {"h100": 2}, rack="r1"), make_node("b", {"h100": 3}, rack="r2", tenant="alpha")]
+    both = views_of(make_ledger(*inside))[-1]
+    assert [both.has_no_room_within(RACK, workers) for workers in (3, 4)] == [False, True]
+    assert not views_of(make_ledger(*inside, make_node("c", {"h100": 4})))[-1].has_no_room_within(RACK, 5)
+    assert not both.has_no_room_within(NODE, 4)

@@ -135,3 +135,9 @@ def test_what_was_asked_in_between_does_not_matter() -> None:
     lefts = [two_devices(make_allocation(tuple(range(held)))) if held else two_devices() for held in (0, 1, 2)]
     for number in (0, 1, 0, 2, 1, 0, 2):
         assert outlook.worth(lefts[number]).free == 2 - number
+
+
+def test_workers_that_differ_only_in_what_else_they_accept_count_as_one() -> None:
+    mix = ((WorkerKind(0, 500, 1, ("h100",)), 0.25), (WorkerKind(0, 500, 1, ("h100", "mlu")), 0.5))
+    apart, together = (Outlook(JobMix(kinds)) for kinds in (mix, ((WorkerKind(0, 500, 1, ()), 0.75),)))
+    assert apart.worth(two_devices(HALF_TAKEN)) == together.worth(two_devices(HALF_TAKEN))

@@ -1,0 +1,22 @@
+"""What requests cost, in units of their callers' allowances: one, unless it is said here."""
+
+from collections.abc import Mapping
+
+UNIT = 1
+COSTS: Mapping[str, int] = {
+    "explain_job": 2,
+    "read_job_logs": 2,
+    "show_utilisation": 2,
+    "follow_events": 5,
+    "follow_job_events": 5,
+    "check_cluster": 50,
+    "check_scheduler": 50,
+}
+"""By operation id. A stream costs as it is opened; whoever reads it to its end pays no more."""
+RANKS_PER_UNIT = 8
+"""A page of the logs of many ranks costs one unit more for every so many of them."""
+
+
+def cost_of(operation: str) -> int:
+    """Return what a request for an operation costs, whatever it is answered with."""
+    return COSTS.get(operation, UNIT)
