@@ -27,10 +27,7 @@ class StateReader:
         self._loops = loops
 
     def read(self) -> Readings:
-        """Return how things stand; waits for a decision cycle that is under way.
-
-        What waits, what there is and what is held is told by the process that leads alone: sums over processes count it once.
-        """
+        """Return how things stand; waits for a decision cycle that is under way."""
         with self._followed.hold() as state:
             queues, capacity, held = state.tally.queues(), state.tally.capacity(), state.ledger.all_held()
             live, change = len(state.live), self._followed.change
