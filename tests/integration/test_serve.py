@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.builders.eventually import eventually
 from tests.builders.otlp import receiving
 from tests.builders.server import ROOT, Api, ServerProcess, strays
@@ -210,16 +208,14 @@ def check_the_way_on(server: ServerProcess) -> None:
         assert (ended["state"], ended["attempts"][-1]["workers"][0]["exit_code"]) == ("failed", 3)
 
 
-def test_a_server_tells_of_its_work_by_metrics_traces_and_log_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_tells_of_its_work_by_metrics_traces_and_log_lines(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     inventory = write_inventory(tmp_path / "one.yaml", "one", devices=2)
-    server = ServerProcess(tmp_path / "data", inventory, metrics_listen=f"127.0.0.1:{port}")
     with receiving() as receiver:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        monkeypatch.setenv("MEDLEY_LOG_FORMAT", "json")
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "MEDLEY_LOG_FORMAT": "json"}
+        listen = f"127.0.0.1:{port}"
+        server = ServerProcess(tmp_path / "data", inventory, metrics_listen=listen, environment=environment)
         server.start()
         try:
             with Api(server.address, server.tenant("team")) as api:
