@@ -10,7 +10,7 @@ IN_VENV = .venv/bin/python
 
 CHECKS = lint format types imports migrations tidy
 
-.PHONY: help setup demo test kubernetes e2e check lock docs clean develop testbed $(CHECKS:%=check-%)
+.PHONY: help setup demo test kubernetes issuer e2e check lock docs pictures clean develop testbed oidc $(CHECKS:%=check-%)
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,11 +21,14 @@ setup: ## Prepare .venv with everything Medley needs to run
 demo: setup ## Start Medley on a simulated mixed cluster and run a training; ONCE=1 ends by itself
 	@$(IN_VENV) -m examples.demo
 
-test: develop $(if $(filter tests tests/kubernetes% tests/contract%,$(TESTS)),testbed) ## Run all tests, PostgreSQL and Kubernetes included
+test: develop $(if $(filter tests tests/kubernetes% tests/contract%,$(TESTS)),testbed) $(if $(filter tests tests/oidc%,$(TESTS)),oidc) ## Run all tests, PostgreSQL and Kubernetes included
 	@$(IN_VENV) -m pytest $(TESTS)
 
 kubernetes: develop ## Build the Kubernetes that the tests run on, with Go; cached outside of this folder
 	@$(IN_VENV) -m tests.kubernetes.testbed.build
+
+issuer: develop ## Install the OIDC server that the tests log in at, with npm; cached outside of this folder
+	@$(IN_VENV) -m tests.oidc.testbed.build
 
 e2e: kubernetes ## Install Medley on a real node of this machine and run trainings there; needs root and Debian
 	@$(IN_VENV) -m tests.kubernetes.end_to_end.images
@@ -39,6 +42,9 @@ lock: ## Write requirements/*.txt from requirements/*.in; UPGRADE=1 takes the ne
 docs: setup ## Write the generated pages of docs/
 	@$(IN_VENV) -m docs.generate
 
+pictures: develop ## Make the screenshots of the dashboard in docs/ anew, with Chromium
+	@$(IN_VENV) -m tests.browser.pictures
+
 clean: ## Remove .venv and all caches; what the demo stored in .medley stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
@@ -46,6 +52,9 @@ clean: ## Remove .venv and all caches; what the demo stored in .medley stays
 # Like `kubernetes`, but where that cannot be built the tests go on without it and say so at their end.
 testbed: develop
 	@$(IN_VENV) -m tests.kubernetes.testbed.build --if-possible
+
+oidc: develop
+	@$(IN_VENV) -m tests.oidc.testbed.build --if-possible
 
 develop:
 	@PYTHON="$(PYTHON)" .ci/setup develop

@@ -6,25 +6,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.context import ApiContext
+from api.dashboard import pages
 from api.relay import relay_routes
-from api.routes import (
-    events,
-    fleet,
-    health,
-    job_output,
-    jobs,
-    scheduler,
-    service,
-    tenants,
-    tokens,
-    usage,
-    users,
-    workers,
-)
+from api.routes import events, fleet, health, job_output, jobs, scheduler, service, tenants, usage, workers
+from api.routes.access import audit, login, tokens, users
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
 from api.web.frame import RequestFrame
+from api.web.guarded_route import GuardedRoute
 from api.web.openapi import DESCRIPTION, TITLE, build_document
 
 ROUTERS = (
@@ -36,10 +26,13 @@ ROUTERS = (
     tenants.router,
     users.router,
     tokens.router,
+    audit.router,
+    login.router,
     workers.router,
     scheduler.router,
     service.router,
     health.router,
+    pages.router,
 )
 
 
@@ -58,6 +51,9 @@ def create_app(context: ApiContext) -> FastAPI:
     app = _framed(context)
     app.state.streams = Streams(MOST_STREAMS, MOST_STREAMS_OF_A_TENANT)
     app.state.log_readers = LogReaders()
+    app.state.operations = [
+        route.wanted for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
+    ]
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -1,9 +1,12 @@
 """What the API is built with: ports and services' objects, handed in once by the bootstrap."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
+from typing import Self
 
+from scheduler.core.model.access.audit import Actor
+from scheduler.ports.audit import AuditTrail
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.directory import Directory
@@ -14,8 +17,12 @@ from scheduler.ports.usage import UsageLog
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
+from scheduler.services.access.log_in import Login
 from scheduler.services.access.meter_requests import Meter
+from scheduler.services.access.note_denied import DeniedCalls
+from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class ApiContext:
     identifiers: IdentifierSource
     wake_up: WakeUp
     followed: FollowedState
+    hearing: Hearing
     clusters: Clusters
     attempt_tokens: AttemptTokens
     meter: Meter
@@ -47,5 +55,14 @@ class ApiContext:
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
     usage: UsageLog
+    audit: AuditTrail
+    secrets: ServerSecrets
+    denied: DeniedCalls
+    login: Login | None = None
+    """The organisation's login, where the server offers it."""
     telemetry: Telemetry = SILENCE
     tracer: Tracer = NO_TRACES
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the context of one request: what it writes is in somebody's name."""
+        return replace(self, journal=self.journal.acting(actor), directory=self.directory.acting(actor))

@@ -31,6 +31,20 @@ def just_submitted(job: Job) -> JobView:
     return JobView(job=job, state=State.QUEUED, groups=(), attempts=(), progress=None, finished_at=None, refusal=None)
 
 
+def keeps_checkpoints(context: ApiContext, view: JobView) -> bool | None:
+    """Say whether the cluster of a job's latest attempt has a place for its checkpoints, or any that would run it.
+
+    None where this server drives no such cluster.
+    """
+    spec = view.job.spec
+    clusters = [cluster for cluster in context.clusters if cluster.name not in spec.objecting_clusters]
+    if view.attempts and view.attempts[-1].allocations:
+        node = view.attempts[-1].allocations[0].node
+        clusters = [cluster for cluster in clusters if node.startswith(f"{cluster.name}/")]
+    known = [answer for cluster in clusters if (answer := cluster.keeps_checkpoints(view.job)) is not None]
+    return any(known) if known else None
+
+
 def reasons_of(context: ApiContext, view: JobView) -> tuple[Reason, ...]:
     """Return why a job waits or was refused; nothing for any other."""
     return reasons_of_all(context, [view])[view.job.id]

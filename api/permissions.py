@@ -1,9 +1,9 @@
 """Who may call what: the one table of role x route. A route that is not in it cannot be built."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from scheduler.core.model.tenant import Role
+from scheduler.core.model.tenant import Role, Scope
 
 
 class Open(StrEnum):
@@ -28,6 +28,7 @@ Access = frozenset[Role] | Open
 PERMISSIONS: Mapping[str, Access] = {
     "submit_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
+    "list_job_rows": EVERYBODY,
     "show_job": EVERYBODY,
     "cancel_job": CANCELLERS,
     "explain_job": EVERYBODY,
@@ -53,16 +54,45 @@ PERMISSIONS: Mapping[str, Access] = {
     "lift_quota": OPERATORS,
     "list_users": TOKEN_READERS,
     "create_user": OPERATORS,
+    "change_user": TOKEN_MAKERS,
     "list_tokens": TOKEN_READERS,
     "create_token": TOKEN_MAKERS,
     "revoke_token": TOKEN_MAKERS,
+    "rotate_token": TOKEN_MAKERS,
+    "list_audit_entries": TOKEN_READERS,
+    "check_audit_trail": CLUSTER_WIDE,
+    "show_login_terms": Open.PUBLIC,
+    "begin_login": Open.PUBLIC,
+    "finish_login": Open.PUBLIC,
+    "exchange_login": Open.PUBLIC,
+    "end_session": EVERYBODY,
     "show_myself": EVERYBODY,
     "register_rendezvous": Open.ATTEMPT,
     "find_rendezvous": Open.ATTEMPT,
     "report_progress": Open.ATTEMPT,
+    "beat": Open.ATTEMPT,
     "show_version": Open.PUBLIC,
     "is_alive": Open.PUBLIC,
     "is_ready": Open.PUBLIC,
     "show_openapi": Open.PUBLIC,
+    "show_dashboard": Open.PUBLIC,
+    "show_dashboard_file": Open.PUBLIC,
 }
 """By operation id."""
+
+ABOUT_ONESELF = frozenset({"show_myself", "end_session"})
+"""Every token opens these, however narrow: it has to be able to say whose it is, and to end."""
+_READING = frozenset({"GET", "HEAD"})
+
+
+def scope_of(operation: str, tags: Collection[str], methods: Collection[str]) -> Scope | None:
+    """Return the scope that opens a route: its tag, to read or to write; None where every token does.
+
+    Raises LookupError where there is no such scope: a new tag needs one in `Scope`.
+    """
+    if operation in ABOUT_ONESELF or isinstance(PERMISSIONS[operation], Open):
+        return None
+    name = f"{next(iter(tags), '')}:{'read' if set(methods) <= _READING else 'write'}"
+    if name not in set(Scope):
+        raise LookupError(f"the operation {operation!r} needs the scope {name!r}, which there is not")
+    return Scope(name)

@@ -23,12 +23,15 @@ class Code(StrEnum):
     HEADERS_TOO_SLOW = "headers-too-slow"
     NOT_AUTHENTICATED = "not-authenticated"
     FORBIDDEN = "forbidden"
+    LOGIN_REFUSED = "login-refused"
+    LOGIN_NOT_OFFERED = "login-not-offered"
     NO_SUCH_ROUTE = "no-such-route"
     NOT_FOUND = "not-found"
     RENDEZVOUS_NOT_READY = "rendezvous-not-ready"
     METHOD_NOT_ALLOWED = "method-not-allowed"
     ALREADY_EXISTS = "already-exists"
     ATTEMPT_CLOSED = "attempt-closed"
+    TOKEN_OVER = "token-over"  # noqa: S105 - a code, not a secret
     TOO_MANY_JOBS = "too-many-jobs"
     BODY_TOO_LARGE = "body-too-large"
     HEADERS_TOO_LARGE = "headers-too-large"
@@ -44,6 +47,7 @@ class Code(StrEnum):
     INTERNAL_ERROR = "internal-error"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     CLUSTER_UNAVAILABLE = "cluster-unavailable"
+    LOGIN_UNAVAILABLE = "login-unavailable"
     TOO_MANY_STREAMS = "too-many-streams"
     TOO_MANY_LOG_READERS = "too-many-log-readers"
     TOO_MANY_CONNECTIONS = "too-many-connections"
@@ -62,6 +66,10 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.RENDEZVOUS_NOT_READY: (HTTPStatus.NOT_FOUND, "Rank 0 has not registered its address yet"),
     Code.METHOD_NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "That method is not for this address"),
     Code.ALREADY_EXISTS: (HTTPStatus.CONFLICT, "Something of that name exists"),
+    Code.LOGIN_REFUSED: (HTTPStatus.FORBIDDEN, "Nobody was logged in"),
+    Code.LOGIN_NOT_OFFERED: (HTTPStatus.NOT_FOUND, "This server has no login but tokens"),
+    Code.LOGIN_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The organisation's login does not answer"),
+    Code.TOKEN_OVER: (HTTPStatus.CONFLICT, "The token is over"),
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),
     Code.BODY_TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
+from bench.trainings import checkpoint
 
 BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "decision": decision.measure,
     "memory": memory.measure,
     "ledger_load": ledger_load.measure,
     "first_way": first_way.measure,
+    "checkpoint": checkpoint.measure,
     "kube_start": kube_start.measure,
     "kube_churn": kube_churn.measure,
     "kube_list": kube_list.measure,

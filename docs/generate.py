@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+from fastapi.routing import APIRoute
+
+from api.app import ROUTERS
+from api.permissions import PERMISSIONS, Open, scope_of
 from scheduler.adapters.telemetry.gauges import GAUGES
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transition_table
+from scheduler.core.model.tenant import Role, Scope
 
 DOCS = Path(__file__).parent
 
@@ -54,10 +59,66 @@ def metrics_table() -> str:
     )
 
 
+PERMISSIONS_PAGE = """# Who may call what
+
+*Written by `make docs` from `api/permissions.py`; do not edit. Tests try every cell, with tokens, narrowed tokens and
+sessions, and with another tenant's things.*
+
+What the roles are, and how one gets a token, says [access](access.md).
+
+## Routes and roles
+
+`viewer`, `submitter` and `tenant-admin` belong to a tenant: another tenant's things are for them as unknown as what
+never was (404). *any* scope: a narrowed token may say whose it is, and end.
+
+{matrix}
+## Scopes
+
+{scopes}"""
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page, by the file it belongs into."""
+    permissions = PERMISSIONS_PAGE.format(scopes=scope_table(), matrix=permission_table())
     states = STATES.format(diagram=state_diagram(), transitions=transition_table(), stops=stop_table())
-    return {DOCS / "states.md": states, DOCS / "metrics.md": METRICS.format(rows=metrics_table())}
+    return {
+        DOCS / "states.md": states,
+        DOCS / "permissions.md": permissions,
+        DOCS / "metrics.md": METRICS.format(rows=metrics_table()),
+    }
+
+
+def permission_table() -> str:
+    """Return who may call what, one route a line."""
+    lines = [f"| route | scope | {' | '.join(Role)} |", f"|---|---|{'---|' * len(Role)}"]
+    for route in _routes():
+        access = PERMISSIONS[str(route.operation_id)]
+        called = f"`{min(route.methods or ())} {route.path}`"
+        if isinstance(access, Open):
+            who = "anybody" if access is Open.PUBLIC else "workers"
+            lines.append(f"| {called} | *{who}* |{' |' * len(Role)}")
+        else:
+            cells = " | ".join("yes" if role in access else "" for role in Role)
+            lines.append(f"| {called} | {_scope(route) or '*any*'} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def scope_table() -> str:
+    """Return what each scope opens."""
+    lines = ["| scope | what it opens |", "|---|---|"]
+    for scope in Scope:
+        operations = sorted(str(route.operation_id) for route in _routes() if _scope(route) is scope)
+        lines.append(f"| `{scope}` | {', '.join(operations)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _routes() -> list[APIRoute]:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return sorted(routes, key=lambda route: (route.path, min(route.methods or ())))
+
+
+def _scope(route: APIRoute) -> Scope | None:
+    return scope_of(str(route.operation_id), [str(tag) for tag in route.tags], route.methods or ())
 
 
 def main() -> None:

@@ -148,6 +148,7 @@ def introduce(address: str, token: str) -> None:
     print(f"\nMedley is at {address}. To use it from another terminal as tenant {TENANT}:\n")
     print(f"    export PATH={shlex.quote(str(ROOT / '.venv' / 'bin'))}:$PATH")
     print(f"    medley login {address} --token - < {shlex.quote(str(TOKEN_FILE))}\n")
+    print(f"In a browser: {address}/ shows all of it, live; log in there with what is in that file.\n")
     print(f"Submitting {JOB_FILE.relative_to(ROOT)}:\n")
     print("".join(f"    {line}\n" for line in JOB_FILE.read_text().splitlines()), flush=True)
 

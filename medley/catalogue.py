@@ -58,12 +58,13 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Access",
         (
-            Command("login", "medley.commands.session:login", "Remember a server's address and your token."),
-            Command("logout", "medley.commands.session:logout", "Forget them."),
+            Command("login", "medley.commands.session:login", "Log in: in a browser, or with a token."),
+            Command("logout", "medley.commands.session:logout", "Forget address and token."),
             Command("whoami", "medley.commands.session:whoami", "Say whose token is in use and what it may do."),
             Command("tenants", "medley.commands.access:tenants", "List or create tenants."),
-            Command("users", "medley.commands.access:users", "List or create users."),
-            Command("tokens", "medley.commands.access:tokens", "List, create or revoke tokens."),
+            Command("users", "medley.commands.access:users", "List, create, change or disable users."),
+            Command("tokens", "medley.commands.tokens:tokens", "List, create, rotate or revoke tokens."),
+            Command("audit", "medley.commands.audit:audit", "List who changed what; check that the trail is whole."),
             Command("quota", "medley.commands.access:quota", "Show, set or lift a tenant's limits."),
         ),
     ),

@@ -172,6 +172,19 @@ class Client:
         """Return the server's version; needs no token."""
         return self._get("/v1/version")
 
+    def login_terms(self) -> Json | None:
+        """Return issuer, client and scopes of the organisation's login, None where there is none; needs no token."""
+        terms: Json | None = self._get("/v1/login/terms")["oidc"]
+        return terms
+
+    def exchange_login(self, id_token: str) -> Json:
+        """Return a short-lived token for an ID token of the issuer, which is good once; needs no token."""
+        return self._create("/v1/login/exchange", {"id_token": id_token})
+
+    def logout(self) -> None:
+        """End a login: its token opens nothing any more. A token that was made is left as it is."""
+        self._call("POST", "/v1/logout", is_idempotent=False)
+
     def tenants(self) -> Iterator[Json]:
         """Yield all tenants."""
         return self._pages("/v1/tenants", {})
@@ -196,9 +209,13 @@ class Client:
         """Yield all users."""
         return self._pages("/v1/users", {})
 
-    def create_user(self, name: str, *, tenant: str | None) -> Json:
+    def create_user(self, name: str, *, tenant: str | None, role: str | None = None) -> Json:
         """Create a user."""
-        return self._create("/v1/users", {"name": name, "tenant": tenant})
+        return self._create("/v1/users", {"name": name, "tenant": tenant, "role": role})
+
+    def change_user(self, name: str, **changes: Any) -> Json:
+        """Change a user: `tenant`, `role`, `is_disabled`; what is left out stays as it is."""
+        return self._send("PATCH", f"/v1/users/{_part(name)}", body=changes)
 
     def tokens(self) -> Iterator[Json]:
         """Yield the tokens one may see, without their secrets."""
@@ -208,9 +225,25 @@ class Client:
         """Create a token; its `secret` is in this answer and nowhere else. Never repeated: each call makes another."""
         return self._create("/v1/tokens", token)
 
+    def rotate_token(self, token: str, *, key: str | None = None, **wishes: Any) -> Json:
+        """Give a token a new secret, which is in this answer alone: `overlap_s`, `expires_in_days`.
+
+        The same key on every repetition makes it the same secret.
+        """
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self._send("POST", f"/v1/tokens/{_part(token)}/rotate", body=wishes, headers=headers)
+
     def revoke_token(self, token: str) -> Json:
         """Make a token good for nothing."""
         return self._send("DELETE", f"/v1/tokens/{_part(token)}")
+
+    def audit(self, **filters: Any) -> Iterator[Json]:
+        """Yield who changed what, newest first: `actor`, `operation`, `object`, `tenant`, `since`, `until`."""
+        return self._pages("/v1/audit", filters)
+
+    def check_audit(self) -> Json:
+        """Return whether the audit trail is as it was written (operators and auditors)."""
+        return self._send("GET", "/v1/audit/check", held_s=_LONGEST_HOLD_S)
 
     # How
 

@@ -6,7 +6,8 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,11 +19,28 @@ _TOKEN = re.compile(r"[!-~]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a login over an organisation's own login is made anew."""
+
+    issuer: str
+    client_id: str
+    expires_at: str
+    """When the token ends; RFC 3339."""
+    refresh_token: str | None
+    """None: only a person can log in anew."""
+
+    def __repr__(self) -> str:
+        return f"Renewal(issuer={self.issuer!r}, refresh_token=...)"
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """A server and what opens it."""
 
     address: str
     token: str
+    renewal: Renewal | None = None
+    """None for a token that somebody made."""
 
     def __repr__(self) -> str:
         return f"Login(address={self.address!r}, token=...)"
@@ -50,7 +68,7 @@ def find_login(environment: Mapping[str, str]) -> Login:
         raise NotLoggedIn(missing)
     if address and clean_address(address) != stored.address:
         raise NotLoggedIn(f"the stored token is for {stored.address}, not for {clean_address(address)}")
-    return Login(stored.address, clean_token(token) if token else stored.token)
+    return Login(stored.address, clean_token(token)) if token else stored
 
 
 def clean_token(token: str) -> str:
@@ -75,9 +93,27 @@ def load(path: Path) -> Login | None:
         raise BadUsage(f"others can read the token in {path}", next_step=f"chmod 600 {path}")
     try:
         stored = json.loads(content)
-        return Login(clean_address(stored["address"]), clean_token(stored["token"]))
+        return Login(clean_address(stored["address"]), clean_token(stored["token"]), _renewal(stored.get("renewal")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadUsage(f"{path} holds no login", next_step="medley login ADDRESS   (writes it anew)") from error
+
+
+def _renewal(stored: object) -> Renewal | None:
+    """Raises KeyError, TypeError or ValueError where it is none."""
+    if stored is None:
+        return None
+    if not isinstance(stored, dict):
+        raise TypeError("a renewal is an object")
+    moment = datetime.fromisoformat(stored["expires_at"])
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    refresh_token = stored.get("refresh_token")
+    return Renewal(
+        issuer=str(stored["issuer"]),
+        client_id=str(stored["client_id"]),
+        expires_at=stored["expires_at"],
+        refresh_token=None if refresh_token is None else str(refresh_token),
+    )
 
 
 def save(path: Path, login: Login) -> None:
@@ -87,7 +123,7 @@ def save(path: Path, login: Login) -> None:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".login-")
         try:
             with os.fdopen(handle, "w") as file:
-                json.dump({"address": login.address, "token": login.token}, file)
+                json.dump({name: value for name, value in asdict(login).items() if value is not None}, file)
                 file.flush()
                 os.fsync(file.fileno())
             Path(draft).replace(path)

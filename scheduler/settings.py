@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     """YAML file with further chip types."""
     scoring: Path | None = None
     """YAML file with what places are judged by; without it the built-in weights, and a mix of jobs that is learnt."""
+    login: Path | None = None
+    """YAML file with the organisation's login; without it people log in with tokens."""
+    audit_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    """How long entries of the audit trail are kept."""
     listen: str | None = None
     """Address and port of the API, or of a scheduler; port 0 takes a free one."""
     metrics_listen: str | None = None

@@ -7,13 +7,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.browser.chromium import MISSING, executable
 from tests.builders.redis import PROGRAM, RedisServer, running_redis
 from tests.kubernetes.testbed import fixtures as kubernetes
 
 REDIS = "redis"
+BROWSER = Path(__file__).parent / "browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ BEDS = (
         obstacle=kubernetes.obstacle,
     ),
     Bed(name="a Redis server", tests="tests on a real Redis", is_needed=needs_redis, obstacle=no_redis),
+    Bed(
+        name="a browser",
+        tests="tests of the dashboard in a browser",
+        is_needed=lambda item: BROWSER in item.path.parents,
+        obstacle=lambda: None if executable() else MISSING,
+    ),
 )
 LEFT_OUT = pytest.StashKey[list[str]]()
 

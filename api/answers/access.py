@@ -1,7 +1,7 @@
 """Tenants, quotas, users and tokens as the API shows them."""
 
 from api.schemas.access import NewTokenAnswer, QuotaAnswer, TenantAnswer, TokenAnswer, UserAnswer
-from scheduler.core.model.tenant import Quota, Tenant, Token, User
+from scheduler.core.model.tenant import Quota, Scope, Scopes, Tenant, Token, User
 from scheduler.services.access.grant_access import NewToken
 
 
@@ -17,7 +17,15 @@ def quota_answer(quota: Quota) -> QuotaAnswer:
 
 def user_answer(user: User) -> UserAnswer:
     """Return a user."""
-    return UserAnswer(name=user.name, tenant=user.tenant, created_at=user.created_at)
+    return UserAnswer(
+        name=user.name,
+        tenant=user.tenant,
+        role=user.role,
+        is_disabled=user.disabled_at is not None,
+        disabled_at=user.disabled_at,
+        has_login=user.subject is not None,
+        created_at=user.created_at,
+    )
 
 
 def token_answer(token: Token) -> TokenAnswer:
@@ -28,10 +36,19 @@ def token_answer(token: Token) -> TokenAnswer:
         role=token.role,
         tenant=token.tenant,
         user=token.user,
+        scope=scope_answer(token.scope),
+        is_login=token.is_login,
         created_at=token.created_at,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
+        last_used_at=token.last_used_at,
+        old_secret_until=token.old_secret_until,
     )
+
+
+def scope_answer(scope: Scopes) -> tuple[Scope, ...] | None:
+    """Return a scope in the order of the alphabet."""
+    return None if scope is None else tuple(sorted(scope))
 
 
 def new_token_answer(new: NewToken) -> NewTokenAnswer:

@@ -12,6 +12,7 @@ from scheduler.core.model.change import (
     KIND_OF,
     Change,
     ChangeBody,
+    CheckpointSaved,
     ChipDefined,
     ClusterSeen,
     GroupMoved,
@@ -75,7 +76,7 @@ def _state(body: ChangeBody) -> State | None:
     return None
 
 
-def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: C901, PLR0911 - one shape per kind
+def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - one shape per kind
     match body:
         case JobSubmitted(job):
             spec = spec_answer(job.spec)
@@ -91,6 +92,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
         case ProgressReported(attempt, progress):
             figures = {"loss": progress.loss, "tokens_per_s": progress.tokens_per_s}
             return {"attempt": attempt, "step": progress.step, "steps": progress.steps, **figures}
+        case CheckpointSaved(attempt, checkpoint):
+            return {"attempt": attempt, "step": checkpoint.step}
         case ClusterSeen(cluster):
             return {"cluster": cluster.name, "kind": cluster.kind}
         case NodeSeen(node):

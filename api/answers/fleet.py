@@ -66,6 +66,7 @@ def node_answer(view: NodeView, reader: Principal) -> NodeAnswer:
                 chip=holding.chip,
                 devices=holding.devices,
                 share=share_answer(holding.share_milli, holding.share_memory_mib),
+                slots=holding.slots,
             )
             for holding in view.holdings
         ),

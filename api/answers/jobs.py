@@ -7,21 +7,32 @@ from api.answers.specs import share_answer, spec_answer
 from api.schemas.job import (
     MOST_ATTEMPTS,
     AttemptAnswer,
+    CheckpointAnswer,
+    HeartbeatStateAnswer,
     JobAnswer,
+    JobRowAnswer,
     ProgressAnswer,
+    ResumeAnswer,
     StopAnswer,
     WorkerAnswer,
 )
 from api.text.placements import placement_text
+from api.text.resuming import resume_text
 from api.text.stops import stop_text
-from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerPhase, WorkerRecord
+from scheduler.core.model.attempt import Allocation, Attempt, Checkpoint, Heartbeat, Progress, WorkerPhase, WorkerRecord
+from scheduler.core.model.group import FINAL
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.ports.views import JobView
+from scheduler.ports.views import JobRow, JobView
 
 
-def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None) -> JobAnswer:
-    """Return a job; `reasons` say why it waits or was refused, `you` is the reader's tenant."""
+def job_answer(
+    view: JobView, reasons: Sequence[Reason], you: TenantName | None, *, keeps_checkpoints: bool | None = None
+) -> JobAnswer:
+    """Return a job; `reasons` say why it waits or was refused, `you` is the reader's tenant.
+
+    `keeps_checkpoints`: whether its cluster has a place for them, None where that is not known.
+    """
     job = view.job
     due = [group.not_before for group in view.groups if group.not_before is not None]
     return JobAnswer(
@@ -39,8 +50,30 @@ def job_answer(view: JobView, reasons: Sequence[Reason], you: TenantName | None)
         stop=_stop(view),
         attempts=tuple(_attempt(attempt) for attempt in view.attempts[-MOST_ATTEMPTS:]),
         progress=None if view.progress is None else progress_answer(view.progress),
+        resume=None if view.state in FINAL else resume_answer(view, keeps_checkpoints),
         not_before=min(due, default=None),
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
+    )
+
+
+def job_row_answer(row: JobRow) -> JobRowAnswer:
+    """Return a job in short."""
+    return JobRowAnswer(
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
+        kind=row.kind,
+        state=row.state,
+        priority=row.priority,
+        workers=row.workers,
+        devices=row.devices,
+        chips=row.chips,
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+        attempts=row.attempts,
+        stop_reason=row.stop_reason,
+        progress=None if row.progress is None else progress_answer(row.progress),
     )
 
 
@@ -74,11 +107,36 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
         placed_at=attempt.placed_at,
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
+        heartbeat=_heartbeat(attempt.heartbeat),
+        checkpoint=_checkpoint(attempt.checkpoint),
         workers=tuple(
             worker_answer(allocation, records.get(allocation.rank), notes.get(allocation.rank))
             for allocation in attempt.allocations
         ),
     )
+
+
+def resume_answer(view: JobView, keeps_checkpoints: bool | None) -> ResumeAnswer:  # noqa: FBT001 - None is an answer
+    """Return where a retry would go on."""
+    saved = [(attempt.number, attempt.checkpoint) for attempt in view.attempts if attempt.checkpoint is not None]
+    number, checkpoint = saved[-1] if saved else (0, None)
+    return ResumeAnswer(
+        is_possible=keeps_checkpoints,
+        step=None if checkpoint is None else checkpoint.step,
+        text=resume_text(view.job.spec, checkpoint, number, keeps_checkpoints=keeps_checkpoints),
+    )
+
+
+def _heartbeat(heartbeat: Heartbeat | None) -> HeartbeatStateAnswer | None:
+    if heartbeat is None:
+        return None
+    return HeartbeatStateAnswer(
+        at=heartbeat.at, memory_mib=heartbeat.memory_mib, device_memory_mib=heartbeat.device_memory_mib
+    )
+
+
+def _checkpoint(checkpoint: Checkpoint | None) -> CheckpointAnswer | None:
+    return None if checkpoint is None else CheckpointAnswer(step=checkpoint.step, at=checkpoint.at)
 
 
 def worker_answer(allocation: Allocation, record: WorkerRecord | None, note: PlacementNote | None) -> WorkerAnswer:

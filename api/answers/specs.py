@@ -60,6 +60,10 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         retries=spec.retries,
         time_limit_s=spec.time_limit_s,
         grace_s=spec.grace_s,
+        checkpoint_interval_s=spec.checkpoint_interval_s,
+        checkpoints_kept=spec.checkpoints_kept,
+        silence_limit_s=spec.silence_limit_s,
+        stall_limit_s=spec.stall_limit_s,
         priority=spec.priority,
         labels=dict(spec.labels),
     )

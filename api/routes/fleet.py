@@ -37,7 +37,9 @@ TENANTS_PER_READ = 200
 def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Query()]) -> NodePage:
     """List nodes with their devices and who holds what on them."""
     after = decode_cursor(query.cursor, NODE_KEY)
-    found = context.views.nodes(cluster=query.cluster, chip=query.chip, after=after, limit=query.limit + 1)
+    found = context.views.nodes(
+        cluster=query.cluster, chip=query.chip, ids=query.node, after=after, limit=query.limit + 1
+    )
     page, following = cut_page(found, query.limit, lambda view: view.node.id)
     return NodePage(items=tuple(node_answer(view, caller) for view in page), next=following)
 

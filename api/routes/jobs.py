@@ -1,5 +1,6 @@
 """Jobs: submit, list, show, cancel, explain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers.explanations import settled_answer, waiting_answer
-from api.answers.jobs import job_answer
+from api.answers.jobs import job_answer, job_row_answer
 from api.context import ApiContext
-from api.job_reading import find_job, just_submitted, reasons_of, reasons_of_all, refusal_of
-from api.schemas.job import JobAnswer, JobPage
+from api.job_reading import find_job, just_submitted, keeps_checkpoints, reasons_of, reasons_of_all, refusal_of
+from api.schemas.job import JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
-from api.schemas.queries import JobQuery, SubmitQuery
+from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SubmitQuery
 from api.schemas.reason import WhyAnswer
 from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
@@ -24,9 +25,10 @@ from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_not_offered, refuse_submission
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
+from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
-from scheduler.ports.views import JobFilter
+from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
 from scheduler.services.submit_job import NotOffered, Submission
@@ -62,12 +64,16 @@ async def submit_job(
     if isinstance(accepted.outcome, Unchanged):
         response.headers["Idempotency-Replayed"] = "true"
     elif query.wait is None:
-        return job_answer(just_submitted(accepted.job), (), caller.tenant)
+        return _answer(context, just_submitted(accepted.job), (), caller)
     if query.wait is not None:
         await _decision(context, accepted.outcome, query.wait_s)
     view = await run_in_threadpool(find_job, context, caller, job)
     reasons = await run_in_threadpool(reasons_of, context, view)
-    return job_answer(view, reasons, caller.tenant)
+    return _answer(context, view, reasons, caller)
+
+
+def _answer(context: ApiContext, view: JobView, reasons: Sequence[Reason], caller: Principal) -> JobAnswer:
+    return job_answer(view, reasons, caller.tenant, keeps_checkpoints=keeps_checkpoints(context, view))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,27 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobPage(items=(), next=None)
-    where = JobFilter(
+    where = _filter(query, caller)
+    found = context.views.jobs(where, before=before, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda view: view.job.id)
+    reasons = reasons_of_all(context, page)
+    items = tuple(_answer(context, view, reasons[view.job.id], caller) for view in page)
+    return JobPage(items=items, next=following)
+
+
+@router.get("/rows", operation_id="list_job_rows")
+def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage:
+    """List jobs in short, newest first, in large pages: for tables of many jobs. Why they wait is not in it."""
+    before = decode_cursor(query.cursor, JOB_KEY)
+    if query.tenant is not None and not caller.may_see(query.tenant):
+        return JobRowPage(items=(), next=None)
+    found = context.views.job_rows(_filter(query, caller), before=before, limit=query.limit + 1)
+    page, following = cut_page(found, query.limit, lambda row: row.id)
+    return JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following)
+
+
+def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
+    return JobFilter(
         tenant=caller.tenant or query.tenant,
         states=None if query.state is None else frozenset(query.state),
         name=query.name,
@@ -122,18 +148,13 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
         submitted_by=query.submitted_by,
         label=query.label_pair,
     )
-    found = context.views.jobs(where, before=before, limit=query.limit + 1)
-    page, following = cut_page(found, query.limit, lambda view: view.job.id)
-    reasons = reasons_of_all(context, page)
-    items = tuple(job_answer(view, reasons[view.job.id], caller.tenant) for view in page)
-    return JobPage(items=items, next=following)
 
 
 @router.get("/{job}", operation_id="show_job")
 def show_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
     """Show a job with its latest 20 attempts."""
     view = find_job(context, caller, job)
-    return job_answer(view, reasons_of(context, view), caller.tenant)
+    return _answer(context, view, reasons_of(context, view), caller)
 
 
 @router.post("/{job}/cancel", operation_id="cancel_job")
@@ -142,7 +163,7 @@ def cancel_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
     outcome = stop_job(context.journal, context.clock, job=job, tenant=caller.tenant, by=caller.name)
     if isinstance(outcome, Rejected):
         raise refuse_job_write(outcome)
-    return job_answer(find_job(context, caller, job), (), caller.tenant)
+    return _answer(context, find_job(context, caller, job), (), caller)
 
 
 @router.get("/{job}/why", operation_id="explain_job")

@@ -1,24 +1,44 @@
 """The server itself: who am I, which version, what can it do."""
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.access import scope_answer
+from api.login.sessions import csrf_token
 from api.schemas.access import WhoAmI
 from api.schemas.service import VersionAnswer
-from api.web.dependencies import Caller
+from api.web.callers import Wanted
+from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
+from scheduler.core.model.tenant import Principal
 
 router = APIRouter(tags=["service"], route_class=GuardedRoute)
 
 
 @router.get("/v1/whoami", operation_id="show_myself")
-async def show_myself(caller: Caller) -> WhoAmI:
+async def show_myself(request: Request, context: Context, caller: Caller) -> WhoAmI:
     """Say whose token this is and what it may do."""
-    return WhoAmI(name=caller.name, role=caller.role, tenant=caller.tenant, token_id=caller.token_id)
+    is_session = "authorization" not in request.headers
+    return WhoAmI(
+        name=caller.name,
+        role=caller.role,
+        tenant=caller.tenant,
+        token_id=caller.token_id,
+        scope=scope_answer(caller.scope),
+        may=_operations_open_to(caller, request),
+        expires_at=caller.expires_at,
+        csrf_token=csrf_token(context.secrets, caller.token_id) if is_session else None,
+    )
+
+
+def _operations_open_to(caller: Principal, request: Request) -> tuple[str, ...]:
+    wanted: Sequence[Wanted] = request.app.state.operations
+    return tuple(sorted(each.operation for each in wanted if each.is_open_to(caller)))
 
 
 @router.get("/v1/version", operation_id="show_version")

@@ -9,14 +9,16 @@ from starlette.responses import Response
 from api.context import ApiContext
 from api.problems import Code, FieldError, refuse
 from api.schemas.queries import RendezvousQuery
-from api.schemas.workers import ProgressBody, RendezvousAnswer, RendezvousBody
+from api.schemas.workers import HeartbeatAnswer, HeartbeatBody, ProgressBody, RendezvousAnswer, RendezvousBody
 from api.streaming.waiting import wait_until
 from api.web.dependencies import Claim, Context
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import attempt_closed, refuse_report
+from scheduler.core.model.attempt import Progress
 from scheduler.ports.journal import Rejected
 from scheduler.services.access.attempt_tokens import AttemptClaim
+from scheduler.services.heartbeats.hearing import Said
 from scheduler.services.report_worker import TrainingReport
 from scheduler.services.report_worker import register_rendezvous as keep_address
 from scheduler.services.report_worker import report_progress as keep_report
@@ -64,6 +66,21 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
     if isinstance(outcome, Rejected):
         raise refuse_report(outcome)
     return Response(status_code=204)
+
+
+@router.post("/heartbeat", operation_id="beat", responses=CONFLICT)
+def beat(body: HeartbeatBody, context: Context, claim: Claim) -> HeartbeatAnswer:
+    """Give a sign of life. After the first one, silence for the job's `silence_limit_s` ends the attempt."""
+    _same_generation(claim, body.generation, "/generation")
+    told = body.progress
+    progress = None
+    if told is not None:
+        progress = Progress(told.step, told.steps, told.loss, told.tokens_per_s, context.clock.now())
+    said = Said(body.reports, body.memory_mib, body.device_memory_mib, body.checkpoint_step, progress)
+    heard = context.hearing.hear(claim, said)
+    if isinstance(heard, Rejected):
+        raise refuse_report(heard)
+    return HeartbeatAnswer(next_s=heard.next_s, is_kept=heard.is_kept)
 
 
 def _require_open(context: ApiContext, claim: AttemptClaim) -> None:

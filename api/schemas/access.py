@@ -5,33 +5,65 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.schemas.text import Answer, Body, Moment, Name, PersonName, PlainText, with_examples
-from scheduler.core.model.tenant import Role
+from scheduler.core.model.tenant import Role, Scope
+from scheduler.services.access.grant_access import MOST_DAYS
 
 TENANT_EXAMPLE: dict[str, Any] = {"name": "demo", "created_at": "2026-01-01T00:00:00.000000Z"}
 QUOTA_EXAMPLE: dict[str, Any] = {"tenant": "demo", "chip": "h100-sxm", "devices": 64}
-USER_EXAMPLE: dict[str, Any] = {"name": "ada", "tenant": "demo", "created_at": "2026-01-01T00:00:00.000000Z"}
+USER_EXAMPLE: dict[str, Any] = {
+    "name": "ada",
+    "tenant": "demo",
+    "role": "submitter",
+    "is_disabled": False,
+    "disabled_at": None,
+    "has_login": True,
+    "created_at": "2026-01-01T00:00:00.000000Z",
+}
+MOST_OVERLAP_S = 7 * 24 * 3600
 TOKEN_EXAMPLE: dict[str, Any] = {
     "id": "01jd3v9k2m0a7b4c",
     "name": "nightly",
     "role": "submitter",
     "tenant": "demo",
     "user": None,
+    "scope": ["jobs:read", "jobs:write"],
+    "is_login": False,
     "created_at": "2026-01-01T00:00:00.000000Z",
-    "expires_at": None,
+    "expires_at": "2026-04-01T00:00:00.000000Z",
     "revoked_at": None,
+    "last_used_at": None,
+    "old_secret_until": None,
 }
 
 
 class WhoAmI(Answer):
     """Whose token this is."""
 
-    model_config = with_examples({"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "01jd3v9k2m0a7b4c"})
+    model_config = with_examples(
+        {
+            "name": "ada",
+            "role": "submitter",
+            "tenant": "demo",
+            "token_id": "01jd3v9k2m0a7b4c",
+            "scope": None,
+            "may": ["cancel_job", "list_jobs", "submit_job"],
+            "expires_at": "2026-01-01T08:00:00.000000Z",
+            "csrf_token": None,
+        }
+    )
 
     name: str
     """A user's name, or `token:` and the name of a token that belongs to no user."""
     role: Role
     tenant: str | None
     token_id: str
+    scope: tuple[Scope, ...] | None
+    """Null: all that the role may do."""
+    may: tuple[str, ...]
+    """The operations of this API that the token opens, by the ids they have in its OpenAPI document."""
+    expires_at: Moment | None
+    csrf_token: str | None
+    """For a browser's session: what it sends in X-CSRF-Token with every change."""
 
 
 class TenantBody(Body):
@@ -93,6 +125,17 @@ class UserBody(Body):
 
     name: PersonName
     tenant: Name | None = None
+    role: Role | None = Field(default=None, description="The most that a token of theirs may be; null: any.")
+
+
+class UserChangeBody(Body):
+    """What becomes of a user; what is left out stays as it is."""
+
+    model_config = with_examples({"role": "submitter"}, {"is_disabled": True})
+
+    tenant: Name | None = None
+    role: Role | None = None
+    is_disabled: Annotated[bool, Field(strict=True)] = False
 
 
 class UserAnswer(Answer):
@@ -102,6 +145,13 @@ class UserAnswer(Answer):
 
     name: str
     tenant: str | None
+    role: Role | None
+    """The most that a token of theirs may be; null: their tokens' own roles alone count."""
+    is_disabled: bool
+    """Then none of their tokens opens anything."""
+    disabled_at: Moment | None
+    has_login: bool
+    """Whether the organisation's login made them; the next login says anew what they are."""
     created_at: Moment
 
 
@@ -123,7 +173,12 @@ class TokenBody(Body):
     role: Role
     tenant: Name | None = None
     user: PersonName | None = None
-    expires_in_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=MOST_DAYS, strict=True)] | None = Field(
+        default=None, description="90 where it is left out, or as long as your own token if that ends before."
+    )
+    scope: Annotated[frozenset[Scope], Field(min_length=1)] | None = Field(
+        default=None, description="Narrows the token to these; left out, it may do all that its role may."
+    )
 
     @field_validator("tenant")
     @classmethod
@@ -144,9 +199,31 @@ class TokenAnswer(Answer):
     role: Role
     tenant: str | None
     user: str | None
+    scope: tuple[Scope, ...] | None
+    """Null: all that the role may do."""
+    is_login: bool
+    """Whether it came of a login, rather than being made."""
     created_at: Moment
     expires_at: Moment | None
+    """Null for a token that a first start made."""
     revoked_at: Moment | None
+    last_used_at: Moment | None
+    """To within some minutes."""
+    old_secret_until: Moment | None
+    """Until when the secret before the last one opens as well."""
+
+
+class RotationBody(Body):
+    """How a token gets a new secret."""
+
+    model_config = with_examples({}, {"overlap_s": 3600, "expires_in_days": 90})
+
+    overlap_s: Annotated[int, Field(ge=0, le=MOST_OVERLAP_S, strict=True)] = Field(
+        default=3600, description="How many seconds the secret of before opens as well."
+    )
+    expires_in_days: Annotated[int, Field(ge=1, le=MOST_DAYS, strict=True)] | None = Field(
+        default=None, description="When the token ends from now on; left out, that stays as it is."
+    )
 
 
 class NewTokenAnswer(TokenAnswer):

@@ -50,6 +50,7 @@ NODE_EXAMPLE: dict[str, Any] = {
             "chip": "h100-sxm",
             "devices": 2,
             "share": {"milli": 500, "memory_mib": 40960},
+            "slots": [0, 1, 2],
         }
     ],
 }
@@ -156,6 +157,8 @@ class HoldingAnswer(Answer):
     """Whole devices."""
     share: ShareAnswer | None
     """Held in shares of further devices, all of them together."""
+    slots: tuple[int, ...]
+    """Numbers of these devices on the node, from 0; empty where the cluster picks them."""
 
 
 class NodeAnswer(Answer):

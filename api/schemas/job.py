@@ -35,6 +35,8 @@ JOB_EXAMPLE: dict[str, Any] = {
             "placed_at": "2026-01-01T00:00:00.020000Z",
             "started_at": "2026-01-01T00:00:01.500000Z",
             "ended_at": None,
+            "heartbeat": {"at": "2026-01-01T00:00:02.000000Z", "memory_mib": 512, "device_memory_mib": None},
+            "checkpoint": {"step": 8, "at": "2026-01-01T00:00:01.900000Z"},
             "workers": [
                 {
                     "rank": 0,
@@ -58,8 +60,20 @@ JOB_EXAMPLE: dict[str, Any] = {
         }
     ],
     "progress": {"step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0, "at": "2026-01-01T00:00:02.000000Z"},
+    "resume": {"is_possible": True, "step": 8, "text": "a retry goes on from step 8, which attempt 1 saved"},
     "not_before": None,
     "retries_used": 0,
+}
+JOB_ROW_EXAMPLE: dict[str, Any] = {
+    **{key: JOB_EXAMPLE[key] for key in ("id", "tenant", "name", "kind", "state", "submitted_by", "submitted_at")},
+    "priority": 0,
+    "workers": 4,
+    "devices": 8,
+    "chips": ["h100-sxm", "mi300x"],
+    "finished_at": None,
+    "attempts": 1,
+    "stop_reason": None,
+    "progress": JOB_EXAMPLE["progress"],
 }
 
 
@@ -99,6 +113,32 @@ class WorkerAnswer(Answer):
     why: str
 
 
+class HeartbeatStateAnswer(Answer):
+    """The latest that was heard of an attempt."""
+
+    at: Moment
+    memory_mib: int | None
+    """Of the worker that uses most, as far as its rank 0 knows."""
+    device_memory_mib: int | None
+
+
+class CheckpointAnswer(Answer):
+    """What an attempt kept of itself."""
+
+    step: int
+    at: Moment
+
+
+class ResumeAnswer(Answer):
+    """Where a retry would go on."""
+
+    is_possible: bool | None
+    """False: what its workers save is gone with them. Null: this server does not know its cluster."""
+    step: int | None
+    """Of the newest checkpoint; null where none is known."""
+    text: str
+
+
 class AttemptAnswer(Answer):
     """One life of the gang."""
 
@@ -110,6 +150,10 @@ class AttemptAnswer(Answer):
     placed_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
+    heartbeat: HeartbeatStateAnswer | None
+    """Null where its runtime sends none."""
+    checkpoint: CheckpointAnswer | None
+    """The newest of its own."""
     workers: tuple[WorkerAnswer, ...]
 
 
@@ -118,7 +162,9 @@ class ProgressAnswer(Answer):
 
     step: int
     steps: int
-    loss: float
+    """0 where nobody knows how many there are."""
+    loss: float | None
+    """Null where it is no finite number, or nobody said."""
     tokens_per_s: float
     at: Moment
 
@@ -145,6 +191,8 @@ class JobAnswer(Answer):
     attempts: tuple[AttemptAnswer, ...]
     """The latest 20, oldest first; in a list of jobs only the latest one."""
     progress: ProgressAnswer | None
+    resume: ResumeAnswer | None
+    """Null once the job is over."""
     not_before: Moment | None
     """No new attempt before this."""
     retries_used: int
@@ -156,6 +204,41 @@ class JobPage(Answer):
     model_config = with_examples({"items": [JOB_EXAMPLE], "next": None})
 
     items: tuple[JobAnswer, ...]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+
+
+class JobRowAnswer(Answer):
+    """A job in short: what a table of many jobs shows."""
+
+    id: str
+    tenant: str
+    name: str
+    kind: JobKind
+    state: State
+    priority: int
+    workers: int
+    """Of all roles, in the size that is liked best."""
+    devices: int
+    """Whole ones that they ask for in all, in that size."""
+    chips: tuple[str, ...]
+    """The chip types it accepts, best first."""
+    submitted_by: str
+    submitted_at: Moment
+    finished_at: Moment | None
+    attempts: int
+    stop_reason: StopReason | None
+    """Why the latest attempt was stopped."""
+    progress: ProgressAnswer | None
+    """The latest report, while it runs."""
+
+
+class JobRowPage(Answer):
+    """Jobs in short, newest first."""
+
+    model_config = with_examples({"items": [JOB_ROW_EXAMPLE], "next": None})
+
+    items: tuple[JobRowAnswer, ...]
     next: str | None
     """Cursor of the next page; null on the last one."""
 

@@ -37,8 +37,8 @@ from api.schemas.placement import (
     whole,
     worker_shape,
 )
-from api.schemas.program import SecretRequest, TrainingRequest, VariableName, VolumeRequest
-from api.schemas.text import IMAGE_PATTERN, Argument, Body, LabelText, Name, with_examples
+from api.schemas.program import LifeRequest, SecretRequest, TrainingRequest, VariableName, VolumeRequest
+from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
     ChipRequest,
@@ -59,7 +59,7 @@ MOST_VOLUMES = 16
 MOST_SECRETS = 32
 
 
-class JobRequest(Body):
+class JobRequest(LifeRequest):
     """One training: a gang of workers that run together or not at all."""
 
     model_config = with_examples(
@@ -288,6 +288,10 @@ class JobRequest(Body):
             retries=self.retries,
             time_limit_s=self.time_limit_s,
             grace_s=self.grace_s,
+            checkpoint_interval_s=self.checkpoint_interval_s,
+            checkpoints_kept=self.checkpoints_kept,
+            silence_limit_s=self.silence_limit_s,
+            stall_limit_s=self.stall_limit_s,
             priority=self.priority,
             labels=tuple(sorted(self.labels.items())),
             image=self.image,

@@ -6,7 +6,13 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from api.schemas.placement import whole
 from api.schemas.text import ENTRY_PATTERN, MOUNT_PATTERN, OBJECT_PATTERN, VARIABLE_PATTERN, Body, Name
-from scheduler.core.model.job import ReferenceTraining
+from scheduler.core.model.job import (
+    DEFAULT_CHECKPOINT_INTERVAL_S,
+    DEFAULT_CHECKPOINTS_KEPT,
+    DEFAULT_SILENCE_LIMIT_S,
+    DEFAULT_STALL_LIMIT_S,
+    ReferenceTraining,
+)
 
 RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
 """Variables that decide what a worker loads are not the tenant's to set."""
@@ -53,6 +59,26 @@ class TrainingRequest(Body):
     def to_program(self) -> ReferenceTraining:
         """Return it as the model knows it."""
         return ReferenceTraining(**self.model_dump())
+
+
+class LifeRequest(Body):
+    """What a job's attempts keep of themselves, and how long they may give no sign of life."""
+
+    checkpoint_interval_s: Annotated[int, whole(1, 86_400)] = Field(
+        default=DEFAULT_CHECKPOINT_INTERVAL_S, description="How often its training saves itself, where it can."
+    )
+    checkpoints_kept: Annotated[int, whole(1, 20)] = Field(
+        default=DEFAULT_CHECKPOINTS_KEPT, description="So many of the latest checkpoints stay."
+    )
+    silence_limit_s: Annotated[int, whole(10, 86_400)] = Field(
+        default=DEFAULT_SILENCE_LIMIT_S,
+        description="An attempt that began to send heartbeats is ended, and tried again, after so long without any.",
+    )
+    stall_limit_s: Annotated[int, whole(10, 604_800)] | None = Field(
+        default=DEFAULT_STALL_LIMIT_S,
+        description="An attempt that began to report progress is ended, and tried again, after so long without any; "
+        "null: never.",
+    )
 
 
 class VolumeRequest(Body):

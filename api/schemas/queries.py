@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from api.schemas.text import LABEL_PAIR_PATTERN, LOG_CURSOR_PATTERN, Body, Cursor, Limit, Name, PrincipalName
+from api.schemas.text import (
+    LABEL_PAIR_PATTERN,
+    LOG_CURSOR_PATTERN,
+    NODE_PATTERN,
+    Body,
+    Cursor,
+    Limit,
+    Name,
+    PrincipalName,
+)
 from scheduler.core.model.group import State
 
 DEFAULT_LIMIT = 50
@@ -12,10 +21,13 @@ LONGEST_WAIT_S = 30.0
 MOST_CHANGE = 2**62
 MOST_LOG_BYTES_PER_RANK = 65_536
 MOST_REPORTS = 1000
+MOST_ROWS = 2000
+MOST_NAMED_NODES = 100
 
 AttemptNumber = Annotated[
     int, Field(ge=1, le=999_999_999, description="An attempt's number; the latest one if absent.")
 ]
+NodeText = Annotated[str, StringConstraints(pattern=NODE_PATTERN, max_length=317)]
 WaitSeconds = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
 
 
@@ -26,8 +38,8 @@ class PageQuery(Body):
     cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
 
 
-class JobQuery(PageQuery):
-    """Which jobs to list; what is not given means any."""
+class JobFilterQuery(Body):
+    """Which jobs; what is not given means any."""
 
     state: Annotated[list[State], Field(max_length=len(State))] | None = None
     name: Name | None = None
@@ -47,11 +59,25 @@ class JobQuery(PageQuery):
         return key, value
 
 
+class JobQuery(PageQuery, JobFilterQuery):
+    """Which jobs to list, and which page of them."""
+
+
+class JobRowQuery(JobFilterQuery):
+    """Which jobs to list in short, and which page of them: these pages are larger than others."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="The most items of one page.")] = 500
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+
+
 class NodeQuery(PageQuery):
     """Which nodes to list; what is not given means any."""
 
     cluster: Name | None = None
     chip: Name | None = None
+    node: Annotated[list[NodeText], Field(max_length=MOST_NAMED_NODES)] | None = Field(
+        default=None, description="Only these, as CLUSTER/NAME; may be given several times."
+    )
 
 
 class SubmitQuery(Body):

@@ -32,6 +32,10 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "retries": 0,
     "time_limit_s": None,
     "grace_s": 10,
+    "checkpoint_interval_s": 300,
+    "checkpoints_kept": 2,
+    "silence_limit_s": 300,
+    "stall_limit_s": 1800,
     "priority": 0,
     "labels": {},
 }
@@ -148,5 +152,9 @@ class SpecAnswer(Answer):
     retries: int
     time_limit_s: int | None
     grace_s: int
+    checkpoint_interval_s: int
+    checkpoints_kept: int
+    silence_limit_s: int
+    stall_limit_s: int | None
     priority: int
     labels: dict[str, str]

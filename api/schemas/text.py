@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
+NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
 LABEL_PATTERN = r"^[A-Za-z0-9._/-]+$"
 LABEL_VALUE_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
@@ -25,11 +26,18 @@ OBJECT_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 ENTRY_PATTERN = r"^[-._A-Za-z0-9]+$"
 MOUNT_PATTERN = r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
 TORCH_DEVICE_PATTERN = r"^[a-z][a-z0-9_]*$"
+PATH_PATTERN = r"^/([A-Za-z0-9._~!$&'()*+,;=:@%?#-][A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*)?$"
+"""An address of this server: a second slash, or a backslash, would lead a browser to another one."""
+VISIBLE_PATTERN = r"^[!-~]+$"
+ID_TOKEN_PATTERN = r"^[A-Za-z0-9_.-]+$"  # noqa: S105 - a form, not a secret
+OPERATION_PATTERN = r"^[a-z][a-z_]*$"
+TRAIL_OBJECT_PATTERN = r"^[a-z]+(/[A-Za-z0-9][A-Za-z0-9._@/-]*)?$"
 FORMS: Mapping[str, str] = MappingProxyType(
     {
         NAME_PATTERN: "must have lower-case letters, digits and dashes only, and begin and end with a letter or digit",
         ID_PATTERN: "must be an id: 16 lower-case letters and digits",
         PERSON_PATTERN: "must have letters, digits and - . _ @ only, and begin with a letter or digit",
+        NODE_PATTERN: "must be CLUSTER/NAME",
         LABEL_PATTERN: "must have letters, digits and . _ / - only, and at least one of them",
         LABEL_VALUE_PATTERN: "must have letters, digits and . _ / - only",
         LABEL_PAIR_PATTERN: "must be KEY:VALUE, each of 1 to 63 letters, digits and . _ / -",
@@ -44,6 +52,11 @@ FORMS: Mapping[str, str] = MappingProxyType(
         ENTRY_PATTERN: "must have letters, digits and - . _ only",
         MOUNT_PATTERN: "must be an absolute path of letters, digits and . _ -, in which no part begins with a dot",
         TORCH_DEVICE_PATTERN: "must have lower-case letters, digits and underscores only, and begin with a letter",
+        PATH_PATTERN: "must be a path of this server, such as /jobs, with one slash at its beginning",
+        VISIBLE_PATTERN: "must have visible ASCII characters only",
+        ID_TOKEN_PATTERN: "must be an ID token: three parts of letters, digits and - _, with dots between them",
+        OPERATION_PATTERN: "must be the name of an operation: lower-case letters and underscores",
+        TRAIL_OBJECT_PATTERN: "must be a kind such as `token`, or a kind and a name such as `token/ID`",
     }
 )
 """What each pattern asks for, for people."""
@@ -69,6 +82,7 @@ PlainText = Annotated[str, StringConstraints(min_length=1, max_length=63), After
 PrincipalName = Annotated[str, StringConstraints(min_length=1, max_length=69), AfterValidator(_has_nothing_hidden)]
 """A user's name, or `token:` and the name of a token that belongs to no user."""
 
+TrailObject = Annotated[str, StringConstraints(pattern=TRAIL_OBJECT_PATTERN, max_length=200)]
 LabelText = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)]
 Argument = Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN, max_length=4096)]
 """Anything but NUL."""

@@ -9,6 +9,7 @@ from api.text.words import count, gang, listed
 from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
+    CheckpointSaved,
     ChipDefined,
     ClusterSeen,
     GroupMoved,
@@ -31,7 +32,7 @@ MOST_REMARKS = 3
 LONGEST_REMARK = 200
 
 
-def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901, PLR0911 - one sentence per kind
+def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901, PLR0911, PLR0912 - one sentence per kind
     """Return what happened; `you` is the reader's tenant."""
     match body:
         case JobSubmitted(job):
@@ -46,6 +47,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return _remarks(remarks)
         case ProgressReported(progress=progress):
             return _progress(progress)
+        case CheckpointSaved(checkpoint=checkpoint):
+            return f"step {checkpoint.step} is saved: a retry goes on from there"
         case ClusterSeen(cluster):
             return f"cluster {cluster.name} was registered"
         case NodeSeen(node):
@@ -125,4 +128,6 @@ def _cut(text: str) -> str:
 
 def _progress(progress: Progress) -> str:
     speed = f"{progress.tokens_per_s:,.0f} tokens per second"
-    return f"step {progress.step} of {progress.steps}: loss {progress.loss:.4g}, {speed}"
+    step = f"step {progress.step} of {progress.steps}" if progress.steps else f"step {progress.step}"
+    loss = "no finite loss" if progress.loss is None else f"loss {progress.loss:.4g}"
+    return f"{step}: {loss}, {speed}"

@@ -1,8 +1,11 @@
 """Why an attempt was stopped, in a sentence."""
 
-from typing import assert_never
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from scheduler.core.model.group import FAILURES, StopReason
+
+_READ_OUTPUT = "read its output with `medley logs`"
 
 
 def stop_text(reason: StopReason) -> str:
@@ -10,19 +13,24 @@ def stop_text(reason: StopReason) -> str:
     return FAILURES[reason].sentence
 
 
+_ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
+    {
+        StopReason.PREEMPTED: None,
+        StopReason.START_REFUSED: "look at the detail; an operator may have to mend the cluster",
+        StopReason.STALLED: "read its output with `medley logs`, or submit it with a longer stall_limit_s",
+        StopReason.SILENT: _READ_OUTPUT,
+        StopReason.WORKER_FAILED: _READ_OUTPUT,
+        StopReason.OUT_OF_MEMORY: "submit it with more memory_mib",
+        StopReason.UNSTARTABLE: "look at the detail, mend the job's image or secrets, and submit it again",
+        StopReason.LOST: _READ_OUTPUT,
+        StopReason.NODE_REJECTED: None,
+        StopReason.DISRUPTED: None,
+        StopReason.TIME_LIMIT: "submit it with a longer time_limit_s",
+        StopReason.CANCELLED: None,
+    }
+)
+
+
 def stop_advice(reason: StopReason) -> str | None:
     """Return what the user can do about it, None where nothing needs to be done."""
-    match reason:
-        case StopReason.LOST | StopReason.WORKER_FAILED:
-            return "read its output with `medley logs`"
-        case StopReason.OUT_OF_MEMORY:
-            return "submit it with more memory_mib"
-        case StopReason.TIME_LIMIT:
-            return "submit it with a longer time_limit_s"
-        case StopReason.START_REFUSED:
-            return "look at the detail; an operator may have to mend the cluster"
-        case StopReason.UNSTARTABLE:
-            return "look at the detail, mend the job's image or secrets, and submit it again"
-        case StopReason.PREEMPTED | StopReason.NODE_REJECTED | StopReason.DISRUPTED | StopReason.CANCELLED:
-            return None
-    assert_never(reason)
+    return _ADVICE[reason]

@@ -7,12 +7,13 @@ from starlette.requests import Request
 
 from api.context import ApiContext
 from api.schemas.queries import PageQuery
-from api.schemas.text import ID_PATTERN, NAME_PATTERN
+from api.schemas.text import ID_PATTERN, NAME_PATTERN, PERSON_PATTERN
 from scheduler.core.model.tenant import Principal
 from scheduler.services.access.attempt_tokens import AttemptClaim
 
 JobPath = Annotated[str, Path(pattern=ID_PATTERN, description="The job's id.", examples=["01jd3v9k2m0a7b4c"])]
 TokenPath = Annotated[str, Path(pattern=ID_PATTERN, description="The token's id.", examples=["01jd3v9k2m0a7b4c"])]
+UserPath = Annotated[str, Path(pattern=PERSON_PATTERN, max_length=63, examples=["ada"])]
 TenantPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["demo"])]
 ChipPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["h100-sxm"])]
 ClusterPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["mixed"])]
@@ -25,7 +26,8 @@ async def _context(request: Request) -> ApiContext:
     context = request.app.state.context
     if not isinstance(context, ApiContext):
         raise TypeError("the application has no context")
-    return context
+    actor = request.state.actor
+    return context if actor is None else context.acting(actor)
 
 
 async def _principal(request: Request) -> Principal:
@@ -43,6 +45,7 @@ async def _claim(request: Request, attempt: AttemptPath) -> AttemptClaim:
 
 
 Context = Annotated[ApiContext, Depends(_context)]
+"""What it writes is in the caller's name."""
 Caller = Annotated[Principal, Depends(_principal)]
 Claim = Annotated[AttemptClaim, Depends(_claim)]
 """The attempt of the path, as its token proves it."""

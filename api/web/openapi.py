@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from api.permissions import EVERYBODY, PERMISSIONS, Open
+from api.permissions import PERMISSIONS, Open, scope_of
 from api.problems import MEDIA_TYPE
 from api.schemas.service import ProblemAnswer
 from scheduler.core.model.tenant import Role
@@ -23,14 +23,16 @@ DESCRIPTION = (
 TAGS = [
     {"name": "jobs", "description": "Submit, watch, explain and cancel jobs."},
     {"name": "fleet", "description": "Clusters, nodes, pools, chip types and who uses them."},
-    {"name": "access", "description": "Tenants, quotas, users and tokens."},
+    {"name": "access", "description": "Tenants, quotas, users, tokens and their scopes."},
+    {"name": "audit", "description": "Who changed what, when, from what to what."},
+    {"name": "login", "description": "Logging in over the organisation's own login."},
     {"name": "workers", "description": "What the workers of an attempt tell and ask, with that attempt's token."},
     {"name": "service", "description": "The server itself."},
 ]
 _TEXTS = {
     400: "The body is not valid JSON.",
     401: "A valid token is needed.",
-    403: "The token's role may not do that.",
+    403: "The token's role or scope may not do that.",
     404: "There is no such thing, or it is another tenant's.",
     408: "The body took too long to arrive.",
     409: "It contradicts what is there.",
@@ -45,6 +47,10 @@ _VALIDATION_SCHEMAS = ("HTTPValidationError", "ValidationError")
 LEAST_ERROR = 400
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
 """For routes whose request may contradict what is there."""
+LOGIN_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": _TEXTS[status]} for status in (403, 404, 422, 503)
+}
+"""For the routes of the organisation's login."""
 NOT_NOW: dict[int | str, dict[str, Any]] = {503: {"description": _TEXTS[503]}}
 """For public routes that may have to say so."""
 
@@ -67,6 +73,12 @@ def build_document(app: FastAPI) -> dict[str, Any]:
     components["schemas"]["ProblemAnswer"] = schema
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token of a person or service: mdl_..."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "medley_session",
+            "description": "A browser's session; changes need the header X-CSRF-Token as well.",
+        },
         "attempt": {"type": "http", "scheme": "bearer", "description": "The token of a launch document: mda_..."},
     }
     for context in iter_route_contexts(app.routes):
@@ -89,8 +101,10 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         operation["security"] = [{"attempt": []}]
         roles = "Token of the attempt."
     else:
-        operation["security"] = [{"token": []}]
+        operation["security"] = [{"token": []}, {"session": []}]
+        scope = scope_of(str(route.operation_id), [str(tag) for tag in route.tags], route.methods or ())
         roles = f"Roles: {', '.join(role for role in Role if role in access)}."
+        roles += "" if scope is None else f" Scope: {scope}."
     operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
 
 
@@ -102,7 +116,7 @@ def _statuses(route: APIRoute) -> list[int]:
         statuses |= {401, 503}
     if not isinstance(access, Open):
         statuses.add(429)
-    if access not in (Open.PUBLIC, Open.ATTEMPT, EVERYBODY):
+    if not isinstance(access, Open) and route.operation_id != "show_myself":
         statuses.add(403)
     if route.param_convertors:
         statuses.add(404)

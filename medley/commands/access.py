@@ -1,14 +1,15 @@
-"""Who may do what and how much: tenants, users, tokens, quotas."""
+"""Who may do what and how much: tenants, users, quotas."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from medley.answers import Json
+from medley.catalogue import STANDARD_INPUT
 from medley.commands.connection import OutputOption, connected
 from medley.errors import BadUsage
 from medley.exit_codes import ExitCode
-from medley.screens.access import quotas_table, tenants_table, tokens_table, users_table
+from medley.screens.access import quotas_table, tenants_table, users_table
 from medley.screens.amounts import now
 from medley.screens.output import print_json, print_listing, say, talk
 
@@ -16,7 +17,6 @@ Role = Literal["viewer", "submitter", "tenant-admin", "operator", "auditor"]
 
 tenants = App(name="tenants", group_parameters="Options")
 users = App(name="users", group_parameters="Options")
-tokens = App(name="tokens", group_parameters="Options")
 quota = App(name="quota", group_parameters="Options")
 
 
@@ -52,63 +52,55 @@ def create_user(
     /,
     *,
     tenant: Annotated[str | None, Parameter(help="The user's tenant.")] = None,
+    role: Annotated[Role | None, Parameter(help="The most that a token of theirs may be; left out: any.")] = None,
     output: OutputOption = "table",
 ) -> int:
     """Create a user."""
     with connected() as client:
-        made = client.create_user(name, tenant=tenant)
+        made = client.create_user(name, tenant=tenant, role=role)
     _print_made(made, output, f"Created user {made['name']}")
     return ExitCode.OK
 
 
-def list_tokens(*, output: OutputOption = "table") -> int:
-    """List tokens; what they open with is shown nowhere."""
+@users.command(name="set")
+def set_user(
+    name: str,
+    /,
+    *,
+    tenant: Annotated[str | None, Parameter(help="Another tenant; `-` for none.")] = None,
+    role: Annotated[Role | Literal["any"] | None, Parameter(help="The most that a token of theirs may be.")] = None,
+    output: OutputOption = "table",
+) -> int:
+    """Change a user's tenant or role; tokens that are more than that open nothing from then on."""
+    changes: dict[str, str | None] = {}
+    if tenant is not None:
+        changes["tenant"] = None if tenant in ("-", STANDARD_INPUT) else tenant
+    if role is not None:
+        changes["role"] = None if role == "any" else role
+    if not changes:
+        raise BadUsage("nothing was given to change", next_step=f"medley users set {name} --role submitter")
     with connected() as client:
-        found = list(client.tokens())
-    print_listing(output, found, "id", lambda: tokens_table(found, now()))
+        changed = client.change_user(name, **changes)
+    where = f" of tenant {changed['tenant']}" if changed["tenant"] else ""
+    _print_made(changed, output, f"{changed['name']} is {changed['role'] or 'a user'}{where}")
     return ExitCode.OK
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenOptions:
-    """What a new token is good for."""
-
-    role: Annotated[Role, Parameter(help="What it may do.")]
-    tenant: Annotated[str | None, Parameter(help="Whose jobs; none for operator and auditor.")] = None
-    user: Annotated[str | None, Parameter(help="The person it belongs to; none for a service.")] = None
-    expires_in_days: Annotated[int | None, Parameter(help="How long it is good; else until revoked.")] = None
-
-
-@tokens.command(name="create")
-def create_token(name: str, /, options: TokenOptions, *, output: OutputOption = "table") -> int:
-    """Create a token and print it, this once: only its hash is kept."""
-    wanted = {
-        "name": name,
-        "role": options.role,
-        "tenant": options.tenant,
-        "user": options.user,
-        "expires_in_days": options.expires_in_days,
-    }
+@users.command(name="disable")
+def disable_user(name: str, /, *, output: OutputOption = "table") -> int:
+    """Disable a user: none of their tokens and logins opens anything any more."""
     with connected() as client:
-        made = client.create_token(wanted)
-    if output == "json":
-        print_json(made)
-    else:
-        talk(f"Token {made['id']} ({made['name']}, {made['role']}); it is shown this once, so keep it well:")
-        say(made["secret"])
+        changed = client.change_user(name, is_disabled=True)
+    _print_made(changed, output, f"Disabled user {changed['name']}")
     return ExitCode.OK
 
 
-@tokens.command(name="revoke")
-def revoke_token(token: str, /, *, output: OutputOption = "table") -> int:
-    """Make a token, given by its id, good for nothing."""
+@users.command(name="enable")
+def enable_user(name: str, /, *, output: OutputOption = "table") -> int:
+    """Take it back: what is not expired or revoked opens again."""
     with connected() as client:
-        revoked = client.revoke_token(token)
-    if output == "json":
-        print_json(revoked)
-    else:
-        say(revoked["id"] if output == "name" else f"Revoked token {revoked['id']} ({revoked['name']})")
+        changed = client.change_user(name, is_disabled=False)
+    _print_made(changed, output, f"Enabled user {changed['name']}")
     return ExitCode.OK
 
 
@@ -148,13 +140,13 @@ def lift_quota(tenant: str, chip: str, /) -> int:
     return ExitCode.OK
 
 
-def _print_made(made: dict[str, str], output: str, sentence: str) -> None:
+def _print_made(made: Json, output: str, sentence: str) -> None:
     if output == "json":
         print_json(made)
     else:
         say(made["name"] if output == "name" else sentence)
 
 
-for _app, _list in ((tenants, list_tenants), (users, list_users), (tokens, list_tokens)):
+for _app, _list in ((tenants, list_tenants), (users, list_users)):
     _app.default(_list)
     _app.command(_list, name="list")

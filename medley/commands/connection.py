@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from medley.answers import Json
 from medley.client import Client
 from medley.errors import ApiProblem, BadUsage, Detached, MedleyError, NotFound
-from medley.login import find_login
+from medley.login import Login, find_login, login_path, save
 from medley.screens.output import Format
 from medley.yaml_file import YamlFile
 
@@ -34,9 +34,21 @@ _ABOUT_THE_BODY = frozenset({400, 422})
 @contextmanager
 def connected() -> Iterator[Client]:
     """Give a client of the server one is logged in to. Raises NotLoggedIn."""
-    login = find_login(os.environ)
+    login = _current(find_login(os.environ))
     with Client(login.address, login.token) as client:
         yield client
+
+
+def _current(login: Login) -> Login:
+    """Return the login, made anew and kept where it is about to end."""
+    if login.renewal is None:
+        return login
+    from medley.signing_in.device_flow import renewed  # noqa: PLC0415 - who logged in with a token need not load it
+
+    current = renewed(login)
+    if current is not login:
+        save(login_path(os.environ), current)
+    return current
 
 
 def find_job(client: Client, name_or_id: str) -> Json:

@@ -4,19 +4,22 @@ import getpass
 import os
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from medley.answers import Json
 from medley.catalogue import STANDARD_INPUT
 from medley.client import Client
 from medley.commands.connection import OutputOption, connected
-from medley.errors import BadUsage, MedleyError
+from medley.errors import ApiProblem, BadUsage, MedleyError
 from medley.exit_codes import ExitCode
-from medley.login import Login, clean_address, clean_token, find_login, is_loopback, login_path, save
+from medley.login import Login, clean_address, clean_token, find_login, is_loopback, load, login_path, save
 from medley.screens.output import print_json, say, talk
 
 _LONGEST_TOKEN = 1024
+_NOT_FOUND = 404
 
 
 def login(
@@ -27,12 +30,15 @@ def login(
         str | None,
         Parameter(help="`-` reads it from stdin; left out, it is asked for. Others can see a program's arguments."),
     ] = None,
+    oidc: Annotated[
+        bool | None, Parameter(negative="--no-oidc", show_default=False, help="In a browser, whatever is usual here.")
+    ] = None,
 ) -> int:
-    """Remember a server's address and your token, after asking the server whose it is."""
+    """Log in at a server and remember it: in a browser where the server offers that, else with a token."""
     where = clean_address(address)
     if where.startswith("http:") and not is_loopback(where):
         talk("warning: over http others on the network can read the token; use https where the server offers it")
-    found = Login(where, clean_token(_token(token)))
+    found = _found(where, token, oidc=oidc)
     with Client(found.address, found.token) as client:
         who = client.whoami()
     path = login_path(os.environ)
@@ -42,6 +48,28 @@ def login(
         talk("note: MEDLEY_ADDRESS or MEDLEY_TOKEN is set and wins over this login")
     talk("next: medley submit FILE, or medley ls")
     return ExitCode.OK
+
+
+def _found(where: str, token: str | None, *, oidc: bool | None) -> Login:
+    if oidc and token is not None:
+        raise BadUsage("--oidc and --token do not go together")
+    if token is None and oidc is not False:
+        terms = _terms(where)
+        if terms is not None or oidc:
+            from medley.signing_in.device_flow import log_in  # noqa: PLC0415 - not needed for a token
+
+            return log_in(where, terms)
+    return Login(where, clean_token(_token(token)))
+
+
+def _terms(where: str) -> Json | None:
+    with Client(where, None) as client:
+        try:
+            return client.login_terms()
+        except ApiProblem as problem:
+            if problem.status == _NOT_FOUND:  # an older server
+                return None
+            raise
 
 
 def _token(given: str | None) -> str:
@@ -57,14 +85,26 @@ def _token(given: str | None) -> str:
 
 
 def logout() -> int:
-    """Forget address and token. The token stays valid: `medley tokens revoke` ends that."""
+    """Forget address and token. A login ends; a token stays valid, and `medley tokens revoke` ends that."""
     path = login_path(os.environ)
     if not path.exists():
         talk("nobody was logged in")
         return ExitCode.OK
+    _end(path)
     path.unlink()
     say(f"Logged out: {path} is gone")
     return ExitCode.OK
+
+
+def _end(path: Path) -> None:
+    """End a login at its server; it ends by itself within hours where that does not answer."""
+    try:
+        stored = load(path)
+        if stored is not None and stored.renewal is not None:
+            with Client(stored.address, stored.token, patience_s=0) as client:
+                client.logout()
+    except MedleyError as error:
+        talk(f"(the login was not ended at the server: {error.what})")
 
 
 def whoami(*, output: OutputOption = "table") -> int:
@@ -80,9 +120,10 @@ def whoami(*, output: OutputOption = "table") -> int:
     return ExitCode.OK
 
 
-def _who(who: dict[str, str | None]) -> str:
+def _who(who: Json) -> str:
     tenant = f"of tenant {who['tenant']}" if who["tenant"] else "of the whole cluster"
-    return f"{who['name']} ({who['role']} {tenant})"
+    narrowed = f", narrowed to {', '.join(who['scope'])}" if who.get("scope") else ""
+    return f"{who['name']} ({who['role']} {tenant}{narrowed})"
 
 
 def version(*, output: OutputOption = "table") -> int:

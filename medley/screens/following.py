@@ -90,12 +90,13 @@ class FollowScreen:
         took_s = (parse_time(job["finished_at"]) - parse_time(job["submitted_at"])).total_seconds()
         stop = f": {stop_text(job)}" if job["stop"] and job["state"] != "succeeded" else ""
         self.line(f"\n{job['name']} {job['state']} after {duration(took_s)}{stop}")
-        if len(reports) > 1:
-            first, last = reports[0], reports[-1]
+        told = [report for report in reports if report["loss"] is not None]
+        if len(told) > 1:
+            first, last = told[0], told[-1]
             verb = "fell" if last["loss"] < first["loss"] else "went"
             steps = f"in steps {first['step']} to {last['step']} of {last['steps']}"
             self.line(f"loss {verb} from {first['loss']:.4f} to {last['loss']:.4f} {steps}")
-            self.line(f"     {curve([report['loss'] for report in reports], width=_CURVE_WIDTH)}")
+            self.line(f"     {curve([report['loss'] for report in told], width=_CURVE_WIDTH)}")
         if attempt := latest_attempt(job):
             self.line(f"\nWhere its workers ran, and why there:\n\n{table_text(workers_table(attempt), self._stream)}")
             if why := why_there(attempt, self._stream):

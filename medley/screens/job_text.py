@@ -2,9 +2,10 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from medley.answers import Json
-from medley.screens.amounts import counted, share_size
+from medley.screens.amounts import counted, moment, share_size
 from medley.screens.ends import first_failure, has_run
 from medley.screens.safe_text import one_line
 
@@ -13,6 +14,8 @@ FINAL = frozenset({"succeeded", "failed", "cancelled"})
 _ATTEMPT_ENDS = {
     "preempted": "its devices were given to another job",
     "start-refused": "the cluster refused to start it",
+    "stalled": "no progress for too long",
+    "silent": "its heartbeats stopped",
     "lost": "a worker vanished",
     "unstartable": "its image or settings cannot be used",
     "node-rejected": "a node refused a worker",
@@ -102,7 +105,26 @@ def program(spec: Json) -> str:
 def progress_line(progress: Json) -> str:
     """Return one report of a training."""
     rate = f"{progress['tokens_per_s']:,.0f} tokens/s"
-    return f"step {progress['step']:>4}/{progress['steps']}   loss {progress['loss']:.4f}   {rate}"
+    return f"step {_step(progress, width=4)}   {_loss(progress, digits=4)}   {rate}"
+
+
+def _step(progress: Json, width: int = 0) -> str:
+    """Return `12/60`, or `12` where nobody knows how many steps there are."""
+    return f"{progress['step']:>{width}}/{progress['steps']}" if progress["steps"] else str(progress["step"])
+
+
+def _loss(progress: Json, digits: int) -> str:
+    return "no finite loss" if progress["loss"] is None else f"loss {progress['loss']:.{digits}f}"
+
+
+def heartbeat_line(heartbeat: Json, at: datetime) -> str:
+    """Return when an attempt was last heard of, and how much memory it uses."""
+    used = [
+        f"{heartbeat[field]:,} MiB of {what}"
+        for field, what in (("memory_mib", "memory"), ("device_memory_mib", "device memory"))
+        if heartbeat[field]
+    ]
+    return f"heard of {moment(heartbeat['at'], at)}" + (f", uses {' and '.join(used)}" if used else "")
 
 
 def situation(job: Json) -> str:
@@ -112,7 +134,7 @@ def situation(job: Json) -> str:
     if job["state"] in ("stopping", "failed", "cancelled") and job.get("stop"):
         return stop_text(job)
     progress = job.get("progress")
-    return f"step {progress['step']}/{progress['steps']}, loss {progress['loss']:.3f}" if progress else ""
+    return f"step {_step(progress)}, {_loss(progress, digits=3)}" if progress else ""
 
 
 def stop_text(job: Json) -> str:

@@ -8,6 +8,7 @@ from medley.answers import Json
 from medley.screens.amounts import age, counted, duration, moment
 from medley.screens.job_text import (
     attempt_end,
+    heartbeat_line,
     latest_attempt,
     may_have_output,
     next_commands,
@@ -95,12 +96,23 @@ def print_job(job: Json, at: datetime) -> None:
         _fact("" if number else label, one_line(reason["text"]))
     if job["stop"]:
         _fact("stopped", stop_text(job))
+    if resume := job.get("resume"):
+        _fact("resumes", one_line(resume["text"]))
     if attempt := latest_attempt(job):
         _print_attempt(job, attempt, at)
-    if job["progress"]:
-        say()
-        _sentence(progress_line(job["progress"]))
+    _print_signs_of_life(job, at)
     talk(f"\nnext: {next_commands(job)}")
+
+
+def _print_signs_of_life(job: Json, at: datetime) -> None:
+    attempt = latest_attempt(job)
+    heartbeat = attempt.get("heartbeat") if attempt else None
+    if job["progress"] or heartbeat:
+        say()
+    if job["progress"]:
+        _sentence(progress_line(job["progress"]))
+    if heartbeat:
+        _sentence(heartbeat_line(heartbeat, at))
 
 
 def _fact(label: str, text: str) -> None:

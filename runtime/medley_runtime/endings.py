@@ -43,3 +43,9 @@ class CommandNotFound(Ending):
     """No program of the name in the user's command."""
 
     exit_code = 127
+
+
+class Stopped(Ending):
+    """The training was asked to end, and has saved what it could."""
+
+    exit_code = 143

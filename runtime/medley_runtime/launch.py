@@ -1,10 +1,13 @@
-"""The launch document, version 1 or 2: what Medley tells a worker. Fields that are not known here are left alone.
+"""The launch document, version 1 to 3: what Medley tells a worker. Fields that are not known here are left alone.
 
 It is one worker's, or that of a whole gang: then `ranks` lists what differs from rank to rank, and the variables
 MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is.
 
 Version 2 adds what a gang of one role on whole devices has no need of: `roles`, each with its `world_size` and maybe a
 `program` of its own; a rank's `role`, `role_rank` and `program_rank`; and a rank with a share of a device, or none.
+
+Version 3 is version 2 with `checkpoints`: where the job's checkpoints are, and how many of them, how often. A runtime
+that knows less would begin a retry anew, and nobody would know.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ TOKEN_FILE_VARIABLE = "MEDLEY_TOKEN_FILE"  # noqa: S105 - a variable's name
 LARGEST_TOKEN = 4096
 PLAIN_VERSION = 1
 ROLES_VERSION = 2
+CHECKPOINTS_VERSION = 3
 MAIN_ROLE = "worker"
 """Of all ranks of a gang that has no roles."""
 NEXT = "is the worker started by Medley, with a runtime that fits its server?"
@@ -65,6 +69,17 @@ class Company:
 
 
 @dataclass(frozen=True)
+class Checkpoints:
+    """Where and how often a training saves itself."""
+
+    folder: str
+    """Of the job, the same for all its ranks and attempts; an absolute path."""
+    interval_s: int
+    keep: int
+    """So many of the latest stay."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """One worker's place in a gang and what it is to do."""
 
@@ -101,6 +116,8 @@ class Launch:
     grace_s: int
     """Between SIGTERM and SIGKILL."""
     program: Program
+    checkpoints: Checkpoints | None = None
+    """None: nothing that a worker writes outlives it."""
     traceparent: str = ""
     """The W3C trace context of the request that submitted the job; empty where there is none."""
 
@@ -163,9 +180,9 @@ def parse_launch(document: object) -> Launch:
     """Return the typed document. Raises BadLaunch with what is wrong."""
     fields = _Fields(document, "")
     version = fields.take("version", int)
-    if version not in (PLAIN_VERSION, ROLES_VERSION):
-        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} and {ROLES_VERSION}")
-    place = _place(fields, has_roles=version == ROLES_VERSION)
+    if not PLAIN_VERSION <= version <= CHECKPOINTS_VERSION:
+        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} to {CHECKPOINTS_VERSION}")
+    place = _place(fields, has_roles=version >= ROLES_VERSION)
     launch = Launch(
         job=fields.take("job", str),
         job_name=fields.take("job_name", str),
@@ -179,7 +196,7 @@ def parse_launch(document: object) -> Launch:
         in_role=place.in_role,
         in_program=place.in_program,
         node=fields.take("node", str),
-        chip=None if version == ROLES_VERSION and fields.is_null("chip") else fields.take("chip", str),
+        chip=None if version >= ROLES_VERSION and fields.is_null("chip") else fields.take("chip", str),
         torch_device=fields.take("torch_device", str),
         devices=fields.take_all("devices", int),
         device_count=_device_count(fields),
@@ -190,6 +207,7 @@ def parse_launch(document: object) -> Launch:
         token=fields.take("token", str),
         grace_s=fields.take("grace_s", int),
         program=place.program,
+        checkpoints=_checkpoints(fields) if version >= CHECKPOINTS_VERSION else None,
         traceparent=fields.take("traceparent", str) if fields.has("traceparent") else "",
     )
     if not 0 <= launch.rank < launch.world_size:
@@ -233,6 +251,16 @@ def _place(fields: _Fields, *, has_roles: bool) -> _Place:
             f"role_rank {in_role.rank} or program_rank {in_program.rank} is not below the count of its ranks"
         )
     return _Place(role, in_role, in_program, program)
+
+
+def _checkpoints(fields: _Fields) -> Checkpoints | None:
+    if fields.is_null("checkpoints"):
+        return None
+    own = _Fields(fields.take("checkpoints", dict), "checkpoints.")
+    folder = own.take("folder", str)
+    if not folder.startswith("/") or "\0" in folder:
+        raise BadLaunch(f"checkpoints.folder is {folder!r}, and an absolute path is wanted")
+    return Checkpoints(folder, own.take_count("interval_s"), own.take_count("keep"))
 
 
 def _device_count(fields: _Fields) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from medley_runtime.endings import CommandNotExecutable, CommandNotFound
@@ -19,14 +19,23 @@ def start_command(launch: Launch, command: Command, environment: Mapping[str, st
 
     Raises CommandNotFound, CommandNotExecutable, and what the rendezvous raises.
     """
+    become(command.argv, {**environment, **command_variables(launch)})
+
+
+def command_variables(launch: Launch) -> dict[str, str]:
+    """Return the gang's variables, and where its process group meets. Raises what the rendezvous raises."""
     host, port = _meeting_point(launch)
-    variables = {**environment, **gang_variables(launch), "MASTER_ADDR": host, "MASTER_PORT": str(port)}
+    return {**gang_variables(launch), "MASTER_ADDR": host, "MASTER_PORT": str(port)}
+
+
+def become(argv: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
+    """Become a program. Raises CommandNotFound, CommandNotExecutable."""
     # Python ignores these two, and a program inherits what is ignored: a pipe of the user's would then never end.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    name = command.argv[0]
+    name = argv[0]
     try:
-        os.execvpe(name, command.argv, variables)  # noqa: S606 - no shell is the point
+        os.execvpe(name, list(argv), dict(variables))  # noqa: S606 - no shell is the point
     except (FileNotFoundError, NotADirectoryError) as error:
         next_step = "check the job's command, and that the worker's environment has the program"
         raise CommandNotFound(f"the command {name!r} was not found ({error.strerror}); {next_step}") from error
@@ -63,6 +72,7 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_DEVICE_COUNT": str(launch.device_count),
         "MEDLEY_DEVICES_ARE_SIMULATED": str(int(launch.devices_are_simulated)),
         "MEDLEY_API_URL": launch.api_url,
+        **({} if launch.checkpoints is None else {"MEDLEY_CHECKPOINTS": launch.checkpoints.folder}),
         **_share_variables(launch),
         **({"TRACEPARENT": launch.traceparent} if launch.traceparent else {}),
     }

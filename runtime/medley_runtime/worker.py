@@ -19,14 +19,14 @@ def run(environment: Mapping[str, str]) -> int:
             from medley_runtime.user_command import start_command  # noqa: PLC0415
 
             start_command(launch, launch.program, environment)
-        from medley_runtime.stop_signals import end_on_stop_signals  # noqa: PLC0415
+        from medley_runtime.stop_signals import StopRequest  # noqa: PLC0415
         from medley_runtime.torch_loading import load_torch  # noqa: PLC0415
 
-        end_on_stop_signals(launch.rank)
+        stop = StopRequest(launch.rank, launch.grace_s)
         load_torch()
         from medley_runtime.reference_training.training import train  # noqa: PLC0415
 
-        train(launch, launch.program)
+        train(launch, launch.program, stop)
     except Ending as ending:
         warn_line(str(ending))
         return ending.exit_code

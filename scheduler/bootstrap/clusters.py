@@ -77,7 +77,14 @@ def relayed_clusters(foundation: Foundation, followed: FollowedState) -> Relayed
     offered = {each.name: each for each in _configurations(settings, foundation.storage.directory.chips())}
 
     def make(cluster: Cluster) -> ClusterReader:
-        return RelayedCluster(cluster.name, scheduler, _objection(cluster, offered.get(cluster.name)))
+        configuration = offered.get(cluster.name)
+
+        def keeps_checkpoints(job: Job) -> bool | None:
+            if cluster.kind == LOCAL_KIND:
+                return True
+            return None if configuration is None else configuration.checkpoint_class(job.tenant) is not None
+
+        return RelayedCluster(cluster.name, scheduler, _objection(cluster, configuration), keeps_checkpoints)
 
     return RelayedClusters(followed, make)
 

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 
 from api.app import create_app, create_scheduler_app
 from api.context import ApiContext
+from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
+from scheduler.adapters.oidc.provider import OidcProvider
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
@@ -30,12 +32,18 @@ from scheduler.loops.steps import (
     reconciling,
     recording_inventory,
     sampling,
+    watching,
 )
 from scheduler.ports.cluster import ClusterPort, Clusters
 from scheduler.ports.wake_up import Waiter
+from scheduler.services.access.log_in import Login
+from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.process_secrets import process_token
+from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.heartbeats.watching import Watch
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.count_changes import ChangeCounter
 from scheduler.services.measuring.read_state import StateReader
@@ -118,7 +126,7 @@ def _reader(foundation: Foundation, work: _Work) -> StateReader:
 
 
 def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
-    storage, tracer = foundation.storage, foundation.instruments.tracer
+    storage, tracer, secrets = foundation.storage, foundation.instruments.tracer, ServerSecrets(foundation.secret)
     context = ApiContext(
         journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
         directory=storage.directory,
@@ -127,6 +135,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         identifiers=foundation.identifiers,
         wake_up=foundation.wake_up,
         followed=work.followed,
+        hearing=Hearing(storage.journal, foundation.clock, work.followed),
         clusters=work.clusters,
         attempt_tokens=foundation.tokens,
         meter=foundation.sharing.meter,
@@ -135,10 +144,24 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         telemetry=foundation.instruments.telemetry,
         tracer=tracer,
         usage=storage.usage,
+        audit=storage.audit,
+        secrets=secrets,
+        denied=DeniedCalls(foundation.clock),
+        login=_login(foundation, secrets),
     )
     if foundation.settings.role == "scheduler":
         return create_scheduler_app(context, process_token(foundation.secret))
     return create_app(context)
+
+
+def _login(foundation: Foundation, secrets: ServerSecrets) -> Login | None:
+    """Return the organisation's login where one is configured; its issuer need not answer now."""
+    if foundation.settings.login is None:
+        return None
+    configuration = read_login(foundation.settings.login)
+    provider = OidcProvider(configuration, foundation.clock)
+    foundation.resources.callback(provider.close)
+    return Login(configuration, provider, secrets)
 
 
 def _follow(foundation: Foundation, loop: MakeLoop) -> _Work:
@@ -163,7 +186,11 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     decider = Decider(
         followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, tracer=tracer, counter=counter
     )
-    loops = [loop("deciding", deciding(decider, clock), wake_up.waiter())]
+    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead)
+    loops = [
+        loop("deciding", deciding(decider, clock), wake_up.waiter()),
+        loop("watching heartbeats", watching(watch, clock), wake_up.waiter()),
+    ]
     if foundation.scheduler_lock is not None:
         keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
         loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))

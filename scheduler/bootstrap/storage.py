@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 
 from scheduler.adapters.database.migrate import SchemaBehind
@@ -90,13 +91,23 @@ def open_as_leader(
 
     A server that is all in one may replace another secret, as it always could; a scheduler has to be told to.
     """
-    storage = open_storage(settings.database_url, wake_up, telemetry, reading=settings.reading_connections)
+    storage = open_storage(
+        settings.database_url,
+        wake_up,
+        telemetry,
+        reading=settings.reading_connections,
+        audit_kept=_audit_kept(settings),
+    )
     resources.callback(storage.close)
     if storage.installation.fingerprint() not in ("", fingerprint(secret)):
         if not _may_replace_secret(settings):
             raise _other_secret(settings, _WAY_OUT)
         logger.warning("the database knew another server secret: workers that run now are strangers to this one")
     return storage
+
+
+def _audit_kept(settings: Settings) -> timedelta:
+    return timedelta(days=settings.audit_days)
 
 
 def declare_prepared(settings: Settings, storage: Storage, secret: bytes) -> None:
@@ -119,7 +130,14 @@ def open_as_follower(
     secret = _given_secret(settings)
     wake_up = share(secret)
     reading = settings.reading_connections
-    storage = open_storage(settings.database_url, wake_up, telemetry, reading=reading, brings_schema=False)
+    storage = open_storage(
+        settings.database_url,
+        wake_up,
+        telemetry,
+        reading=reading,
+        brings_schema=False,
+        audit_kept=_audit_kept(settings),
+    )
     resources.callback(storage.close)
     return storage, secret
 

@@ -6,6 +6,7 @@ from scheduler.loops.loop import Step
 from scheduler.ports.clock import Clock
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.watching import LOOK_INTERVAL_S, Watch
 from scheduler.services.keep_lead import LeadershipLost
 from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.reconcile_once import Reconciler
@@ -79,6 +80,21 @@ def reconciling(reconciler: Reconciler, clock: Clock) -> Step:
             if not reconciler.is_settled:
                 return 0.0
         return max(0.0, due_s - now_s)
+
+    return step
+
+
+def watching(watch: Watch, clock: Clock) -> Step:
+    """Return the step that misses what should be heard of running attempts: at every interval, whatever is hinted."""
+    looked_at_s = -LOOK_INTERVAL_S
+
+    def step() -> float:
+        nonlocal looked_at_s
+        now_s = clock.monotonic_s()
+        if now_s >= looked_at_s + LOOK_INTERVAL_S:
+            watch.look()
+            looked_at_s = now_s
+        return looked_at_s + LOOK_INTERVAL_S - now_s
 
     return step
 

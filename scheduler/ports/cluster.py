@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from scheduler.core.model.attempt import Allocation, SeenWorker
-from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, WorkerKey
 from scheduler.core.model.job import Job, JobSpec, ReferenceTraining
 from scheduler.core.model.node import Node
 
@@ -140,6 +140,13 @@ class ClusterReader(Protocol):
         """Return why this cluster would never run the job, for people; None where it would. Asks nobody."""
         ...
 
+    def keeps_checkpoints(self, job: Job) -> bool | None:
+        """Say whether what the job's workers save is there for a later attempt on this cluster. Asks nobody.
+
+        None: it is not known in this process.
+        """
+        ...
+
     def check(self) -> tuple[Finding, ...]:
         """Return what works and what is missing to drive the cluster. May take seconds; never raises."""
         ...
@@ -194,8 +201,11 @@ class ClusterPort(ClusterReader, Protocol):
         """
         ...
 
-    def sweep(self, live: Collection[AttemptId]) -> None:
-        """Remove what is left of attempts that are not `live` and have no workers; returns at once."""
+    def sweep(self, live: Collection[AttemptId], *, unfinished: Collection[JobId]) -> None:
+        """Remove what is left of attempts that are not `live` and have no workers; returns soon.
+
+        Of jobs that are not `unfinished`, checkpoints need not be kept for ever.
+        """
         ...
 
     def close(self) -> None:

@@ -1,14 +1,15 @@
 """What changes rarely: tenants, users, tokens, quotas, clusters with their nodes, chip types."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
+from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 from scheduler.core.model.node import Cluster, Node
-from scheduler.core.model.tenant import Quota, Tenant, Token, User
+from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
 
 
 class AlreadyExists(Exception):
@@ -17,6 +18,28 @@ class AlreadyExists(Exception):
 
 class DoesNotExist(Exception):
     """Nothing of that name is there; `args[0]` names it."""
+
+
+class IsOver(Exception):
+    """The token is revoked or expired: nothing makes it good again."""
+
+
+class IsDisabled(Exception):
+    """The user is disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new secret for a token."""
+
+    key_sha256: str
+    """Of the caller's own name for this replacement: the same one again changes nothing."""
+    secret_sha256_of: Callable[[int], str]
+    """From how often the token's secret was replaced, this time included, to the hash of the new one. Pure."""
+    old_until: datetime
+    """Until when the secret of before opens as well."""
+    expires_at: datetime | None
+    """When the token ends from now on; None leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +75,54 @@ class Directory(Protocol):
         """Return tenants by name, those after `after`."""
         ...
 
-    def create_user(self, name: str, tenant: TenantName | None, at: datetime) -> User:
+    def create_user(self, user: User) -> User:
         """Create a user. Raises AlreadyExists, DoesNotExist (the tenant)."""
+        ...
+
+    def change_user(self, user: User, at: datetime) -> User:
+        """Make a user what is given here, by name; when they were created stays. Raises DoesNotExist (user, tenant)."""
+        ...
+
+    def user(self, name: str) -> User | None:
+        """Return a user, None where there is none."""
         ...
 
     def users(self, *, tenant: TenantName | None, after: str | None, limit: int) -> list[User]:
         """Return users by name; of one tenant, or all where `tenant` is None."""
         ...
 
+    def record_login(self, user: User, token: Token, proof_sha256: str) -> Token:
+        """Keep the token of a login, and its user as they are by that login, in one transaction; returns it as kept.
+
+        Who is known by their subject keeps the name they had.
+
+        Raises AlreadyExists where the proof was used before, or the user's name belongs to somebody else;
+        DoesNotExist (the tenant), IsDisabled.
+        """
+        ...
+
     def create_token(self, token: Token) -> None:
         """Keep a token. Raises AlreadyExists (its id or hash), DoesNotExist (its tenant or user)."""
         ...
 
-    def token_by_secret(self, secret_sha256: str) -> Token | None:
-        """Return the token with that hash, revoked and expired ones included."""
+    def holder_of(self, secret_sha256: str) -> Holder | None:
+        """Return the token that has or had the secret with that hash, revoked and expired ones included."""
+        ...
+
+    def token(self, token_id: str, tenant: TenantName | None) -> Token | None:
+        """Return a token of that tenant (None: of any) by its id, None where there is none."""
         ...
 
     def tokens(self, *, tenant: TenantName | None, after: str | None, limit: int) -> list[Token]:
         """Return tokens by id; of one tenant, or all where `tenant` is None."""
+        ...
+
+    def rotate_token(self, token_id: str, rotation: Rotation, at: datetime) -> Token:
+        """Replace a token's secret; the one before it opens a while longer. Raises DoesNotExist, IsOver."""
+        ...
+
+    def note_use(self, token_id: str, at: datetime) -> None:
+        """Keep soon that a token was used, unless a use less than five minutes ago is known. Waits for nothing."""
         ...
 
     def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
@@ -116,4 +169,8 @@ class Directory(Protocol):
 
         What an operator drained stays so. Returns how many that changed. Raises DoesNotExist.
         """
+        ...
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the directory whose writes are in somebody's name: each adds to the audit trail (ports.audit)."""
         ...

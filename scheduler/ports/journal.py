@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.attempt import Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
@@ -130,8 +131,9 @@ class RegisterRendezvous:
 class ReportProgress:
     """Keep a training's report; of one attempt the latest 1,000 are kept.
 
-    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one: every kept
-    report stays in the change feed, and trainings may step faster than anybody looks. The report of the last step
+    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one, and ever later
+    as the attempt grows old, up to 30 s: every kept report stays in the change feed, and trainings may step faster than
+    anybody looks. The report of the last step
     (`step` is `steps`) is kept nevertheless, unless the latest kept one is of a last step too.
 
     Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure that is not finite).
@@ -142,7 +144,30 @@ class ReportProgress:
     progress: Progress
 
 
-Write = SubmitJob | WishStop | Place | Refuse | Observe | NoteWorkers | RegisterRendezvous | ReportProgress
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Keep that an attempt was heard of, over the time before; each one counts, and none is an entry of the feed.
+
+    Entries tell of what is new in it: progress, kept as ReportProgress keeps it, and a checkpoint that is further than
+    the last one, unless it comes within a second of that: the next heartbeat tells of it again. Unchanged where neither
+    is new.
+
+    Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure of the progress that is not finite).
+    """
+
+    attempt: AttemptId
+    generation: int
+    at: datetime
+    reports: int = 0
+    """How much its program reported of itself by now; 0: nothing, and nothing is expected of it."""
+    memory_mib: int | None = None
+    device_memory_mib: int | None = None
+    progress: Progress | None = None
+    checkpoint_step: int | None = None
+    """The newest."""
+
+
+Write = SubmitJob | WishStop | Place | Refuse | Observe | NoteWorkers | RegisterRendezvous | ReportProgress | Beat
 
 
 class Rejection(StrEnum):
@@ -210,4 +235,8 @@ class Journal(Protocol):
 
         Raises StorageUnavailable where it is not known to be written; Medley never writes such a batch twice by itself.
         """
+        ...
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the journal whose writes are in somebody's name: each adds to the audit trail (ports.audit)."""
         ...

@@ -4,7 +4,9 @@ A worker's document is the gang's fields, its rank's fields, `rank`, `token` and
 write one document for all ranks, with the ranks' fields in a list `ranks`, and tell each worker rank and token apart.
 
 Version 1 is a gang of one role on whole devices. Version 2 says what a runtime that knows only that would get wrong:
-that ranks have roles, and programs by role; that a rank has a share of a device, or none and so no chip.
+that ranks have roles, and programs by role; that a rank has a share of a device, or none and so no chip. Version 3 is
+version 2 with `checkpoints`, where the cluster has a place for them: a runtime that does not know it would begin a
+retry anew, without a word.
 """
 
 import dataclasses
@@ -17,30 +19,43 @@ from scheduler.ports.cluster import GangOrder
 
 PLAIN_VERSION = 1
 ROLES_VERSION = 2
+CHECKPOINTS_VERSION = 3
 
 
-def gang_fields(order: GangOrder) -> dict[str, object]:
-    """Return what all workers of a gang are told alike."""
-    is_plain = _is_plain(order)
-    return {
-        "version": PLAIN_VERSION if is_plain else ROLES_VERSION,
-        "job": order.job.id,
-        "job_name": order.job.spec.name,
-        "tenant": order.job.tenant,
-        "attempt": order.attempt,
-        "attempt_number": order.number,
-        "generation": order.generation,
-        "world_size": len(order.allocations),
-        "api_url": order.api_url,
-        "grace_s": order.job.spec.grace_s,
-        "program": program_fields(order.job.spec.program),
-    } | _optional_fields(order, is_plain=is_plain)
+def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, object]:
+    """Return what all workers of a gang are told alike.
+
+    `checkpoints`: the folder in which they find and leave what outlives them, None where there is none.
+    """
+    is_plain = _is_plain(order, checkpoints)
+    spec = order.job.spec
+    kept = None
+    if checkpoints is not None:
+        kept = {"folder": checkpoints, "interval_s": spec.checkpoint_interval_s, "keep": spec.checkpoints_kept}
+    return (
+        {
+            "version": PLAIN_VERSION if is_plain else ROLES_VERSION if kept is None else CHECKPOINTS_VERSION,
+            "job": order.job.id,
+            "job_name": order.job.spec.name,
+            "tenant": order.job.tenant,
+            "attempt": order.attempt,
+            "attempt_number": order.number,
+            "generation": order.generation,
+            "world_size": len(order.allocations),
+            "api_url": order.api_url,
+            "grace_s": order.job.spec.grace_s,
+            "program": program_fields(order.job.spec.program),
+        }
+        | ({} if is_plain else {"roles": _roles(order)})
+        | ({} if order.job.traceparent is None else {"traceparent": order.job.traceparent})
+        | ({} if kept is None else {"checkpoints": kept})
+    )
 
 
-def ranks_fields(order: GangOrder) -> list[dict[str, object]]:
+def ranks_fields(order: GangOrder, *, checkpoints: str | None) -> list[dict[str, object]]:
     """Return, by rank, what differs from rank to rank."""
     plain = [_place_fields(order, allocation) for allocation in order.allocations]
-    if _is_plain(order):
+    if _is_plain(order, checkpoints):
         return plain
     with_own_program = _own_programs(order).keys()
     in_role: Counter[str] = Counter()
@@ -63,13 +78,8 @@ def program_fields(program: Program) -> dict[str, object]:
     return {"kind": "reference-training"} | dataclasses.asdict(program)
 
 
-def _optional_fields(order: GangOrder, *, is_plain: bool) -> dict[str, object]:
-    roles: dict[str, object] = {} if is_plain else {"roles": _roles(order)}
-    return roles if order.job.traceparent is None else roles | {"traceparent": order.job.traceparent}
-
-
-def _is_plain(order: GangOrder) -> bool:
-    return all(one.role == MAIN_ROLE and one.devices for one in order.allocations)
+def _is_plain(order: GangOrder, checkpoints: str | None) -> bool:
+    return checkpoints is None and all(one.role == MAIN_ROLE and one.devices for one in order.allocations)
 
 
 def _own_programs(order: GangOrder) -> dict[str, Program]:

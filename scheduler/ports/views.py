@@ -1,5 +1,6 @@
 """What people and followers read. Every answer is one consistent read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -7,12 +8,13 @@ from typing import Protocol
 from scheduler.core.model.attempt import Attempt, Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.group import Group, State
+from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
-from scheduler.core.model.job import Job
+from scheduler.core.model.job import Job, JobKind
 from scheduler.core.model.node import Cluster, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
+from scheduler.core.reconciling.life_signs import LifeSign
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,32 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job in short: what a table of many jobs shows."""
+
+    id: JobId
+    tenant: TenantName
+    name: str
+    kind: JobKind
+    state: State
+    priority: int
+    workers: int
+    """Of all roles, in the size that is liked best."""
+    devices: int
+    """Whole ones that they ask for in all, in that size."""
+    chips: tuple[ChipName, ...]
+    """What it accepts, best first; each once."""
+    submitted_by: str
+    submitted_at: datetime
+    finished_at: datetime | None
+    attempts: int
+    stop_reason: StopReason | None
+    """Why the latest attempt was stopped."""
+    progress: Progress | None
+    """The latest report of an attempt that runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """Devices of one chip type on one node, held by one attempt."""
 
@@ -76,6 +104,8 @@ class Holding:
     """Held in shares of further devices, in thousandths of one device."""
     share_memory_mib: int = 0
     """Device memory of these shares."""
+    slots: tuple[int, ...] = ()
+    """Numbers of the devices, whole ones and shared ones; empty where the cluster picks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +213,10 @@ class Views(Protocol):
         """Return jobs newest first, those older than `before`."""
         ...
 
+    def job_rows(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
+        """Return jobs in short, newest first, those older than `before`."""
+        ...
+
     def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         ...
@@ -199,10 +233,20 @@ class Views(Protocol):
         """Return an attempt's latest reports, oldest first."""
         ...
 
+    def life_signs(self) -> list[LifeSign]:
+        """Return what was heard of the open attempts whose runtime beats for them; two counts each, for all at once."""
+        ...
+
     def nodes(
-        self, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
+        self,
+        *,
+        cluster: ClusterName | None,
+        chip: ChipName | None,
+        after: NodeId | None,
+        limit: int,
+        ids: Collection[NodeId] | None = None,
     ) -> list[NodeView]:
-        """Return nodes by id; one that is GONE only while something is held on it."""
+        """Return nodes by id, with `ids` only those; one that is GONE only while something is held on it."""
         ...
 
     def pools(self) -> list[Pool]:

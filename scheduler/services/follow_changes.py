@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.deciding.state import LiveAttempt, SchedulerState
 from scheduler.core.model.change import Change
+from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.ports.clock import Clock
 from scheduler.ports.views import Snapshot, Views
@@ -104,6 +105,15 @@ class FollowedState:
         except Exception:
             logger.exception("change %d does not apply; the state is loaded anew", self._change + 1)
             self._state, self._change = self._load()
+
+    def live_attempts(self) -> dict[AttemptId, LiveAttempt]:
+        """Return the attempts that hold devices, as of the change that the state stands at."""
+        with self._lock:
+            return dict(self._state.live)
+
+    def count_live(self) -> int:
+        """Return how many attempts hold devices; waits for nobody."""
+        return len(self._state.live)
 
     @contextmanager
     def hold(self) -> Iterator[SchedulerState]:

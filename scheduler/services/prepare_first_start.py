@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.tenant import Role
 from scheduler.ports.clock import Clock, IdentifierSource
@@ -21,6 +22,8 @@ class FirstStart:
 
 
 OPERATOR_TOKEN = "operator"  # noqa: S105 - a name, not a secret
+THE_SERVER = Actor("server", None, None, "make_operator_token", "start")
+"""In whose name an operator token is made by whoever may run the server itself."""
 
 
 def prepare_first_start(
@@ -41,8 +44,11 @@ def prepare_first_start(
 def make_operator_token(
     directory: Directory, clock: Clock, identifiers: IdentifierSource, *, keep_secret: Callable[[str], None]
 ) -> None:
-    """Make an operator token on behalf of whoever runs this process; older ones stay valid until revoked."""
+    """Make an operator token on behalf of whoever runs this process; older ones stay valid until revoked.
+
+    It is the one token without an end: there has to be a way in.
+    """
     grant = Grant(name=OPERATOR_TOKEN, role=Role.OPERATOR, tenant=None, user=None, valid_days=None)
     new = draft_token(clock, identifiers, grant)
     keep_secret(new.secret)
-    directory.create_token(new.token)
+    directory.acting(THE_SERVER).create_token(new.token)

@@ -198,7 +198,9 @@ class Reconciler:
         """Have the cluster sweep: at every interval, and sooner where nothing else is to be done."""
         now_s = self._clock.monotonic_s()
         if now_s >= self._swept_at_s + (SWEEP_PAUSE_S if self.is_settled else SWEEP_INTERVAL_S):
-            self._cluster.sweep([attempt.attempt for attempt in wanted])
+            with self._followed.hold() as state:
+                unfinished = frozenset(state.jobs)
+            self._cluster.sweep([attempt.attempt for attempt in wanted], unfinished=unfinished)
             self._swept_at_s = now_s
 
     def _hint(self) -> None:

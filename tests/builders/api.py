@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
@@ -29,19 +29,23 @@ from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.node import DeviceGroup, Node
-from scheduler.core.model.tenant import Role
+from scheduler.core.model.tenant import Role, Scopes
 from scheduler.core.model.topology import RACK, Topology
 from scheduler.ports.cluster import GangOrder
 from scheduler.ports.rate_limit import Rate
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.access.grant_access import Grant, draft_token
 from scheduler.services.access.meter_requests import Meter
+from scheduler.services.access.note_denied import DeniedCalls
+from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from tests.builders.eventually import eventually
+from tests.builders.issuer import TrustingIssuer, a_login
 
 SERVER_SECRET = b"not a secret"
 CHIPS = ("h100-sxm", "mi300x")
@@ -62,17 +66,32 @@ class ApiWorld:
     checks: list[Check]
     behaviours: dict[int, Behaviour]
     """What the worker of a rank will do; without an entry it runs until it is stopped."""
+    issuer: TrustingIssuer
     tokens: dict[tuple[Role, str | None], str] = field(default_factory=dict)
 
     def token(self, role: Role, tenant: str | None = "demo") -> str:
         """Return a token's secret, made at the first call."""
         owner = None if role.is_cluster_wide else tenant
         if (role, owner) not in self.tokens:
-            grant = Grant(name=f"{role}-of-{owner}", role=role, tenant=owner, user=None, valid_days=None)
-            new = draft_token(self.context.clock, self.context.identifiers, grant)
-            self.storage.directory.create_token(new.token)
-            self.tokens[role, owner] = new.secret
+            self.tokens[role, owner] = self.new_token(role, tenant)
         return self.tokens[role, owner]
+
+    def new_token(
+        self, role: Role, tenant: str | None = "demo", *, scope: Scopes = None, is_login: bool = False
+    ) -> str:
+        """Make a token and return its secret."""
+        owner = None if role.is_cluster_wide else tenant
+        grant = Grant(name=f"{role}-of-{owner}", role=role, tenant=owner, user=None, valid_days=None, scope=scope)
+        new = draft_token(self.context.clock, self.context.identifiers, grant)
+        self.storage.directory.create_token(replace(new.token, is_login=is_login))
+        return new.secret
+
+    def session(self, role: Role, tenant: str | None = "demo") -> TestClient:
+        """Return a browser with a session, whose page sends what its changes need."""
+        browser = self.bearer(None)
+        browser.cookies.set("medley_session", self.new_token(role, tenant, is_login=True))
+        browser.headers["X-CSRF-Token"] = browser.get("/v1/whoami").json()["csrf_token"]
+        return browser
 
     def client(self, role: Role = Role.SUBMITTER, tenant: str | None = "demo") -> TestClient:
         """Return a client for a role of a tenant."""
@@ -160,6 +179,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
         fleet = [make_node(f"{chip}-{number}", chip) for chip in CHIPS for number in range(nodes)]
         cluster = FakeCluster("mixed", fleet, clock=clock, script=script)
         InventorySync(directory, clock, cluster, kind="local").sync_once()
+        issuer = TrustingIssuer()
         checks: list[Check] = [Check("database", is_ok=True, detail="answers")]
         context = ApiContext(
             journal=storage.journal,
@@ -168,15 +188,20 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             clock=clock,
             identifiers=identifiers,
             wake_up=wake_up,
-            followed=FollowedState(storage.views, clock),
+            followed=(followed := FollowedState(storage.views, clock)),
+            hearing=Hearing(storage.journal, clock, followed),
             clusters=(cluster,),
             attempt_tokens=AttemptTokens(SERVER_SECRET),
             meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE),
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
             usage=storage.usage,
+            audit=storage.audit,
+            secrets=ServerSecrets(SERVER_SECRET),
+            denied=DeniedCalls(clock),
+            login=a_login(issuer, SERVER_SECRET),
         )
-        yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours)
+        yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours, issuer)
     finally:
         storage.close()
 

@@ -230,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815 - names that http.server looks for
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 - names that http.server looks for
 
 
 def run_medley(*arguments: str, environment: Mapping[str, str], stdin: str = "") -> "subprocess.CompletedProcess[str]":

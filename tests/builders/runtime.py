@@ -55,6 +55,14 @@ def with_roles(role: str = "worker", **changes: Any) -> Json:
     return {"version": 2, "world_size": 5, "roles": roles, "role": role, **places, **changes}
 
 
+def with_checkpoints(folder: Path, *, interval_s: int = 1, keep: int = 2, **changes: Any) -> Json:
+    """Return what differs where a gang of one role has a place for checkpoints."""
+    place = {"folder": str(folder), "interval_s": interval_s, "keep": keep}
+    roles = {"worker": {"world_size": changes.get("world_size", 1)}}
+    own = {"role": "worker", "role_rank": 0, "program_rank": 0}
+    return {"version": 3, "roles": roles, **own, "checkpoints": place, **changes}
+
+
 def reference_training(**changes: Any) -> Json:
     """Return the program of the reference training with its defaults, with some fields changed."""
     sizes = {"steps": 60, "batch": 8, "sequence": 64, "width": 64, "layers": 2, "heads": 2}
@@ -66,7 +74,9 @@ class WorkerApi:
     """What the API keeps for one attempt, and how it answers."""
 
     address: str = ""
-    progress: list[Json] = field(default_factory=list)
+    heartbeats: list[Json] = field(default_factory=list)
+    next_s: float = 0.05
+    """What it answers to heartbeats: when it wants the next."""
     is_closed: bool = False
     requests: list[str] = field(default_factory=list)
     scripted: list[Answer] = field(default_factory=list)
@@ -76,6 +86,18 @@ class WorkerApi:
     """While set, requests are noted, and answered once `released` is set."""
     released: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def progress(self) -> list[Json]:
+        """What the heartbeats told of steps, each once."""
+        told = [beat["progress"] for beat in self.heartbeats if beat["progress"] is not None]
+        return [report for place, report in enumerate(told) if place == 0 or report != told[place - 1]]
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """The steps that were told as saved, each once."""
+        told = (beat["checkpoint_step"] for beat in self.heartbeats if beat["checkpoint_step"] is not None)
+        return sorted(set(told))
 
     def answer(self, method: str, path: str, body: Json) -> Answer:
         """Return status and body as the wire contract has them."""
@@ -92,9 +114,9 @@ class WorkerApi:
                 self.address = body["address"]
                 self.changed.notify_all()
             return 204, {}
-        if (method, kind) == ("POST", "progress"):
-            self.progress.append(body)
-            return 204, {}
+        if (method, kind) == ("POST", "heartbeat"):
+            self.heartbeats.append(body)
+            return 200, {"next_s": self.next_s}
         wait_s = min(float(parse_qs(urlsplit(path).query)["wait_s"][0]), 1.0)
         with self.changed:
             if self.changed.wait_for(lambda: self.address != "", wait_s):
@@ -168,7 +190,8 @@ def running_gang(folder: Path, documents: Sequence[Json], **environment: str) ->
 
 def gang_documents(world_size: int, **changes: Any) -> list[Json]:
     """Return the launch documents of a gang's workers, by rank."""
-    return [launch_document(rank=rank, world_size=world_size, **changes) for rank in range(world_size)]
+    places = [{"rank": rank, "role_rank": rank, "program_rank": rank} for rank in range(world_size)]
+    return [launch_document(**{**changes, "world_size": world_size, **place}) for place in places]
 
 
 def _start(path: Path, document: Json, environment: dict[str, str]) -> RunningWorker:

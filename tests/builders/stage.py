@@ -79,7 +79,7 @@ class Stage:
 
     def lead(self) -> None:
         """Start (or start again) as a process would: nothing is known but what the database and the cluster say."""
-        self._lead = lead = Lead.take(self.storage.leadership, "stage")
+        self._lead = self.current_lead = lead = Lead.take(self.storage.leadership, "stage")
         self.followed = FollowedState(self.storage.views, self.clock)
         self.decider = Decider(self.followed, self.storage.journal, self.clock, self.wake_up, lead=lead)
         self.reconciler = self.reconciler_of(self.cluster)

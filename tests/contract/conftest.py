@@ -8,6 +8,7 @@ import pytest
 from scheduler.adapters.database import migrate
 from scheduler.adapters.database.schema import metadata
 from scheduler.adapters.database.storage import Storage
+from scheduler.core.model.access.audit import FIRST_SEAL
 from tests.builders.cluster import Bench
 from tests.builders.database import Database, World, make_world, sqlite_copy
 from tests.builders.kubernetes_bench import kubernetes_bench
@@ -15,11 +16,12 @@ from tests.kubernetes.testbed.control_plane import ControlPlane
 from tests.postgres import FAST, PostgresServer, running_postgres
 
 SHARED = "medley"
-SINGLE_ROWS = ("change_counter", "leadership", "installation")
+SINGLE_ROWS = ("change_counter", "leadership", "installation", "audit_head")
 EMPTY = "".join(
     [f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables) if table.name not in SINGLE_ROWS]
     + ["UPDATE change_counter SET last = 0; UPDATE leadership SET epoch = 0, holder = '';"]
     + ["UPDATE installation SET secret_fingerprint = '';"]
+    + [f"UPDATE audit_head SET last = 0, sha256 = '{FIRST_SEAL}';"]
 )
 
 

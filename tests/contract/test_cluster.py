@@ -473,8 +473,8 @@ def test_sweeping_leaves_alone_what_has_workers(bench: Bench) -> None:
     bench.cluster.start(order("wait"))
     bench.cluster.start(order("wait", attempt=OTHER))
 
-    bench.cluster.sweep({ATTEMPT})
-    bench.cluster.sweep(frozenset())
+    bench.cluster.sweep({ATTEMPT}, unfinished=())
+    bench.cluster.sweep(frozenset(), unfinished=())
 
     assert len(bench.running()) == len(bench.running(OTHER)) == 1
 
@@ -484,7 +484,7 @@ def test_sweeping_away_an_ended_attempt_leaves_its_output(bench: Bench) -> None:
     bench.ended()
     bench.cluster.forget(ATTEMPT)
 
-    bench.cluster.sweep(frozenset())
+    bench.cluster.sweep(frozenset(), unfinished=())
 
     assert bench.seen() == []
     assert bench.printed("hello") == "hello\n"

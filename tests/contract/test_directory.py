@@ -7,7 +7,7 @@ import pytest
 from scheduler.adapters.database.storage import Storage
 from scheduler.core.model.change import ChipDefined, ClusterSeen, QuotaLifted, QuotaSet, TenantCreated
 from scheduler.core.model.node import Cluster
-from scheduler.core.model.tenant import Quota, Role, Tenant, Token, User
+from scheduler.core.model.tenant import Holder, Quota, Role, Scope, Tenant, Token, User
 from scheduler.ports.directory import AlreadyExists, DoesNotExist
 from tests.builders.database import NOON, World, after_noon, make_chip
 
@@ -31,7 +31,7 @@ def test_names_are_listed_byte_by_byte_in_pages(storage: Storage) -> None:
     names = ["B", "_x", "a", "a-1", "a1", "b", "é"]
     for name in reversed(names):
         storage.directory.create_tenant(name, NOON)
-        storage.directory.create_user(name, name, NOON)
+        storage.directory.create_user(User(name, name, NOON))
     assert [tenant.name for tenant in storage.directory.tenants(after=None, limit=99)] == names
     assert [tenant.name for tenant in storage.directory.tenants(after="a", limit=2)] == ["a-1", "a1"]
     assert [user.name for user in storage.directory.users(tenant=None, after="a1", limit=99)] == ["b", "é"]
@@ -39,23 +39,23 @@ def test_names_are_listed_byte_by_byte_in_pages(storage: Storage) -> None:
 
 def test_a_user_belongs_to_a_tenant_that_exists_or_to_none(world: World) -> None:
     directory = world.storage.directory
-    assert directory.create_user("ann", "alpha", NOON) == User("ann", "alpha", NOON)
-    directory.create_user("root", None, NOON)
+    assert directory.create_user(User("ann", "alpha", NOON)) == User("ann", "alpha", NOON)
+    directory.create_user(User("root", None, NOON))
     with pytest.raises(AlreadyExists, match="ann"):
-        directory.create_user("ann", "beta", NOON)
+        directory.create_user(User("ann", "beta", NOON))
     with pytest.raises(DoesNotExist, match="gamma"):
-        directory.create_user("bob", "gamma", NOON)
+        directory.create_user(User("bob", "gamma", NOON))
     assert directory.users(tenant="alpha", after=None, limit=9) == [User("ann", "alpha", NOON)]
     assert [user.name for user in directory.users(tenant=None, after=None, limit=9)] == ["ann", "root"]
 
 
 def test_a_token_is_found_by_the_hash_of_its_secret(world: World) -> None:
     directory = world.storage.directory
-    directory.create_user("ann", "alpha", NOON)
-    token = make_token(user="ann")
+    ann = directory.create_user(User("ann", "alpha", NOON))
+    token = make_token(user="ann", scope=frozenset({Scope.JOBS_READ, Scope.FLEET_READ}))
     directory.create_token(token)
-    assert directory.token_by_secret(token.secret_sha256) == token
-    assert directory.token_by_secret("f" * 64) is None
+    assert directory.holder_of(token.secret_sha256) == Holder(token, ann, token.secret_sha256)
+    assert directory.holder_of("f" * 64) is None
 
 
 def test_a_token_is_refused_for_a_known_id_or_hash_and_for_an_unknown_tenant_or_user(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_revoked_token_keeps_its_first_time(world: World) -> None:
     revoked = directory.revoke_token("t1", "alpha", after_noon(5))
     assert revoked == make_token(revoked_at=after_noon(5))
     assert directory.revoke_token("t1", None, after_noon(9)) == revoked
-    assert directory.token_by_secret(revoked.secret_sha256) == revoked
+    assert directory.token("t1", "alpha") == revoked
 
 
 def test_another_tenants_token_does_not_exist(world: World) -> None:

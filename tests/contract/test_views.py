@@ -100,8 +100,8 @@ def test_nodes_show_who_holds_what_and_leave_out_what_is_gone(world: World) -> N
     (view,) = world.storage.views.nodes(cluster=CLUSTER, chip=None, after=None, limit=1)
     assert (view.node.name, view.cpu_milli_held, view.memory_mib_held) == ("n1", 3_000, 6_000)
     assert view.holdings == (
-        Holding("alpha", job.id, attempt, "h100", 3),
-        Holding("beta", other.id, later, "mi300x", 1),
+        Holding("alpha", job.id, attempt, "h100", 3, slots=(0, 1, 2)),
+        Holding("beta", other.id, later, "mi300x", 1, slots=(8,)),
     )
     world.record(make_node("n1", {"h100": 8, "mi300x": 4}), make_node("n3", {"ascend-910b": 1}))
     assert names(world) == ["n1", "n3"]
@@ -168,7 +168,7 @@ def test_a_node_shows_shares_and_counted_devices_of_each_attempt(world: World) -
     other = world.submit(world.make_job(tenant="beta"))
     counted = world.place(other, take_counted("n1", 3))
     views = {view.node.id: view for view in world.storage.views.nodes(cluster=None, chip=None, after=None, limit=9)}
-    assert views[f"{CLUSTER}/n1"].holdings == (Holding("alpha", job.id, attempt, "h100", 2, 700, 3_000),)
+    assert views[f"{CLUSTER}/n1"].holdings == (Holding("alpha", job.id, attempt, "h100", 2, 700, 3_000, (0, 1, 2, 3)),)
     assert (views[f"{CLUSTER}/n1"].cpu_milli_held, views[f"{CLUSTER}/n1"].pods_held) == (4_000, 4)
     assert views[f"{PICKING_CLUSTER}/n1"].holdings == (Holding("beta", other.id, counted, "h100", 3),)
     world.end(attempt)

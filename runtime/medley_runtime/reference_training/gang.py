@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -22,6 +23,8 @@ from torch.distributed import (  # type: ignore[attr-defined]  # torch does not 
 from medley_runtime.api_client import ApiClient
 from medley_runtime.devices import Device
 from medley_runtime.endings import RendezvousFailed, TrainingFailed
+from medley_runtime.job.agreement import Exchange
+from medley_runtime.job.exchange import SIDE_LIMIT_S, exchange_over
 from medley_runtime.launch import Launch
 from medley_runtime.rendezvous import (
     RENDEZVOUS_LIMIT_S,
@@ -67,6 +70,15 @@ class Gang:
         with _peers_needed("sharing the weights"):
             distributed.broadcast(staged, src=0)
         values.copy_(staged)
+
+    def exchange(self) -> Exchange | None:
+        """Return how ranks exchange figures between steps, None for a lone one."""
+        return None if self.world_size == 1 else exchange_over(self.side_group())
+
+    def side_group(self) -> Any:
+        """Return a process group on the CPU, for what goes on beside the training; the ranks may be far apart there."""
+        with _peers_needed("making a group for checkpoints"):
+            return distributed.new_group(backend="gloo", timeout=timedelta(seconds=SIDE_LIMIT_S))
 
     def gather_digests(self, digest: bytes) -> list[bytes]:
         """Return every rank's digest, by rank. Raises TrainingFailed."""

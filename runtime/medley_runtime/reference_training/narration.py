@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
+from medley_runtime.heartbeats.heart import Progress
 from medley_runtime.launch import ReferenceTraining
 from medley_runtime.output import print_line
-from medley_runtime.progress import Progress
 
 LINES = 12
 """A short training prints about so many lines."""
 LONGEST_SILENCE_S = 5.0
 REPORT_PAUSE_S = 0.5
+"""What is reported reaches the API with the next heartbeat, when the server wants one."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,19 @@ class Listeners:
 class Narration:
     """Decides after each step whether to tell of it. The first and the last step are always told."""
 
-    def __init__(self, plan: ReferenceTraining, world_size: int, listeners: Listeners) -> None:
+    def __init__(self, plan: ReferenceTraining, world_size: int, listeners: Listeners, *, first: int = 0) -> None:
+        """`first`: so many steps were taken by an earlier attempt."""
         self._steps = plan.steps
         self._tokens_per_step = plan.batch * plan.sequence * world_size
         self._steps_per_line = max(plan.steps // LINES, 1)
         self._listeners = listeners
-        self._told_step = 0
+        self._first = self._told_step = first
         self._told_at = self._printed_at = self._reported_at = listeners.clock()
 
     def tell(self, step: int, loss: Callable[[], float]) -> None:
         """A step is done; its loss is asked for only if it is told, because reading it waits for the device."""
         now = self._listeners.clock()
-        is_edge = step in (1, self._steps)
+        is_edge = step in (self._first + 1, self._steps)
         prints = is_edge or step % self._steps_per_line == 0 or now - self._printed_at >= LONGEST_SILENCE_S
         reports = is_edge or now - self._reported_at >= REPORT_PAUSE_S
         if not prints and not reports:

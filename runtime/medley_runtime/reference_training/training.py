@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Callable
 
 import torch
 
 from medley_runtime.api_client import ApiClient
-from medley_runtime.devices import open_device
+from medley_runtime.devices import Device, open_device
 from medley_runtime.endings import TrainingFailed
+from medley_runtime.heartbeats.heart import Gauges, Heart
+from medley_runtime.heartbeats.memory import device_memory_mib, own_memory_mib
 from medley_runtime.launch import Launch, ReferenceTraining
 from medley_runtime.output import print_line, warn_line
-from medley_runtime.progress import ProgressReporter
 from medley_runtime.reference_training.batches import SEEDS, Batches
 from medley_runtime.reference_training.gang import Gang, joined_gang
+from medley_runtime.reference_training.keeping import Keeper
 from medley_runtime.reference_training.model import Gpt
 from medley_runtime.reference_training.narration import Listeners, Narration
 from medley_runtime.reference_training.weights import AdamW, FlatWeights
+from medley_runtime.stop_signals import StopRequest
 
 WARM_UP_STEPS = 5
 CLIP_NORM = 1.0
@@ -29,12 +33,12 @@ Tell = Callable[[int, Callable[[], float]], None]
 """Takes a step that is done and how to read its loss."""
 
 
-def train(launch: Launch, plan: ReferenceTraining) -> None:
-    """Train to the end; afterwards all ranks that train hold the same weights.
+def train(launch: Launch, plan: ReferenceTraining, stop: StopRequest) -> None:
+    """Train to the end, from the job's newest checkpoint on; afterwards all ranks that train hold the same weights.
 
     Ranks of roles with a program of their own have no part in it: ranks are counted here without them.
 
-    Raises TrainingFailed, RendezvousFailed, AttemptClosed.
+    Raises TrainingFailed, RendezvousFailed, AttemptClosed, Stopped.
     """
     trainers = launch.in_program
     device = open_device(launch)
@@ -43,20 +47,36 @@ def train(launch: Launch, plan: ReferenceTraining) -> None:
     weights = FlatWeights(model := Gpt(plan).to(device.torch_name))
     client = ApiClient(launch.api_url, launch.token, warn_line)
     with joined_gang(launch, device, client) as gang:
-        with _narrator(launch, plan) as tell:
-            _take_steps(plan, gang, model, weights, tell)
+        optimiser = AdamW(weights, CLIP_NORM)
+        keeper = None if launch.checkpoints is None else Keeper(launch, launch.checkpoints, gang, stop=stop)
+        first = 0 if keeper is None else keeper.resume(plan, model, optimiser)
+        with _narrator(launch, plan, device, keeper=keeper, first=first) as tell:
+            after_step = _stay_idle if keeper is None else keeper.after_step
+            _take_steps(plan, gang, model, optimiser, Course(first, tell, after_step))
+            if keeper is not None:
+                keeper.finish(plan.steps)
         _require_same_weights(gang, weights.digest())
 
 
-def _take_steps(plan: ReferenceTraining, gang: Gang, model: Gpt, weights: FlatWeights, tell: Tell) -> None:
-    batches = Batches(plan, gang.rank)
-    optimiser = AdamW(weights, CLIP_NORM)
-    for step in range(1, plan.steps + 1):
-        weights.take_gradient(model.loss(batches.draw().to(weights.values.device)))
+@dataclass(frozen=True)
+class Course:
+    """What steps there are, and what is done after each."""
+
+    first: int
+    """Steps that were taken before."""
+    tell: Tell
+    after_step: Callable[[int], object]
+
+
+def _take_steps(plan: ReferenceTraining, gang: Gang, model: Gpt, optimiser: AdamW, course: Course) -> None:
+    batches, weights = Batches(plan, gang.rank), optimiser.weights
+    for step in range(course.first + 1, plan.steps + 1):
+        weights.take_gradient(model.loss(batches.draw(step).to(weights.values.device)))
         gang.average(weights.gradient_and_loss)
         optimiser.step(_learning_rate(plan, step))
         gang.align(weights.values)
-        tell(step, weights.mean_loss)
+        course.tell(step, weights.mean_loss)
+        course.after_step(step)
 
 
 def _learning_rate(plan: ReferenceTraining, step: int) -> float:
@@ -75,21 +95,34 @@ def _require_same_weights(gang: Gang, digest: bytes) -> None:
 
 
 @contextmanager
-def _narrator(launch: Launch, plan: ReferenceTraining) -> Iterator[Tell]:
+def _narrator(
+    launch: Launch, plan: ReferenceTraining, device: Device, *, keeper: Keeper | None, first: int
+) -> Iterator[Tell]:
     """Rank 0 speaks for the gang."""
     if launch.in_program.rank > 0:
         yield _stay_silent
         return
-    # An outage of the API is told by the reporter, once; the client's own remarks would repeat it.
-    reporter = ProgressReporter(launch, ApiClient(launch.api_url, launch.token, _swallow))
+    gauges = Gauges(
+        memory_mib=lambda: max(own_memory_mib(), 0 if keeper is None else keeper.memory_mib),
+        device_memory_mib=lambda: device_memory_mib(device.torch_name),
+    )
+    # An outage of the API is told by the heart, once; the client's own remarks would repeat it.
+    heart = Heart(launch, ApiClient(launch.api_url, launch.token, _swallow), gauges=gauges, reports=1)
+    if keeper is not None:
+        keeper.on_saved = heart.saved
     try:
-        yield Narration(plan, launch.in_program.world_size, Listeners(time.monotonic, reporter.report)).tell
+        listeners = Listeners(time.monotonic, heart.report)
+        yield Narration(plan, launch.in_program.world_size, listeners, first=first).tell
     finally:
-        reporter.close()
+        heart.close()
 
 
 def _stay_silent(step: int, loss: Callable[[], float]) -> None:
     """Rank 0 tells this step."""
+
+
+def _stay_idle(step: int) -> None:
+    """Nothing is kept."""
 
 
 def _swallow(text: str) -> None:

@@ -54,21 +54,26 @@ class AdamW:
     """
 
     def __init__(self, weights: FlatWeights, clip_norm: float) -> None:
-        self._weights = weights
+        self.weights = weights
         self._clip_norm = clip_norm
         self._first_moment = torch.zeros_like(weights.values)
         self._second_moment = torch.zeros_like(weights.values)
-        self._steps = 0
+        self.steps = 0
+        """Taken so far; to be set where moments were loaded."""
+
+    def moments(self) -> dict[str, Tensor]:
+        """Return what is learnt of the gradients, to be saved and filled in again."""
+        return {"first_moment": self._first_moment, "second_moment": self._second_moment}
 
     def step(self, learning_rate: float) -> None:
         """Update the weights from their gradient."""
-        values, gradient = self._weights.values, self._weights.gradient
-        self._steps += 1
+        values, gradient = self.weights.values, self.weights.gradient
+        self.steps += 1
         gradient.mul_((self._clip_norm / (gradient.norm() + TINY)).clamp(max=1.0))
         self._first_moment.lerp_(gradient, 1 - FIRST_MOMENT_DECAY)
         self._second_moment.mul_(SECOND_MOMENT_DECAY).addcmul_(gradient, gradient, value=1 - SECOND_MOMENT_DECAY)
-        first_share = 1 - FIRST_MOMENT_DECAY**self._steps
-        second_share = 1 - SECOND_MOMENT_DECAY**self._steps
+        first_share = 1 - FIRST_MOMENT_DECAY**self.steps
+        second_share = 1 - SECOND_MOMENT_DECAY**self.steps
         spread = (self._second_moment / second_share).sqrt_().add_(TINY)
         values.mul_(1 - learning_rate * WEIGHT_DECAY)
         values.addcdiv_(self._first_moment, spread, value=-learning_rate / first_share)

@@ -5,20 +5,25 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, RootTransaction
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from scheduler.adapters.database.access.audit import acts_of
 from scheduler.adapters.database.failures import LostRace, is_outage, may_be_retried, short_text
 from scheduler.adapters.database.transaction import Transaction
+from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import Outcome, Rejected, Rejection, StorageUnavailable, Write, Written
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
 FIRST_PAUSE_S = 0.01
+AUDIT_KEPT = timedelta(days=365)
+"""How long entries of the audit trail are kept, unless said otherwise."""
 
 
 class WriteItems(Protocol):
@@ -34,6 +39,8 @@ class Items:
     """A batch of the journal."""
 
     items: Sequence[Write]
+    actor: Actor | None = None
+    """In whose name; None for the server's own."""
 
     @property
     def size(self) -> int:
@@ -46,6 +53,7 @@ class Call:
     """Any other write; it may be run more than once, so it acts on nothing but its transaction."""
 
     function: Callable[[Transaction], Any]
+    actor: Actor | None = None
     size: int = 1
 
 
@@ -71,9 +79,10 @@ class Committed:
 class Committer:
     """Writes requests durably; never raises, every error is some caller's answer."""
 
-    def __init__(self, engine: Engine, write_items: WriteItems) -> None:
+    def __init__(self, engine: Engine, write_items: WriteItems, *, audit_kept: timedelta = AUDIT_KEPT) -> None:
         self._engine = engine
         self._write_items = write_items
+        self._audit_kept = audit_kept
 
     def commit(self, requests: Sequence[Request]) -> Committed:
         """Write the requests in one transaction; where one of them spoils it, each in its own."""
@@ -112,6 +121,7 @@ class Committer:
         with self._engine.connect() as connection, connection.begin() as open_transaction:
             transaction = Transaction(connection)
             answers = list(_answers(transaction, requests, write_items))
+            transaction.write_trail(self._audit_kept)
             before = transaction.number_changes()
             _commit(open_transaction)
         return Committed([_numbered(answer, before) for answer in answers], transaction.added > 0)
@@ -143,16 +153,25 @@ def _answers(transaction: Transaction, requests: Sequence[Request], write_items:
     """Yield one answer per request, in order; neighbouring batches are written as one."""
     for kind, neighbours in groupby(requests, type):
         if kind is Items:
-            batches = [request.items for request in neighbours if isinstance(request, Items)]
-            outcomes = iter(write_items(transaction, [item for batch in batches for item in batch]))
-            yield from (Answer([next(outcomes) for _ in batch]) for batch in batches)
+            batches = [request for request in neighbours if isinstance(request, Items)]
+            outcomes = iter(write_items(transaction, [item for batch in batches for item in batch.items]))
+            yield from (_audited(transaction, batch, [next(outcomes) for _ in batch.items]) for batch in batches)
         else:
             yield from (_call(transaction, request) for request in neighbours if isinstance(request, Call))
 
 
+def _audited(transaction: Transaction, batch: Items, outcomes: list[Outcome]) -> Answer:
+    """Have the audit trail tell of a batch that somebody handed in."""
+    if batch.actor is not None:
+        with transaction.acting(batch.actor):
+            for act in acts_of(batch.items, outcomes, transaction.tenants_of_jobs()):
+                transaction.audit(act)
+    return Answer(outcomes)
+
+
 def _call(transaction: Transaction, call: Call) -> Answer:
     try:
-        with transaction.savepoint():
+        with transaction.savepoint(), transaction.acting(call.actor):
             return Answer(call.function(transaction))
     except (SQLAlchemyError, LostRace):
         raise

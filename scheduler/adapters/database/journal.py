@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
-from scheduler.adapters.database.writes.reports import register, report
+from scheduler.adapters.database.writes.reports.addresses import register
+from scheduler.adapters.database.writes.reports.heartbeats import beat
+from scheduler.adapters.database.writes.reports.progress import report
 from scheduler.adapters.database.writes.stops import wish_stop
 from scheduler.adapters.database.writes.submissions import submit
+from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import (
+    Beat,
     NoteWorkers,
     Observe,
     Outcome,
@@ -36,6 +40,7 @@ _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     NoteWorkers: note,
     RegisterRendezvous: register,
     ReportProgress: report,
+    Beat: beat,
 }
 
 
@@ -57,11 +62,16 @@ def write_items(transaction: Transaction, items: Sequence[Write], /) -> list[Out
 class DatabaseJournal:
     """Guarded writes about jobs (ports.journal)."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, actor: Actor | None = None) -> None:
         self._writer = writer
+        self._actor = actor
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the journal whose writes are in somebody's name."""
+        return type(self)(self._writer, actor)
 
     def write(self, items: Sequence[Write]) -> list[Outcome]:
         """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order."""
         if len(items) > MOST_ITEMS:
             raise ValueError(f"a batch has at most {MOST_ITEMS} items, this one has {len(items)}")
-        return self._writer.write(items) if items else []
+        return self._writer.write(items, self._actor) if items else []

@@ -2,12 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from scheduler.adapters.database.committing import Committer
+from scheduler.adapters.database.access.trail import DatabaseAuditTrail
+from scheduler.adapters.database.committing import AUDIT_KEPT, Committer
 from scheduler.adapters.database.directory import DatabaseDirectory
 from scheduler.adapters.database.engine import READING_CONNECTIONS, Engines, open_engines
 from scheduler.adapters.database.failures import StorageError
@@ -32,6 +34,7 @@ class Storage:
     journal: DatabaseJournal
     directory: DatabaseDirectory
     views: DatabaseViews
+    audit: DatabaseAuditTrail
     leadership: DatabaseLeadership
     installation: DatabaseInstallation
     usage: DatabaseUsage
@@ -62,6 +65,7 @@ def open_storage(
     *,
     reading: int = READING_CONNECTIONS,
     brings_schema: bool = True,
+    audit_kept: timedelta = AUDIT_KEPT,
 ) -> Storage:
     """Open a database, bringing its schema up to date first, or requiring that somebody has.
 
@@ -78,11 +82,12 @@ def open_storage(
         upgrade(url)
     else:
         _require_schema(engines)
-    writer = Writer(Committer(engines.writing, write_items), wake_up, telemetry)
+    writer = Writer(Committer(engines.writing, write_items, audit_kept=audit_kept), wake_up, telemetry)
     return Storage(
         journal=DatabaseJournal(writer),
         directory=DatabaseDirectory(engines, writer),
         views=DatabaseViews(engines),
+        audit=DatabaseAuditTrail(engines, writer),
         leadership=DatabaseLeadership(engines, writer),
         installation=DatabaseInstallation(engines, writer),
         usage=DatabaseUsage(engines, writer),

@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from scheduler.adapters.database.access.audit import Done, write_trail
 from scheduler.adapters.database.documents import encode_body
 from scheduler.adapters.database.failures import LostRace
 from scheduler.adapters.database.schema.feed import change_counter, changes, leadership
+from scheduler.core.model.access.audit import Act, Actor
 from scheduler.core.model.change import ChangeBody
 from scheduler.core.model.identifiers import JobId, TenantName
+from scheduler.ports.directory import DoesNotExist
 
 Row = dict[str, Any]
 
@@ -45,7 +48,10 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.actor: Actor | None = None
+        """In whose name it is written now; None for the server's own."""
         self._drafts: list[Draft] = []
+        self._done: list[Done] = []
         self._epoch: int | None = None
 
     def add(self, draft: Draft) -> int:
@@ -53,18 +59,44 @@ class Transaction:
         self._drafts.append(draft)
         return len(self._drafts)
 
+    def audit(self, act: Act) -> None:
+        """Have the audit trail tell of what was done; without effect where the server itself did it."""
+        if self.actor is not None:
+            self._done.append((self.actor, act))
+
+    @contextmanager
+    def acting(self, actor: Actor | None) -> Iterator[None]:
+        """Write in somebody's name."""
+        self.actor = actor
+        try:
+            yield
+        finally:
+            self.actor = None
+
+    def tenants_of_jobs(self) -> dict[JobId, TenantName | None]:
+        """Return whose the jobs are that the changes so far tell of."""
+        return {draft.job: draft.tenant for draft in self._drafts if draft.job is not None}
+
+    def write_trail(self, kept: timedelta) -> None:
+        """Write the entries of the audit trail; what is older than `kept` is forgotten by and by.
+
+        Its head stays locked until the commit, and is locked before the counter of changes, by everybody.
+        """
+        write_trail(self.connection, self._done, kept)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo all that was done within where it raises: rows, changes, and what was locked.
 
         The epoch is among the last: a rollback gives its lock away, so that it is no longer known.
         """
-        place, epoch = len(self._drafts), self._epoch
+        place, done, epoch = len(self._drafts), len(self._done), self._epoch
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
             del self._drafts[place:]
+            del self._done[done:]
             self._epoch = epoch
             raise
 
@@ -99,6 +131,15 @@ class Transaction:
         before: int = counted.scalar_one() - added
         self.insert(changes, [_row(before + place, draft) for place, draft in enumerate(self._drafts, start=1)])
         return before
+
+    def has(self, column: Column[Any], value: str) -> bool:
+        """Say whether a row has the value."""
+        return self.connection.execute(select(column).where(column == value)).first() is not None
+
+    def require(self, column: Column[Any], value: str | None) -> None:
+        """Raise DoesNotExist unless a row has the value; None refers to nothing and passes."""
+        if value is not None and not self.has(column, value):
+            raise DoesNotExist(value)
 
     def insert(self, table: Table, rows: list[Row]) -> None:
         """Insert rows; without effect where there are none."""

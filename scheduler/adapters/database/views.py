@@ -1,12 +1,15 @@
 """The views on a database."""
 
+from collections.abc import Collection
+
 from scheduler.adapters.database.engine import Engines
-from scheduler.adapters.database.reads import capacity_check, feed, jobs, nodes, people, pools
+from scheduler.adapters.database.reads import capacity_check, feed, heartbeats, job_rows, jobs, nodes, people, pools
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.node import Pool
-from scheduler.ports.views import CapacityError, JobFilter, JobView, NodeView, Snapshot, TenantUse
+from scheduler.core.reconciling.life_signs import LifeSign
+from scheduler.ports.views import CapacityError, JobFilter, JobRow, JobView, NodeView, Snapshot, TenantUse
 
 
 class DatabaseViews:
@@ -35,6 +38,11 @@ class DatabaseViews:
         with self._engines.read() as connection:
             return jobs.view_jobs(connection, where, before=before, limit=limit)
 
+    def job_rows(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
+        """Return jobs in short, newest first, those older than `before`."""
+        with self._engines.read() as connection:
+            return job_rows.read_job_rows(connection, where, before=before, limit=limit)
+
     def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         with self._engines.read() as connection:
@@ -55,12 +63,23 @@ class DatabaseViews:
         with self._engines.read() as connection:
             return jobs.read_progress(connection, attempt, limit=limit)
 
-    def nodes(
-        self, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
-    ) -> list[NodeView]:
-        """Return nodes by id that are not GONE."""
+    def life_signs(self) -> list[LifeSign]:
+        """Return what was heard of the open attempts whose runtime beats for them."""
         with self._engines.read() as connection:
-            return nodes.view_nodes(connection, cluster=cluster, chip=chip, after=after, limit=limit)
+            return heartbeats.read_life_signs(connection)
+
+    def nodes(
+        self,
+        *,
+        cluster: ClusterName | None,
+        chip: ChipName | None,
+        after: NodeId | None,
+        limit: int,
+        ids: Collection[NodeId] | None = None,
+    ) -> list[NodeView]:
+        """Return nodes by id that are not GONE, with `ids` only those."""
+        with self._engines.read() as connection:
+            return nodes.view_nodes(connection, cluster=cluster, chip=chip, after=after, limit=limit, ids=ids)
 
     def pools(self) -> list[Pool]:
         """Return all pools by name."""

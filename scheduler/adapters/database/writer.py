@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from scheduler.adapters.database.committing import Call, Committer, Items, Request
 from scheduler.adapters.database.transaction import Transaction
+from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import Outcome, StorageUnavailable, Write
 from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
@@ -40,16 +41,22 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="medley-writer", daemon=True)
         self._thread.start()
 
-    def write(self, items: Sequence[Write]) -> list[Outcome]:
-        """Write a batch of the journal. Raises StorageUnavailable."""
-        return cast("list[Outcome]", self._hand_over(Items(items)))
+    def write(self, items: Sequence[Write], actor: Actor | None = None) -> list[Outcome]:
+        """Write a batch of the journal, in somebody's name. Raises StorageUnavailable."""
+        return cast("list[Outcome]", self._hand_over(Items(items, actor)))
 
-    def call(self, function: Callable[[Transaction], T]) -> T:
+    def call(self, function: Callable[[Transaction], T], actor: Actor | None = None) -> T:
         """Run a function in a transaction; what it raises is raised here, and nothing it wrote stays.
 
         It may be run more than once, so it acts on nothing but its transaction. Raises StorageUnavailable.
         """
-        return cast("T", self._hand_over(Call(function)))
+        return cast("T", self._hand_over(Call(function, actor)))
+
+    def post(self, function: Callable[[Transaction], object], actor: Actor | None = None) -> None:
+        """Run a function in a transaction soon, and wait for nothing; where many writes wait already, not at all."""
+        with self._changed:
+            if self.is_open and self._queued_items < MOST_ITEMS_QUEUED // 2:
+                self._enqueue(Call(function, actor))
 
     @property
     def is_open(self) -> bool:
@@ -64,19 +71,23 @@ class Writer:
         self._thread.join(ANSWER_TIMEOUT_S)
 
     def _hand_over(self, request: Request) -> Any:
-        answer: Future[Any] = Future()
         with self._changed:
             if not self.is_open:
                 raise StorageUnavailable(_CLOSED)
             if self._queued_items + request.size > MOST_ITEMS_QUEUED:
                 raise StorageUnavailable(f"{self._queued_items} writes already wait for the database.")
-            self._queue.append((request, answer))
-            self._queued_items += request.size
-            self._changed.notify()
+            answer = self._enqueue(request)
         try:
             return answer.result(ANSWER_TIMEOUT_S)
         except TimeoutError as error:
             raise StorageUnavailable(f"The database did not answer for {ANSWER_TIMEOUT_S:.0f} s.") from error
+
+    def _enqueue(self, request: Request) -> Future[Any]:
+        answer: Future[Any] = Future()
+        self._queue.append((request, answer))
+        self._queued_items += request.size
+        self._changed.notify()
+        return answer
 
     def _run(self) -> None:
         """Write until closed. However this ends, nobody is left waiting for an answer that cannot come."""

@@ -29,7 +29,7 @@ from scheduler.adapters.kubernetes.transport import Credentials, Transport
 from scheduler.adapters.kubernetes.views import MapView, NodeView, PodView
 from scheduler.adapters.kubernetes.watches import Watches
 from scheduler.core.model.attempt import SeenWorker
-from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, WorkerKey
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.clock import Clock
@@ -162,8 +162,16 @@ class KubernetesCluster:
         """Drop an ended attempt from `observe`; its output is stored and its objects are removed in the background."""
         self._removal.forget(attempt)
 
-    def sweep(self, live: Collection[AttemptId]) -> None:
-        """Remove in the background what is left of attempts that are not live and have no workers."""
+    def sweep(
+        self,
+        live: Collection[AttemptId],
+        *,
+        unfinished: Collection[JobId],  # noqa: ARG002 - the volumes are the operator's
+    ) -> None:
+        """Remove in the background what is left of attempts that are not live and have no workers.
+
+        Checkpoints stay: they are in a volume of the operator's, which Medley itself does not reach.
+        """
         if self._watches.pods.is_synced:
             self._removal.sweep(live)
 
@@ -186,6 +194,10 @@ class KubernetesCluster:
     def objection(self, job: Job) -> str | None:
         """Return why this cluster would never run the job; None where it would."""
         return objection_of(self._configuration, job)
+
+    def keeps_checkpoints(self, job: Job) -> bool:
+        """Say whether the cluster's configuration names a class of volumes that the job's tenant may use."""
+        return self._configuration.checkpoint_class(job.tenant) is not None
 
     def notes(self) -> list[WorkerNote]:
         """Return what Kubernetes newly said of our pods in its events."""

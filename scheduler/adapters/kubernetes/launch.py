@@ -16,11 +16,11 @@ LARGEST_DOCUMENT_BYTES = 1024 * 1024
 """The API keeps no ConfigMap with more data."""
 
 
-def gang_document(order: GangOrder, *, devices_are_simulated: bool) -> str:
-    """Return the launch document of all ranks, as JSON without the token."""
-    document = gang_fields(order) | {
+def gang_document(order: GangOrder, *, devices_are_simulated: bool, checkpoints: str | None = None) -> str:
+    """Return the launch document of all ranks, as JSON without the token; `checkpoints` is their folder in a pod."""
+    document = gang_fields(order, checkpoints=checkpoints) | {
         "devices_are_simulated": devices_are_simulated,
-        "ranks": ranks_fields(order),
+        "ranks": ranks_fields(order, checkpoints=checkpoints),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scheduler.adapters.local import checking, reading
 from scheduler.adapters.local.descriptors import raise_limit
-from scheduler.adapters.local.folders import Folders
+from scheduler.adapters.local.folders.attempts import Folders
 from scheduler.adapters.local.gangs import Gangs, StillEnding
 from scheduler.adapters.local.launch import Runtime
 from scheduler.adapters.local.observing import Observer
@@ -15,7 +15,7 @@ from scheduler.adapters.local.settling import Settler
 from scheduler.adapters.local.spawning import NoAnswer
 from scheduler.adapters.local.watching import Watcher
 from scheduler.core.model.attempt import SeenWorker
-from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, WorkerKey
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.cluster import (
@@ -177,6 +177,10 @@ class LocalCluster:
         """Object to images, volumes and secrets: workers are plain processes here."""
         return objection_by_claims(self._name, CLAIMS, job)
 
+    def keeps_checkpoints(self, job: Job) -> bool:  # noqa: ARG002 - every job has a folder
+        """Say yes: they are folders beside those of the workers."""
+        return True
+
     def notes(self) -> list[WorkerNote]:
         """Return nothing: all that is known of a worker here is its record."""
         return []
@@ -189,8 +193,14 @@ class LocalCluster:
         """Say whether the data folder can be used."""
         return (checking.check_folder(self._data),)
 
-    def sweep(self, live: Collection[AttemptId]) -> None:
-        """Do nothing: `observe` clears away what is left over."""
+    def sweep(
+        self,
+        live: Collection[AttemptId],  # noqa: ARG002 - what is left of the others, `observe` clears away
+        *,
+        unfinished: Collection[JobId],
+    ) -> None:
+        """Delete the checkpoints of jobs that are over, beyond what is kept of them."""
+        self._folders.checkpoints.sweep(unfinished)
 
     def close(self) -> None:
         """End the listening thread; may be called again."""

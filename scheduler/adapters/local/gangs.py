@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
-from scheduler.adapters.local.folders import REFUSED, Folders
+from scheduler.adapters.local.folders.attempts import REFUSED, Folders
 from scheduler.adapters.local.launch import Runtime, launch_documents, prepare_worker
 from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.spawning import spawn
@@ -56,7 +56,7 @@ class Gangs:
             folder.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
             ranks = range(len(order.allocations))
             waiting = [rank for rank in ranks if records.Started.read(str(folder / str(rank))) is None]
-            documents = launch_documents(order) if waiting else []
+            documents = launch_documents(order, self._folders.checkpoints.of_job(order.job.id)) if waiting else []
             for rank in waiting:
                 prepare_worker(folder / str(rank), order, rank, self._runtime, document=documents[rank])
             for rank, error in sorted(spawn(folder, waiting).items()):

@@ -51,10 +51,11 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime, 
     plan.write(str(folder))
 
 
-def launch_documents(order: GangOrder) -> list[dict[str, object]]:
+def launch_documents(order: GangOrder, checkpoints: Path) -> list[dict[str, object]]:
     """Return what each worker is told, by rank. Their devices are simulated: they exist in the inventory file only."""
-    gang = gang_fields(order) | {"devices_are_simulated": True, "token": order.token}
-    return [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order))]
+    folder = str(checkpoints)
+    gang = gang_fields(order, checkpoints=folder) | {"devices_are_simulated": True, "token": order.token}
+    return [gang | fields | {"rank": rank} for rank, fields in enumerate(ranks_fields(order, checkpoints=folder))]
 
 
 def worker_environment(folder: Path, runtime: Runtime, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from scheduler.adapters.local.folders import Folders
+from scheduler.adapters.local.folders.attempts import Folders
 from scheduler.adapters.local.settling import Settler, Standing
 from scheduler.adapters.local.supervisor import records
 from scheduler.adapters.local.supervisor.processes import ProcessIdentity

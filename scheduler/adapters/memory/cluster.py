@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from scheduler.adapters.memory.fake_worker import Behaviour, FakeWorker
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
-from scheduler.core.model.identifiers import AttemptId, ClusterName, WorkerKey
+from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, WorkerKey
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.clock import Clock
@@ -50,6 +50,8 @@ class FakeCluster:
     ) -> None:
         self.refusal: str | None = None
         """While set, every start of a new gang fails with this text."""
+        self.has_checkpoint_storage = True
+        """Whether it says that it keeps checkpoints."""
         self.is_away = False
         """While true, every call raises ClusterUnavailable."""
         self.starts: list[WorkerKey] = []
@@ -162,6 +164,10 @@ class FakeCluster:
         """Object to what its claims leave out."""
         return objection_by_claims(self._name, self._claims, job)
 
+    def keeps_checkpoints(self, job: Job) -> bool:  # noqa: ARG002 - as it was told
+        """Say what it was told to say."""
+        return self.has_checkpoint_storage
+
     def notes(self) -> list[WorkerNote]:
         """Return what `say` said since the last call."""
         with self._guard:
@@ -178,7 +184,7 @@ class FakeCluster:
             return (Finding("the cluster answers", is_ok=False, detail="it is away", next_step="set is_away to False"),)
         return (Finding("the cluster answers", is_ok=True, detail="it does"),)
 
-    def sweep(self, live: Collection[AttemptId]) -> None:
+    def sweep(self, live: Collection[AttemptId], *, unfinished: Collection[JobId]) -> None:  # noqa: ARG002
         """Note that it was asked: nothing is ever left over here."""
         self.swept.append(frozenset(live))
 

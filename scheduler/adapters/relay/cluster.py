@@ -29,7 +29,15 @@ class SchedulerAddress:
 class RelayedCluster:
     """Fulfils ports.cluster.ClusterReader by asking the scheduler. Objections need nobody."""
 
-    def __init__(self, name: ClusterName, scheduler: SchedulerAddress, objection: Callable[[Job], str | None]) -> None:
+    def __init__(
+        self,
+        name: ClusterName,
+        scheduler: SchedulerAddress,
+        objection: Callable[[Job], str | None],
+        keeps_checkpoints: Callable[[Job], bool | None] = lambda _: None,
+    ) -> None:
+        """`keeps_checkpoints` says nothing where this process does not know the cluster's configuration."""
+        self._keeps_checkpoints = keeps_checkpoints
         self._name = name
         self._scheduler = scheduler
         self._objection = objection
@@ -42,6 +50,10 @@ class RelayedCluster:
     def objection(self, job: Job) -> str | None:
         """Return why this cluster would never run the job; None where it would."""
         return self._objection(job)
+
+    def keeps_checkpoints(self, job: Job) -> bool | None:
+        """Say whether what the job's workers save is there for a later attempt; None where nobody here knows."""
+        return self._keeps_checkpoints(job)
 
     def logs(self, worker: WorkerKey, *, offset: int, limit: int, within_s: float = 5.0) -> LogChunk:
         """Return a piece of a worker's output. Raises ClusterUnavailable where the scheduler does not answer."""

@@ -12,9 +12,10 @@ from scheduler.core.deciding.tally import Tally
 from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt, Checkpoint
 from scheduler.core.model.change import (
     Change,
+    CheckpointSaved,
     ChipDefined,
     ClusterSeen,
     GroupMoved,
@@ -63,6 +64,8 @@ class LiveAttempt:
     number: int
     generation: int
     allocations: tuple[Allocation, ...]
+    checkpoint: Checkpoint | None = None
+    """The newest of this attempt: what it did since is lost where it is stopped without saving."""
 
 
 class SchedulerState:
@@ -133,6 +136,7 @@ class SchedulerState:
             state.tally.wait(job, group, job.submitted_at)
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
+            state._keep_checkpoint(attempt.id, attempt.checkpoint)
         for name in state.ledger.nodes_gone():
             state._forget_if_gone(name)
         return state
@@ -225,6 +229,8 @@ class SchedulerState:
                 self._place(placed, change.at)
             case GroupMoved(group=group):
                 self._move(group, change.at)
+            case CheckpointSaved(attempt, checkpoint):
+                self._keep_checkpoint(attempt, checkpoint)
             case QuotaSet(quota):
                 self._quotas[quota.tenant, quota.chip] = quota.devices
             case QuotaLifted(tenant, chip):
@@ -349,6 +355,11 @@ class SchedulerState:
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
         if job.spec.labels:
             self.neighbours.place(job, attempt)
+
+    def _keep_checkpoint(self, attempt: AttemptId, checkpoint: Checkpoint | None) -> None:
+        live = self._live.get(attempt)
+        if live is not None and checkpoint is not None:
+            self._live[attempt] = replace(live, checkpoint=checkpoint)
 
     def _release(self, live: LiveAttempt) -> None:
         self.ledger.apply(Release(live.attempt))

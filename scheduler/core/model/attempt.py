@@ -113,6 +113,25 @@ class SeenWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What an attempt kept of itself, as it said: a later one can go on from there."""
+
+    step: int
+    at: datetime
+    """When Medley heard of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The latest that was heard of an attempt whose runtime beats for it."""
+
+    at: datetime
+    memory_mib: int | None
+    """Of the worker that uses most, as far as rank 0 knows."""
+    device_memory_mib: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One life of a group. Its generation grows when the allocation changes without ending the attempt."""
 
@@ -131,6 +150,10 @@ class Attempt:
     started_at: datetime | None = None
     """When all workers were ready."""
     ended_at: datetime | None = None
+    heartbeat: Heartbeat | None = None
+    """None: its runtime has promised nothing."""
+    checkpoint: Checkpoint | None = None
+    """The newest of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +162,8 @@ class Progress:
 
     step: int
     steps: int
-    loss: float
+    """0 where nobody knows how many there are."""
+    loss: float | None
+    """None: not a finite number, or nobody said."""
     tokens_per_s: float
     at: datetime

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from scheduler.core.model.attempt import Allocation, Progress, WorkerRecord, WorkerRemark
+from scheduler.core.model.attempt import Allocation, Checkpoint, Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
@@ -72,6 +72,14 @@ class ProgressReported:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """A training said that it is saved up to a step."""
+
+    attempt: AttemptId
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterSeen:
     """A cluster was registered."""
 
@@ -121,6 +129,7 @@ ChangeBody = (
     | GroupMoved
     | WorkersNoted
     | ProgressReported
+    | CheckpointSaved
     | ClusterSeen
     | NodeSeen
     | TenantCreated
@@ -137,6 +146,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         GroupMoved: "group-moved",
         WorkersNoted: "workers-noted",
         ProgressReported: "progress-reported",
+        CheckpointSaved: "checkpoint-saved",
         ClusterSeen: "cluster-seen",
         NodeSeen: "node-seen",
         TenantCreated: "tenant-created",

@@ -43,6 +43,8 @@ class StopReason(StrEnum):
 
     PREEMPTED = "preempted"
     START_REFUSED = "start-refused"
+    STALLED = "stalled"
+    SILENT = "silent"
     WORKER_FAILED = "worker-failed"
     OUT_OF_MEMORY = "out-of-memory"
     UNSTARTABLE = "unstartable"
@@ -98,6 +100,12 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
             FailureClass.INFRASTRUCTURE,
             Budget.NONE,
             "the cluster did not start it; no retry is charged",
+        ),
+        StopReason.STALLED: Failure(
+            FailureClass.PROGRAM, Budget.RETRIES, "it reported no progress for longer than its stall_limit_s"
+        ),
+        StopReason.SILENT: Failure(
+            FailureClass.PROGRAM, Budget.RETRIES, "its heartbeats stopped for longer than its silence_limit_s"
         ),
         StopReason.WORKER_FAILED: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "a worker ended with an exit code other than 0"

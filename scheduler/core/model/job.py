@@ -137,6 +137,12 @@ class SecretVariable:
     """Which of the secret's entries."""
 
 
+DEFAULT_CHECKPOINT_INTERVAL_S = 300
+DEFAULT_CHECKPOINTS_KEPT = 2
+DEFAULT_SILENCE_LIMIT_S = 300
+DEFAULT_STALL_LIMIT_S = 1_800
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """What was submitted, complete with defaults."""
@@ -176,6 +182,14 @@ class JobSpec:
     """Its nodes are its own while it runs: nothing else is placed there."""
     node_labels: tuple[tuple[str, str], ...] = ()
     """Labels that its nodes must have."""
+    checkpoint_interval_s: int = DEFAULT_CHECKPOINT_INTERVAL_S
+    """How often its training saves itself, where there is a place for that."""
+    checkpoints_kept: int = DEFAULT_CHECKPOINTS_KEPT
+    """So many of the latest."""
+    silence_limit_s: int = DEFAULT_SILENCE_LIMIT_S
+    """An attempt whose runtime has promised heartbeats is ended after so long without any."""
+    stall_limit_s: int | None = DEFAULT_STALL_LIMIT_S
+    """One whose program reports progress is ended after so long without any; None: never."""
 
     def options(self) -> tuple[Option, ...]:
         """Return what would satisfy the job, best first; with several roles, all their chip types in all pairings."""

@@ -26,6 +26,38 @@ class Role(StrEnum):
         """True for the roles that belong to no tenant."""
         return self in (Role.OPERATOR, Role.AUDITOR)
 
+    def covers(self, other: "Role") -> bool:
+        """Say whether who has this role may do all that the other one may, in the same tenant."""
+        if self is Role.OPERATOR or self is other:
+            return True
+        return self in TENANT_ROLES and other in TENANT_ROLES[: TENANT_ROLES.index(self)]
+
+
+TENANT_ROLES = (Role.VIEWER, Role.SUBMITTER, Role.TENANT_ADMIN)
+"""The roles that belong to a tenant, each including those before it."""
+
+
+class Scope(StrEnum):
+    """What a token may be narrowed to: an area of the API, to read it or to change it."""
+
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    FLEET_READ = "fleet:read"
+    FLEET_WRITE = "fleet:write"
+    ACCESS_READ = "access:read"
+    ACCESS_WRITE = "access:write"
+    AUDIT_READ = "audit:read"
+    SERVICE_READ = "service:read"
+
+
+Scopes = frozenset[Scope] | None
+"""None: all that the role may do."""
+
+
+def within(wanted: Scopes, given: Scopes) -> bool:
+    """Say whether all of `wanted` is among what is given."""
+    return given is None or (wanted is not None and wanted <= given)
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -51,6 +83,19 @@ class User:
     name: str
     tenant: TenantName | None
     created_at: datetime
+    role: Role | None = None
+    """The most that a token of theirs may be; None: their tokens' own roles alone count."""
+    disabled_at: datetime | None = None
+    subject: str | None = None
+    """Who they are at the organisation's login, as `issuer subject`; None for a user made by hand."""
+
+    def may_hold(self, role: Role, tenant: TenantName | None) -> bool:
+        """Say whether a token with that role in that tenant may open anything in this user's name."""
+        if self.disabled_at is not None:
+            return False
+        if self.tenant is not None and self.tenant != tenant:
+            return False
+        return self.role is None or self.role.covers(role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +112,39 @@ class Token:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    scope: Scopes = None
+    is_login: bool = False
+    """Whether it came of a login of a person, rather than being made by somebody who may."""
+    last_used_at: datetime | None = None
+    """Rounded down to some minutes: never written in the way of a request."""
+    rotations: int = 0
+    """How often its secret was replaced."""
+    rotation_key_sha256: str | None = None
+    """Of the key that the last replacement came with; the same key names the same replacement."""
+    old_secret_sha256: str | None = None
+    old_secret_until: datetime | None = None
+    """Until when the secret before the last replacement opens as well."""
 
     def is_valid(self, now: datetime) -> bool:
         """Say whether the token opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A token that was found by a secret, and the person it belongs to."""
+
+    token: Token
+    owner: User | None
+    secret_sha256: str
+
+    def may_enter(self, now: datetime) -> bool:
+        """Say whether the secret opens anything at `now`."""
+        token, owner = self.token, self.owner
+        if not token.is_valid(now) or (owner is not None and not owner.may_hold(token.role, token.tenant)):
+            return False
+        is_old = self.secret_sha256 != token.secret_sha256
+        return not is_old or (token.old_secret_until is not None and now < token.old_secret_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +155,11 @@ class Principal:
     name: str
     role: Role
     tenant: TenantName | None
+    scope: Scopes = None
+    expires_at: datetime | None = None
+    is_login: bool = False
+    user: str | None = None
+    """The person the token belongs to."""
 
     def may_see(self, tenant: TenantName) -> bool:
         """Say whether things of `tenant` exist for this principal."""

@@ -1,1 +1,1 @@
-"""Wanted workers against seen workers: what to start, stop, report and forget."""
+"""Wanted workers against seen workers: what to start, stop, report and forget; and who has gone silent."""

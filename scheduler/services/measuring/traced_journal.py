@@ -1,7 +1,9 @@
 """A journal whose writes are spans of the requests that bring them about."""
 
 from collections.abc import Sequence
+from typing import Self
 
+from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import Journal, Outcome, Rejected, Write
 from scheduler.ports.telling.tracing import Tracer, carried
 
@@ -12,6 +14,10 @@ class TracedJournal:
     def __init__(self, journal: Journal, tracer: Tracer) -> None:
         self._journal = journal
         self._tracer = tracer
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the journal whose writes are in somebody's name."""
+        return type(self)(self._journal.acting(actor), self._tracer)
 
     def write(self, items: Sequence[Write]) -> list[Outcome]:
         """Write a batch; the span lasts from handing it over until it is durable."""

@@ -15,7 +15,7 @@ GENERATED = frozenset({"__pycache__", "build", "dist"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One text file: its path from the root, and what it says."""
+    """One file: its path from the root, and what it says."""
 
     path: PurePosixPath
     text: str
@@ -48,7 +48,7 @@ def nodes(source: Source) -> Iterator[ast.AST]:
 
 @cache
 def project() -> tuple[Source, ...]:
-    """Return every text file of the project, ordered by path."""
+    """Return every file of the project, ordered by path; one that is no text, such as a picture, says nothing."""
     return tuple(_readable(sorted(_paths())))
 
 
@@ -86,6 +86,8 @@ def _readable(paths: Iterable[Path]) -> Iterator[Source]:
     for path in paths:
         try:
             text = path.read_text("utf-8")
-        except (UnicodeDecodeError, FileNotFoundError):
+        except UnicodeDecodeError:
+            text = ""
+        except FileNotFoundError:
             continue
         yield Source(PurePosixPath(path.relative_to(ROOT).as_posix()), text)

@@ -12,7 +12,18 @@ def test_a_new_tenant_gets_a_token_and_submits(world: ApiWorld) -> None:
 
     made = operator.post("/v1/tokens", json={"name": "nightly", "role": "submitter", "tenant": "gamma"}).json()
     myself = world.bearer(made["secret"]).get("/v1/whoami").json()
-    assert myself == {"name": "token:nightly", "role": "submitter", "tenant": "gamma", "token_id": made["id"]}
+    may = myself.pop("may")
+    assert myself == {
+        "name": "token:nightly",
+        "role": "submitter",
+        "tenant": "gamma",
+        "token_id": made["id"],
+        "scope": None,
+        "expires_at": made["expires_at"],
+        "csrf_token": None,
+    }
+    assert "submit_job" in may
+    assert "create_tenant" not in may
     listed = operator.get("/v1/tokens").text
     assert made["id"] in listed
     assert made["secret"] not in listed

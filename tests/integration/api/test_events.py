@@ -133,7 +133,7 @@ def test_a_stream_ends_with_its_token(
     monkeypatch: pytest.MonkeyPatch,
     is_busy: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    monkeypatch.setattr(change_events, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(change_events, "ADMITTED_AGAIN_S", 0.2)
     monkeypatch.setattr(change_events, "POLL_S", 0.05)
     job = world.submit()
     token = world.token(Role.VIEWER)

@@ -1,6 +1,11 @@
-"""Every route with every role, without a token, and with another tenant's ids."""
+"""Every route with every role, scope and kind of session, without a token, and with another tenant's ids.
 
-from collections.abc import Iterator
+What is called comes of the OpenAPI document: a new route is in the matrix as soon as it is in the permission table.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,8 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from api.app import ROUTERS
-from api.permissions import PERMISSIONS, Open
-from scheduler.core.model.tenant import Role
+from api.dashboard.files import dashboard
+from api.permissions import ABOUT_ONESELF, PERMISSIONS, Open, scope_of
+from scheduler.core.model.tenant import Role, Scope
 from tests.builders.api import JOB, ApiWorld, open_world
 
 ROUTES = {
@@ -18,18 +24,23 @@ ROUTES = {
 GUARDED = sorted(name for name, access in PERMISSIONS.items() if not isinstance(access, Open))
 OF_WORKERS = sorted(name for name, access in PERMISSIONS.items() if access is Open.ATTEMPT)
 PUBLIC = sorted(name for name, access in PERMISSIONS.items() if access is Open.PUBLIC)
-OF_ONE_JOB = sorted(name for name in GUARDED if "{job}" in ROUTES[name].path)
+OF_ONE_THING = sorted(name for name in GUARDED if re.search(r"{(job|tenant|token|user)}", ROUTES[name].path))
+"""Routes whose address names a thing that belongs to a tenant."""
 BODIES: dict[str, dict[str, Any]] = {
     "submit_job": dict(JOB),
-    "define_chip": {"vendor": "a", "model": "b", "torch_device": "cuda", "collective_library": "nccl"},
     "create_tenant": {"name": "gamma"},
-    "set_quota": {"devices": 4},
-    "create_user": {"name": "ada", "tenant": "demo"},
-    "create_token": {"name": "another", "role": "viewer", "tenant": "demo"},
-    "register_rendezvous": {"generation": 1, "address": "127.0.0.1:4000"},
-    "report_progress": {"generation": 1, "step": 1, "steps": 2, "loss": 1.0, "tokens_per_s": 2.0},
+    "create_user": {"name": "bob", "tenant": "demo"},
+    "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},
+    "rotate_token": {},
 }
-UNKNOWN_ID = "0000000000000000"
+"""Where the example of the document would not do here."""
+QUERIES = {"find_rendezvous": "?generation=1", "finish_login": "?state=s&code=c"}
+HEADERS = {"rotate_token": {"Idempotency-Key": "once"}}
+GRANTED = (200, 201, 204, 303, 404, 409)
+UNKNOWN = {"job": "0" * 16, "token": "0" * 16, "tenant": "nobody", "user": "nobody"}
+SCOPED = sorted((name, str(scope)) for name in GUARDED if (scope := scope_of(
+    name, [str(tag) for tag in ROUTES[name].tags], ROUTES[name].methods or ()
+)) is not None)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,61 +50,133 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
 
 
 @pytest.fixture(scope="module")
-def job(world: ApiWorld) -> str:
-    """A job of the tenant demo that runs."""
+def ids(world: ApiWorld) -> Mapping[str, str]:
+    """What there is of the tenant demo: a job that runs, a user and a token that nobody uses."""
     submitted = world.submit()
     world.step()
-    return submitted
-
-
-def call(client: TestClient, name: str, job: str, **ids: str) -> Any:
-    route = ROUTES[name]
-    known = {
-        "job": job,
+    operator = world.client(Role.OPERATOR)
+    assert operator.post("/v1/users", json={"name": "ada", "tenant": "demo"}).status_code == 201
+    made = operator.post("/v1/tokens", json={"name": "spare", "role": "viewer", "tenant": "demo"}).json()
+    assert operator.put("/v1/tenants/demo/quotas/mi300x", json={"devices": 8}).status_code == 200
+    return {
+        "job": submitted,
+        "user": "ada",
+        "token": made["id"],
         "tenant": "demo",
         "chip": "h100-sxm",
         "cluster": "mixed",
-        "token": UNKNOWN_ID,
-        "attempt": f"{job}-g0-a1",
-        **ids,
+        "attempt": f"{submitted}-g0-a1",
+        "digest": dashboard().digest,
+        "name": "application.js",
     }
-    path = route.path.format(**known)
-    options: dict[str, Any] = {"json": BODIES[name]} if name in BODIES else {}
-    if name == "find_rendezvous":
-        path += "?generation=1"
-    return client.request(min(route.methods or {"GET"}), path, **options)
+
+
+@pytest.fixture(scope="module")
+def clients(world: ApiWorld) -> Mapping[str, TestClient]:
+    """A browser with a session for each role."""
+    return {role: world.session(role) for role in Role}
+
+
+def call(client: TestClient, name: str, ids: Mapping[str, str]) -> Any:
+    route = ROUTES[name]
+    path = route.path.replace(":path", "").format(**ids) + QUERIES.get(name, "")
+    options: dict[str, Any] = {"json": body_of(client, name)} if route.body_field is not None else {}
+    return client.request(
+        min(route.methods or {"GET"}), path, headers=HEADERS.get(name), follow_redirects=False, **options
+    )
+
+
+@cache
+def document_of(client: TestClient) -> Any:
+    return client.get("/openapi.json").json()
+
+
+def body_of(client: TestClient, name: str) -> Any:
+    if name in BODIES:
+        return BODIES[name]
+    document = document_of(client)
+    operation = document["paths"][ROUTES[name].path_format][min(ROUTES[name].methods or ()).lower()]
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    return document["components"]["schemas"][reference.rpartition("/")[2]]["examples"][0]
 
 
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("name", GUARDED)
-def test_a_role_gets_what_the_table_grants_and_nothing_else(world: ApiWorld, job: str, name: str, role: Role) -> None:
+def test_a_role_gets_what_the_table_grants_and_nothing_else(
+    world: ApiWorld, ids: Mapping[str, str], name: str, role: Role
+) -> None:
     access = PERMISSIONS[name]
     assert not isinstance(access, Open)
-    answer = call(world.client(role), name, job)
+    answer = call(world.client(role), name, expendable(name, ids))
     if role in access:
-        assert answer.status_code in (200, 201, 204, 404, 409), answer.text
+        assert answer.status_code in GRANTED, answer.text
     else:
         assert answer.status_code == 403
         assert answer.json()["code"] == "forbidden"
         assert answer.json()["next"]
 
 
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", [name for name in GUARDED if name not in ABOUT_ONESELF])
+def test_a_session_gets_what_its_role_gets_and_changes_nothing_without_its_own_page(
+    clients: Mapping[str, TestClient], ids: Mapping[str, str], name: str, role: Role
+) -> None:
+    access, browser = PERMISSIONS[name], clients[role]
+    assert not isinstance(access, Open)
+    is_change = not (ROUTES[name].methods or set()) <= {"GET"}
+    answer = call(browser, name, expendable(name, ids))
+    assert (answer.status_code in GRANTED) == (role in access), answer.text
+    if is_change and role in access:
+        of_page = browser.headers.pop("X-CSRF-Token")
+        for stolen in ("", "x" * 43):
+            browser.headers["X-CSRF-Token"] = stolen
+            answer = call(browser, name, expendable(name, ids))
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        browser.headers["X-CSRF-Token"] = of_page
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_narrowed_token_opens_its_scope_and_nothing_else(
+    world: ApiWorld, ids: Mapping[str, str], scope: Scope
+) -> None:
+    roles = {name: min(PERMISSIONS[name]) for name, _ in SCOPED}
+    narrow = {role: world.bearer(world.new_token(Role(role), scope=frozenset({scope}))) for role in set(roles.values())}
+    for name, wanted in SCOPED:
+        answer = call(narrow[roles[name]], name, expendable(name, ids))
+        assert (answer.status_code in GRANTED) == (wanted == scope), (name, answer.text)
+    assert all(client.get("/v1/whoami").json()["scope"] == [scope] for client in narrow.values())
+
+
+def test_every_scope_opens_something() -> None:
+    assert {scope for _, scope in SCOPED} == set(Scope)
+
+
+def expendable(name: str, ids: Mapping[str, str]) -> Mapping[str, str]:
+    """What a matrix of calls may change: nothing that a later one needs."""
+    return {**ids, "token": UNKNOWN["token"]} if name in ("revoke_token", "rotate_token") else ids
+
+
 @pytest.mark.parametrize("name", GUARDED + OF_WORKERS)
-@pytest.mark.parametrize(
-    "secret",
-    [None, "", "nonsense", "mdl_" + "a" * 38, "mda_" + "a" * 60, "mdl_" + "é" * 38, "x" * 10_000],
-    ids=["none", "empty", "nonsense", "wrong checksum", "worker-like", "not ascii", "huge"],
-)
-def test_nothing_guarded_opens_without_a_valid_token(world: ApiWorld, job: str, name: str, secret: str | None) -> None:
-    headers = {} if secret is None else {b"Authorization": b"Bearer " + secret.encode()}
-    client = world.bearer(None)
-    client.headers.update(headers)
+def test_nothing_guarded_opens_without_a_valid_token(world: ApiWorld, ids: Mapping[str, str], name: str) -> None:
     before = world.rows()
-    answer = call(client, name, job)
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert answer.json()["next"]
+    wrong = ["", "nonsense", "mdl_" + "a" * 38, "mda_" + "a" * 60, "mdl_" + "é" * 38, "x" * 10_000]
+    for secret in (None, *wrong):
+        client = world.bearer(None)
+        if secret is not None:
+            client.headers.update({b"Authorization": b"Bearer " + secret.encode()})
+        answer = call(client, name, ids)
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.json()["next"]
     assert world.rows() == before
+
+
+@pytest.mark.parametrize("name", ["list_jobs", "submit_job"])
+def test_a_cookie_holds_a_login_and_no_other_token(world: ApiWorld, ids: Mapping[str, str], name: str) -> None:
+    for secret in (world.token(Role.SUBMITTER), "nonsense", "x" * 10_000, world.token(Role.SUBMITTER)[:-1]):
+        browser = world.bearer(None)
+        browser.cookies.set("medley_session", secret)
+        assert call(browser, name, ids).status_code == 401
 
 
 def test_a_wrong_token_is_refused_before_its_body_is_read(world: ApiWorld) -> None:
@@ -108,55 +191,49 @@ def test_a_mistyped_token_is_told_so(world: ApiWorld) -> None:
 
 
 @pytest.mark.parametrize("name", OF_WORKERS)
-def test_a_persons_token_opens_no_workers_route(world: ApiWorld, job: str, name: str) -> None:
-    assert call(world.client(Role.OPERATOR), name, job).status_code == 401
+def test_a_persons_token_opens_no_workers_route(world: ApiWorld, ids: Mapping[str, str], name: str) -> None:
+    assert call(world.client(Role.OPERATOR), name, ids).status_code == 401
 
 
 @pytest.mark.parametrize("name", OF_WORKERS)
-def test_a_workers_token_opens_its_own_attempt_only(world: ApiWorld, job: str, name: str) -> None:
-    own = world.bearer(world.context.attempt_tokens.mint(f"{job}-g0-a1", 1))
-    assert call(own, name, job).status_code in (200, 204, 404)
-    assert call(own, name, job, attempt=f"{job}-g0-a2").status_code == 401
+def test_a_workers_token_opens_its_own_attempt_only(world: ApiWorld, ids: Mapping[str, str], name: str) -> None:
+    own = world.bearer(world.context.attempt_tokens.mint(ids["attempt"], 1))
+    assert call(own, name, ids).status_code in (200, 204, 404, 409)
+    assert call(own, name, {**ids, "attempt": f"{ids['job']}-g0-a2"}).status_code == 401
     assert own.get("/v1/whoami").status_code == 401
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_the_public_routes_need_no_token(world: ApiWorld, job: str, name: str) -> None:
-    assert call(world.bearer(None), name, job).status_code == 200
+def test_the_public_routes_need_no_token(world: ApiWorld, ids: Mapping[str, str], name: str) -> None:
+    assert call(world.bearer(None), name, ids).status_code in (200, 303) or ROUTES[name].tags == ["login"]
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUBMITTER, Role.TENANT_ADMIN])
-@pytest.mark.parametrize("name", OF_ONE_JOB)
-def test_another_tenants_job_is_as_unknown_as_one_that_never_was(
-    world: ApiWorld, job: str, name: str, role: Role
+@pytest.mark.parametrize("name", OF_ONE_THING)
+def test_another_tenants_thing_is_as_unknown_as_one_that_never_was(
+    world: ApiWorld, ids: Mapping[str, str], name: str, role: Role
 ) -> None:
-    stranger = world.client(role, "beta")
-    foreign, unknown = call(stranger, name, job), call(stranger, name, UNKNOWN_ID)
     access = PERMISSIONS[name]
     assert not isinstance(access, Open)
-    assert foreign.status_code == (404 if role in access else 403)
-    assert without_request_id(foreign) == without_request_id(unknown)
+    for stranger in (world.client(role, "beta"), world.session(role, "beta")):
+        foreign, unknown = call(stranger, name, ids), call(stranger, name, {**ids, **UNKNOWN})
+        assert foreign.status_code == (404 if role in access else 403)
+        assert without_request_id(foreign) == without_request_id(unknown)
 
 
-def test_another_tenants_quotas_and_tokens_are_as_unknown_as_ones_that_never_were(world: ApiWorld) -> None:
+def test_lists_show_nothing_of_another_tenant(world: ApiWorld, ids: Mapping[str, str]) -> None:
     stranger = world.client(Role.TENANT_ADMIN, "beta")
-    foreign, unknown = (stranger.get(f"/v1/tenants/{tenant}/quotas") for tenant in ("demo", "nobody"))
-    assert foreign.status_code == 404
-    assert without_request_id(foreign) == without_request_id(unknown)
-
-    of_demo = world.client(Role.TENANT_ADMIN).get("/v1/whoami").json()["token_id"]
-    foreign, unknown = (stranger.delete(f"/v1/tokens/{token}") for token in (of_demo, UNKNOWN_ID))
-    assert foreign.status_code == 404
-    assert without_request_id(foreign) == without_request_id(unknown)
-    assert world.client(Role.TENANT_ADMIN).get("/v1/whoami").status_code == 200
-
-
-def test_lists_show_nothing_of_another_tenant(world: ApiWorld, job: str) -> None:
-    stranger = world.client(Role.TENANT_ADMIN, "beta")
-    for path in ("/v1/jobs", "/v1/jobs?tenant=demo", "/v1/tokens", "/v1/users", "/v1/utilisation"):
-        assert "demo" not in stranger.get(path).text, path
+    lists = [name for name in GUARDED if name.startswith(("list_", "show_")) and "{" not in ROUTES[name].path]
+    for name in lists:
+        answer = call(stranger, name, ids)
+        if name == "list_audit_entries":  # of what was denied to them they see what they asked for
+            assert {item["tenant"] for item in answer.json()["items"]} <= {"beta"}
+        elif name != "list_nodes" and answer.status_code == 200:
+            assert "demo" not in answer.text, name
+    for path in ("/v1/jobs?tenant=demo", "/v1/audit?tenant=demo", f"/v1/audit?object=job/{ids['job']}"):
+        assert stranger.get(path).json() == {"items": [], "next": None}
     nodes = stranger.get("/v1/nodes")
-    assert job not in nodes.text
+    assert ids["job"] not in nodes.text
     assert any(holding["tenant"] == "demo" for node in nodes.json()["items"] for holding in node["holdings"])
 
 

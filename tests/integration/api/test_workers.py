@@ -116,3 +116,69 @@ def test_a_token_of_another_server_is_worth_nothing(world: ApiWorld, attempt: st
     answer = world.bearer(forged).get(f"/v1/attempts/{attempt}/rendezvous?generation=1")
     assert answer.status_code == 401
     assert world.client(Role.OPERATOR).get(f"/v1/attempts/{attempt}/rendezvous?generation=1").status_code == 401
+
+
+HEARTBEAT = {
+    "generation": 1,
+    "reports": 3,
+    "memory_mib": 512,
+    "device_memory_mib": None,
+    "checkpoint_step": 40,
+    "progress": {"step": 52, "steps": 60, "loss": None, "tokens_per_s": 5.0},
+}
+
+
+def test_a_heartbeat_is_answered_with_when_the_next_is_wanted_and_shows_in_the_job(
+    world: ApiWorld, worker: TestClient, attempt: str
+) -> None:
+    answer = worker.post(f"/v1/attempts/{attempt}/heartbeat", json=HEARTBEAT)
+    assert (answer.status_code, answer.json()) == (200, {"next_s": 0.5, "is_kept": True})
+    too_soon = worker.post(f"/v1/attempts/{attempt}/heartbeat", json=HEARTBEAT)
+    assert (too_soon.status_code, too_soon.json()["is_kept"]) == (200, False)
+
+    job = attempt.partition("-")[0]
+    shown = world.client().get(f"/v1/jobs/{job}").json()
+    assert shown["attempts"][-1]["heartbeat"]["memory_mib"] == 512
+    assert shown["attempts"][-1]["checkpoint"]["step"] == 40
+    assert shown["progress"]["loss"] is None
+    resume = {"is_possible": True, "step": 40, "text": "a retry goes on from step 40, which attempt 1 saved"}
+    assert shown["resume"] == resume
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reports": -1},
+        {"memory_mib": 1.5},
+        {"checkpoint_step": 10**10},
+        {"progress": {"step": 1}},
+        {"progress": {"step": 1, "steps": 2, "loss": "nan", "tokens_per_s": 0.0}},
+        {"more": 1},
+    ],
+)
+def test_a_malformed_heartbeat_is_refused(worker: TestClient, attempt: str, changes: dict[str, object]) -> None:
+    answer = worker.post(f"/v1/attempts/{attempt}/heartbeat", json={**HEARTBEAT, **changes})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
+def test_a_bare_nan_is_no_json(worker: TestClient, attempt: str) -> None:
+    body = '{"generation": 1, "progress": {"step": 1, "steps": 2, "loss": NaN, "tokens_per_s": 0.0}}'
+    answer = worker.post(
+        f"/v1/attempts/{attempt}/heartbeat", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code in (400, 422)
+
+
+def test_a_job_on_a_cluster_without_storage_says_that_it_cannot_resume(world: ApiWorld, attempt: str) -> None:
+    world.cluster.has_checkpoint_storage = False
+    shown = world.client().get(f"/v1/jobs/{attempt.partition('-')[0]}").json()
+    assert shown["resume"]["is_possible"] is False
+    assert "it cannot resume: its cluster has no storage for checkpoints" in shown["resume"]["text"]
+
+
+def test_heartbeats_of_an_attempt_that_is_over_are_refused(world: ApiWorld, worker: TestClient, attempt: str) -> None:
+    world.client().post(f"/v1/jobs/{attempt.partition('-')[0]}/cancel")
+    world.step()
+    world.step()
+    answer = worker.post(f"/v1/attempts/{attempt}/heartbeat", json=HEARTBEAT)
+    assert (answer.status_code, answer.json()["code"]) == (409, "attempt-closed")

@@ -98,7 +98,7 @@ def test_what_is_held_on_nodes_is_found_among_what_is_held_only(world: World, pl
         lambda world: world.storage.views.job("000000001abcdefg", tenant=TENANT),
         lambda world: world.storage.views.attempt_is_open("000000001abcdefg-g0-a1", 1),
         lambda world: world.storage.views.progress("000000001abcdefg-g0-a1", limit=10),
-        lambda world: world.storage.directory.token_by_secret("abc"),
+        lambda world: world.storage.directory.holder_of("abc"),
         lambda world: world.storage.views.nodes(cluster=None, chip=None, after=None, limit=10),
         lambda world: world.storage.views.pools(),
         lambda world: world.storage.views.capacity_errors(),

@@ -19,11 +19,12 @@ from api.schemas.program import TrainingRequest
 from api.schemas.text import Body
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
+from medley.commands.tokens import Scope as CommandScope
 from medley.file_kinds import CHIP_FIELDS, JOB_FILE
 from medley.screens import job_text
 from medley.yaml_file import read_yaml_file
 from scheduler.core.model.group import FINAL, State
-from scheduler.core.model.tenant import Role
+from scheduler.core.model.tenant import Role, Scope
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "jobs").glob("*.yaml"))
 
@@ -55,6 +56,7 @@ def test_the_fields_of_a_chip_type_are_the_apis() -> None:
 def test_states_and_roles_are_the_schedulers() -> None:
     assert set(get_args(CommandState)) == set(State)
     assert set(get_args(CommandRole)) == set(Role)
+    assert set(get_args(CommandScope)) == set(Scope)
     assert job_text.FINAL == FINAL
 
 

@@ -35,9 +35,15 @@ CHIP: dict[str, object] = {
     "estimated_fields": [],
 }  # fmt: skip
 TENANT = {"name": "demo", "created_at": "2026-01-01T00:00:00Z"}
-USER = {"name": "ada", "tenant": "demo", "created_at": "2026-01-01T00:00:00Z"}
+USER = {"name": "ada", "tenant": "demo", "role": "submitter", "created_at": "2026-01-01T00:00:00Z"}
 NEW_TOKEN = {"id": "t2", "name": "ci", "role": "submitter", "tenant": "demo", "user": None, "revoked_at": None,
              "created_at": "2026-01-01T00:00:00Z", "expires_at": None}  # fmt: skip
+ENTRY = {
+    "number": 7, "at": "2026-01-01T00:00:00Z", "actor": "ada", "token_id": "t2", "tenant": "demo",
+    "operation": "set_quota", "object": {"kind": "quota", "name": "demo/h100-sxm"}, "before": {"devices": 2},
+    "after": {"devices": 4}, "outcome": "done", "request_id": "r", "previous_sha256": "0", "sha256": "1",
+}  # fmt: skip
+CHECK = {"is_whole": True, "entries": 7, "first_broken": None, "last": 7, "last_sha256": "ab" * 32}
 QUOTA = {"tenant": "demo", "chip": "h100-sxm", "devices": 4}
 SUCCEEDED = a_job(state="succeeded", finished_at="2026-01-01T00:01:00Z", attempts=[an_attempt(state="succeeded")])
 
@@ -70,6 +76,11 @@ def server() -> Iterator[ScriptedServer]:
         server.on("POST /v1/tenants", Reply(201, TENANT))
         server.on("GET /v1/users", _items(USER))
         server.on("POST /v1/users", Reply(201, USER))
+        server.on("PATCH /v1/users/ada", Reply(body=USER))
+        server.on("GET /v1/audit", _items(ENTRY))
+        rotated = NEW_TOKEN | {"secret": TOKEN, "old_secret_until": "2026-01-01T00:00:00Z"}
+        server.on("POST /v1/tokens/t2/rotate", Reply(body=rotated))
+        server.on("GET /v1/audit/check", Reply(body=CHECK))
         server.on("GET /v1/tokens", _items(NEW_TOKEN))
         server.on("POST /v1/tokens", Reply(201, NEW_TOKEN | {"secret": TOKEN}))
         server.on("DELETE /v1/tokens/t2", Reply(body=NEW_TOKEN))
@@ -77,6 +88,59 @@ def server() -> Iterator[ScriptedServer]:
         server.on("PUT /v1/tenants/demo/quotas/h100-sxm", Reply(body=QUOTA))
         server.on("DELETE /v1/tenants/demo/quotas/h100-sxm", Reply(204))
         yield server
+
+
+def test_a_rotated_token_keeps_its_key_and_says_until_when_the_old_secret_opens(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    line = "tokens rotate t2 --overlap 12h --expires 4w --key once"
+    made = run_medley(*line.split(), environment=logged_in(server, tmp_path))
+    assert made.stdout == f"{TOKEN}\n"
+    assert "the old secret opens until 2026-01-01" in made.stderr
+    (asked,) = server.asked("POST /v1/tokens/t2/rotate")
+    assert asked.body == {"overlap_s": 43_200, "expires_in_days": 28}
+    assert asked.headers["Idempotency-Key"] == "once"
+
+
+@pytest.mark.parametrize("line", ["tokens rotate t2 --overlap soon", "tokens create ci --role viewer --expires 25h"])
+def test_a_length_of_time_that_is_none_is_refused(server: ScriptedServer, tmp_path: Path, line: str) -> None:
+    made = run_medley(*line.split(), environment=logged_in(server, tmp_path))
+    assert made.returncode == 2
+    assert "next: write it as" in made.stderr
+
+
+def test_a_narrowed_token_names_its_scopes(server: ScriptedServer, tmp_path: Path) -> None:
+    line = "tokens create ci --role submitter --tenant demo --scope jobs:read --scope jobs:write --expires 30d"
+    assert run_medley(*line.split(), environment=logged_in(server, tmp_path)).returncode == 0
+    asked = server.asked("POST /v1/tokens")[0].body
+    assert (asked["scope"], asked["expires_in_days"]) == (["jobs:read", "jobs:write"], 30)
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "says"), [(None, 0, "all as they were written"), (5, 1, "entry 5 was changed")]
+)
+def test_the_audit_trail_is_checked(
+    server: ScriptedServer, tmp_path: Path, broken: int | None, status: int, says: str
+) -> None:
+    server.on("GET /v1/audit/check", Reply(body=CHECK | {"is_whole": broken is None, "first_broken": broken}))
+    checked = run_medley("audit", "check", environment=logged_in(server, tmp_path))
+    assert checked.returncode == status
+    assert says in checked.stdout
+
+
+def test_a_login_that_is_over_and_cannot_be_renewed_says_what_to_do(server: ScriptedServer, tmp_path: Path) -> None:
+    environment = {"MEDLEY_CONFIG": str(tmp_path / "login.json"), "HOME": str(tmp_path)}
+    renewal = {"issuer": "http://127.0.0.1:1", "client_id": "medley", "expires_at": "2026-01-01T00:00:00Z"}
+    stored = {"address": server.address, "token": TOKEN, "renewal": renewal}
+    for refresh_token, status, says in ((None, 4, "your login is over"), ("r", 6, "does not answer")):
+        (tmp_path / "login.json").write_text(
+            json.dumps(stored | {"renewal": renewal | {"refresh_token": refresh_token}})
+        )
+        (tmp_path / "login.json").chmod(0o600)
+        refused = run_medley("whoami", environment=environment)
+        assert refused.returncode == status
+        assert says in refused.stderr
+        assert "medley login" in refused.stderr
 
 
 @pytest.fixture
@@ -100,6 +164,11 @@ def job_file(tmp_path: Path) -> str:
         ("tenants", ({"items": [TENANT], "next": None}, "demo", "demo")),
         ("tenants create demo", (TENANT, "Created tenant demo", "demo")),
         ("users list", ({"items": [USER], "next": None}, "ada   demo", "ada")),
+        ("users set ada --role submitter", (USER, "ada is submitter of tenant demo", "ada")),
+        ("users disable ada", (USER, "Disabled user ada", "ada")),
+        ("users enable ada", (USER, "Enabled user ada", "ada")),
+        ("audit --object quota", ({"items": [ENTRY], "next": None}, "set_quota  quota/demo/h100-sxm  done", "7")),
+        ("audit list", ({"items": [ENTRY], "next": None}, "devices: 2 -> 4", "7")),
         ("users create ada --tenant demo", (USER, "Created user ada", "ada")),
         ("tokens", ({"items": [NEW_TOKEN], "next": None}, "t2  ci    submitter  demo", "t2")),
         ("tokens revoke t2", (NEW_TOKEN, "Revoked token t2 (ci)", "t2")),

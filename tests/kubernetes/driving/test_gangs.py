@@ -118,7 +118,7 @@ def test_what_has_our_name_and_is_not_ours_is_left_alone(api: FakeApi, cluster: 
         cluster.start(GANG)
 
     assert refused.value.refusal is StartRefusal.NAME_TAKEN
-    cluster.sweep(())
+    cluster.sweep((), unfinished=())
     cluster.forget(ATTEMPT)
     found = api.get(kind, name)
     assert found is not None
@@ -185,15 +185,15 @@ def test_what_nobody_started_in_this_life_is_swept(api: FakeApi, driven: Driven)
     api.faults.add(method="PATCH", times=100, code=503)
     with pytest.raises(ClusterUnavailable):
         first.start(GANG)
-    first.sweep(())
+    first.sweep((), unfinished=())
     assert len(api.all("pods")) == 4  # its own starts are not swept
     first.close()
     api.faults.clear()
 
     second = driven.cluster()
-    second.sweep({ATTEMPT})
+    second.sweep({ATTEMPT}, unfinished=())
     assert len(api.all("pods")) == 4
-    second.sweep(())
+    second.sweep((), unfinished=())
 
     wait_nothing_left(api)
 
@@ -206,7 +206,7 @@ def test_pods_that_carry_our_labels_without_proof_are_never_touched(api: FakeApi
     other = driven.cluster(secret=b"of another server")
     assert seen(other) == []
     other.stop(ATTEMPT, grace_s=1)
-    other.sweep(())
+    other.sweep((), unfinished=())
     other.forget(ATTEMPT)
     other.close()
 

@@ -78,7 +78,7 @@ def test_a_gang_that_was_half_made_in_another_namespace_starts_in_the_one_config
 def test_what_is_left_in_a_namespace_of_before_is_swept(api: FakeApi, driven: Driven) -> None:
     second = half_made(api, driven)
 
-    second.sweep(())
+    second.sweep((), unfinished=())
 
     wait_nothing_left(api)
 
@@ -89,7 +89,7 @@ def test_a_second_description_of_a_cluster_sweeps_none_of_the_firsts_gangs(api: 
     wait_seen(first, "all to run", are(WorkerPhase.RUNNING))
     second = driven.cluster(name="other")
 
-    second.sweep(())
+    second.sweep((), unfinished=())
     second.stop(ATTEMPT, grace_s=1)
     second.close()
 
@@ -141,6 +141,6 @@ def test_a_sweep_does_not_prove_again_what_is_live(
         return prove(identity, namespace, kind, name)
 
     monkeypatch.setattr(Identity, "proof", count)
-    cluster.sweep({ATTEMPT})
+    cluster.sweep({ATTEMPT}, unfinished=())
 
     assert proven == []

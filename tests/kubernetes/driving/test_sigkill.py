@@ -84,7 +84,7 @@ def end(cluster: KubernetesCluster) -> None:
 
 def wait_nothing_left(api: FakeApi, cluster: KubernetesCluster) -> None:
     def is_empty() -> bool:
-        cluster.sweep(())
+        cluster.sweep((), unfinished=())
         return not any(api.all(kind) for kind in ("pods", "configmaps", "secrets"))
 
     eventually(is_empty, within_s=PATIENCE_S, what="an empty cluster")

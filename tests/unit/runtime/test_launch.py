@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from medley_runtime.endings import BadLaunch
-from medley_runtime.launch import Command, Company, ReferenceTraining, parse_launch, read_launch
+from medley_runtime.launch import Checkpoints, Command, Company, ReferenceTraining, parse_launch, read_launch
 
-from tests.builders.runtime import TOKEN, launch_document, reference_training, with_roles
+from tests.builders.runtime import TOKEN, launch_document, reference_training, with_checkpoints, with_roles
 
 
 def test_a_document_with_a_command_is_read_whole(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_token_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "want"),
     [
-        ({"version": 3}, "version is 3, and this runtime knows 1 and 2"),
+        ({"version": 4}, "version is 4, and this runtime knows 1 to 3"),
         ({"chip": None}, "chip is None, and str is wanted"),
         ({"device_count": -1}, "device_count is -1, and at least 0"),
         ({"version": True}, "version is True"),
@@ -73,6 +73,28 @@ def test_every_field_must_be_there(name: str) -> None:
 
     with pytest.raises(BadLaunch, match=f"{name} is missing"):
         parse_launch(document)
+
+
+def test_a_place_for_checkpoints_is_read(tmp_path: Path) -> None:
+    launch = parse_launch(launch_document(**with_checkpoints(tmp_path, interval_s=60, keep=3)))
+
+    assert launch.checkpoints == Checkpoints(str(tmp_path), 60, 3)
+    assert parse_launch(launch_document(**with_checkpoints(tmp_path))).in_program == Company(0, 1)
+    assert parse_launch(launch_document(**{**with_checkpoints(tmp_path), "checkpoints": None})).checkpoints is None
+
+
+@pytest.mark.parametrize(
+    ("place", "want"),
+    [
+        ([], "dict is wanted"),
+        ({"folder": "here", "interval_s": 1, "keep": 1}, "an absolute path is wanted"),
+        ({"folder": "/x", "interval_s": 0, "keep": 1}, "checkpoints.interval_s is 0"),
+        ({"folder": "/x", "interval_s": 1}, "checkpoints.keep is missing"),
+    ],
+)
+def test_a_place_for_checkpoints_that_is_none_is_named(tmp_path: Path, place: object, want: str) -> None:
+    with pytest.raises(BadLaunch, match=want):
+        parse_launch(launch_document(**{**with_checkpoints(tmp_path), "checkpoints": place}))
 
 
 def test_no_variable_no_file_and_no_json_each_say_so(tmp_path: Path) -> None:
@@ -195,7 +217,7 @@ def test_a_rank_that_the_document_lacks_is_named(tmp_path: Path, rank: str) -> N
         ({"ranks": [{}, 1]}, r"ranks\[1\] is not a JSON object"),
         ({"ranks": [{}, {}]}, "node is missing"),
         ({"world_size": 3}, "world_size is 3, and the document has 2 ranks"),
-        ({"version": 3}, "version is 3"),
+        ({"version": 4}, "version is 4"),
     ],
 )
 def test_what_is_wrong_with_a_gangs_document_is_named(tmp_path: Path, changes: dict[str, Any], want: str) -> None:

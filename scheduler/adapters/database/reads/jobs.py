@@ -61,7 +61,7 @@ _LATEST_PROGRESS = (
 
 def view_jobs(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobView]:
     """Return jobs newest first, each with the latest attempt of its groups."""
-    asked = _filtered(select(jobs), where)
+    asked = filtered(select(jobs), where)
     if before is not None:
         asked = asked.where(jobs.c.id < before)
     rows = list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)))
@@ -91,7 +91,8 @@ def read_progress(connection: Connection, attempt: AttemptId, *, limit: int) -> 
     return [progress_of(row) for row in newest_first][::-1]
 
 
-def _filtered(asked: Select[Any], where: JobFilter) -> Select[Any]:
+def filtered(asked: Select[Any], where: JobFilter) -> Select[Any]:
+    """Return a question for jobs, asked of those that meet the filter."""
     if where.tenant is not None:
         asked = asked.where(jobs.c.tenant == where.tenant)
     if where.states is not None:
@@ -120,7 +121,7 @@ def _views(connection: Connection, rows: Sequence[AnyRow], attempts_asked: Selec
     attempts_by_group: dict[GroupId, list[Attempt]] = defaultdict(list)
     for attempt in attempts_of(connection, attempt_rows):
         attempts_by_group[attempt.group_id].append(attempt)
-    latest = _latest_progress(connection, [row.id for row in attempt_rows])
+    latest = latest_progress(connection, [row.id for row in attempt_rows])
     return [_view(row, groups_of[row.id], attempts_by_group, latest) for row in rows]
 
 
@@ -144,6 +145,6 @@ def _view(
     )
 
 
-def _latest_progress(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, Progress]:
+def latest_progress(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict[AttemptId, Progress]:
     """Return the latest report of attempts."""
     return {row.attempt_id: progress_of(row) for row in rows_listed(connection, _LATEST_PROGRESS, attempt_ids)}

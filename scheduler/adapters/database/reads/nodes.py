@@ -1,7 +1,7 @@
 """Reading clusters, chip types and nodes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, exists, or_, select
 
@@ -63,7 +63,13 @@ def read_nodes(connection: Connection, cluster: ClusterName | None) -> list[Node
 
 
 def view_nodes(
-    connection: Connection, *, cluster: ClusterName | None, chip: ChipName | None, after: NodeId | None, limit: int
+    connection: Connection,
+    *,
+    cluster: ClusterName | None,
+    chip: ChipName | None,
+    after: NodeId | None,
+    limit: int,
+    ids: Collection[NodeId] | None = None,
 ) -> list[NodeView]:
     """Return nodes by id, with who holds what on them; one that is gone while something is held there."""
     asked = select(nodes).where(_PRESENT).order_by(nodes.c.id).limit(limit)
@@ -71,13 +77,15 @@ def view_nodes(
         asked = asked.where(nodes.c.cluster == cluster)
     if chip is not None:
         asked = asked.where(nodes.c.id.in_(select(node_devices.c.node_id).where(node_devices.c.chip == chip)))
+    if ids is not None:
+        asked = asked.where(nodes.c.id.in_(sorted(ids)))
     if after is not None:
         asked = asked.where(nodes.c.id > after)
     rows = list(connection.execute(asked))
-    ids = [row.id for row in rows]
-    groups_of = _by_node(rows_listed(connection, _DEVICES, ids))
-    held = {(row.node_id, row.resource): row.used for row in rows_listed(connection, _COUNTERS, ids)}
-    holdings = _holdings(connection, ids)
+    found = [row.id for row in rows]
+    groups_of = _by_node(rows_listed(connection, _DEVICES, found))
+    held = {(row.node_id, row.resource): row.used for row in rows_listed(connection, _COUNTERS, found)}
+    holdings = _holdings(connection, found)
     return [
         NodeView(
             node=_node_of(row, groups_of[row.id]),
@@ -132,6 +140,7 @@ def _holdings(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, lis
             devices=sum(rank.devices for rank in ranks),
             share_milli=sum(rank.share_milli for rank in ranks),
             share_memory_mib=sum(rank.share_memory_mib for rank in ranks),
+            slots=tuple(sorted({slot for rank in ranks for slot in rank.slots})),
         )
         found[node].append(holding)
     return found

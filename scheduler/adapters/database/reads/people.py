@@ -1,22 +1,15 @@
-"""Reading tenants, users, tokens and quotas."""
+"""Reading tenants and quotas."""
 
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, bindparam, select
 
-from scheduler.adapters.database.reads.rows import AnyRow
-from scheduler.adapters.database.schema.people import quota_usage, quotas, tenants, tokens, users
+from scheduler.adapters.database.schema.people import quota_usage, quotas, tenants
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.tenant import Quota, Role, Tenant, Token, User
+from scheduler.core.model.tenant import Quota, Tenant
 from scheduler.ports.views import TenantUse
 
 _TENANT = select(tenants).where(tenants.c.name == bindparam("tenant"))
-_TOKEN_BY_SECRET = select(tokens).where(tokens.c.secret_sha256 == bindparam("secret_sha256"))
-
-
-def token_of(row: AnyRow) -> Token:
-    """Return the token of a row of `tokens`."""
-    return Token(**{**row._asdict(), "role": Role(row.role)})
 
 
 def read_tenant(connection: Connection, name: TenantName) -> Tenant | None:
@@ -29,24 +22,6 @@ def read_tenants(connection: Connection, *, after: TenantName | None, limit: int
     """Return tenants by name."""
     asked = _page(select(tenants), tenants.c.name, after, limit)
     return [Tenant(**row._asdict()) for row in connection.execute(asked)]
-
-
-def read_users(connection: Connection, *, tenant: TenantName | None, after: str | None, limit: int) -> list[User]:
-    """Return users by name; of one tenant, or all."""
-    asked = _page(_of_tenant(select(users), users.c.tenant, tenant), users.c.name, after, limit)
-    return [User(**row._asdict()) for row in connection.execute(asked)]
-
-
-def read_tokens(connection: Connection, *, tenant: TenantName | None, after: str | None, limit: int) -> list[Token]:
-    """Return tokens by id; of one tenant, or all."""
-    asked = _page(_of_tenant(select(tokens), tokens.c.tenant, tenant), tokens.c.id, after, limit)
-    return [token_of(row) for row in connection.execute(asked)]
-
-
-def read_token(connection: Connection, secret_sha256: str) -> Token | None:
-    """Return the token with that hash."""
-    row = connection.execute(_TOKEN_BY_SECRET, {"secret_sha256": secret_sha256}).first()
-    return token_of(row) if row is not None else None
 
 
 def read_quotas(connection: Connection, tenant: TenantName | None) -> list[Quota]:

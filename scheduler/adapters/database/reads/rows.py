@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from scheduler.adapters.database.documents import NOTES, WORDS
+from scheduler.adapters.database.reads.heartbeats import heartbeats_of
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.sharing import one, slots_of, spec_of
 from scheduler.adapters.database.schema.work import allocations, workers
@@ -18,6 +19,8 @@ from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster
 
 AnyRow = Row[Any]
+
+_UNHEARD = (None, None)
 
 _WORKERS = select(workers).where(workers.c.attempt_id.in_(LISTED)).order_by(workers.c.attempt_id, workers.c.rank)
 _ALLOCATIONS = (
@@ -104,7 +107,8 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
     """Return the attempts of rows of `attempts`, in their order, with what they hold or held and their workers."""
     found = list(rows)
     held = _allocations(connection, {row.id: row.generation for row in found})
-    known = workers_of(connection, [row.id for row in found])
+    ids = [row.id for row in found]
+    known, heard = workers_of(connection, ids), heartbeats_of(connection, ids)
     return [
         Attempt(
             id=row.id,
@@ -119,6 +123,8 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
             placed_at=row.placed_at,
             started_at=row.started_at,
             ended_at=row.ended_at,
+            heartbeat=heard.get(row.id, _UNHEARD)[0],
+            checkpoint=heard.get(row.id, _UNHEARD)[1],
         )
         for row in found
     ]

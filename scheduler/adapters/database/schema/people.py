@@ -1,6 +1,6 @@
 """Tables of tenants, users, tokens and quotas."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
 from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
 from scheduler.core.model.tenant import Role
@@ -18,7 +18,12 @@ users = Table(
     Column("name", Name, primary_key=True),
     Column("tenant", Name, ForeignKey("tenants.name")),
     Column("created_at", Instant, nullable=False),
+    Column("role", Name),
+    Column("disabled_at", Instant),
+    Column("subject", Name),
+    Index("uq_users_subject", "subject", unique=True),
 )
+"""A role is checked by the code: on SQLite a check could only be added by making anew a table that others refer to."""
 
 tokens = Table(
     "tokens",
@@ -32,11 +37,19 @@ tokens = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("scope", Text),
+    Column("is_login", Boolean, nullable=False, server_default=false()),
+    Column("last_used_at", Instant),
+    Column("rotations", Integer, nullable=False, server_default="0"),
+    Column("rotation_key_sha256", Name),
+    Column("old_secret_sha256", Name),
+    Column("old_secret_until", Instant),
     CheckConstraint(one_of("role", Role), name="role"),
     CheckConstraint(
         f"(tenant IS NULL) = ({one_of('role', [role for role in Role if role.is_cluster_wide])})", name="tenant_of_role"
     ),
     Index(None, "tenant", "id"),
+    Index("uq_tokens_old_secret_sha256", "old_secret_sha256", unique=True),
 )
 
 quotas = Table(

@@ -187,11 +187,28 @@ progress = Table(
     Column("generation", Integer, primary_key=True),
     Column("step", Number, primary_key=True),
     Column("steps", Number, nullable=False),
-    Column("loss", Float(53), nullable=False),
+    Column("loss", Float(53)),
     Column("tokens_per_s", Float(53), nullable=False),
     Column("at", Instant, nullable=False),
     Index(None, "attempt_id", "at"),
 )
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("attempt_id", Name, ForeignKey("attempts.id"), primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("beats", Number, nullable=False),
+    Column("reports", Number, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("memory_mib", Number),
+    Column("device_memory_mib", Number),
+    Column("checkpoint_step", Number),
+    Column("checkpoint_at", Instant),
+    CheckConstraint("beats >= 1 AND reports >= 0", name="counts"),
+    CheckConstraint("(checkpoint_step IS NULL) = (checkpoint_at IS NULL)", name="checkpoint"),
+)
+"""The latest that was heard of each attempt; one row, written over by each heartbeat that is kept."""
 
 rendezvous = Table(
     "rendezvous",

@@ -1,80 +1,55 @@
-"""Writing tenants, users, tokens, quotas, clusters and chip types."""
+"""Writing tenants, quotas, clusters and chip types."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, delete, select, update
+from sqlalchemy import delete, select
 
 from scheduler.adapters.database.documents import WORDS
-from scheduler.adapters.database.reads.people import token_of
 from scheduler.adapters.database.reads.rows import chip_of, cluster_of
 from scheduler.adapters.database.schema.fleet import chip_types, clusters
-from scheduler.adapters.database.schema.people import quotas, tenants, tokens, users
+from scheduler.adapters.database.schema.people import quotas, tenants
 from scheduler.adapters.database.transaction import Draft, Transaction
+from scheduler.core.model.access.audit import Act
 from scheduler.core.model.change import ChipDefined, ClusterSeen, QuotaLifted, QuotaSet, TenantCreated
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.node import Cluster
-from scheduler.core.model.tenant import Quota, Tenant, Token, User
+from scheduler.core.model.tenant import Quota, Tenant
 from scheduler.ports.directory import AlreadyExists, DoesNotExist
 
 
 def create_tenant(transaction: Transaction, tenant: Tenant) -> None:
     """Write a tenant. Raises AlreadyExists."""
-    if _exists(transaction, tenants.c.name, tenant.name):
+    if transaction.has(tenants.c.name, tenant.name):
         raise AlreadyExists(tenant.name)
     transaction.insert(tenants, [asdict(tenant)])
     transaction.add(Draft(tenant.created_at, TenantCreated(tenant.name), tenant=tenant.name))
-
-
-def create_user(transaction: Transaction, user: User) -> None:
-    """Write a user. Raises AlreadyExists, DoesNotExist (the tenant)."""
-    if _exists(transaction, users.c.name, user.name):
-        raise AlreadyExists(user.name)
-    _must_exist(transaction, tenants.c.name, user.tenant)
-    transaction.insert(users, [asdict(user)])
-
-
-def create_token(transaction: Transaction, token: Token) -> None:
-    """Write a token. Raises AlreadyExists (its id or hash), DoesNotExist (its tenant or user)."""
-    if _exists(transaction, tokens.c.id, token.id) or _exists(transaction, tokens.c.secret_sha256, token.secret_sha256):
-        raise AlreadyExists(token.id)
-    _must_exist(transaction, tenants.c.name, token.tenant)
-    _must_exist(transaction, users.c.name, token.user)
-    transaction.insert(tokens, [asdict(token)])
-
-
-def revoke_token(transaction: Transaction, *, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
-    """Revoke a token; a revoked one keeps its time. Raises DoesNotExist, also for another tenant's."""
-    row = transaction.connection.execute(select(tokens).where(tokens.c.id == token_id).with_for_update()).first()
-    if row is None or tenant not in (None, row.tenant):
-        raise DoesNotExist(token_id)
-    token = token_of(row)
-    if token.revoked_at is not None:
-        return token
-    transaction.connection.execute(update(tokens).where(tokens.c.id == token_id).values(revoked_at=at))
-    return replace(token, revoked_at=at)
+    transaction.audit(Act("tenant", tenant.name, tenant.name, tenant.created_at, None, asdict(tenant)))
 
 
 def set_quota(transaction: Transaction, quota: Quota, at: datetime) -> None:
     """Write a quota; without effect where it is so already. Raises DoesNotExist (tenant or chip)."""
-    _must_exist(transaction, tenants.c.name, quota.tenant)
-    _must_exist(transaction, chip_types.c.name, quota.chip)
+    transaction.require(tenants.c.name, quota.tenant)
+    transaction.require(chip_types.c.name, quota.chip)
     mine = (quotas.c.tenant == quota.tenant, quotas.c.chip == quota.chip)
     present = transaction.connection.execute(select(quotas.c.devices).where(*mine)).scalar()
     if present != quota.devices:
         transaction.insert_or_replace(quotas, [asdict(quota)])
         transaction.add(Draft(at, QuotaSet(quota), tenant=quota.tenant))
+        before = None if present is None else asdict(quota) | {"devices": present}
+        transaction.audit(Act("quota", f"{quota.tenant}/{quota.chip}", quota.tenant, at, before, asdict(quota)))
 
 
 def lift_quota(transaction: Transaction, *, tenant: TenantName, chip: ChipName, at: datetime) -> None:
     """Remove a quota. Raises DoesNotExist."""
-    removed = delete(quotas).where(quotas.c.tenant == tenant, quotas.c.chip == chip)
-    if transaction.connection.execute(removed).rowcount == 0:
+    mine = (quotas.c.tenant == tenant, quotas.c.chip == chip)
+    present = transaction.connection.execute(delete(quotas).where(*mine).returning(quotas.c.devices)).scalar()
+    if present is None:
         raise DoesNotExist(f"{tenant}/{chip}")
     transaction.add(Draft(at, QuotaLifted(tenant, chip), tenant=tenant))
+    transaction.audit(Act("quota", f"{tenant}/{chip}", tenant, at, asdict(Quota(tenant, chip, present)), None))
 
 
 def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: datetime) -> int:
@@ -87,6 +62,8 @@ def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: dateti
     )
     for chip in changed:
         transaction.add(Draft(at, ChipDefined(chip)))
+        before = present.get(chip.name)
+        transaction.audit(Act("chip", chip.name, None, at, None if before is None else asdict(before), asdict(chip)))
     return len(changed)
 
 
@@ -99,13 +76,3 @@ def register_cluster(transaction: Transaction, cluster: Cluster, at: datetime) -
     if present != cluster:
         transaction.insert_or_replace(clusters, [asdict(cluster)])
         transaction.add(Draft(at, ClusterSeen(cluster)))
-
-
-def _exists(transaction: Transaction, column: Column[Any], value: str) -> bool:
-    return transaction.connection.execute(select(column).where(column == value)).first() is not None
-
-
-def _must_exist(transaction: Transaction, column: Column[Any], value: str | None) -> None:
-    """Raise DoesNotExist unless a row has the value; None refers to nothing and passes."""
-    if value is not None and not _exists(transaction, column, value):
-        raise DoesNotExist(value)

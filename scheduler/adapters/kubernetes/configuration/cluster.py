@@ -114,6 +114,8 @@ class ClusterConfiguration:
     images: tuple[ImageRule, ...] = ()
     """What tenants may run beside the runtime image, which everybody may."""
     volume_classes: tuple[VolumeClass, ...] = ()
+    checkpoints: str | None = None
+    """The class of the volumes that jobs keep their checkpoints in; None: jobs cannot resume."""
     pools: tuple[PoolTemplate, ...] = ()
     """The first one that fits a rank shapes its pod."""
     node_loss_tolerated_s: int = 60
@@ -158,6 +160,10 @@ class ClusterConfiguration:
             if one.name == name and (one.tenants is None or tenant in one.tenants):
                 return one
         return None
+
+    def checkpoint_class(self, tenant: TenantName) -> VolumeClass | None:
+        """Return the class of volumes for a tenant's checkpoints, None where it has none."""
+        return None if self.checkpoints is None else self.volume_class(self.checkpoints, tenant)
 
     @property
     def labels_of_nodes(self) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ The format::
           datasets: {claim: datasets, read_only: true, tenants: [vision]}
           scratch: {scratch: {size_mib: 102400, in_memory: false}}
           archive: {nfs: {server: files.example, path: /archive}}
+          results: {claim: results}
+        checkpoints: results             # the volume in which jobs keep what a retry goes on from
         pools:                           # the first one that fits a worker's chip and node shapes its pod
           infiniband:
             chips: [h100-sxm]
@@ -93,6 +95,7 @@ from scheduler.adapters.kubernetes.configuration.reading_pools import (
     read_volume_class,
 )
 from scheduler.adapters.kubernetes.configuration.rules import ChipRule
+from scheduler.adapters.kubernetes.configuration.volumes import ScratchVolume
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.topology import CLUSTER, NODE
@@ -149,6 +152,7 @@ def _cluster(entry: Marked, folder: Path, memories_mib: Mapping[ChipName, int | 
         "priority_class": ("priority_class", text_of(grammar.SUBDOMAIN)),
         "owner": ("owner", _owner),
         "volumes": ("volume_classes", partial(values_of, form=grammar.LABEL, read=read_volume_class, most=_MOST)),
+        "checkpoints": ("checkpoints", text_of(grammar.LABEL)),
         "pools": (
             "pools",
             partial(values_of, form=grammar.LABEL, read=partial(read_pool, chips=memories_mib), most=_MOST),
@@ -163,7 +167,24 @@ def _cluster(entry: Marked, folder: Path, memories_mib: Mapping[ChipName, int | 
         "logs": ("logs", _logs),
         "devices_are_simulated": ("devices_are_simulated", flag),
     }
-    return ClusterConfiguration(**gather(entry, readers, required=("name",)))
+    configuration = ClusterConfiguration(**gather(entry, readers, required=("name",)))
+    _check_checkpoints(entry, configuration)
+    return configuration
+
+
+def _check_checkpoints(entry: Marked, configuration: ClusterConfiguration) -> None:
+    """Raise FileError where what is named for checkpoints cannot keep any."""
+    name_given = configuration.checkpoints
+    if name_given is None:
+        return
+    known = {volume_class.name: volume_class for volume_class in configuration.volume_classes}
+    here = entry.entries()["checkpoints"]
+    if name_given not in known:
+        raise here.error(f"no volume class {name_given!r}", what_to_do="describe it under volumes")
+    if isinstance(known[name_given].source, ScratchVolume):
+        raise here.error(f"{name_given!r} is scratch, gone with each worker", what_to_do="name a claim or nfs")
+    if known[name_given].is_read_only:
+        raise here.error(f"{name_given!r} is read-only", what_to_do="name a class that workers can write to")
 
 
 def _namespace(entry: Marked) -> str:

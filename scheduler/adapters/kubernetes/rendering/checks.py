@@ -26,6 +26,7 @@ TEMPORARY = "/tmp"  # noqa: S108 - of a pod
 MEDLEY_FOLDER = "/medley"
 HOME = f"{MEDLEY_FOLDER}/home"
 RUNTIME_FOLDER = f"{MEDLEY_FOLDER}/runtime"
+CHECKPOINT_FOLDER = f"{MEDLEY_FOLDER}/checkpoints"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - of a pod
 _TAKEN = ("/dev", "/proc", "/sys", "/run", "/var/run", "/etc", MEDLEY_FOLDER, TEMPORARY)
 """No volume may be at one of them, in it or around it."""

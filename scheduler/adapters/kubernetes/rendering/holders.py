@@ -6,7 +6,7 @@ from typing import Any
 from scheduler.adapters.kubernetes import identity
 from scheduler.adapters.kubernetes.launch import DOCUMENT, LARGEST_DOCUMENT_BYTES, TOKEN, gang_document
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
-from scheduler.adapters.kubernetes.rendering.checks import check_job, check_names
+from scheduler.adapters.kubernetes.rendering.checks import CHECKPOINT_FOLDER, check_job, check_names
 from scheduler.ports.cluster import StartFailed, StartRefusal
 
 CONFIG_MAP = "ConfigMap"
@@ -92,7 +92,13 @@ def _owner_reference(blueprint: Blueprint, owner_uid: str) -> dict[str, Any]:
 
 
 def _document(blueprint: Blueprint) -> dict[str, Any]:
-    text = gang_document(blueprint.order, devices_are_simulated=blueprint.configuration.devices_are_simulated)
+    configuration = blueprint.configuration
+    has_place = configuration.checkpoint_class(blueprint.order.job.tenant) is not None
+    text = gang_document(
+        blueprint.order,
+        devices_are_simulated=configuration.devices_are_simulated,
+        checkpoints=CHECKPOINT_FOLDER if has_place else None,
+    )
     size_bytes = len(text.encode())
     if size_bytes > LARGEST_DOCUMENT_BYTES:
         what = f"the gang's launch document has {size_bytes:,} bytes, and Kubernetes keeps {LARGEST_DOCUMENT_BYTES:,}"

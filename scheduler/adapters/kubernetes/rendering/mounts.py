@@ -6,7 +6,14 @@ from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate
 from scheduler.adapters.kubernetes.configuration.volumes import ClaimVolume, NfsVolume, VolumeClass
 from scheduler.adapters.kubernetes.launch import DOCUMENT, DOCUMENT_FOLDER, TOKEN, TOKEN_FOLDER
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
-from scheduler.adapters.kubernetes.rendering.checks import HOME, RUNTIME_FOLDER, SHARED_MEMORY, TEMPORARY, image_of
+from scheduler.adapters.kubernetes.rendering.checks import (
+    CHECKPOINT_FOLDER,
+    HOME,
+    RUNTIME_FOLDER,
+    SHARED_MEMORY,
+    TEMPORARY,
+    image_of,
+)
 
 READABLE_BY_ALL = 0o444
 READABLE_BY_GROUP = 0o440
@@ -34,6 +41,8 @@ def volumes(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str, Any]
         found.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": f"{shared_mib}{_MIB}"}})
     if needs_runtime(blueprint):
         found.append({"name": "runtime", "emptyDir": {"sizeLimit": f"64{_MIB}"}})
+    if (checkpoints := _checkpoint_class(blueprint)) is not None:
+        found.append({"name": "checkpoints"} | _source(checkpoints))
     return found + [
         {"name": f"volume-{index}"} | _source(volume_class) for index, volume_class in enumerate(_wanted(blueprint))
     ]
@@ -51,6 +60,9 @@ def worker_mounts(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str
         found.append({"name": "shared-memory", "mountPath": SHARED_MEMORY})
     if needs_runtime(blueprint):
         found.append({"name": "runtime", "mountPath": RUNTIME_FOLDER, "readOnly": True})
+    if _checkpoint_class(blueprint) is not None:
+        path = checkpoint_path(blueprint)
+        found.append({"name": "checkpoints", "mountPath": CHECKPOINT_FOLDER, "subPath": path})
     job = blueprint.order.job.spec
     return found + [
         {
@@ -62,9 +74,19 @@ def worker_mounts(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str
     ]
 
 
+def checkpoint_path(blueprint: Blueprint) -> str:
+    """Return where in the volume of its class a job's checkpoints are: no pod sees more of it than its own job's."""
+    job = blueprint.order.job
+    return f"medley/{job.tenant}/{job.id}"
+
+
 def shared_memory_mib(blueprint: Blueprint, template: PoolTemplate) -> int:
     """Return the size of /dev/shm; 0 where the container runtime decides."""
     return blueprint.order.job.spec.shared_memory_mib or template.shared_memory_mib
+
+
+def _checkpoint_class(blueprint: Blueprint) -> VolumeClass | None:
+    return blueprint.configuration.checkpoint_class(blueprint.order.job.tenant)
 
 
 def _wanted(blueprint: Blueprint) -> list[VolumeClass]:

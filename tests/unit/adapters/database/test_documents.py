@@ -18,10 +18,11 @@ from scheduler.adapters.database.documents import (
     encode_body,
     storable,
 )
-from scheduler.core.model.attempt import Progress, WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
+from scheduler.core.model.attempt import Checkpoint, Progress, WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
 from scheduler.core.model.change import (
     KIND_OF,
     ChangeBody,
+    CheckpointSaved,
     ChipDefined,
     ClusterSeen,
     GroupMoved,
@@ -173,6 +174,7 @@ BODIES: dict[str, ChangeBody] = {
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
     "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),
     "progress-reported": ProgressReported("a", Progress(1, 2, 0.1 + 0.2, 1e300, NOON)),
+    "checkpoint-saved": CheckpointSaved("a", Checkpoint(40, after_noon(0.25))),
     "cluster-seen": ClusterSeen(Cluster("mixed", "kubernetes", binds_devices=False, enforces_shares=False)),
     "node-seen": NodeSeen(NODE),
     "tenant-created": TenantCreated("alpha"),

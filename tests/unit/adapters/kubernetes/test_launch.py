@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from medley_runtime.launch import Command, Company, Launch, read_launch
+from medley_runtime.launch import Checkpoints, Command, Company, Launch, read_launch
 
 from scheduler.adapters.kubernetes.launch import gang_document, rank_variables
 from scheduler.adapters.local.launch import launch_documents
@@ -11,6 +11,8 @@ from scheduler.core.model.attempt import Allocation
 from scheduler.ports.cluster import GangOrder
 from tests.builders.blueprints import with_spec
 from tests.builders.cluster import counted, order, with_launcher, with_shares
+
+FOLDER = "/medley/checkpoints"
 
 
 def mixed_gang() -> GangOrder:
@@ -30,11 +32,11 @@ def mixed_gang() -> GangOrder:
     ids=["plain", "one more role", "one with its own program", "shares"],
 )
 def test_the_runtime_reads_what_it_reads_on_a_local_cluster(tmp_path: Path, given: GangOrder) -> None:
-    (tmp_path / "gang.json").write_text(gang_document(given, devices_are_simulated=True))
+    (tmp_path / "gang.json").write_text(gang_document(given, devices_are_simulated=True, checkpoints=FOLDER))
     (tmp_path / "token").write_text(given.token)
 
     for rank in range(len(given.allocations)):
-        (tmp_path / "whole.json").write_text(json.dumps(launch_documents(given)[rank]))
+        (tmp_path / "whole.json").write_text(json.dumps(launch_documents(given, Path(FOLDER))[rank]))
         variables = rank_variables(rank) | {
             "MEDLEY_LAUNCH": str(tmp_path / "gang.json"),
             "MEDLEY_TOKEN_FILE": str(tmp_path / "token"),
@@ -54,6 +56,20 @@ def test_a_gang_of_one_role_on_whole_devices_is_told_what_a_runtime_of_before_kn
     assert json.loads(gang_document(mixed_gang(), devices_are_simulated=True))["version"] == 1
     later = (with_launcher(mixed_gang()), with_shares(order("wait"), share_milli=1, share_memory_mib=1))
     assert [json.loads(gang_document(one, devices_are_simulated=True))["version"] for one in later] == [2, 2]
+
+
+def test_a_place_for_checkpoints_is_told_in_a_version_that_a_runtime_of_before_refuses(tmp_path: Path) -> None:
+    given = mixed_gang()
+    document = gang_document(given, devices_are_simulated=True, checkpoints=FOLDER)
+    (tmp_path / "gang.json").write_text(document)
+    (tmp_path / "token").write_text(given.token)
+    places = {"MEDLEY_LAUNCH": str(tmp_path / "gang.json"), "MEDLEY_TOKEN_FILE": str(tmp_path / "token")}
+
+    launch = read_launch(rank_variables(1) | places)
+
+    assert json.loads(document)["version"] == 3
+    assert launch.checkpoints == Checkpoints(FOLDER, interval_s=300, keep=2)
+    assert (launch.role, launch.in_program) == ("worker", Company(1, 2))
 
 
 def test_each_rank_learns_its_role_and_with_whom_it_works(tmp_path: Path) -> None:

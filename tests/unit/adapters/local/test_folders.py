@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from scheduler.adapters.local.folders import Folders
+from scheduler.adapters.local.folders.attempts import Folders
 from scheduler.core.model.identifiers import WorkerKey
 
 ATTEMPTS = ["b-g0-a1", "a-g0-a1", "c-g0-a1"]

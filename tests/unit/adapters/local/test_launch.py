@@ -8,20 +8,21 @@ from scheduler.core.model.job import ReferenceTraining
 from scheduler.ports.cluster import GangOrder
 from tests.builders.cluster import ATTEMPT, order
 
+CHECKPOINTS = Path("/data/checkpoints/job-1")
 RUNTIME = Runtime.of(
     ("/opt/python/bin/python", "-m", "medley_runtime"), {"PATH": "/usr/bin", "SECRET": "x", "TZ": "UTC"}
 )
 
 
 def prepared(folder: Path, given: GangOrder) -> None:
-    prepare_worker(folder, given, 0, RUNTIME, document=launch_documents(given)[0])
+    prepare_worker(folder, given, 0, RUNTIME, document=launch_documents(given, CHECKPOINTS)[0])
 
 
 def test_a_worker_is_told_who_it_is() -> None:
-    document = launch_documents(order("wait", workers=2))[1]
+    document = launch_documents(order("wait", workers=2), CHECKPOINTS)[1]
 
     assert document == {
-        "version": 1,
+        "version": 3,
         "job": "0a1b2c3d4e5f6g7h",
         "job_name": "test",
         "tenant": "demo",
@@ -39,6 +40,11 @@ def test_a_worker_is_told_who_it_is() -> None:
         "token": "a-token",
         "grace_s": 10,
         "program": {"kind": "command", "argv": ["wait"]},
+        "roles": {"worker": {"world_size": 2}},
+        "role": "worker",
+        "role_rank": 1,
+        "program_rank": 1,
+        "checkpoints": {"folder": "/data/checkpoints/job-1", "interval_s": 300, "keep": 2},
     }
 
 
@@ -47,7 +53,7 @@ def test_the_reference_training_is_told_its_numbers() -> None:
     program = ReferenceTraining(60, 8, 64, 64, 2, 2, 0.003, 1)
     spec = replace(given.job.spec, program=program)
 
-    document = launch_documents(replace(given, job=replace(given.job, spec=spec)))[0]
+    document = launch_documents(replace(given, job=replace(given.job, spec=spec)), CHECKPOINTS)[0]
 
     assert document["program"] == {
         "kind": "reference-training",

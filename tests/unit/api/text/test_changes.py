@@ -5,9 +5,10 @@ from typing import get_args
 import pytest
 
 from api.text.changes import change_text
-from scheduler.core.model.attempt import Progress, WorkerRemark
+from scheduler.core.model.attempt import Checkpoint, Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
+    CheckpointSaved,
     ChipDefined,
     ClusterSeen,
     GroupMoved,
@@ -44,6 +45,8 @@ ALL: list[tuple[ChangeBody, str]] = [
         ProgressReported("a", Progress(10, 60, 2.3104, 51234.4, NOW)),
         "step 10 of 60: loss 2.31, 51,234 tokens per second",
     ),
+    (ProgressReported("a", Progress(3, 0, None, 8.0, NOW)), "step 3: no finite loss, 8 tokens per second"),
+    (CheckpointSaved("a", Checkpoint(40, NOW)), "step 40 is saved: a retry goes on from there"),
     (ClusterSeen(Cluster("mixed", "local")), "cluster mixed was registered"),
     (NodeSeen(make_node()), "node mixed/n1 is ready with 8 h100"),
     (NodeSeen(replace(make_node(), note="cordoned")), "node mixed/n1 is ready with 8 h100: cordoned"),

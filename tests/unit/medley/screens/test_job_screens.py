@@ -264,3 +264,16 @@ def test_why_names_the_worker_that_failed_once(capsys: pytest.CaptureFixture[str
         "first   failed", f"It failed: {text}.", "  - rank 2 ended with exit code 7",
         "first   failed", "It failed: rank 2 ended with exit code 7.",
     ]  # fmt: skip
+
+
+def test_a_job_says_where_a_retry_goes_on_and_what_was_heard_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    heartbeat = {"at": "2026-01-01T00:00:02Z", "memory_mib": 5120, "device_memory_mib": None}
+    attempt = {**an_attempt(), "heartbeat": heartbeat}
+    resume = {"is_possible": True, "step": 8, "text": "a retry goes on from step 8, which attempt 1 saved"}
+    progress = {"step": 12, "steps": 0, "loss": None, "tokens_per_s": 5.0, "at": "2026-01-01T00:00:02Z"}
+    print_job(a_job(attempts=[attempt], resume=resume, progress=progress), AT)
+
+    shown = capsys.readouterr().out
+    assert "a retry goes on from step 8, which attempt 1 saved" in shown
+    assert "step 12   no finite loss   5 tokens/s" in shown
+    assert "5,120 MiB of memory" in shown

@@ -2,8 +2,8 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
+from medley_runtime.heartbeats.heart import Progress
 from medley_runtime.launch import ReferenceTraining
-from medley_runtime.progress import Progress
 from medley_runtime.reference_training.narration import Listeners, Narration
 
 

@@ -7,8 +7,8 @@ from medley_runtime.endings import TrainingFailed
 from medley_runtime.launch import ReferenceTraining
 from medley_runtime.reference_training.gang import Gang
 from medley_runtime.reference_training.model import Gpt
-from medley_runtime.reference_training.training import _require_same_weights, _take_steps
-from medley_runtime.reference_training.weights import FlatWeights
+from medley_runtime.reference_training.training import CLIP_NORM, Course, _require_same_weights, _take_steps
+from medley_runtime.reference_training.weights import AdamW, FlatWeights
 from torch import Tensor
 
 DEFAULTS = ReferenceTraining(60, 8, 64, 64, 2, 2, 0.003, 1)
@@ -42,7 +42,8 @@ def test_the_loss_falls_below_3_without_jumps(seed: int) -> None:
 
     torch.manual_seed(seed)
     model = Gpt(DEFAULTS)
-    _take_steps(DEFAULTS, LoneGang(), model, FlatWeights(model), note)
+    optimiser = AdamW(FlatWeights(model), CLIP_NORM)
+    _take_steps(DEFAULTS, LoneGang(), model, optimiser, Course(0, note, str))
 
     assert losses[0] > 5.4
     assert losses[-1] < 2.8

@@ -59,7 +59,9 @@ def test_the_documented_format_is_read_whole(tmp_path: Path) -> None:
         VolumeClass("datasets", ClaimVolume("datasets"), is_read_only=True, tenants=("vision",)),
         VolumeClass("scratch", ScratchVolume(102_400)),
         VolumeClass("archive", NfsVolume("files.example", "/archive")),
+        VolumeClass("results", ClaimVolume("results")),
     )
+    assert east.checkpoint_class("other") == VolumeClass("results", ClaimVolume("results"))
     assert east.pools == (
         PoolTemplate(
             name="infiniband",
@@ -156,6 +158,9 @@ def test_workers_without_devices_are_shaped_by_pools_of_labels(tmp_path: Path) -
         ("images: ['*']", "3: .* is no image"),
         ("images: [a, a]", "3: this stands here twice"),
         ("image_pull_policy: Sometimes", "3: unknown: 'Sometimes'; "),
+        ("checkpoints: results", "3: no volume class 'results'; describe it under volumes"),
+        ("checkpoints: a\nvolumes: {a: {scratch: {size_mib: 1}}}", "3: 'a' is scratch, gone with each worker"),
+        ("checkpoints: a\nvolumes: {a: {claim: a, read_only: true}}", "3: 'a' is read-only"),
         ("tenants:\n  Vision: {}", "4: 'Vision' cannot stand here"),
         ("tenants:\n  vision:\n    secret: [a]", "5: unknown key 'secret'; did you mean 'secrets'?"),
         ("tenants:\n  vision:\n    secrets: [a/b]", "5: 'a/b' cannot stand here"),

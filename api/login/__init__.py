@@ -1,0 +1,1 @@
+"""How a browser shows who it is: its session, and what keeps other pages from using it."""

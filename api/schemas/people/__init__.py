@@ -1,0 +1,1 @@
+"""What is said of logins and of the audit trail."""

@@ -1,0 +1,1 @@
+"""Benchmarks of trainings: what it costs them that they are kept."""

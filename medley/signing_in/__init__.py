@@ -1,0 +1,1 @@
+"""Logging in over an organisation's own login, in the terminal."""

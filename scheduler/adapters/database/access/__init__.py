@@ -1,0 +1,1 @@
+"""Users, tokens and the audit trail: how they are read and written."""

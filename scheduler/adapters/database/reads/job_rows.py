@@ -1,0 +1,85 @@
+"""Reading jobs in short, many at once: what a table of them shows."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from scheduler.adapters.database.documents import JOB_SPEC
+from scheduler.adapters.database.reads.jobs import filtered, latest_progress
+from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.reads.rows import AnyRow
+from scheduler.adapters.database.schema.work import OPEN, attempts, groups, jobs
+from scheduler.core.model.attempt import Progress
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import JobId
+from scheduler.core.model.job import JobSpec
+from scheduler.ports.views import JobFilter, JobRow
+
+_GROUPS_IN_SHORT = (
+    select(
+        groups.c.job_id,
+        func.max(groups.c.attempts).label("attempts"),
+        func.max(groups.c.stop_reason).label("stop_reason"),
+    )
+    .where(groups.c.job_id.in_(LISTED))
+    .group_by(groups.c.job_id)
+)
+_OPEN_ATTEMPTS = (
+    select(attempts.c.id, attempts.c.started_at, groups.c.job_id)
+    .join(groups, groups.c.id == attempts.c.group_id)
+    .where(groups.c.job_id.in_(LISTED), OPEN)
+)
+
+
+def read_job_rows(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
+    """Return jobs newest first, by one statement per table however many they are."""
+    asked = filtered(select(jobs), where)
+    if before is not None:
+        asked = asked.where(jobs.c.id < before)
+    rows = list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)))
+    in_short = {row.job_id: row for row in rows_listed(connection, _GROUPS_IN_SHORT, [row.id for row in rows])}
+    running = _progress_of_running(connection, [row.id for row in rows if row.state == State.RUNNING])
+    specs: dict[str, JobSpec] = {}
+    return [_row(row, in_short[row.id], running.get(row.id), _wishes(row.spec, specs)) for row in rows]
+
+
+def _progress_of_running(connection: Connection, ids: Iterable[JobId]) -> dict[JobId, Progress]:
+    job_of = {row.id: row.job_id for row in rows_listed(connection, _OPEN_ATTEMPTS, ids)}
+    return {job_of[attempt]: report for attempt, report in latest_progress(connection, job_of).items()}
+
+
+def _wishes(document: str, known: dict[str, JobSpec]) -> JobSpec:
+    """Return a job's specification without its program; jobs of the same wishes are read once.
+
+    A name is a job's own: it and what else differs from job to job is left out before.
+    """
+    fields: dict[str, Any] = json.loads(document)
+    fields |= {"name": "", "environment": [], "labels": [], "secrets": [], "volumes": [], "objecting_clusters": []}
+    fields["program"] = {"argv": []}
+    key = json.dumps(fields, sort_keys=True)
+    if key not in known:
+        known[key] = JOB_SPEC.decode(key)
+    return known[key]
+
+
+def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: JobSpec) -> JobRow:
+    first = wishes.options()[0]
+    return JobRow(
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
+        kind=wishes.kind,
+        state=State(row.state),
+        priority=wishes.priority,
+        workers=sum(part.workers for part in first),
+        devices=sum(part.workers * part.shape.devices for part in first),
+        chips=tuple(dict.fromkeys(part.chip for option in wishes.options() for part in option if part.chip)),
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+        attempts=group.attempts,
+        stop_reason=StopReason(group.stop_reason) if group.stop_reason else None,
+        progress=progress,
+    )

@@ -1,0 +1,1 @@
+"""Writing what workers say of their attempt: rank 0's address, progress, heartbeats."""

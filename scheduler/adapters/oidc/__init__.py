@@ -1,0 +1,1 @@
+"""OpenID Connect: the issuer behind an organisation's login."""

@@ -1,0 +1,1 @@
+"""Who changed what: the nouns of the audit trail."""

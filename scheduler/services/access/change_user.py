@@ -1,0 +1,56 @@
+"""Change what a user is: their tenant, their role, whether they are disabled."""
+
+from dataclasses import dataclass, replace
+
+from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.tenant import TENANT_ROLES, Principal, Role, User
+from scheduler.ports.clock import Clock
+from scheduler.ports.directory import Directory, DoesNotExist
+from scheduler.services.access.grant_access import GrantRefused
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """What becomes of a user; what is False or None in `changed` stays as it is."""
+
+    tenant: TenantName | None = None
+    role: Role | None = None
+    is_disabled: bool = False
+    changed: frozenset[str] = frozenset()
+    """Which of the three are given."""
+
+
+class RoleWithoutTenant(Exception):
+    """A tenant's role without a tenant, or a cluster-wide one with a tenant."""
+
+
+def change_user(directory: Directory, clock: Clock, *, by: Principal, name: str, change: UserChange) -> User:
+    """Write the change; a disabled user's tokens open nothing from then on, and open again when that is taken back.
+
+    Raises DoesNotExist (the user, or one of another tenant; the tenant), GrantRefused, RoleWithoutTenant.
+    """
+    user = directory.user(name)
+    if user is None or (by.tenant is not None and user.tenant != by.tenant):
+        raise DoesNotExist(name)
+    now = clock.now()
+    wanted = user
+    if "tenant" in change.changed:
+        wanted = replace(wanted, tenant=change.tenant)
+    if "role" in change.changed:
+        wanted = replace(wanted, role=change.role)
+    if "is_disabled" in change.changed:
+        wanted = replace(wanted, disabled_at=(user.disabled_at or now) if change.is_disabled else None)
+    check_role(wanted)
+    if by.role is not Role.OPERATOR and (wanted.tenant != by.tenant or wanted.role not in (*TENANT_ROLES, None)):
+        raise GrantRefused(f"a {by.role} may change its own tenant's users within that tenant only")
+    return directory.change_user(wanted, now)
+
+
+def check_role(user: User) -> None:
+    """Raise RoleWithoutTenant unless the user's role and tenant go together; without a role any tenant will do."""
+    if user.role is not None and user.role.is_cluster_wide != (user.tenant is None):
+        raise RoleWithoutTenant(
+            f"the role {user.role} is cluster-wide and belongs to no tenant"
+            if user.role.is_cluster_wide
+            else f"the role {user.role} belongs to a tenant"
+        )

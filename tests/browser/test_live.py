@@ -1,0 +1,97 @@
+"""What happens is seen without asking again; what may be old says so."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.browser.scene import WAIT, Scene
+from tests.browser.visit import OpenPage
+from tests.builders.eventually import eventually
+from tests.builders.server import Api, ServerProcess
+
+SEEN_WITHIN_S = 5.0
+"""Of an event, on a machine that does other things as well; 2 s is what people are promised."""
+
+
+def row_text(name: str) -> str:
+    return f"[...document.querySelectorAll('tr')].find((row) => row.innerText.includes('{name}'))?.innerText ?? ''"
+
+
+def test_a_job_that_somebody_else_submits_appears_and_moves_by_itself(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="jobs")
+    visit.see("detector-large")
+    visit.page.locator(".stream-live").wait_for()
+    began = time.monotonic()
+    scene.submit("language", {"name": "newcomer", "chips": "mlu590", "workers": 1})
+    visit.until(f"{row_text('newcomer')}.includes('running')")
+    assert time.monotonic() - began < SEEN_WITHIN_S
+    with Api(scene.address, scene.tokens["language"]) as api:
+        api.want(200, "POST", f"/v1/jobs/{scene.jobs['newcomer']}/cancel")
+    visit.until(f"{row_text('newcomer')}.includes('cancelled')")
+
+
+def test_chosen_jobs_are_cancelled_together_after_a_question(scene: Scene, open_page: OpenPage) -> None:
+    for number in range(3):
+        scene.submit("vision", {"name": f"bulk-{number}", "chips": "h100-sxm", "workers": 1, "devices_per_worker": 8})
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs?q=bulk-")
+    visit.see("3 of")
+    visit.page.get_by_label("choose all that are listed").check()
+    visit.page.get_by_role("button", name="Cancel 3").click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Keep them").click()
+    assert scene.state("bulk-1") == "queued"
+    visit.page.get_by_label("choose all that are listed").check()
+    visit.page.get_by_role("button", name="Cancel 3").click()
+    dialog.get_by_role("button", name="Cancel them").click()
+    dialog.get_by_text("3 of 3 asked to stop").wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    eventually(lambda: scene.state("bulk-2") == "cancelled", within_s=10)
+    visit.until(f"{row_text('bulk-0')}.includes('cancelled')")
+
+
+def test_what_cannot_be_cancelled_is_named_and_keeps_nobody_else(scene: Scene, open_page: OpenPage) -> None:
+    job = scene.submit("vision", {"name": "doomed", "chips": "h100-sxm", "workers": 2, "devices_per_worker": 8})
+    visit = open_page(scene.address, scene.tokens["vision"])
+    script = "module.cancelJobs(argument, () => {}).then((failed) => failed.map(({id, error}) => [id, error.status]))"
+    assert visit.module("data/jobs.js", script, ["0" * 16, job]) == [["0" * 16, 404]]
+    assert scene.state("doomed") == "cancelled"
+    visit.errors.clear()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, scene: Scene) -> ServerProcess:
+    """A server that a test may stop, with one job that waits."""
+    server = ServerProcess(tmp_path / "data", scene.server.inventory)
+    server.start()
+    with Api(server.address, server.tenant("demo")) as api:
+        body = {"name": "patient", "chips": "h100-sxm", "workers": 1024, "command": WAIT}
+        assert api.call("POST", "/v1/jobs", body).status == 201
+    return server
+
+
+def test_a_lost_server_is_told_and_found_again(own_server: ServerProcess, open_page: OpenPage) -> None:
+    server = own_server
+    try:
+        visit = open_page(server.address, server.operator_token, screen="jobs")
+        visit.see("patient")
+        visit.page.locator(".stream-live").wait_for()
+        server.kill()
+        banner = visit.page.locator(".banner")
+        banner.wait_for()
+        assert "Not live" in banner.inner_text()
+        visit.page.locator(".stale").wait_for()
+        visit.see("patient")
+        server.start()
+        with server.operator() as operator, Api(server.address, server.tenant("demo")) as api:
+            job = operator.want(200, "GET", "/v1/jobs/rows")["items"][0]["id"]
+            api.want(200, "POST", f"/v1/jobs/{job}/cancel")
+        visit.page.locator(".stream-live").wait_for(timeout=40_000)
+        banner.wait_for(state="detached")
+        visit.until(f"{row_text('patient')}.match('cancelled|failed')")
+        resumed = [one for one in visit.requests if "/v1/events" in one.url][-1]
+        assert int(resumed.headers["last-event-id"]) > 0, "it goes on after the last event it had"
+        assert all("ERR_" in error or "503" in error for error in visit.errors), visit.errors
+        visit.errors.clear()
+    finally:
+        server.stop()

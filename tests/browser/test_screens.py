@@ -1,0 +1,185 @@
+"""What people do on the screens, on a server with work on it."""
+
+from tests.browser.scene import Scene
+from tests.browser.visit import OpenPage, Visit
+
+
+def table(visit: Visit, name: str) -> list[list[str]]:
+    """Return the texts of a table's rows, by the table's name."""
+    rows = visit.page.get_by_role("region", name=name, exact=True).locator("tbody tr:not([aria-hidden])")
+    rows.first.wait_for()
+    return [row.locator("td").all_inner_texts() for row in rows.all()]
+
+
+def test_the_overview_says_what_there_is_and_who_waits(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"])
+    pools = {row[0]: row for row in table(visit, "Pools")}
+    assert pools["mixed/h100-sxm-81920-x8"][1:7] == ["80 GiB", "4", "32", "16", "16", "0"]
+    states = {row[0]: row[1] for row in table(visit, "Jobs by state")}
+    assert states["queued"] == "2"
+    assert int(states["failed"]) >= 1
+    visit.see("on 40 nodes")
+    assert all(row[0].endswith("ago") and row[3] for row in table(visit, "What happened last"))
+
+
+def test_a_chart_begins_with_what_the_page_itself_sees(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"])
+    visit.see("Utilisation over time")
+    seen = [{"at": at, "use": {"pools": [{"name": "a", "devices": 8, "devices_held": at}]}} for at in (1, 2)]
+    series = visit.module("data/series.js", "module.fromSamples(argument, 'pool')", seen)
+    assert (series["origin"], series["lines"][0]["allocated"], series["lines"][0]["capacity"]) == (
+        "page",
+        [1, 2],
+        [8, 8],
+    )
+    assert series["lines"][0]["busy"] == [None, None], "what nobody measured is not drawn"
+
+
+def test_jobs_can_be_narrowed_sorted_and_found_again_by_the_address(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="jobs")
+    visit.page.get_by_label("state").select_option("queued")
+    assert {row[1] for row in table(visit, "Jobs")} == {"detector-large", "sweep"}
+    visit.page.get_by_role("button", name="priority").click()
+    visit.page.get_by_role("button", name="priority").click()
+    assert [row[1] for row in table(visit, "Jobs")] == ["sweep", "detector-large"]
+    assert visit.page.url.endswith("#/jobs?state=queued&sort=-priority")
+    visit.page.reload()
+    assert [row[1] for row in table(visit, "Jobs")] == ["sweep", "detector-large"]
+    visit.page.get_by_label("find").fill("swe")
+    visit.see("1 of ")
+    visit.page.get_by_label("find").fill("nothing like it")
+    visit.see("No job meets these filters.")
+
+
+def test_a_job_that_waits_says_why_with_numbers(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs")
+    visit.page.get_by_role("link", name="detector-large").click()
+    visit.see("16 are held")
+    visit.see("What helps:")
+    visit.see("No attempt yet")
+
+
+def test_a_job_that_runs_says_where_each_rank_is(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"], screen=f"jobs/{scene.jobs['detector']}")
+    ranks = table(visit, "Ranks")
+    assert [row[0] for row in ranks] == ["0", "1"]
+    assert all(row[3:5] == ["h100-sxm", "0-7"] for row in ranks)
+    assert "tightest fit" in ranks[0][6]
+    visit.page.get_by_role("region", name="Ranks", exact=True).get_by_role("link", name=ranks[0][2]).first.click()
+    visit.page.get_by_role("heading", name=ranks[0][2].partition("/")[2], exact=True).wait_for()
+    visit.page.get_by_role("region", name="Devices").get_by_role("link", name="detector").first.wait_for()
+    assert [row[3] for row in table(visit, "Devices")] == ["detector"] * 8
+
+
+def test_a_training_shows_its_curve_and_its_output(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["search"], screen=f"jobs/{scene.jobs['training']}?tab=curve")
+    visit.see("in steps 1 to 30 of 30")
+    chart = visit.page.get_by_role("img", name="loss by step")
+    chart.focus()
+    visit.page.keyboard.press("Home")
+    visit.see("step 1")
+    assert len(chart.locator("path.line").get_attribute("d") or "") > 20
+    visit.page.get_by_role("tab", name="Logs").click()
+    visit.see("step 30/30")
+    visit.see("all there is")
+    visit.page.get_by_label("rank").select_option("1")
+    shown = "(document.querySelector('.logs')?.innerText ?? '')"
+    visit.until(f"{shown}.includes('rank 1 of 2') && !{shown}.includes('rank 0 of 2')")
+    visit.page.get_by_role("tab", name="Events").click()
+    visit.see("it succeeded")
+    visit.page.get_by_role("tab", name="Specification").click()
+    visit.see('"metax-c500": 1')
+
+
+def test_nodes_show_every_device_and_who_holds_it(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="nodes")
+    link = visit.page.get_by_role("link", name="mixed/nvidia-1, ready: 8 h100-sxm, 8 held, 0 free")
+    link.wait_for()
+    link.locator(".device").nth(3).hover()
+    visit.see("device 3, h100-sxm: held by detector of vision")
+    shared = visit.page.get_by_role("link", name="1 shared").locator(".device").first
+    shared.hover()
+    visit.see("50 % by half-a-device of search")
+    visit.page.get_by_label("find").fill("tokeniser")
+    visit.until("document.querySelectorAll('a.node').length === 1")
+    visit.page.get_by_label("find").fill("")
+    visit.page.get_by_label("by", exact=True).select_option("rack")
+    visit.page.get_by_role("heading", name="mixed / amd-r1").wait_for()
+    visit.page.get_by_label("colour", exact=True).select_option("tenant")
+    visit.page.get_by_role("list", name="what the colours mean").get_by_text("language").wait_for()
+
+
+def test_another_tenants_jobs_stay_hidden_on_nodes(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["search"], screen="nodes")
+    visit.page.get_by_role("link", name="mixed/nvidia-1, ready").locator(".device").first.hover()
+    visit.see("held by a job of vision")
+    assert scene.jobs["detector"] not in visit.page.content()
+
+
+def test_shares_show_quota_use_and_who_waits(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="queues")
+    visit.see("The queue")
+    visit.until("document.body.innerText.includes('2 waiting')")
+    shares = {(row[0], row[1]): row for row in table(visit, "Tenants' shares")}
+    assert shares["vision", "h100-sxm"][2:4] == ["16", "16"]
+    assert shares["vision", "h100-sxm"][5:7] == ["1", "32"]
+    assert shares["search", "a800-sxm-80"][3] == "no limit"
+    assert [row[1] for row in table(visit, "The queue")] == ["sweep", "detector-large"]
+
+
+def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="admin")
+    form = visit.page.get_by_role("form", name="A new tenant")
+    form.get_by_label("name").fill("Not A Name")
+    form.get_by_role("button", name="Create").click()
+    visit.see("must have lower-case letters")
+    assert all("422" in error for error in visit.errors)
+    visit.errors.clear()
+    form.get_by_label("name").fill("robotics")
+    form.get_by_role("button", name="Create").click()
+    visit.page.get_by_role("link", name="quotas of robotics").click()
+    quota = visit.page.get_by_role("form", name="Limit a chip type")
+    visit.see("robotics may use all there is")
+    quota.get_by_label("chip").select_option("mi300x")
+    quota.get_by_label("devices").fill("12")
+    quota.get_by_role("button", name="Set").click()
+    visit.page.get_by_role("button", name="lift the limit on mi300x").wait_for()
+    assert table(visit, "Quotas")[0][:3] == ["mi300x", "0", "12"]
+
+    visit.page.get_by_role("link", name="Tokens").click()
+    token = visit.page.get_by_role("form", name="A new token")
+    token.get_by_label("name").fill("arm-7")
+    token.get_by_label("tenant").fill("robotics")
+    token.get_by_role("button", name="Create").click()
+    visit.see("shown this once")
+    assert visit.page.locator(".note code").inner_text().startswith("mdl_")
+    visit.page.get_by_role("button", name="revoke arm-7").click()
+    visit.page.get_by_role("dialog").get_by_role("button", name="Revoke it").click()
+    visit.until("!document.body.innerText.includes('arm-7')")
+
+
+def test_a_viewer_is_offered_only_what_it_may_do(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.server.tenant("vision", "viewer"))
+    for screen in ("admin", "jobs", "nodes", "queues"):
+        visit.page.get_by_role("navigation", name="Screens").locator(f"a[href='#/{screen}']").click()
+        visit.page.locator(f"a[href='#/{screen}'][aria-current=page]").wait_for()
+        for word in ("Cancel", "Create", "Revoke", "Set"):
+            assert not visit.page.get_by_role("button", name=word).count()
+
+
+def test_an_unknown_job_and_an_unknown_screen_say_where_to_go(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs/0000000000000000")
+    visit.page.get_by_role("alert").first.wait_for()
+    assert all("404" in error for error in visit.errors)
+    visit.errors.clear()
+    visit.page.evaluate("location.hash = '#/elsewhere'")
+    visit.see("There is no such screen")
+
+
+def test_a_screen_that_cannot_be_drawn_says_so_and_leaves_the_others(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"])
+    visit.page.route("**/v1/jobs/0000000000000000", lambda route: route.fulfill(json={"name": "half"}))
+    visit.page.evaluate("location.hash = '#/jobs/0000000000000000'")
+    visit.see("This screen could not be drawn")
+    visit.page.get_by_role("link", name="Jobs").click()
+    visit.see("detector-large")

@@ -1,0 +1,188 @@
+"""The dashboard's own arithmetic and words, asked in the browser that runs them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.scene import Scene
+from tests.browser.visit import Visit
+
+
+@pytest.fixture(scope="module")
+def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
+    opened = Visit(chromium, scene.address, None)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("module", "expression", "want"),
+    [
+        ("words/amounts.js", "module.duration(200)", "3 min 20 s"),
+        ("words/amounts.js", "module.duration(187200)", "2 d 4 h"),
+        ("words/amounts.js", "module.duration(-3)", "0 s"),
+        ("words/amounts.js", "module.ago('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:03:20Z'))", "3 min ago"),
+        ("words/amounts.js", "module.ago('2026-01-01T00:03:20Z', Date.parse('2026-01-01T00:00:00Z'))", "in 3 min"),
+        ("words/amounts.js", "module.memory(65536)", "64 GiB"),
+        ("words/amounts.js", "module.memory(512)", "512 MiB"),
+        ("words/amounts.js", "module.percent(1, 0)", "\u2013"),
+        ("words/amounts.js", "module.figure(5.59791)", "5.598"),
+        ("words/jobs.js", "module.ranges([3, 0, 1, 7])", "0-1, 3, 7"),
+        ("words/jobs.js", "module.wantedChips({a: 2, b: 1})", "2 a + 1 b"),
+        ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
+        ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
+        ("parts/scales.js", "module.ticks(0, 10, 4)", [0, 2.5, 5, 7.5, 10]),
+        ("parts/scales.js", "module.ticks(3, 3, 4)", [3]),
+        ("parts/scales.js", "module.linePath([[0, 1], null, [2, 3], [4, 5]])", "M0.0 1.0M2.0 3.0L4.0 5.0"),
+        ("parts/scales.js", "module.nearest([0, 10, 20], 14)", 1),
+        ("parts/table.js", "module.inSight(2800, 560, 28, 20000)", [92, 128]),
+        ("parts/table.js", "module.inSight(0, 560, 28, 3)", [0, 3]),
+        ("parts/table.js", "module.turned('age', 'age')", "-age"),
+        ("data/series.js", "module.fittingStep(86400, 60)", 300),
+        ("data/series.js", "module.fittingStep(3600, 0)", 60),
+        ("route.js", "module.routeTo(['jobs', 'a/b'], {q: 'x y', none: ''})", "#/jobs/a%2Fb?q=x+y"),
+        ("route.js", "module.parseRoute('#/jobs/a%2Fb?q=x+y').path", ["jobs", "a/b"]),
+        ("route.js", "module.parseRoute('#/jobs/%zz').path", ["jobs", "%zz"]),
+        (
+            "data/feed.js",
+            "module.parseFrame('id: 7\\nevent: x\\ndata: {\"a\":1}')",
+            {"id": "7", "event": "x", "data": '{"a":1}'},
+        ),
+        ("data/feed.js", "module.parseFrame(': heartbeat')", {}),
+    ],
+)
+def test_words_and_figures(visit: Visit, module: str, expression: str, want: Any) -> None:
+    assert visit.module(module, expression) == want
+
+
+def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:
+    script = (
+        "(() => { const frames = []; const read = module.frameReader((frame) => frames.push(frame));"
+        "for (const piece of ['id: 1\\n', '\\nid: 2\\nda', 'ta: x\\n\\nid', ': 3']) read(piece); return frames; })()"
+    )
+    assert visit.module("data/feed.js", script) == [{"id": "1"}, {"id": "2", "data": "x"}]
+
+
+SERIES = {
+    "step_s": 900,
+    "by": "pool",
+    "times": ["2026-01-01T00:00:00Z", "2026-01-01T00:15:00Z"],
+    "series": [
+        {"name": "a", "capacity": [8, None], "allocated": [4, None], "busy": [1, None], "idle": [3, None]},
+        {"name": "b", "capacity": [8, 8], "allocated": [2, 2], "busy": [2, 1], "idle": [0, 1]},
+    ],
+}
+
+
+def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_knows(visit: Visit) -> None:
+    script = "(() => { const {times, lines} = module.fromApi(argument); return [times, module.total(lines, 2)]; })()"
+    times, total = visit.module("data/series.js", script, SERIES)
+    assert times[1] - times[0] == 900_000
+    assert (total["capacity"], total["busy"], total["idle"]) == ([16, 8], [3, 1], [3, 1])
+    assert total["unreported"] == [None, None]
+
+
+def test_what_the_feed_says_while_jobs_are_read_wins_over_what_was_read(visit: Visit) -> None:
+    script = (
+        "(async () => { const jobs = module.jobs; jobs.state = 'loaded';"
+        "jobs.rows.set('a', argument[0]); await jobs.reconciled(async () => {"
+        "jobs.takeIn([argument[1]]); jobs.rows.set('a', argument[0]); });"
+        "return jobs.rows.get('a').state; })()"
+    )
+    event = {**EVENT, "job": "a", "state": "succeeded"}
+    assert visit.module("data/jobs.js", script, [ROW, event]) == "succeeded"
+
+
+ROW = {"id": "a", "state": "running", "attempts": 1, "progress": {"step": 1}, "stop_reason": None, "finished_at": None}
+EVENT = {"number": 9, "at": "2026-01-01T00:00:00Z", "kind": "group-moved", "state": None, "data": {}}
+
+
+@pytest.mark.parametrize(
+    ("row", "event", "want"),
+    [
+        (
+            {},
+            {"state": "stopping", "data": {"stop": {"reason": "cancelled"}}},
+            {"state": "stopping", "stop_reason": "cancelled"},
+        ),
+        ({}, {"state": "succeeded"}, {"state": "succeeded", "finished_at": EVENT["at"]}),
+        ({"state": "succeeded"}, {"state": "running"}, {"state": "succeeded"}),
+        (
+            {},
+            {"kind": "progress-reported", "data": {"step": 4}},
+            {"state": "running", "progress": {"step": 4, "at": EVENT["at"]}},
+        ),
+        (
+            {"state": "queued"},
+            {"kind": "group-placed", "state": "placed", "data": {"number": 2}},
+            {"state": "placed", "attempts": 2, "progress": None},
+        ),
+    ],
+)
+def test_a_row_follows_the_feed(visit: Visit, row: dict[str, Any], event: dict[str, Any], want: dict[str, Any]) -> None:
+    moved = visit.module("data/jobs.js", "module.moved(argument[0], argument[1])", [{**ROW, **row}, {**EVENT, **event}])
+    assert {name: moved[name] for name in want} == want
+
+
+NODE = {"cluster": "c", "name": "n", "state": "ready", "topology": {"rack": "r"}, "holdings": []}
+GROUP = {"chip": "a", "count": 4, "foreign": 0, "held": 0, "shared_milli": 0}
+HOLDING = {"tenant": "t", "job": "j", "chip": "a", "devices": 2, "share": None, "slots": []}
+
+
+@pytest.mark.parametrize(
+    ("node", "want"),
+    [
+        ({"devices": [GROUP]}, ["0 free", "1 free", "2 free", "3 free"]),
+        ({"devices": [GROUP], "holdings": [{**HOLDING, "slots": [1, 3]}]}, ["0 free", "1 held", "2 free", "3 held"]),
+        ({"devices": [GROUP], "holdings": [HOLDING]}, ["null held", "null held", "null free", "null free"]),
+        ({"devices": [GROUP], "state": "drained"}, [f"{number} unavailable" for number in range(4)]),
+        ({"devices": [{**GROUP, "foreign": 1}]}, ["0 free", "1 free", "2 free", "3 foreign"]),
+        (
+            {
+                "devices": [{**GROUP, "count": 1}, {**GROUP, "chip": "b", "count": 2}],
+                "holdings": [{**HOLDING, "chip": "b", "devices": 0, "share": {"milli": 300}, "slots": [2]}],
+            },
+            ["0 free", "1 free", "2 shared"],
+        ),
+    ],
+)
+def test_every_device_of_a_node_has_its_use(visit: Visit, node: dict[str, Any], want: list[str]) -> None:
+    script = "module.devicesOf(argument).map(({slot, use}) => `${slot} ${use}`)"
+    assert visit.module("words/nodes.js", script, {**NODE, **node}) == want
+
+
+@pytest.mark.parametrize(
+    ("pieces", "want"),
+    [
+        (["a\nb", "c\n"], ["a", "bc"]),
+        (["a\r\n", "\n"], ["a", ""]),
+        (["\x1b[1;31mred\x1b[0m\n"], ["red"]),
+        (["\x1b]8;;http://x\x07link\n"], ["link"]),
+        (["a\u202eb\n"], ["a\ufffdb"]),
+        (["tab\there\n"], ["tab\there"]),
+    ],
+)
+def test_output_becomes_lines(visit: Visit, pieces: list[str], want: list[str]) -> None:
+    script = (
+        "(() => { const lines = new module.LogLines();"
+        "for (const text of argument) lines.add({attempt: 1, rank: 0, text, skipped_bytes: 0});"
+        "return lines.lines.map((line) => line.text); })()"
+    )
+    assert visit.module("job_parts/log_lines.js", script, pieces) == want
+
+
+def test_ranks_do_not_mix_within_a_line_and_old_lines_are_dropped(visit: Visit) -> None:
+    script = (
+        "(() => { const lines = new module.LogLines();"
+        "lines.add({attempt: 1, rank: 0, text: 'a', skipped_bytes: 0});"
+        "lines.add({attempt: 1, rank: 1, text: 'b\\n', skipped_bytes: 7});"
+        "lines.add({attempt: 1, rank: 0, text: 'c\\n', skipped_bytes: 0});"
+        "const first = lines.lines.map((line) => `${line.rank} ${line.text}`);"
+        "lines.add({attempt: 1, rank: 2, text: 'x\\n'.repeat(20000), skipped_bytes: 0});"
+        "return [first, lines.lines.length, lines.dropped]; })()"
+    )
+    first, kept, dropped = visit.module("job_parts/log_lines.js", script)
+    assert first == ["0 ac", "1 (7 bytes of older output are no longer kept)", "1 b"]
+    assert (kept, dropped) == (10_000, 10_003)
