@@ -10,7 +10,7 @@ from api.schemas.text import Answer
 from api.schemas.usage.answers import AccountAnswer, FinishedJobAnswer, LineAnswer, SeriesAnswer, WorthAnswer
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName
-from scheduler.ports.usage import FinishedJob
+from scheduler.ports.records.usage import FinishedJob
 from scheduler.services.measuring.account_usage import Account, Worth, held_worth
 from scheduler.services.measuring.chart_usage import Chart
 

@@ -23,7 +23,7 @@ from api.web.cursors import bad_cursor, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.usage import FinishedFilter
+from scheduler.ports.records.usage import FinishedFilter
 from scheduler.services.measuring.account_usage import MOST_ACCOUNTS, TooManyAccounts, account_usage
 from scheduler.services.measuring.chart_usage import ChartWish, NotCharted, chart_usage
 

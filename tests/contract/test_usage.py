@@ -7,7 +7,7 @@ from scheduler.adapters.database.storage import Storage
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
-from scheduler.ports.usage import (
+from scheduler.ports.records.usage import (
     KEPT_S,
     STEPS_S,
     FinishedFilter,

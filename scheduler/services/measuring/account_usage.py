@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.ports.usage import HeldSpan
+from scheduler.ports.records.usage import HeldSpan
 
 MOST_ACCOUNTS = 20_000
 PARTS = ("tenant", "user", "chip", "day")

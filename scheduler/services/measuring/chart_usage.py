@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.clock import Clock
-from scheduler.ports.usage import KEPT_S, STEPS_S, SeriesRow, UsageLog
+from scheduler.ports.records.usage import KEPT_S, STEPS_S, SeriesRow, UsageLog
 
 MOST_POINTS = 1_500
 """Of one chart: a screen shows no more."""

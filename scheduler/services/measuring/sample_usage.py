@@ -12,7 +12,7 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, T
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import StorageUnavailable
-from scheduler.ports.usage import PoolSum, TenantSum, UsageLog, UsagePeriod
+from scheduler.ports.records.usage import PoolSum, TenantSum, UsageLog, UsagePeriod
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 

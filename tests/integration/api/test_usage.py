@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.core.model.tenant import Role
-from scheduler.ports.usage import PoolSum, TenantSum, UsagePeriod
+from scheduler.ports.records.usage import PoolSum, TenantSum, UsagePeriod
 from tests.builders.api import ApiWorld, open_world
 
 SPAN = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"

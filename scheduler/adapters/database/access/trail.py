@@ -9,7 +9,7 @@ from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.audit import audit_entries, audit_head
 from scheduler.adapters.database.writer import Writer
 from scheduler.core.model.access.audit import Act, Actor, AuditEntry, Outcome
-from scheduler.ports.audit import AuditFilter, ChainCheck
+from scheduler.ports.records.audit import AuditFilter, ChainCheck
 
 _PER_READ = 1_000
 _CHAIN = select(audit_entries).order_by(audit_entries.c.number)

@@ -13,7 +13,7 @@ from scheduler.adapters.database.schema.work import FINISHED, OPEN, allocations,
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.ports.usage import FinishedFilter, FinishedJob, HeldSpan
+from scheduler.ports.records.usage import FinishedFilter, FinishedJob, HeldSpan
 
 ROWS_AT_ONCE = 5_000
 

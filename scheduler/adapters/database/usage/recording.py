@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.adapters.database.schema.usage import pool_usage, tenant_usage, usage_periods
 from scheduler.adapters.database.transaction import Row, Transaction
-from scheduler.ports.usage import KEPT_S, STEPS_S, UsagePeriod
+from scheduler.ports.records.usage import KEPT_S, STEPS_S, UsagePeriod
 
 TABLES = (usage_periods, pool_usage, tenant_usage)
 

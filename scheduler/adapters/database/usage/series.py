@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from scheduler.adapters.database.schema.usage import pool_usage, tenant_usage, usage_periods
 from scheduler.core.model.identifiers import TenantName
-from scheduler.ports.usage import SeriesRow, SeriesRows
+from scheduler.ports.records.usage import SeriesRow, SeriesRows
 
 POOL = ("devices", "usable")
 HELD = ("allocated", "busy", "unreported")

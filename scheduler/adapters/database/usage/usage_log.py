@@ -9,7 +9,7 @@ from scheduler.adapters.database.usage.recording import record_period
 from scheduler.adapters.database.usage.series import read_series
 from scheduler.adapters.database.writer import Writer
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
-from scheduler.ports.usage import FinishedFilter, FinishedJob, HeldSpan, SeriesRows, UsagePeriod
+from scheduler.ports.records.usage import FinishedFilter, FinishedJob, HeldSpan, SeriesRows, UsagePeriod
 
 
 class DatabaseUsage:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from scheduler.ports.usage import HeldSpan
+from scheduler.ports.records.usage import HeldSpan
 from scheduler.services.measuring import account_usage as module
 from scheduler.services.measuring.account_usage import Account, TooManyAccounts, account_usage, held_worth
 from tests.builders.database import make_chip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.adapters.memory.clock import ManualClock
-from scheduler.ports.usage import SeriesRow, SeriesRows, UsageLog
+from scheduler.ports.records.usage import SeriesRow, SeriesRows, UsageLog
 from scheduler.services.measuring import chart_usage as module
 from scheduler.services.measuring.chart_usage import OTHERS, Chart, ChartWish, NotCharted, chart_usage
 
