@@ -16,7 +16,7 @@ _CHAIN = select(audit_entries).order_by(audit_entries.c.number)
 
 
 class DatabaseAuditTrail:
-    """Who changed what (ports.audit). Any method may raise StorageUnavailable."""
+    """Who changed what (ports.records.audit). Any method may raise StorageUnavailable."""
 
     def __init__(self, engines: Engines, writer: Writer) -> None:
         self._engines = engines

@@ -18,7 +18,7 @@ HELD = ("allocated", "busy", "unreported")
 def read_series(
     connection: Connection, since: datetime, until: datetime, *, step_s: int, by: str, tenant: TenantName | None
 ) -> SeriesRows:
-    """Return sums by period and name (ports.usage). Raises KeyError where `by` is nothing to name rows by."""
+    """Return sums by period and name (ports.records.usage). Raises KeyError where `by` is nothing to name rows by."""
 
     def within(table: Table) -> ColumnElement[bool]:
         return (table.c.step_s == step_s) & (table.c.at >= since) & (table.c.at < until)

@@ -13,7 +13,7 @@ from scheduler.ports.records.usage import FinishedFilter, FinishedJob, HeldSpan,
 
 
 class DatabaseUsage:
-    """Fulfils ports.usage.UsageLog."""
+    """Fulfils ports.records.usage.UsageLog."""
 
     def __init__(self, engines: Engines, writer: Writer) -> None:
         self._engines = engines
