@@ -6,7 +6,7 @@ JOB_FIELDS = (
     "name", "kind", "workers", "chips", "devices_per_worker", "share", "cpu_milli", "memory_mib", "choose",
     "alternatives", "roles", "topology", "spread", "apart", "exclusive", "node_labels", "command", "training",
     "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
-    "labels",
+    "labels", "checkpoint_interval_s", "checkpoints_kept", "silence_limit_s", "stall_limit_s",
 )  # fmt: skip
 SHARE_FIELDS = ("milli", "memory_mib")
 ALTERNATIVE_FIELDS = ("workers", "chips", "devices_per_worker", "share", "cpu_milli", "memory_mib")

@@ -1,11 +1,13 @@
 """Where the command finds address and token: in the environment, else in the file that login writes."""
 
+import fcntl
 import ipaddress
 import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -134,6 +136,21 @@ def save(path: Path, login: Login) -> None:
         raise BadUsage(
             f"{path} cannot be written: {error.strerror}", next_step="set MEDLEY_CONFIG to a file that can"
         ) from error
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the stored login against other commands of the same user. Raises BadUsage where its folder is no use."""
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BadUsage(f"{lock} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def clean_address(address: str) -> str:

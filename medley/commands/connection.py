@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from medley.answers import Json
 from medley.client import Client
 from medley.errors import ApiProblem, BadUsage, Detached, MedleyError, NotFound
-from medley.login import Login, find_login, login_path, save
+from medley.login import Login, find_login, held, load, login_path, save
 from medley.screens.output import Format
 from medley.yaml_file import YamlFile
 
@@ -43,11 +43,16 @@ def _current(login: Login) -> Login:
     """Return the login, made anew and kept where it is about to end."""
     if login.renewal is None:
         return login
-    from medley.signing_in.device_flow import renewed  # noqa: PLC0415 - who logged in with a token need not load it
+    from medley.signing_in.device_flow import is_ending, renewed  # noqa: PLC0415 - most logins need not load it
 
-    current = renewed(login)
-    if current is not login:
-        save(login_path(os.environ), current)
+    if not is_ending(login):
+        return login
+    path = login_path(os.environ)
+    with held(path):  # of commands that begin at once one renews, and the others find what it kept
+        stored = load(path) or login
+        current = renewed(stored)
+        if current is not stored:
+            save(path, current)
     return current
 
 

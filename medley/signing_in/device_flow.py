@@ -32,10 +32,16 @@ def log_in(address: str, terms: Json | None) -> Login:
     return _exchanged(address, issuer, tokens, None)
 
 
+def is_ending(login: Login) -> bool:
+    """Say whether a login ends within a minute; a token that somebody made never does."""
+    renewal = login.renewal
+    return renewal is not None and datetime.now(UTC) >= datetime.fromisoformat(renewal.expires_at) - _RENEWED_BEFORE
+
+
 def renewed(login: Login) -> Login:
     """Return the login, made anew where it ends within a minute. Raises NotLoggedIn where nobody but a person can."""
     renewal = login.renewal
-    if renewal is None or datetime.now(UTC) < datetime.fromisoformat(renewal.expires_at) - _RENEWED_BEFORE:
+    if renewal is None or not is_ending(login):
         return login
     again = f"medley login {login.address}"
     if renewal.refresh_token is None:

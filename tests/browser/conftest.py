@@ -14,16 +14,16 @@ from tests.browser.scene import Scene, open_scene
 from tests.browser.visit import OpenPage, Visit
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser without a window. Its loop must not outlive these tests: others start loops of their own."""
+    """A browser without a window. Its loop must not outlive a module: other tests start loops of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A server on the cluster of the demo, with jobs of three tenants that wait, run and failed."""
     with open_scene(tmp_path_factory.mktemp("scene")) as opened:

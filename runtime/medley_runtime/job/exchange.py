@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import sys
 from datetime import timedelta
@@ -23,7 +24,15 @@ def scripts_exchange() -> Exchange | None:
         return None
     if distributed.get_world_size() == 1:
         return None
-    return exchange_over(distributed.new_group(backend="gloo", timeout=timedelta(seconds=SIDE_LIMIT_S)))
+    group = distributed.new_group(backend="gloo", timeout=timedelta(seconds=SIDE_LIMIT_S))
+    # Groups that the interpreter's end finds open may abort the program, which has ended well.
+    atexit.register(_close, distributed)
+    return exchange_over(group)
+
+
+def _close(distributed: Any) -> None:
+    if distributed.is_initialized():  # else the script has closed its groups itself, and ours with them
+        distributed.destroy_process_group()
 
 
 def exchange_over(group: Any) -> Exchange:
