@@ -1,12 +1,13 @@
 """Writes the pages of docs/ that follow from the code: `make docs`. A test compares what is there with it."""
 
 from pathlib import Path
+from textwrap import fill
 
 from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
 from api.permissions import PERMISSIONS, Open, scope_of
-from scheduler.adapters.telemetry.gauges import GAUGES
+from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transition_table
 from scheduler.core.model.tenant import Role, Scope
@@ -43,9 +44,18 @@ METRICS = """# Metrics
 How to reach them is in [operating](operating.md#metrics-logs-and-traces). Those of the process itself, such as
 `process_resident_memory_bytes`, are there as well. Tenants, chip types, clusters and loops are labels; jobs never are.
 
+Of several processes only the one that leads tells these, so that sums over processes count nothing twice:
+{leaders}.
+
 | metric | kind | labels | what |
 |---|---|---|---|
 {rows}"""
+
+
+def leaders_metrics() -> str:
+    """Return the names of the gauges that only the process that leads tells."""
+    *names, last = (f"`{name}`" for name in sorted(OF_THE_LEADER))
+    return fill(f"{', '.join(names)} and {last}", 119)
 
 
 def metrics_table() -> str:
@@ -84,7 +94,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "states.md": states,
         DOCS / "permissions.md": permissions,
-        DOCS / "metrics.md": METRICS.format(rows=metrics_table()),
+        DOCS / "metrics.md": METRICS.format(rows=metrics_table(), leaders=leaders_metrics()),
     }
 
 

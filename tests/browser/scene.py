@@ -111,9 +111,13 @@ def _fill(scene: Scene) -> None:
     for tenant, body in JOBS:
         scene.submit(tenant, body)
         if body["name"] not in WAITING:  # or a later job of a higher priority could take its quota
-            eventually(lambda name=body["name"]: scene.state(name) != "queued", within_s=30, what="the job is placed")
+            _wait_until_placed(scene, str(body["name"]))
     eventually(lambda: scene.state("crashing") == "failed", within_s=60, what="the crashing job has failed")
     eventually(lambda: scene.state("training") == "succeeded", within_s=90, what="the training has succeeded")
+
+
+def _wait_until_placed(scene: Scene, name: str) -> None:
+    eventually(lambda: scene.state(name) != "queued", within_s=30, what=f"{name} is placed")
 
 
 def _is_idle(operator: Api) -> bool:

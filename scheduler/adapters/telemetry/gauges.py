@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from scheduler.adapters.telemetry.metrics import NO_CHIP
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.ports.telling.telemetry import Readings
+from scheduler.ports.telling.telemetry import LeaderReadings, Readings
 
 Sample = tuple[tuple[str, ...], float]
 """Values of the labels, and of the gauge."""
@@ -24,23 +24,33 @@ class Gauge:
     samples: Callable[[Readings], Iterable[Sample]]
 
 
-def _waiting(value: Callable[[int, int, float], float]) -> Callable[[Readings], Iterable[Sample]]:
-    def samples(readings: Readings) -> Iterator[Sample]:
+@dataclass(frozen=True, slots=True)
+class _OfLeader:
+    """Samples that only the process that leads has: all others have the same state, and would double every sum."""
+
+    samples: Callable[[LeaderReadings], Iterable[Sample]]
+
+    def __call__(self, readings: Readings) -> Iterable[Sample]:
+        return () if readings.leader is None else self.samples(readings.leader)
+
+
+def _waiting(value: Callable[[int, int, float], float]) -> _OfLeader:
+    def samples(readings: LeaderReadings) -> Iterator[Sample]:
         for one in readings.waiting:
             labels = (one.count.tenant, one.count.chip or NO_CHIP)
             yield labels, value(one.count.gangs, one.count.devices_milli, one.oldest_wait_s)
 
-    return samples
+    return _OfLeader(samples)
 
 
-def _capacity(readings: Readings) -> Iterator[Sample]:
+def _capacity(readings: LeaderReadings) -> Iterator[Sample]:
     for one in readings.capacity:
         yield (one.cluster, one.chip, "usable"), one.usable
         yield (one.cluster, one.chip, "unusable"), one.unusable
         yield (one.cluster, one.chip, "foreign"), one.foreign
 
 
-def _held(readings: Readings) -> Iterator[Sample]:
+def _held(readings: LeaderReadings) -> Iterator[Sample]:
     for one in readings.held:
         yield (one.cluster, one.chip, one.tenant), one.devices_milli / WHOLE_DEVICE_MILLI
 
@@ -75,10 +85,12 @@ GAUGES = (
         "medley_devices",
         "Devices by condition: `usable`, `unusable` (their node takes nothing new), `foreign` (used by others).",
         ("cluster", "chip", "condition"),
-        _capacity,
+        _OfLeader(_capacity),
     ),
-    Gauge("medley_devices_allocated", "Devices that tenants hold.", ("cluster", "chip", "tenant"), _held),
-    Gauge("medley_attempts_live", "Attempts that hold something.", (), lambda now: [((), now.live_attempts)]),
+    Gauge("medley_devices_allocated", "Devices that tenants hold.", ("cluster", "chip", "tenant"), _OfLeader(_held)),
+    Gauge(
+        "medley_attempts_live", "Attempts that hold something.", (), _OfLeader(lambda now: [((), now.live_attempts)])
+    ),
     Gauge(
         "medley_follower_change",
         "The latest change of the feed that this process has followed.",
@@ -95,7 +107,7 @@ GAUGES = (
         "medley_leader_epoch",
         "The epoch under which this process leads; absent where it does not.",
         (),
-        lambda now: [] if now.epoch is None else [((), now.epoch)],
+        _OfLeader(lambda now: [((), now.epoch)]),
     ),
     Gauge(
         "medley_watch_lag_seconds",
@@ -111,6 +123,10 @@ GAUGES = (
     ),
     Gauge("medley_loop_age_seconds", "Since a loop's last step that succeeded.", ("loop",), _ages),
 )
+
+
+OF_THE_LEADER = tuple(gauge.name for gauge in GAUGES if isinstance(gauge.samples, _OfLeader))
+"""The names of those that only the process that leads tells."""
 
 
 class GaugeCollector(Collector):

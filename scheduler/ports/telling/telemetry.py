@@ -132,19 +132,27 @@ class LoopReading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """How things stand at the moment somebody looks."""
+class LeaderReadings:
+    """How the scheduler's state stands, of which every process has a copy: told once, by the process that decides."""
 
+    epoch: int
+    """Under which this process leads."""
     waiting: Sequence[WaitingReading]
     held: Sequence[HeldReading]
     capacity: Sequence[CapacityCount]
     live_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """How things stand in one process at the moment somebody looks."""
+
     change: int
     """The latest change that this process has followed."""
     age_s: float
     """Since it last compared itself with the feed."""
-    epoch: int | None
-    """Under which this process leads; None where it does not."""
+    leader: LeaderReadings | None
+    """None where this process does not lead: sums over processes are to count nothing twice."""
     loops: Sequence[LoopReading] = ()
     watch_lag_s: Sequence[tuple[ClusterName, float]] = ()
     """By cluster: since it last told anything of what is followed there."""

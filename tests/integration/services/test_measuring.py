@@ -89,6 +89,16 @@ def test_what_waits_shows_with_its_age_and_is_decided_once(measured: Measured) -
     assert measured.figure("medley_decision_latency_seconds_count") == 2
 
 
+def test_a_process_that_only_follows_leaves_the_state_to_the_one_that_leads(measured: Measured) -> None:
+    scene = measured.scene
+    scene.submit(make_spec())
+    scene.turn()
+    follower = FollowedState(scene.storage.views, scene.clock)
+    follower.follow()
+    readings = StateReader(follower, scene.clock, (), epoch=None, loops=tuple).read()
+    assert (readings.leader, readings.change) == (None, scene.storage.views.last_change())
+
+
 def test_the_state_is_stamped_with_its_change_epoch_and_watches(measured: Measured) -> None:
     scene = measured.scene
     scene.submit(make_spec())

@@ -2,30 +2,41 @@
 
 import re
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client.exposition import generate_latest
 
 from scheduler.adapters.telemetry import metrics_server
-from scheduler.adapters.telemetry.gauges import GAUGES, GaugeCollector
+from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER, GaugeCollector
 from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.adapters.telemetry.metrics_server import MetricsServer
 from scheduler.core.deciding.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
 from scheduler.loops.loop import LoopHealth
-from scheduler.ports.telling.telemetry import SILENCE, CycleFigures, HeldReading, Readings, WaitingReading
-from tests.builders.telemetry import scrape, value
+from scheduler.ports.telling.telemetry import (
+    SILENCE,
+    CycleFigures,
+    HeldReading,
+    LeaderReadings,
+    Readings,
+    WaitingReading,
+)
+from tests.builders.telemetry import samples, scrape, value
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 READINGS = Readings(
-    waiting=[WaitingReading(QueueCount("alpha", None, 3, 500, NOON), 7.5)],
-    held=[HeldReading("mixed", "h100", "alpha", 2_500)],
-    capacity=[CapacityCount("mixed", "h100", 14, 2, 1)],
-    live_attempts=4,
     change=77,
     age_s=0.25,
-    epoch=None,
+    leader=LeaderReadings(
+        epoch=5,
+        waiting=[WaitingReading(QueueCount("alpha", None, 3, 500, NOON), 7.5)],
+        held=[HeldReading("mixed", "h100", "alpha", 2_500)],
+        capacity=[CapacityCount("mixed", "h100", 14, 2, 1)],
+        live_attempts=4,
+    ),
     loops=[LoopHealth("deciding", 2, "it fails", None)],
     watch_lag_s=[("far", 12.0)],
 )
@@ -77,14 +88,31 @@ def test_how_things_stand_is_read_at_every_scrape(telemetry: PrometheusTelemetry
         ("medley_devices", {"cluster": "mixed", "chip": "h100", "condition": "foreign"}, 1),
         ("medley_devices_allocated", {"cluster": "mixed", "chip": "h100", "tenant": "alpha"}, 2.5),
         ("medley_attempts_live", {}, 4),
+        ("medley_leader_epoch", {}, 5),
         ("medley_follower_change", {}, 77),
         ("medley_follower_age_seconds", {}, 0.25),
         ("medley_watch_lag_seconds", {"cluster": "far"}, 12),
         ("medley_loop_failures", {"loop": "deciding"}, 2),
     ):
         assert value(telemetry.registry, name, labels) == expected, (name, labels)
-    assert value(telemetry.registry, "medley_leader_epoch") is None
     assert value(telemetry.registry, "medley_loop_age_seconds", {"loop": "deciding"}) is None
+
+
+def test_a_process_that_only_follows_tells_of_itself_alone() -> None:
+    followers = PrometheusTelemetry("1")
+    followers.registry.register(GaugeCollector(lambda: replace(READINGS, leader=None)))
+    told = {name for name, _ in samples(generate_latest(followers.registry).decode())}
+    gauges = {gauge.name for gauge in GAUGES}
+    assert set(OF_THE_LEADER) == {
+        "medley_attempts_live",
+        "medley_devices",
+        "medley_devices_allocated",
+        "medley_leader_epoch",
+        "medley_queue_devices",
+        "medley_queue_gangs",
+        "medley_queue_oldest_wait_seconds",
+    }
+    assert told & gauges == gauges - {*OF_THE_LEADER, "medley_loop_age_seconds"}
 
 
 def test_names_follow_the_conventions_of_the_field(telemetry: PrometheusTelemetry) -> None:
