@@ -1,6 +1,7 @@
 """Use over time: series for charts, accounts of who held what, and the jobs that are over."""
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -17,7 +18,16 @@ from api.answers.usage import (
     series_answer,
 )
 from api.problems import Code, FieldError, refuse
-from api.schemas.usage.answers import AccountAnswer, FinishedJobAnswer, HistoryPage, SeriesAnswer, UsageAnswer
+from api.schemas.usage.answers import (
+    ACCOUNT_EXAMPLE,
+    FINISHED_EXAMPLE,
+    AccountAnswer,
+    FinishedJobAnswer,
+    HistoryPage,
+    SeriesAnswer,
+    UsageAnswer,
+    WorthAnswer,
+)
 from api.schemas.usage.queries import MOST_DAYS, HistoryQuery, SeriesQuery, UsageQuery
 from api.web.cursors import bad_cursor, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
@@ -31,9 +41,18 @@ router = APIRouter(prefix="/v1", tags=["fleet"], route_class=GuardedRoute)
 
 CSV = "text/csv"
 FINISHED_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00/[0-9a-z]{16}", re.ASCII)
-AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: {"schema": {"type": "string"}}}}}
 NOBODY = ""
 """No tenant has this name."""
+
+
+def _as_csv(example: WorthAnswer, *, without: Collection[str] = ()) -> dict[int | str, dict[str, Any]]:
+    """Return how the document tells of the same answer as CSV."""
+    text = csv_text(csv_columns(type(example), without=without), [example])
+    return {200: {"content": {CSV: {"schema": {"type": "string"}, "example": text}}}}
+
+
+ACCOUNTS_AS_CSV = _as_csv(AccountAnswer.model_validate(ACCOUNT_EXAMPLE), without={"user", "day"})
+HISTORY_AS_CSV = _as_csv(FinishedJobAnswer.model_validate(FINISHED_EXAMPLE))
 
 
 @router.get("/utilisation/series", operation_id="show_utilisation_series")
@@ -50,7 +69,7 @@ def show_utilisation_series(context: Context, caller: Caller, query: Annotated[S
         raise refuse(Code.INVALID_REQUEST, str(error), None, FieldError("/query/step", str(error))) from error
 
 
-@router.get("/usage", operation_id="show_usage", response_model=UsageAnswer, responses=AS_CSV)
+@router.get("/usage", operation_id="show_usage", response_model=UsageAnswer, responses=ACCOUNTS_AS_CSV)
 def show_usage(
     request: Request, context: Context, caller: Caller, query: Annotated[UsageQuery, Query()]
 ) -> UsageAnswer | Response:
@@ -77,7 +96,7 @@ def show_usage(
     return UsageAnswer(since=since, until=until, by=tuple(query.by), items=items)
 
 
-@router.get("/history", operation_id="show_history", response_model=HistoryPage, responses=AS_CSV)
+@router.get("/history", operation_id="show_history", response_model=HistoryPage, responses=HISTORY_AS_CSV)
 def show_history(
     request: Request, context: Context, caller: Caller, query: Annotated[HistoryQuery, Query()]
 ) -> HistoryPage | Response:
