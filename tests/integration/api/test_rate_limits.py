@@ -119,6 +119,8 @@ def test_logins_from_an_address_share_its_allowance(strict: ApiWorld) -> None:
     assert answers[-1] == 429
     assert 429 not in answers[:5]
     assert stranger.get("/readyz").status_code == 200
+    exchange = stranger.get("/openapi.json").json()["paths"]["/v1/login/exchange"]["post"]
+    assert "429" in exchange["responses"]
 
 
 def test_every_login_of_strangers_is_a_public_operation() -> None:
