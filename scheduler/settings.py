@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """UNITS/SECONDS that one token may spend: so many at once, and so many again in that time; or `off`."""
     limit_per_tenant: str = "8000/10"
     """The same for all tokens of a tenant together."""
+    limit_per_address: str = "100/10"
+    """The same for requests from one address whose token opens nothing, and for logins from there."""
     api_url: str | None = None
     """Where workers reach the API; without it the address that is listened on."""
     runtime_python: Path = Path(sys.executable)
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
     def _has_host_and_port_or_is_off(cls, listen: str | None) -> str | None:
         return listen if listen in (None, METRICS_OFF) else cls._has_host_and_port(str(listen))
 
-    @field_validator("limit_per_token", "limit_per_tenant")
+    @field_validator("limit_per_token", "limit_per_tenant", "limit_per_address")
     @classmethod
     def _is_a_rate(cls, limit: str) -> str:
         if limit != "off" and not _RATE.fullmatch(limit):

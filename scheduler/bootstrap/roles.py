@@ -15,6 +15,7 @@ from api.context import ApiContext
 from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
 from scheduler.adapters.oidc.provider import OidcProvider
+from scheduler.adapters.relay.reach import ApiReach
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
@@ -186,7 +187,8 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     decider = Decider(
         followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, tracer=tracer, counter=counter
     )
-    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead)
+    can_hear = _hearing(foundation.settings)
+    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead, can_hear=can_hear)
     loops = [
         loop("deciding", deciding(decider, clock), wake_up.waiter()),
         loop("watching heartbeats", watching(watch, clock), wake_up.waiter()),
@@ -209,6 +211,13 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
             loops.append(loop(each.name, each.step, waiter))
     ports = tuple(driven.port for driven in clusters)
     return _Work(followed, ports, loops, optional, driven=ports, epoch=lead.epoch)
+
+
+def _hearing(settings: Settings) -> Callable[[], bool]:
+    """Return what says whether workers are heard: by this process itself, or by others that may be away."""
+    if settings.role == "all" or settings.api_url is None:
+        return lambda: True
+    return ApiReach(settings.api_url).is_there
 
 
 def _scoring(foundation: Foundation) -> Scoring:
