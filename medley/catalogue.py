@@ -37,6 +37,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "replicas", "medley.commands.serving.replicas:replicas", "List a server's replicas and their addresses."
             ),
             Command("scale", "medley.commands.serving.replicas:scale", "Give a server more or fewer replicas."),
+            Command("history", "medley.commands.usage:history", "List the jobs that are over, and what they used."),
         ),
     ),
     (
@@ -53,6 +54,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
+            Command(
+                "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
+            ),
         ),
     ),
     (

@@ -144,6 +144,8 @@ class Launch:
     """None: nothing that a worker writes outlives it."""
     serving: Serving | None = None
     """Of rank 0 of a server."""
+    traceparent: str = ""
+    """The W3C trace context of the request that submitted the job; empty where there is none."""
 
     def __repr__(self) -> str:
         """Name the worker, never the token."""
@@ -233,6 +235,7 @@ def parse_launch(document: object) -> Launch:
         program=place.program,
         checkpoints=_checkpoints(fields) if version >= CHECKPOINTS_VERSION else None,
         serving=_serving(fields) if version >= SERVING_VERSION and fields.has("serving") else None,
+        traceparent=fields.take("traceparent", str) if fields.has("traceparent") else "",
     )
     if not 0 <= launch.rank < launch.world_size:
         raise BadLaunch(

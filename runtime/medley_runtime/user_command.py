@@ -75,6 +75,7 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         **({} if launch.checkpoints is None else {"MEDLEY_CHECKPOINTS": launch.checkpoints.folder}),
         **_share_variables(launch),
         **_serving_variables(launch),
+        **({"TRACEPARENT": launch.traceparent} if launch.traceparent else {}),
     }
 
 

@@ -51,6 +51,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None, served: str | None
             "program": program_fields(order.job.spec.program, served=served),
         }
         | ({} if is_plain else {"roles": _roles(order)})
+        | ({} if order.job.traceparent is None else {"traceparent": order.job.traceparent})
         | ({} if kept is None and not spec.serves else {"checkpoints": kept})
     )
 

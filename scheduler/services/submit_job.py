@@ -8,6 +8,7 @@ from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
 from scheduler.ports.journal import SubmitJob as SubmitJobWrite
+from scheduler.ports.telling.tracing import carried
 
 MOST_LIVE_JOBS = 20_000
 """The most jobs of one tenant that are not final; each replica of a server counts."""
@@ -62,6 +63,7 @@ def submit_job(
         submitted_by=submission.by,
         submitted_at=clock.now(),
         replicas=submission.spec.replicas,
+        traceparent=carried(),
     )
     objections = {cluster.name: said for cluster in clusters if (said := cluster.objection(job)) is not None}
     if objections and len(objections) == len(clusters):

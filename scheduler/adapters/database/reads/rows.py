@@ -40,6 +40,7 @@ def job_of(row: AnyRow) -> Job:
         submitted_at=row.submitted_at,
         wish=Wish(row.wish),
         replicas=row.replicas,
+        traceparent=row.traceparent,
     )
 
 

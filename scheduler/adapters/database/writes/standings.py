@@ -15,7 +15,7 @@ from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.lifecycle.transitions import RetryRule
 from scheduler.core.model.change import Together
 from scheduler.core.model.group import FINAL, HOLDING, WISHES, Group, State
-from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
+from scheduler.core.model.identifiers import GroupId, JobId, TenantName
 from scheduler.core.model.job import JobKind, Wish
 
 _GROUPS = (
@@ -79,11 +79,6 @@ class _Move:
     before: Standing
     after: Standing
     at: datetime
-
-
-def job_named_by(name: GroupId | AttemptId) -> JobId:
-    """Return the job that a group's or an attempt's id begins with; job ids have no dash."""
-    return name.partition("-")[0]
 
 
 class Standings:
