@@ -7,6 +7,7 @@ COSTS: Mapping[str, int] = {
     "explain_job": 2,
     "list_replicas": 2,
     "scale_job": 2,
+    "replace_job": 2,
     "read_job_logs": 2,
     "show_utilisation": 2,
     "show_utilisation_series": 5,

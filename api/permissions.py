@@ -34,6 +34,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "explain_job": EVERYBODY,
     "list_replicas": EVERYBODY,
     "scale_job": CANCELLERS,
+    "replace_job": SUBMITTERS,
     "read_job_logs": EVERYBODY,
     "list_job_progress": EVERYBODY,
     "follow_job_events": EVERYBODY,

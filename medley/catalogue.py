@@ -36,6 +36,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "replicas", "medley.commands.serving.replicas:replicas", "List a server's replicas and their addresses."
             ),
+            Command(
+                "replace",
+                "medley.commands.serving.replicas:replace",
+                "Give a server a new version, replica by replica.",
+            ),
             Command("scale", "medley.commands.serving.replicas:scale", "Give a server more or fewer replicas."),
             Command("history", "medley.commands.usage:history", "List the jobs that are over, and what they used."),
         ),

@@ -93,6 +93,10 @@ class Client:
         """Say how many replicas a server is to have; asking again changes nothing."""
         return self._send("PATCH", f"/v1/jobs/{_part(job)}/replicas", body={"replicas": replicas})
 
+    def replace(self, job: str, version: Mapping[str, Any]) -> Json:
+        """Give a server a new version, the whole job; its replicas are replaced one after the other."""
+        return self._send("PUT", f"/v1/jobs/{_part(job)}/version", body=dict(version))
+
     def why(self, job: str) -> Json:
         """Return why a job is where it is."""
         return self._get(f"/v1/jobs/{_part(job)}/why")

@@ -17,6 +17,7 @@ from scheduler.core.model.change import (
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    JobRevised,
     JobSubmitted,
     NodeSeen,
     ProgressReported,
@@ -86,6 +87,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"by": by}
         case ReplicasWished(replicas=replicas, by=by):
             return {"by": by, "replicas": replicas}
+        case JobRevised(revision=revision, by=by):
+            return {"by": by, "version": revision}
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -22,6 +22,7 @@ def replica_list_answer(
     return ReplicaListAnswer(
         wanted=view.job.replicas,
         ready=view.ready,
+        version=view.job.revision,
         items=tuple(
             _replica(group, latest.get(group.id), reasons.get(group.id, ()), you)
             for group in view.groups
@@ -47,6 +48,7 @@ def _replica(group: Group, attempt: Attempt | None, reasons: Sequence[Reason], y
         address=None if present is None else _address(present),
         nodes=() if present is None else tuple(dict.fromkeys(rank.node for rank in present.allocations)),
         attempt=None if attempt is None else attempt.id,
+        version=None if attempt is None else attempt.revision,
         attempts=group.attempts,
         failures=group.failures,
         stop_reason=group.stop_reason,

@@ -4,20 +4,27 @@ from fastapi import APIRouter
 
 from api.answers.replicas import replica_list_answer
 from api.context import ApiContext
-from api.job_reading import find_job
+from api.job_reading import find_job, require_served_training
 from api.problems import Code, FieldError, Refusal, refuse
+from api.schemas.job_request import JobRequest
 from api.schemas.serving.answers import ReplicaListAnswer
 from api.schemas.serving.request import ScaleRequest
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
-from api.web.outcomes import refuse_job_write
+from api.web.outcomes import refuse_job_write, refuse_not_offered
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import explain_job
+from scheduler.services.serving.revise_job import AnotherJob
+from scheduler.services.serving.revise_job import revise_job as give_version
 from scheduler.services.serving.scale_job import scale_job as wish_for
+from scheduler.services.submit_job import NotOffered
+
+_SAID_AS = {"shape": "devices_per_worker", "closeness": "topology", "choice": "choose"}
+"""What requests call some fields of a specification."""
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
@@ -40,6 +47,42 @@ def scale_job(request: ScaleRequest, job: JobPath, context: Context, caller: Cal
     return _answer(context, find_job(context, caller, job), caller)
 
 
+@router.put("/{job}/version", operation_id="replace_job", responses=CONFLICT)
+def replace_job(request: JobRequest, job: JobPath, context: Context, caller: Caller) -> ReplicaListAnswer:
+    """Give a server a new version: its replicas are replaced one after the other, the next when the last is ready.
+
+    The body is the whole job. It may differ in what its workers run and run with: `command`, `serve`, `environment`,
+    `image`, `secrets`, `volumes`, `readiness_path` and `grace_s`. `replicas` is not looked at.
+    """
+    present = _server(context, caller, job).job
+    spec = request.to_spec()
+    require_served_training(context, spec, present.tenant)
+    outcome = give_version(
+        context.journal,
+        context.clock,
+        present,
+        spec,
+        tenant=caller.tenant,
+        by=caller.name,
+        clusters=context.clusters,
+    )
+    if isinstance(outcome, NotOffered):
+        raise refuse_not_offered(outcome)
+    if isinstance(outcome, AnotherJob):
+        raise _another_job(outcome)
+    if isinstance(outcome, Rejected):
+        raise _refusal(outcome)
+    return _answer(context, find_job(context, caller, job), caller)
+
+
+def _another_job(refused: AnotherJob) -> Refusal:
+    names = [_SAID_AS.get(name, name) for name in refused.fields]
+    errors = [FieldError(f"/{name}", "cannot differ between versions of a job") for name in names]
+    detail = f"A version of the same job has the same {', '.join(names)}."
+    next_step = "submit it as a job of its own, and cancel this one once that is ready"
+    return refuse(Code.INVALID_REQUEST, detail, next_step, *errors)
+
+
 def _server(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     view = find_job(context, caller, job)
     if not view.job.spec.serves:
@@ -58,6 +101,9 @@ def _refusal(rejected: Rejected) -> Refusal:
     match rejected.why:
         case Rejection.ILLEGAL:
             return refuse(Code.JOB_OVER, f"Nothing was changed: {rejected.detail}.", "submit it again")
+        case Rejection.STALE_VERSION:
+            detail = f"Somebody else replaced it meanwhile: {rejected.detail}."
+            return refuse(Code.JOB_CHANGED, detail, "look at it, and send your version again")
         case Rejection.TOO_MANY_JOBS:
             detail = f"Your tenant may have {rejected.detail} jobs that are not over, each replica of a server counted."
             return refuse(Code.TOO_MANY_JOBS, detail, "ask for fewer replicas, or cancel some jobs")

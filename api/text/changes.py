@@ -14,6 +14,7 @@ from scheduler.core.model.change import (
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    JobRevised,
     JobSubmitted,
     NodeSeen,
     ProgressReported,
@@ -42,6 +43,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"{by} asked for it to stop"
         case ReplicasWished(replicas=replicas, by=by):
             return f"{by} asked for {count(replicas, 'replica')}"
+        case JobRevised(revision=revision, by=by):
+            return f"{by} gave it version {revision}; its replicas are replaced"
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -16,6 +16,7 @@ def stop_text(reason: StopReason) -> str:
 _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
     {
         StopReason.PREEMPTED: None,
+        StopReason.REPLACED: None,
         StopReason.START_REFUSED: "look at the detail; an operator may have to mend the cluster",
         StopReason.STALLED: "read its output with `medley logs`, or submit it with a longer stall_limit_s",
         StopReason.SILENT: _READ_OUTPUT,

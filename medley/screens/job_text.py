@@ -13,6 +13,7 @@ FINAL = frozenset({"succeeded", "failed", "cancelled"})
 """States that a job never leaves."""
 _ATTEMPT_ENDS = {
     "preempted": "its devices were given to another job",
+    "replaced": "replaced by a new version",
     "start-refused": "the cluster refused to start it",
     "stalled": "no progress for too long",
     "silent": "its heartbeats stopped",

@@ -19,7 +19,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_REASONS = (("server-ended", "worker-failed"), ("scaled-down", "cancelled"))
+_REASONS = (("replaced", "start-refused"), ("server-ended", "worker-failed"), ("scaled-down", "cancelled"))
 """New words, each with the one that it is listed before; that one takes its place on the way back."""
 _REPLICAS = "CONSTRAINT ck_jobs_replicas CHECK (replicas >= 1)"
 
@@ -27,6 +27,8 @@ _REPLICAS = "CONSTRAINT ck_jobs_replicas CHECK (replicas >= 1)"
 def upgrade() -> None:
     """Add the columns and let the checks admit the new words; every job there is has one replica."""
     op.add_column("jobs", sa.Column("replicas", sa.Integer, nullable=False, server_default="1"))
+    for table in ("jobs", "attempts"):
+        op.add_column(table, sa.Column("revision", sa.Integer, nullable=False, server_default="1"))
     op.add_column("workers", sa.Column("address", Name))
     _check_replicas(is_checked=True)
     _list_words("jobs", "kind", lambda words: [*words, "inference"])
@@ -56,6 +58,8 @@ def downgrade() -> None:
             _list_words(table, "stop_reason", partial(_without, word=word))
     _check_replicas(is_checked=False)
     op.drop_column("jobs", "replicas")
+    for table in ("jobs", "attempts"):
+        op.drop_column(table, "revision")
     op.drop_column("workers", "address")
 
 

@@ -16,7 +16,7 @@ from scheduler.core.model.attempt import Progress, WorkerRecord, WorkerRemark
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
-from scheduler.core.model.job import Job
+from scheduler.core.model.job import Job, JobSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,24 @@ class ScaleJob:
     replicas: int
     """1 to MOST_REPLICAS."""
     most_live_jobs: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviseJob:
+    """Give a server a new version: its replicas are replaced by such ones, of those that serve one after the other.
+
+    Refused: NOT_FOUND, ILLEGAL (no server, or one that is over or to end), STALE_VERSION.
+    """
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    spec: JobSpec
+    """Asks for the same devices and places as the present one."""
+    revision: int
+    """The version that it was made from."""
     by: str
     at: datetime
 
@@ -187,7 +205,7 @@ class Beat:
     """The newest."""
 
 
-ByPeople = SubmitJob | WishStop | ScaleJob
+ByPeople = SubmitJob | WishStop | ScaleJob | ReviseJob
 ByLeader = Place | Refuse | Observe | NoteWorkers
 ByWorkers = RegisterRendezvous | ReportProgress | Beat
 Write = ByPeople | ByLeader | ByWorkers

@@ -11,8 +11,18 @@ from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.change import ReplicasWished
 from scheduler.core.model.decision import GivenPlace, Placed
 from scheduler.core.model.group import Group, State, StopReason
-from scheduler.core.model.job import Job, JobKind, Serving
-from scheduler.ports.journal import Observe, Outcome, Place, Rejected, Rejection, ScaleJob, Unchanged, Written
+from scheduler.core.model.job import CommandProgram, Job, JobKind, Serving
+from scheduler.ports.journal import (
+    Observe,
+    Outcome,
+    Place,
+    Rejected,
+    Rejection,
+    ReviseJob,
+    ScaleJob,
+    Unchanged,
+    Written,
+)
 from scheduler.ports.views import JobView
 from tests.builders.database import MANY_JOBS, World, after_noon, refused, take, written
 
@@ -185,3 +195,64 @@ def state_of(world: World) -> SchedulerState:
         attempts=found.attempts,
         chips=found.chips,
     )
+
+
+def revise(world: World, job: Job, **differing: Any) -> Outcome:
+    present = view(world, job).job
+    spec = replace(present.spec, program=CommandProgram(("serve", str(present.revision))))
+    item = ReviseJob(job.id, job.tenant, spec, present.revision, "ann", after_noon(250))
+    return world.write(replace(item, **differing))
+
+
+def test_a_new_version_replaces_one_serving_replica_after_the_other(world: World) -> None:
+    job = server(world, 3)
+    attempts = run_all(world, job)
+    written(revise(world, job))
+    assert states(world, job) == [State.STOPPING, State.RUNNING, State.RUNNING]
+    for index, attempt in enumerate(attempts):
+        written(see(world, attempt, Event.GONE))
+        group = view(world, job).groups[index]
+        assert (group.state, group.not_before, group.failures) == (State.QUEUED, None, 0)
+        fresh = place(world, group, take("n1", index))
+        assert sum(state is State.RUNNING for state in states(world, job)) == 2
+        written(see(world, fresh, Event.ALL_READY))
+    assert states(world, job) == [State.RUNNING] * 3
+    found = view(world, job)
+    assert (found.job.revision, found.job.spec.program) == (2, CommandProgram(("serve", "1")))
+    assert [attempt.revision for attempt in found.attempts] == [1, 2] * 3
+    assert world.storage.views.capacity_errors() == []
+
+
+def test_a_version_that_does_not_become_ready_replaces_one_replica_and_no_more(world: World) -> None:
+    job = server(world)
+    attempts = run_all(world, job)
+    written(revise(world, job))
+    written(see(world, attempts[0], Event.GONE))
+    broken = place(world, view(world, job).groups[0], take("n1", 0))
+    written(see(world, broken, Event.WORKERS_CREATED))
+    assert states(world, job) == [State.STARTING, State.RUNNING]
+    written(revise(world, job))
+    assert states(world, job) == [State.STOPPING, State.RUNNING]
+
+
+def test_a_version_of_what_was_replaced_meanwhile_is_refused_and_the_same_changes_nothing(world: World) -> None:
+    job = server(world)
+    assert isinstance(revise(world, job, spec=job.spec), Unchanged)
+    written(revise(world, job))
+    assert refused(revise(world, job, revision=1)) is Rejection.STALE_VERSION
+    assert refused(revise(world, job, tenant="beta")) is Rejection.NOT_FOUND
+    assert refused(revise(world, world.submit())) is Rejection.ILLEGAL
+    world.cancel(job)
+    assert refused(revise(world, job)) is Rejection.ILLEGAL
+
+
+def test_who_follows_the_feed_knows_of_new_versions(world: World) -> None:
+    followed = state_of(world)
+    job = server(world)
+    attempts = run_all(world, job)
+    written(revise(world, job))
+    written(see(world, attempts[0], Event.GONE))
+    for change in world.storage.views.changes_after(0, limit=1_000):
+        followed.apply(change)
+    assert followed.digest() == state_of(world).digest()
+    assert followed.jobs[job.id].revision == 2

@@ -58,6 +58,14 @@ def all_ready(api: Api, job: str, count: int) -> list[Any]:
     return eventually(look, within_s=90, what=f"{count} replicas of {job} are ready") or []
 
 
+def of_version(api: Api, job: str, version: int, count: int) -> list[Any]:
+    def look() -> list[Any] | None:
+        found = [item for item in replicas(api, job)["items"] if item["is_ready"] and item["version"] == version]
+        return found if len(found) == count else None
+
+    return eventually(look, within_s=90, what=f"{count} replicas of {job} are ready at version {version}") or []
+
+
 def ended(api: Api, job: str) -> Any:
     def look() -> Any:
         found = api.want(200, "GET", f"/v1/jobs/{job}")
@@ -92,7 +100,7 @@ def test_the_commands_of_the_guide_do_what_it_says(server: ServerProcess, api: A
         return made.stdout + made.stderr
 
     blocks = [block.strip() for block in re.findall(r"```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)]
-    submit, listed, ask, more, fewer = blocks
+    submit, listed, ask, more, fewer, renewed = blocks
     do(submit)
     job = api.want(200, "GET", "/v1/jobs?name=chat")["items"][0]["id"]
     first = all_ready(api, job, 2)
@@ -105,6 +113,11 @@ def test_the_commands_of_the_guide_do_what_it_says(server: ServerProcess, api: A
     do(fewer)
     (left,) = all_ready(api, job, 1)
     assert left["address"] == first[0]["address"]
+    assert "is at version 1" in do(renewed)  # the same file is the same version
+    other = tmp_path / "other.yaml"
+    other.write_text((ROOT / "examples" / "jobs" / "chat.yaml").read_text("utf-8") + "serve: {seed: 2}\n", "utf-8")
+    assert "is at version 2" in do(f"medley replace chat {other}")
+    (left,) = of_version(api, job, 2, 1)
     shown = do("medley show chat")
     assert "1 of 1 ready" in shown
     assert left["address"] in shown
@@ -148,6 +161,29 @@ def kill_worker(folder: str, attempt: str) -> list[int]:
     for pid in found:
         os.kill(pid, signal.SIGKILL)
     return found
+
+
+def test_a_new_version_comes_replica_by_replica_while_the_others_serve(api: Api) -> None:
+    body = {**SERVER, "name": "rolls", "replicas": 3}
+    job = api.want(201, "POST", "/v1/jobs", body)["id"]
+    all_ready(api, job, 3)
+    changed = {**body, "environment": {"COLOUR": "blue"}, "replicas": 1}
+    assert api.want(200, "PUT", f"/v1/jobs/{job}/version", changed)["version"] == 2
+    least = 3
+
+    def done() -> bool:
+        nonlocal least
+        found = replicas(api, job)
+        least = min(least, found["ready"])
+        assert found["wanted"] == 3
+        return found["ready"] == 3 and {item["version"] for item in found["items"]} == {2}
+
+    eventually(done, within_s=90, what="all replicas are at version 2")
+    assert least == 2
+    refused = api.want(422, "PUT", f"/v1/jobs/{job}/version", {**changed, "workers": 2, "port": 9})
+    assert [error["pointer"] for error in refused["errors"]] == ["/workers", "/port"]
+    api.want(200, "POST", f"/v1/jobs/{job}/cancel")
+    ended(api, job)
 
 
 def test_a_replica_that_ends_well_is_started_again_later_each_time(api: Api) -> None:

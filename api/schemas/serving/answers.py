@@ -13,6 +13,7 @@ REPLICA_EXAMPLE: dict[str, Any] = {
     "address": "10.0.3.17:8000",
     "nodes": ["mixed/nvidia-1"],
     "attempt": "01jd3v9k2m0a7b4c-g0-a1",
+    "version": 1,
     "attempts": 1,
     "failures": 0,
     "stop_reason": None,
@@ -37,6 +38,8 @@ class ReplicaAnswer(Answer):
     """Of the workers of its present attempt; empty where it has none."""
     attempt: str | None
     """The present attempt, or the latest one."""
+    version: int | None
+    """Of the job, as which the attempt runs or ran; null before the first."""
     attempts: int
     failures: int
     """In a row, since it last ran for ten minutes: the pause before the next attempt grows with them."""
@@ -53,10 +56,12 @@ class ReplicaAnswer(Answer):
 class ReplicaListAnswer(Answer):
     """All replicas of a server that are wanted, leave, or failed for good."""
 
-    model_config = with_examples({"wanted": 1, "ready": 1, "items": [REPLICA_EXAMPLE]})
+    model_config = with_examples({"wanted": 1, "ready": 1, "version": 1, "items": [REPLICA_EXAMPLE]})
 
     wanted: int
     ready: int
+    version: int
+    """Of the job: grows by one each time it is replaced."""
     items: tuple[ReplicaAnswer, ...]
     """By number."""
 

@@ -4,11 +4,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from medley.commands.connection import JobArgument, OutputOption, connected, find_job
+from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job
+from medley.errors import ApiProblem
 from medley.exit_codes import ExitCode
+from medley.file_kinds import JOB_FILE
 from medley.screens.amounts import counted, now
 from medley.screens.output import print_json, print_listing, say, talk
 from medley.screens.serving.replicas import replica_name, replicas_table
+from medley.yaml_file import read_yaml_file
 
 
 def replicas(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -36,6 +39,31 @@ def scale(
     if output == "table":
         wanted = counted(listed["wanted"], "replica", "replicas")
         say(f"{found['name']} ({found['id']}) is to have {wanted}; {listed['ready']} ready now")
+        talk(f"next: medley replicas {found['name']}")
+    elif output == "json":
+        print_json(listed)
+    else:
+        say(found["id"])
+    return ExitCode.OK
+
+
+def replace(
+    job: JobArgument,
+    file: Annotated[str, Parameter(help="The job file of the new version, or `-` for stdin.")],
+    /,
+    *,
+    output: OutputOption = "table",
+) -> int:
+    """Replace a server's replicas by those of a new version of its job file, one after the other."""
+    job_file = read_yaml_file(file, JOB_FILE)
+    with connected() as client:
+        found = find_job(client, job)
+        try:
+            listed = client.replace(found["id"], job_file.fields)
+        except ApiProblem as problem:
+            raise explained(problem, job_file) from problem
+    if output == "table":
+        say(f"{found['name']} ({found['id']}) is at version {listed['version']}; its replicas follow one by one")
         talk(f"next: medley replicas {found['name']}")
     elif output == "json":
         print_json(listed)

@@ -24,6 +24,7 @@ def replicas_table(replicas: Sequence[Json], at: datetime) -> Table:
             "yes" if replica["is_ready"] else "no",
             replica["address"] or "",
             ", ".join(replica["nodes"]),
+            str(replica["version"] or ""),
             str(replica["attempts"]),
             age(replica["ready_since"], at) if replica["ready_since"] else "",
             _how_it_fares(replica, at),
@@ -31,11 +32,11 @@ def replicas_table(replicas: Sequence[Json], at: datetime) -> Table:
         for replica in replicas
     ]
     return Table(
-        ("REPLICA", "STATE", "READY", "ADDRESS", "NODES", "ATTEMPTS", "SINCE", "HOW IT FARES"),
+        ("REPLICA", "STATE", "READY", "ADDRESS", "NODES", "VERSION", "ATTEMPTS", "SINCE", "HOW IT FARES"),
         rows,
-        numbers=("REPLICA", "ATTEMPTS"),
+        numbers=("REPLICA", "VERSION", "ATTEMPTS"),
         clipped=("HOW IT FARES",),
-        spare=("NODES", "ATTEMPTS", "SINCE", "HOW IT FARES"),
+        spare=("NODES", "VERSION", "ATTEMPTS", "SINCE", "HOW IT FARES"),
     )
 
 

@@ -9,6 +9,7 @@ from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
+from scheduler.adapters.database.writes.replicas.revising import revise
 from scheduler.adapters.database.writes.replicas.scaling import scale
 from scheduler.adapters.database.writes.reports.addresses import register
 from scheduler.adapters.database.writes.reports.heartbeats import beat
@@ -26,6 +27,7 @@ from scheduler.ports.journal import (
     Refuse,
     RegisterRendezvous,
     ReportProgress,
+    ReviseJob,
     ScaleJob,
     SubmitJob,
     WishStop,
@@ -38,6 +40,7 @@ _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     SubmitJob: submit,
     WishStop: wish_stop,
     ScaleJob: scale,
+    ReviseJob: revise,
     Place: place,
     Refuse: refuse,
     Observe: observe,

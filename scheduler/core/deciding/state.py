@@ -20,6 +20,7 @@ from scheduler.core.model.change import (
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    JobRevised,
     JobSubmitted,
     NodeSeen,
     ProgressReported,
@@ -225,7 +226,7 @@ class SchedulerState:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
-            case StopWished() | ReplicasWished() as wished:
+            case StopWished() | ReplicasWished() | JobRevised() as wished:
                 self._wish(wished, change.at)
             case GroupPlaced() as placed:
                 self._place(placed, change.at)
@@ -297,15 +298,19 @@ class SchedulerState:
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
-    def _wish(self, wished: StopWished | ReplicasWished, at: datetime) -> None:
+    def _wish(self, wished: StopWished | ReplicasWished | JobRevised, at: datetime) -> None:
         job = self._jobs.get(wished.job)
         if job is None:
             return
-        if isinstance(wished, StopWished):
-            self._put_job(replace(job, wish=Wish.STOP))
-            return
-        self._put_job(replace(job, replicas=wished.replicas))
-        for group in wished.groups:
+        match wished:
+            case StopWished():
+                job = replace(job, wish=Wish.STOP)
+            case JobRevised(spec=spec, revision=revision):
+                job = replace(job, spec=spec, revision=revision)
+            case ReplicasWished(replicas=replicas):
+                job = replace(job, replicas=replicas)
+        self._put_job(job)
+        for group in wished.groups if isinstance(wished, ReplicasWished) else ():
             if group.id not in self._groups:
                 self._put_group(group, since=at)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.group import FAILURES, WISHES, Budget, Group, State, StopReason
+from scheduler.core.model.group import AT_ONCE, FAILURES, WISHES, Budget, Group, State, StopReason
 
 
 class Verdict(StrEnum):
@@ -180,7 +180,7 @@ def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:
     match FAILURES[reason].budget:
         case Budget.ALL:
             return replace(moved, state=State.CANCELLED if reason in WISHES else State.FAILED)
-        case Budget.NONE if reason is StopReason.PREEMPTED:
+        case Budget.NONE if reason in AT_ONCE:
             return replace(moved, state=State.QUEUED)
         case Budget.NONE | Budget.RETRIES if rule.retries is None:
             charged = replace(moved, failures=1 if rule.was_steady else moved.failures + 1)

@@ -158,6 +158,8 @@ class Attempt:
     """None: its runtime has promised nothing."""
     checkpoint: Checkpoint | None = None
     """The newest of its own."""
+    revision: int = 1
+    """Which version of the job it was placed for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from scheduler.core.model.attempt import Allocation, Checkpoint, Progress, Worke
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
-from scheduler.core.model.job import Job
+from scheduler.core.model.job import Job, JobSpec
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.core.model.tenant import Quota
@@ -39,6 +39,16 @@ class ReplicasWished:
     replicas: int
     by: str
     groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRevised:
+    """The user gave a server a new version; that replicas are replaced is told by changes of their own."""
+
+    job: JobId
+    spec: JobSpec
+    revision: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,7 @@ ChangeBody = (
     JobSubmitted
     | StopWished
     | ReplicasWished
+    | JobRevised
     | GroupPlaced
     | GroupMoved
     | WorkersNoted
@@ -167,6 +178,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         JobSubmitted: "job-submitted",
         StopWished: "stop-wished",
         ReplicasWished: "replicas-wished",
+        JobRevised: "job-revised",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
         WorkersNoted: "workers-noted",

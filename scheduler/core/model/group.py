@@ -42,6 +42,7 @@ class StopReason(StrEnum):
     """
 
     PREEMPTED = "preempted"
+    REPLACED = "replaced"
     START_REFUSED = "start-refused"
     STALLED = "stalled"
     SILENT = "silent"
@@ -57,6 +58,8 @@ class StopReason(StrEnum):
     CANCELLED = "cancelled"
 
 
+AT_ONCE = frozenset({StopReason.PREEMPTED, StopReason.REPLACED})
+"""After which nothing is waited for: nothing failed."""
 WISHES = frozenset({StopReason.SCALED_DOWN, StopReason.CANCELLED})
 """Why a group is stopped that its user does not want any more; they reach a queued one too."""
 
@@ -101,6 +104,9 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
     {
         StopReason.PREEMPTED: Failure(
             FailureClass.WISH, Budget.NONE, "its devices were given to another job; no retry is charged"
+        ),
+        StopReason.REPLACED: Failure(
+            FailureClass.WISH, Budget.NONE, "its job has a new version, as which it starts again"
         ),
         StopReason.START_REFUSED: Failure(
             FailureClass.INFRASTRUCTURE,

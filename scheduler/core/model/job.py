@@ -260,5 +260,7 @@ class Job:
     wish: Wish = Wish.RUN
     replicas: int = 1
     """How many groups its user wants now."""
+    revision: int = 1
+    """Which version of its specification `spec` is."""
     traceparent: str | None = None
     """The W3C trace context of the request that submitted it: what is done for the job is part of that trace."""

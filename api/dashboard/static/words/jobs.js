@@ -9,6 +9,7 @@ export const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 /** @type {Record<string, string>} */
 const ENDS = {
   preempted: "its devices were given to another job",
+  replaced: "replaced by a new version",
   "start-refused": "the cluster refused to start it",
   lost: "a worker vanished",
   unstartable: "its image or settings cannot be used",

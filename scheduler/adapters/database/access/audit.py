@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from scheduler.adapters.database.schema.audit import audit_entries, audit_head
 from scheduler.core.model.access.audit import Act, Actor, AuditEntry, make_entry
 from scheduler.core.model.identifiers import JobId, TenantName
-from scheduler.ports.journal import Outcome, ScaleJob, SubmitJob, WishStop, Write, Written
+from scheduler.ports.journal import Outcome, ReviseJob, ScaleJob, SubmitJob, WishStop, Write, Written
 
 MOST_FORGOTTEN = 1_000
 """So many old entries go in one transaction: more would keep others waiting."""
@@ -79,10 +79,16 @@ def _scaled(item: ScaleJob, outcome: Written, tenants: Mapping[JobId, TenantName
     return Act("job", item.job, item.tenant or tenants.get(item.job), item.at, None, after)
 
 
+def _revised(item: ReviseJob, outcome: Written, tenants: Mapping[JobId, TenantName | None]) -> Act:
+    before, after = {"version": item.revision}, {"version": item.revision + 1, "state": str(outcome.state)}
+    return Act("job", item.job, item.tenant or tenants.get(item.job), item.at, before, after)
+
+
 _DESCRIBED: Mapping[type, Callable[[Any, Written, Mapping[JobId, TenantName | None]], Act]] = {
     SubmitJob: _submitted,
     WishStop: _wished_to_stop,
     ScaleJob: _scaled,
+    ReviseJob: _revised,
 }
 """The writes of people; all others are the scheduler's own, or the workers'."""
 

@@ -40,6 +40,7 @@ def job_of(row: AnyRow) -> Job:
         submitted_at=row.submitted_at,
         wish=Wish(row.wish),
         replicas=row.replicas,
+        revision=row.revision,
         traceparent=row.traceparent,
     )
 
@@ -125,6 +126,7 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
             placed_at=row.placed_at,
             started_at=row.started_at,
             ended_at=row.ended_at,
+            revision=row.revision,
             heartbeat=heard.get(row.id, _UNHEARD)[0],
             checkpoint=heard.get(row.id, _UNHEARD)[1],
         )

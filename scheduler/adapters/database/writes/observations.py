@@ -10,7 +10,7 @@ from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import release
-from scheduler.adapters.database.writes.replicas.scaling import bring_back
+from scheduler.adapters.database.writes.replicas.settling import settle
 from scheduler.adapters.database.writes.standings import Standing, Standings
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import Verdict, apply_event
@@ -73,8 +73,8 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
     together = run.standings.together(after.job_id)
     body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail, together=together)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
-    if after.state is State.CANCELLED:
-        bring_back(transaction, run.standings, after.job_id, item.at)
+    if after.state in (State.RUNNING, State.CANCELLED):
+        settle(transaction, run.standings, after.job_id, item.at)
     return Written(after.job_id, after.state, change)
 
 

@@ -131,6 +131,7 @@ def _attempt_row(item: Place, standings: Standings) -> Row:
         "number": standing.group.attempts,
         "generation": FIRST_GENERATION,
         "state": State.PLACED,
+        "revision": standing.revision,
         "notes": NOTES.encode(item.decision.notes),
         "placed_at": item.at,
     }

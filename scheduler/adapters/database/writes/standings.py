@@ -21,9 +21,10 @@ from scheduler.core.model.job import JobKind, Wish
 _GROUPS = (
     select(
         groups,
-        *(jobs.c[name] for name in ("tenant", "kind", "wish", "retries", "replicas")),
+        *(jobs.c[name] for name in ("tenant", "kind", "wish", "retries", "replicas", "revision")),
         attempts.c.generation,
         attempts.c.started_at,
+        attempts.c.revision.label("attempt_revision"),
     )
     .join(jobs, jobs.c.id == groups.c.job_id)
     .outerjoin(attempts, (attempts.c.group_id == groups.c.id) & (attempts.c.number == groups.c.attempts))
@@ -60,6 +61,10 @@ class Standing:
     retries: int
     replicas: int
     """How many its user wants."""
+    revision: int
+    """Of the job's specification."""
+    attempt_revision: int
+    """Of which version the latest attempt is; 0 before the first."""
     stop_detail: str | None
     generation: int | None
     """Of the latest attempt when it was read; None before the first."""
@@ -111,6 +116,11 @@ class Standings:
             return None
         return Together(self.state_of(job), sum(each.group.state is State.RUNNING for each in groups))
 
+    def revised(self, job: JobId, revision: int) -> None:
+        """Note that the job has a new version."""
+        for standing in self.of_job(job):
+            self._standings[standing.group.id] = replace(standing, revision=revision)
+
     def wish_stop(self, job: JobId) -> None:
         """Note that the user wants the job to stop; written with its groups' moves."""
         for standing in self.of_job(job):
@@ -141,6 +151,8 @@ class Standings:
                 kind=JobKind(row.kind),
                 retries=row.retries,
                 replicas=row.replicas,
+                revision=row.revision,
+                attempt_revision=row.attempt_revision or 0,
                 stop_detail=row.stop_detail,
                 generation=row.generation,
                 started_at=row.started_at,

@@ -9,7 +9,7 @@ from tests.builders.core import make_job, seconds_after_noon
 def ended_attempt(number: int) -> Attempt:
     return Attempt(
         id=f"a{number}",
-        group_id="g",
+        group_id="g-g0",
         number=number,
         generation=1,
         state=State.FAILED,

@@ -64,7 +64,7 @@ def test_labels_and_variables_are_kept_in_order_of_their_names() -> None:
         ({"name": "first\n"}, "name"),
         ({"name": "f\u0000rst"}, "name"),
         ({"name": "first\u202e"}, "name"),
-        ({"kind": "inference"}, "kind"),
+        ({"kind": "batch"}, "kind"),
         ({"workers": 0}, "workers"),
         ({"workers": -1}, "workers"),
         ({"workers": 1025}, "workers"),

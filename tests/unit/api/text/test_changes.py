@@ -13,13 +13,16 @@ from scheduler.core.model.change import (
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    JobRevised,
     JobSubmitted,
     NodeSeen,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
+    ReplicasWished,
     StopWished,
     TenantCreated,
+    Together,
     WorkersNoted,
 )
 from scheduler.core.model.group import State, StopReason
@@ -35,6 +38,12 @@ GROUP = make_group(JOB, State.PLACED)
 ALL: list[tuple[ChangeBody, str]] = [
     (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device each on h100"),
     (StopWished(JOB.id, "ada"), "ada asked for it to stop"),
+    (ReplicasWished(JOB.id, 3, "ada", (GROUP,)), "ada asked for 3 replicas"),
+    (JobRevised(JOB.id, JOB.spec, 2, "ada"), "ada gave it version 2; its replicas are replaced"),
+    (
+        GroupMoved(make_group(JOB, State.RUNNING), "a", together=Together(State.RUNNING, 1)),
+        "replica 0: all its workers run",
+    ),
     (GroupPlaced(GROUP, "a", (make_allocation((0,)),), ()), "attempt 1 was placed: 1 worker on mixed/n1"),
     (GroupMoved(make_group(JOB, State.RUNNING), "a"), "all its workers run"),
     (

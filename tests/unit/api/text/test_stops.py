@@ -12,7 +12,9 @@ def test_advice_is_given_where_the_user_can_do_something() -> None:
     without = {reason for reason in StopReason if stop_advice(reason) is None}
     assert without == {
         StopReason.PREEMPTED,
+        StopReason.REPLACED,
         StopReason.NODE_REJECTED,
         StopReason.DISRUPTED,
+        StopReason.SCALED_DOWN,
         StopReason.CANCELLED,
     }

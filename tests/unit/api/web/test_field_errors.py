@@ -79,7 +79,7 @@ def test_the_summary_names_the_first_field_and_counts_the_others() -> None:
         ({"command": ["a\0b"]}, ("/command/0", "must not contain the character NUL")),
         ({"command": []}, ("/command", "must have at least 1 entry")),
         ({"environment": {"A": 1}}, ("/environment/A", "must be text (in quotes)")),
-        ({"kind": "inference"}, ("/kind", "must be one of: training")),
+        ({"kind": "batch"}, ("/kind", "must be one of: training or inference")),
         ({"chips": []}, ("/chips", "must have at least 1 entry")),
         ({"chips": 5}, ("/chips", "must be text (in quotes)")),
         ({"name": "My Job"}, ("/name", FORMS[NAME_PATTERN])),

@@ -43,7 +43,7 @@ def test_the_end_of_a_stop_has_one_arrow_per_outcome_with_its_causes() -> None:
         target: label for source, target, label in arrows() if source == State.STOPPING and label.startswith("gone")
     }
     assert ends == {
-        State.QUEUED: "gone (preempted, start-refused, lost, node-rejected, disrupted, retry left)",
+        State.QUEUED: "gone (preempted, replaced, start-refused, lost, node-rejected, disrupted, retry left)",
         State.FAILED: "gone (unstartable, time-limit, no retry left)",
         State.CANCELLED: "gone (scaled-down, cancelled)",
     }

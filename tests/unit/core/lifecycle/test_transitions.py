@@ -15,7 +15,7 @@ from scheduler.core.lifecycle.transitions import (
     apply_event,
     back_off_s,
 )
-from scheduler.core.model.group import FAILURES, FINAL, HOLDING, WISHES, Budget, Group, State, StopReason
+from scheduler.core.model.group import AT_ONCE, FAILURES, FINAL, HOLDING, WISHES, Budget, Group, State, StopReason
 from tests.builders.core import NOON, make_group, make_job
 
 COSTING = {budget: sorted(reason for reason in StopReason if FAILURES[reason].budget is budget) for budget in Budget}
@@ -135,13 +135,14 @@ def test_a_stop_reason_is_replaced_by_a_stronger_one_only(first: StopReason, sec
         assert answer is Verdict.IGNORED
 
 
-def test_a_preempted_group_queues_again_at_once_and_is_charged_nothing() -> None:
-    preempted = replace(group_in(State.STOPPING), stop_reason=StopReason.PREEMPTED, failures=1)
+@pytest.mark.parametrize("reason", sorted(AT_ONCE))
+def test_a_preempted_or_replaced_group_queues_again_at_once_and_is_charged_nothing(reason: StopReason) -> None:
+    preempted = replace(group_in(State.STOPPING), stop_reason=reason, failures=1)
     queued = after(preempted, Event.GONE)
     assert (queued.state, queued.failures, queued.not_before) == (State.QUEUED, 1, None)
 
 
-@pytest.mark.parametrize("reason", [reason for reason in COSTING[Budget.NONE] if reason is not StopReason.PREEMPTED])
+@pytest.mark.parametrize("reason", [reason for reason in COSTING[Budget.NONE] if reason not in AT_ONCE])
 def test_what_the_cluster_did_costs_no_retry_but_is_tried_ever_more_slowly(reason: StopReason) -> None:
     stopped = replace(group_in(State.STOPPING), stop_reason=reason, attempts=4)
     queued = after(stopped, Event.GONE)
