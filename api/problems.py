@@ -31,6 +31,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     ALREADY_EXISTS = "already-exists"
     JOB_OVER = "job-over"
+    NO_SERVER = "no-server"
     JOB_CHANGED = "job-changed"
     ATTEMPT_CLOSED = "attempt-closed"
     TOKEN_OVER = "token-over"  # noqa: S105 - a code, not a secret
@@ -73,6 +74,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.LOGIN_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The organisation's login does not answer"),
     Code.TOKEN_OVER: (HTTPStatus.CONFLICT, "The token is over"),
     Code.JOB_OVER: (HTTPStatus.CONFLICT, "The job is over, or about to be"),
+    Code.NO_SERVER: (HTTPStatus.CONFLICT, "The job is no server"),
     Code.JOB_CHANGED: (HTTPStatus.CONFLICT, "The job is not what it was"),
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),

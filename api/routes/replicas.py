@@ -29,7 +29,7 @@ _SAID_AS = {"shape": "devices_per_worker", "closeness": "topology", "choice": "c
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
 
-@router.get("/{job}/replicas", operation_id="list_replicas")
+@router.get("/{job}/replicas", operation_id="list_replicas", responses=CONFLICT)
 def list_replicas(job: JobPath, context: Context, caller: Caller) -> ReplicaListAnswer:
     """List a server's replicas: where each one is reached, and whether it is ready."""
     return _answer(context, _server(context, caller, job), caller)
@@ -87,7 +87,7 @@ def _server(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     view = find_job(context, caller, job)
     if not view.job.spec.serves:
         detail = "A training has no replicas: only jobs of the kind inference do."
-        raise refuse(Code.INVALID_REQUEST, detail, None, FieldError("/path/job", "is a training"))
+        raise refuse(Code.NO_SERVER, detail)
     return view
 
 

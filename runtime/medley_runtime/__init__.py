@@ -1,9 +1,9 @@
 """What runs in a worker of a Medley job: `python -m medley_runtime` with MEDLEY_LAUNCH naming the launch document.
 
 Lives here: reading the launch document, finding the other workers of the gang, starting the user's command in its
-place, the reference training or the reference server; heartbeats and checkpoints; and `medley_runtime.job`, by which a script of
-one's own has both. `python -m medley_runtime run -- COMMAND` runs one with heartbeats of its own. Does not live here:
-anything about scheduling; the API is all that is known of Medley.
+place, the reference training or the reference server; heartbeats and checkpoints; and `medley_runtime.job`, by which
+a script of one's own has both. `python -m medley_runtime run -- COMMAND` runs one with heartbeats of its own. Does not
+live here: anything about scheduling; the API is all that is known of Medley.
 
 A user's command replaces this process, so its exit code and signals are its own. Otherwise the process ends with:
 

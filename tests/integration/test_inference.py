@@ -234,9 +234,11 @@ def test_what_makes_no_sense_is_refused_where_it_stands(api: Api) -> None:
     ):
         refused = api.want(422, "POST", "/v1/jobs", body)
         assert [error["pointer"] for error in refused["errors"]] == [pointer], (body, refused)
+    asked: list[tuple[str, str, Any]] = [("GET", "replicas", None), ("PATCH", "replicas", {"replicas": 1})]
+    for method, path, sent in [*asked, ("PUT", "version", {**SERVER, "name": "t"})]:
+        assert api.want(409, method, f"/v1/jobs/{training['id']}/{path}", sent)["code"] == "no-server"
     for body in ({"replicas": 0}, {"replicas": 257}, {"replicas": True}, {}, {"replicas": 1, "more": 1}):
         api.want(422, "PATCH", f"/v1/jobs/{training['id']}/replicas", body)
-    assert api.want(422, "GET", f"/v1/jobs/{training['id']}/replicas")["code"] == "invalid-request"
     api.want(404, "PATCH", "/v1/jobs/00000000000000zz/replicas", {"replicas": 1})
     job = api.want(201, "POST", "/v1/jobs", {**SERVER, "name": "over"})["id"]
     api.want(200, "POST", f"/v1/jobs/{job}/cancel")

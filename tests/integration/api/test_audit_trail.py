@@ -65,6 +65,20 @@ def test_jobs_users_tokens_tenants_and_chips_are_told(world: ApiWorld) -> None:
         assert hidden not in shown
 
 
+def test_scaled_and_replaced_servers_are_told(world: ApiWorld) -> None:
+    submitter = world.client(Role.SUBMITTER)
+    server = {"name": "chat", "kind": "inference", "workers": 1, "chips": "h100-sxm", "command": ["serve"]}
+    job = submitter.post("/v1/jobs", json=server).json()["id"]
+    assert submitter.patch(f"/v1/jobs/{job}/replicas", json={"replicas": 3}).status_code == 200
+    renewed = {**server, "environment": {"PASSWORD": "hunter2"}}
+    assert submitter.put(f"/v1/jobs/{job}/version", json=renewed).json()["version"] == 2
+    submitted, scaled, replaced = reversed(trail(world))
+    assert [each["operation"] for each in (submitted, scaled, replaced)] == ["submit_job", "scale_job", "replace_job"]
+    assert scaled["after"]["replicas"] == 3
+    assert (replaced["before"]["version"], replaced["after"]["version"]) == (1, 2)
+    assert "hunter2" not in world.client(Role.AUDITOR).get("/v1/audit").text
+
+
 def test_what_was_refused_or_changed_nothing_is_not_told(world: ApiWorld) -> None:
     operator = world.client(Role.OPERATOR)
     operator.post("/v1/tenants", json={"name": "demo"})
