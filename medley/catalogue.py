@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Jobs",
         (
+            Command("init", "medley.setting_up.first_job:init", "Write a first job file that runs as it is."),
             Command("submit", "medley.commands.submit:submit", "Submit a job file; --follow it or --wait for its end."),
             Command("follow", "medley.commands.submit:follow", "Watch a job: placement, progress, logs, result."),
             Command("ls", "medley.commands.jobs:ls", "List jobs, newest first."),
