@@ -2,23 +2,33 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import islice
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token, convert
 
 from medley.answers import Json
 from medley.client import Client
 from medley.errors import ApiProblem, BadUsage, Detached, MedleyError, NotFound
 from medley.login import Login, find_login, held, load, login_path, save
-from medley.screens.output import Format
+from medley.screens.output import Format, draw_as
 from medley.yaml_file import YamlFile
 
+
+def _drawn(_type: object, tokens: Sequence[Token]) -> Format:
+    return draw_as(convert(Format, [token.value for token in tokens]))
+
+
 OutputOption = Annotated[
-    Format, Parameter(name=["--output", "-o"], help="As a table, as the API's JSON, or as names for other commands.")
+    Format,
+    Parameter(
+        name=["--output", "-o"],
+        converter=_drawn,
+        help="As a table, one with all there is, the API's JSON, the same as YAML, or names for other commands.",
+    ),
 ]
 JobArgument = Annotated[str, Parameter(help="A job's id, or its name: the newest of that name.")]
 FollowOption = Annotated[
