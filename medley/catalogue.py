@@ -57,6 +57,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("login", "medley.commands.session:login", "Log in: in a browser, or with a token."),
             Command("logout", "medley.commands.session:logout", "Forget address and token."),
+            Command(
+                "context", "medley.setting_up.contexts:context", "List, choose or forget logins to several servers."
+            ),
             Command("whoami", "medley.commands.session:whoami", "Say whose token is in use and what it may do."),
             Command("tenants", "medley.commands.access:tenants", "List or create tenants."),
             Command("users", "medley.commands.access:users", "List, create, change or disable users."),
@@ -78,6 +81,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "medley.commands.processes:operator_token",
                 "Make a new operator token where the first was lost.",
             ),
+            Command(
+                "completion", "medley.setting_up.completion:completion", "Print what makes a shell complete commands."
+            ),
             Command("version", "medley.commands.session:version", "Print the versions of this command and the server."),
         ),
     ),
@@ -96,10 +102,11 @@ def help_text() -> str:
     lines += [
         "",
         "JOB is a job's id, or its name: then the newest job of that name is meant.",
-        "Most commands take -o json (the API's answer) or -o name (for scripts); data goes to stdout, talk to stderr.",
+        "Most commands take -o json or yaml (the API's answer), wide (all columns) or name (for scripts); data goes to",
+        "stdout, talk to stderr.",
         "",
         "Environment: MEDLEY_ADDRESS and MEDLEY_TOKEN win over `medley login`; MEDLEY_CONFIG is where that is kept;",
-        "NO_COLOR turns colour off.",
+        "MEDLEY_CONTEXT is the one of several logins to use; NO_COLOR turns colour off.",
         "",
         "Exit codes:",
         *(f"  {code:<{_NAME_WIDTH}d}{meaning}" for code, meaning in MEANINGS.items()),

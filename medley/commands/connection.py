@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import Annotated
@@ -59,10 +60,10 @@ def _current(login: Login) -> Login:
         return login
     path = login_path(os.environ)
     with held(path):  # of commands that begin at once one renews, and the others find what it kept
-        stored = load(path) or login
+        stored = load(path, login.context) or login
         current = renewed(stored)
         if current is not stored:
-            save(path, current)
+            save(path, replace(current, context=login.context))
     return current
 
 
