@@ -49,6 +49,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "clusters", "medley.commands.capacity:clusters", "List clusters, or check what works on each of them."
             ),
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
+            Command("top", "medley.live.top:top", "Show jobs and capacity on a screen that keeps itself up to date."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
         ),
     ),
