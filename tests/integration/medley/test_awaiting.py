@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from medley.awaiting.client import AsyncClient
+from medley.client import Client
 from medley.errors import ApiProblem, Unreachable
 from tests.builders.command import (
     END_EVENT,
@@ -72,7 +73,7 @@ def test_errors_are_those_of_the_synchronous_client(server: ScriptedServer) -> N
     async def ask() -> None:
         async with AsyncClient(server.address, TOKEN) as client:
             with pytest.raises(ApiProblem, match="the detail of not-authenticated"):
-                await client.call(lambda client: client.whoami())
+                await client.call(Client.whoami)
         async with AsyncClient("http://127.0.0.1:1", TOKEN, patience_s=0) as client:
             with pytest.raises(Unreachable):
                 await client.why(JOB_ID)
