@@ -34,6 +34,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
             Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
+            Command("history", "medley.commands.usage:history", "List the jobs that are over, and what they used."),
         ),
     ),
     (
@@ -51,6 +52,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
             Command("top", "medley.live.top:top", "Show jobs and capacity on a screen that keeps itself up to date."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
+            Command(
+                "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
+            ),
         ),
     ),
     (

@@ -48,7 +48,7 @@ LEAST_ERROR = 400
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
 """For routes whose request may contradict what is there."""
 LOGIN_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": _TEXTS[status]} for status in (403, 404, 422, 503)
+    status: {"description": _TEXTS[status]} for status in (403, 404, 422, 429, 503)
 }
 """For the routes of the organisation's login."""
 NOT_NOW: dict[int | str, dict[str, Any]] = {503: {"description": _TEXTS[503]}}

@@ -19,15 +19,16 @@ from medley.screens.output import Format, draw_as
 from medley.yaml_file import YamlFile
 
 
-def _drawn(_type: object, tokens: Sequence[Token]) -> Format:
-    return draw_as(convert(Format, [token.value for token in tokens]))
+def drawn(formats: type, tokens: Sequence[Token]) -> str:
+    """Take in one of the formats that a command offers: what the parser calls to convert `-o`."""
+    return draw_as(convert(formats, [token.value for token in tokens]))
 
 
 OutputOption = Annotated[
     Format,
     Parameter(
         name=["--output", "-o"],
-        converter=_drawn,
+        converter=drawn,
         help="As a table, one with all there is, the API's JSON, the same as YAML, or names for other commands.",
     ),
 ]

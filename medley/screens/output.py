@@ -1,5 +1,7 @@
 """Where output goes: data on stdout, talk on stderr; tables, JSON, YAML or names."""
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -31,7 +33,7 @@ class _Drawing:
 _drawing = _Drawing()
 
 
-def draw_as(chosen: Format) -> Format:
+def draw_as(chosen: str) -> str:
     """Draw tables and documents from now on as the user chose; return what a command is to print.
 
     That is `table`, `json` or `name`: to a command a wide table is a table, and YAML is the API's JSON.
@@ -82,6 +84,15 @@ def _yaml(data: object) -> str:
 def print_json_line(data: object) -> None:
     """Print one entry of a stream on one line; as YAML, a document of its own."""
     print(f"---\n{_yaml(data)}" if _drawing.is_yaml else json.dumps(data, ensure_ascii=False), flush=True)
+
+
+def print_csv(columns: Sequence[str], items: Sequence[Json]) -> None:
+    """Print a list as CSV (RFC 4180), with these columns of it."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(items)
+    print(text.getvalue(), end="")
 
 
 def print_listing(

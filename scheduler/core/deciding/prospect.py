@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from scheduler.core.deciding.options import Blocked, find_place
-from scheduler.core.deciding.reasons import reasons_why_never, reasons_why_not
+from scheduler.core.deciding.reasons import reasons_why_not
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.group import Group, State
@@ -11,8 +11,8 @@ from scheduler.core.model.identifiers import group_id
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.core.placement.placement import GangPlace
+from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
-from scheduler.core.placement.room.fitting import can_never_fit
 from scheduler.core.queueing.order import queue_key
 
 
@@ -40,8 +40,8 @@ def prospect_of(state: SchedulerState, job: Job) -> Prospect:
     """
     request = request_of(job)
     position = _position(state, job)
-    if state.has_all_nodes and can_never_fit(state.ledger, request):
-        return Prospect((), (), reasons_why_never(state, request), is_hopeless=True, position=position)
+    if state.has_all_nodes and (never := reasons_why_never(state.ledger, request)):
+        return Prospect((), (), never, is_hopeless=True, position=position)
     found = find_place(state, request)
     if isinstance(found, Blocked):
         return Prospect((), (), reasons_why_not(state, request), is_hopeless=False, position=position)
