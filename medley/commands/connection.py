@@ -111,12 +111,22 @@ def unknown_chip(client: Client, chip: str | None) -> str:
     """Return a sentence about a chip type that the catalogue does not have; empty where it has it or none is given."""
     if chip is None:
         return ""
-    known = [row["name"] for row in client.chips()]
-    if chip in known:
+    return _unknown(chip, [row["name"] for row in client.chips()], "chip type", "medley chips")
+
+
+def unknown_cluster(client: Client, cluster: str | None) -> str:
+    """Return a sentence about a cluster that there is not; empty where there is or none is given."""
+    if cluster is None:
         return ""
-    close = get_close_matches(chip, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else "`medley chips` lists all"
-    return f"; there is no chip type `{chip}`: {hint}"
+    return _unknown(cluster, [row["name"] for row in client.clusters()], "cluster", "medley clusters")
+
+
+def _unknown(name: str, known: Sequence[str], noun: str, command: str) -> str:
+    if name in known:
+        return ""
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"`{command}` lists all"
+    return f"; there is no {noun} `{name}`: {hint}"
 
 
 def filters_text(filters: Mapping[str, object]) -> str:

@@ -22,7 +22,8 @@ _LARGEST_PAGE = 200
 _PLAIN_JOBS = 50
 _HOLDING = ("stopping", "running", "starting", "placed")
 _SHORTEST_PAUSE_S = 0.5
-"""Between two looks, however much happens."""
+_TIMES_A_LOOK = 4
+"""Between two looks, however much happens: so many times as long as a look takes, and at least half a second."""
 _LONGEST_PAUSE_S = 5.0
 """A hint may be lost, and ages grow."""
 _LISTEN_AGAIN_S = 2.0
@@ -55,11 +56,14 @@ def _stay(client: Client, who: Json) -> NoReturn:
         _draw(board(look, _window(), now(), trouble))
         happened.wait(_LONGEST_PAUSE_S)
         happened.clear()
+        began_s = time.monotonic()
         try:
             look, trouble = _look(client, who, most_jobs=_window().lines), None
         except Unreachable as error:
             trouble = error.what
-        time.sleep(_SHORTEST_PAUSE_S)
+        took_s = time.monotonic() - began_s
+        _draw(board(look, _window(), now(), trouble))
+        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, _TIMES_A_LOOK * took_s)))
 
 
 def _look(client: Client, who: Json, *, most_jobs: int) -> Look:

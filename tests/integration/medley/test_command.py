@@ -302,11 +302,16 @@ def test_a_start_that_is_refused_says_what_the_cluster_said(
             "nodes --chip nope",
             "no node is found by --chip nope; there is no chip type `nope`: `medley chips` lists all\n",
         ),
+        (
+            "nodes --cluster mixd",
+            "no node is found by --cluster mixd; there is no cluster `mixd`: did you mean `mixed`?\n",
+        ),
     ],
 )
 def test_filters_that_find_nothing_are_named(server: ScriptedServer, tmp_path: Path, line: str, want: str) -> None:
     server.on("GET /v1/jobs", _items())
     server.on("GET /v1/nodes", _items())
+    server.on("GET /v1/clusters", _items({"name": "mixed", "kind": "local"}))
     ended = run_medley(*line.split(), environment=logged_in(server, tmp_path))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", want)
 
