@@ -27,6 +27,7 @@ Access = frozenset[Role] | Open
 
 PERMISSIONS: Mapping[str, Access] = {
     "submit_job": SUBMITTERS,
+    "try_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
     "show_job": EVERYBODY,
@@ -78,6 +79,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "is_alive": Open.PUBLIC,
     "is_ready": Open.PUBLIC,
     "show_openapi": Open.PUBLIC,
+    "show_job_schema": Open.PUBLIC,
     "show_dashboard": Open.PUBLIC,
     "show_dashboard_file": Open.PUBLIC,
 }

@@ -9,6 +9,7 @@ from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
 from scheduler.core.deciding.tally import Tally
+from scheduler.core.deciding.wishes import JobWish, as_wished
 from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
@@ -44,7 +45,7 @@ from scheduler.core.model.identifiers import (
     group_id,
     share_name,
 )
-from scheduler.core.model.job import Job, Wish
+from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Quota
@@ -298,18 +299,11 @@ class SchedulerState:
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
-    def _wish(self, wished: StopWished | ReplicasWished | JobRevised, at: datetime) -> None:
+    def _wish(self, wished: JobWish, at: datetime) -> None:
         job = self._jobs.get(wished.job)
         if job is None:
             return
-        match wished:
-            case StopWished():
-                job = replace(job, wish=Wish.STOP)
-            case JobRevised(spec=spec, revision=revision):
-                job = replace(job, spec=spec, revision=revision)
-            case ReplicasWished(replicas=replicas):
-                job = replace(job, replicas=replicas)
-        self._put_job(job)
+        self._put_job(as_wished(job, wished))
         for group in wished.groups if isinstance(wished, ReplicasWished) else ():
             if group.id not in self._groups:
                 self._put_group(group, since=at)
