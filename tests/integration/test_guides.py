@@ -37,8 +37,9 @@ SEEN: dict[str, tuple[str, ...]] = {
 """What a reader then sees, beside commands that end well."""
 
 
-ELSEWHERE = {"access.md", "deploying.md"}
-"""Pages whose commands need an organisation's login, a token's id of the reader's, or a cluster with images."""
+ELSEWHERE = {"access.md", "deploying.md", "inference.md"}
+"""Pages whose commands need an organisation's login, a token's id of the reader's, or a cluster with images; those of
+inference.md wait for replicas, and are run in test_inference.py."""
 
 
 class Block(NamedTuple):

@@ -52,6 +52,6 @@ def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec) -> Reject
     for chip in dict.fromkeys(part.chip for option in spec.options() for part in option if part.chip is not None):
         if chip not in state.chips:
             return Rejected(Rejection.UNKNOWN_CHIP, chip)
-    if sum(job.tenant == tenant for job in state.jobs.values()) >= MOST_LIVE_JOBS:
+    if sum(job.replicas for job in state.jobs.values() if job.tenant == tenant) + spec.replicas > MOST_LIVE_JOBS:
         return Rejected(Rejection.TOO_MANY_JOBS, str(MOST_LIVE_JOBS))
     return None
