@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from api.context import ApiContext
 from api.dashboard import pages
 from api.relay import relay_routes
-from api.routes import events, fleet, health, job_output, jobs, scheduler, service, tenants, workers
+from api.routes import events, fleet, health, job_output, jobs, nodes, scheduler, service, tenants, workers
 from api.routes.access import audit, login, tokens, users
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
@@ -22,6 +22,7 @@ ROUTERS = (
     job_output.router,
     events.router,
     fleet.router,
+    nodes.router,
     tenants.router,
     users.router,
     tokens.router,

@@ -41,6 +41,8 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "nodes", "medley.commands.capacity:nodes", "List nodes, what is free on them and who holds the rest."
             ),
+            Command("drain", "medley.commands.capacity:drain", "Let nodes take nothing new; what they run goes on."),
+            Command("undrain", "medley.commands.capacity:undrain", "Let drained nodes take new work again."),
             Command(
                 "pools", "medley.commands.capacity:pools", "List pools: nodes alike in chip type, memory and size."
             ),

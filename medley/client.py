@@ -122,6 +122,14 @@ class Client:
         """Yield nodes page by page: `cluster`, `chip`."""
         return self._pages("/v1/nodes", filters)
 
+    def drain(self, node: str, note: str = "") -> Json:
+        """Let a node, CLUSTER/NAME, take nothing new until that is taken back (operators)."""
+        return self._send("PUT", f"/v1/nodes/{_node_path(node)}/drain", body={"note": note})
+
+    def undrain(self, node: str) -> Json:
+        """Make a node, CLUSTER/NAME, again what its cluster says it is (operators)."""
+        return self._send("DELETE", f"/v1/nodes/{_node_path(node)}/drain")
+
     def pools(self) -> list[Json]:
         """Return all pools."""
         return _items(self._get("/v1/pools"))
@@ -262,6 +270,10 @@ class Client:
 
 def _part(name: str) -> str:
     return quote(name, safe="") or "-"
+
+
+def _node_path(node: str) -> str:
+    return "/".join(_part(part) for part in node.split("/", 1))
 
 
 def _items(page: Json) -> list[Json]:

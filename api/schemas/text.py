@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
+from scheduler.core.model.node import LONGEST_NOTE
+
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
@@ -78,6 +80,9 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_
 PersonName = Annotated[str, StringConstraints(pattern=PERSON_PATTERN, max_length=63)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=63), AfterValidator(_has_nothing_hidden)]
 """Visible characters of any script."""
+
+Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE), AfterValidator(_has_nothing_hidden)]
+"""One line for people; may be empty."""
 
 PrincipalName = Annotated[str, StringConstraints(min_length=1, max_length=69), AfterValidator(_has_nothing_hidden)]
 """A user's name, or `token:` and the name of a token that belongs to no user."""

@@ -36,6 +36,7 @@ _TEXTS = {
     404: "There is no such thing, or it is another tenant's.",
     408: "The body took too long to arrive.",
     409: "It contradicts what is there.",
+    412: "It changed since it was read: its ETag is none of those in If-Match.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not of the type application/json.",
     422: "The request is not valid; `errors` points to the fields.",
@@ -47,6 +48,8 @@ _VALIDATION_SCHEMAS = ("HTTPValidationError", "ValidationError")
 LEAST_ERROR = 400
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
 """For routes whose request may contradict what is there."""
+HAS_CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": _TEXTS[412]}}
+"""For routes that take If-Match."""
 LOGIN_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": _TEXTS[status]} for status in (403, 404, 422, 503)
 }

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
-from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.node import Cluster, Drain, Node
 from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
 
 
@@ -26,6 +26,17 @@ class IsOver(Exception):
 
 class IsDisabled(Exception):
     """The user is disabled."""
+
+
+Guard = Callable[[object], None]
+"""Asked within the transaction, with what is there, before it is written: it raises whatever is to stop the write.
+
+It may be asked more than once.
+"""
+
+
+def unguarded(_present: object, /) -> None:
+    """Let every write pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,21 @@ class Directory(Protocol):
     def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
         """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip).
 
-        A node's tenant need not exist.
+        A node's tenant need not exist. What an operator drained stays so, whatever its cluster says of it.
+        """
+        ...
+
+    def drain_node(self, node: NodeId, drain: Drain, guard: Guard = unguarded) -> None:
+        """Let a node take nothing new, until that is taken back; what it runs goes on.
+
+        The same wish again changes nothing, another one replaces it. Raises DoesNotExist, and what the guard does.
+        """
+        ...
+
+    def undrain_node(self, node: NodeId, at: datetime, guard: Guard = unguarded) -> None:
+        """Make a node again what its cluster says it is; without effect where nobody drained it.
+
+        Raises DoesNotExist, and what the guard does.
         """
         ...
 
