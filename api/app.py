@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from api.context import ApiContext
 from api.dashboard import pages
 from api.relay import relay_routes
-from api.routes import events, fleet, health, job_output, jobs, nodes, scheduler, service, tenants, workers
+from api.routes import events, fleet, health, job_changes, job_output, jobs, nodes, scheduler, service, tenants, workers
 from api.routes.access import audit, login, tokens, users
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
@@ -19,6 +19,7 @@ from api.web.openapi import DESCRIPTION, TITLE, build_document
 
 ROUTERS = (
     jobs.router,
+    job_changes.router,
     job_output.router,
     events.router,
     fleet.router,

@@ -27,6 +27,10 @@ Access = frozenset[Role] | Open
 
 PERMISSIONS: Mapping[str, Access] = {
     "submit_job": SUBMITTERS,
+    "submit_jobs": SUBMITTERS,
+    "clone_job": SUBMITTERS,
+    "change_job": CANCELLERS,
+    "cancel_jobs": CANCELLERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
     "show_job": EVERYBODY,

@@ -33,6 +33,7 @@ class Code(StrEnum):
     ATTEMPT_CLOSED = "attempt-closed"
     TOKEN_OVER = "token-over"  # noqa: S105 - a code, not a secret
     TOO_MANY_JOBS = "too-many-jobs"
+    JOB_OVER = "job-over"
     HAS_CHANGED = "has-changed"
     BODY_TOO_LARGE = "body-too-large"
     HEADERS_TOO_LARGE = "headers-too-large"
@@ -72,6 +73,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.LOGIN_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "The organisation's login does not answer"),
     Code.TOKEN_OVER: (HTTPStatus.CONFLICT, "The token is over"),
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
+    Code.JOB_OVER: (HTTPStatus.CONFLICT, "The job is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),
     Code.HAS_CHANGED: (HTTPStatus.PRECONDITION_FAILED, "It is not what was read"),
     Code.BODY_TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),

@@ -32,7 +32,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("logs", "medley.commands.streams:logs", "Print what a job's workers print; -f follows."),
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
-            Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
+            Command("cancel", "medley.commands.changes.jobs:cancel", "Cancel jobs: by name, by label, or all."),
+            Command("priority", "medley.commands.changes.jobs:priority", "Give a job another priority."),
+            Command("clone", "medley.commands.changes.jobs:clone", "Submit a job again, with some fields otherwise."),
         ),
     ),
     (

@@ -19,6 +19,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -83,6 +84,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return spec.model_dump(mode="json", include=_TOLD_OF_A_JOB)
         case StopWished(by=by):
             return {"by": by}
+        case PriorityChanged(priority=priority, by=by):
+            return {"priority": priority, "by": by}
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

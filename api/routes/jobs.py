@@ -20,6 +20,7 @@ from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, JobPath
+from api.web.etags import etag_of
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_not_offered, refuse_submission
@@ -58,7 +59,7 @@ async def submit_job(
     key: KeyHeader = None,
 ) -> JobAnswer:
     """Submit a job. It is durable when the answer comes."""
-    accepted = await run_in_threadpool(_accept, context, caller, request, key)
+    accepted = await run_in_threadpool(accept, context, caller, request, key)
     job = accepted.outcome.job
     response.headers["Location"] = f"/v1/jobs/{job}"
     if isinstance(accepted.outcome, Unchanged):
@@ -77,14 +78,14 @@ def _answer(context: ApiContext, view: JobView, reasons: Sequence[Reason], calle
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """A submission that is durable."""
 
     job: Job
     outcome: Written | Unchanged
 
 
-def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> _Kept:
+def accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> Kept:
     """Submit. Raises Refusal."""
     if caller.tenant is None:
         raise TypeError("a principal who may submit has a tenant")
@@ -95,7 +96,7 @@ def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: st
         raise refuse_not_offered(accepted)
     if isinstance(accepted.outcome, Rejected):
         raise refuse_submission(accepted.outcome, request, context.directory)
-    return _Kept(accepted.job, accepted.outcome)
+    return Kept(accepted.job, accepted.outcome)
 
 
 async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: float) -> None:
@@ -120,7 +121,7 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobPage(items=(), next=None)
-    where = _filter(query, caller)
+    where = filter_of(query, caller)
     found = context.views.jobs(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.job.id)
     reasons = reasons_of_all(context, page)
@@ -134,12 +135,13 @@ def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobRowPage(items=(), next=None)
-    found = context.views.job_rows(_filter(query, caller), before=before, limit=query.limit + 1)
+    found = context.views.job_rows(filter_of(query, caller), before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda row: row.id)
     return JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following)
 
 
-def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
+def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:
+    """Return what a caller may ask for of what is asked."""
     return JobFilter(
         tenant=caller.tenant or query.tenant,
         states=None if query.state is None else frozenset(query.state),
@@ -151,9 +153,10 @@ def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
 
 
 @router.get("/{job}", operation_id="show_job")
-def show_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
-    """Show a job with its latest 20 attempts."""
+def show_job(job: JobPath, context: Context, caller: Caller, response: Response) -> JobAnswer:
+    """Show a job with its latest 20 attempts. The ETag is that of what can be changed in it: the priority."""
     view = find_job(context, caller, job)
+    response.headers["ETag"] = etag_of(view.job.spec.priority)
     return _answer(context, view, reasons_of(context, view), caller)
 
 

@@ -58,6 +58,8 @@ MOST_LABELS = 32
 MOST_VOLUMES = 16
 MOST_SECRETS = 32
 
+Priority = Annotated[int, whole(-100, 100)]
+
 
 class JobRequest(LifeRequest):
     """One training: a gang of workers that run together or not at all."""
@@ -156,7 +158,7 @@ class JobRequest(LifeRequest):
     retries: Annotated[int, whole(0, 10)] = 0
     time_limit_s: Annotated[int, whole(1, 31_536_000)] | None = None
     grace_s: Annotated[int, whole(0, 600)] = 10
-    priority: Annotated[int, whole(-100, 100)] = 0
+    priority: Priority = 0
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -16,6 +16,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -39,6 +40,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"{job.spec.name} was submitted by {job.submitted_by}: {gang(job.spec)}"
         case StopWished(by=by):
             return f"{by} asked for it to stop"
+        case PriorityChanged(priority=priority, by=by):
+            return f"{by} gave it the priority {priority}"
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 from api.problems import Code, FieldError, refuse
-from scheduler.ports.directory import Guard, unguarded
+from scheduler.ports.journal import Guard, unguarded
 
 _TAG_DIGITS = 20
 

@@ -10,6 +10,7 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 from scheduler.core.model.node import Cluster, Drain, Node
 from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
+from scheduler.ports.journal import Guard, unguarded
 
 
 class AlreadyExists(Exception):
@@ -26,17 +27,6 @@ class IsOver(Exception):
 
 class IsDisabled(Exception):
     """The user is disabled."""
-
-
-Guard = Callable[[object], None]
-"""Asked within the transaction, with what is there, before it is written: it raises whatever is to stop the write.
-
-It may be asked more than once.
-"""
-
-
-def unguarded(_present: object, /) -> None:
-    """Let every write pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ An item is refused on its own: the others of its batch are still written. Every 
 adds entries to the change feed. When `write` returns, what was written is durable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,16 @@ from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.core.model.job import Job
+
+Guard = Callable[[object], None]
+"""Asked within the transaction, with what is there, before it is written: it raises whatever is to stop the write.
+
+It may be asked more than once.
+"""
+
+
+def unguarded(_present: object, /) -> None:
+    """Let every write pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,18 @@ class WishStop:
     job: JobId
     tenant: TenantName | None
     """The tenant the job must belong to; None for any."""
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePriority:
+    """Give a job another priority. Refused: NOT_FOUND, IS_OVER."""
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    priority: int
     by: str
     at: datetime
 
@@ -179,6 +201,8 @@ class Rejection(StrEnum):
     KEY_REUSED = "key-reused"
     """The idempotency key came with another body before."""
     TOO_MANY_JOBS = "too-many-jobs"
+    IS_OVER = "is-over"
+    """The job is final."""
     STALE_EPOCH = "stale-epoch"
     """Somebody else leads."""
     STALE_VERSION = "stale-version"
@@ -234,6 +258,20 @@ class Journal(Protocol):
         """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order.
 
         Raises StorageUnavailable where it is not known to be written; Medley never writes such a batch twice by itself.
+        """
+        ...
+
+    def write_together(self, items: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write a batch of at most 1,000 items in one transaction, or nothing where one of them is refused.
+
+        One outcome per item, in order; nothing was written where one is Rejected. Raises StorageUnavailable, as above.
+        """
+        ...
+
+    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
+        """Write one item, unless the guard stops it, which is asked with the present priority.
+
+        Raises StorageUnavailable, as above, and what the guard does.
         """
         ...
 

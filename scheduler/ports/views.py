@@ -219,6 +219,10 @@ class Views(Protocol):
         """Return jobs in short, newest first, those older than `before`."""
         ...
 
+    def live_jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
+        """Return the ids of jobs that are not final, newest first, those older than `before`."""
+        ...
+
     def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         ...

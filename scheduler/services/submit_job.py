@@ -55,6 +55,16 @@ def submit_job(
     The outcome Unchanged means that the same submission is already there, under the job id it names.
     Raises StorageUnavailable; then the client may repeat the call under its idempotency key.
     """
+    job = draft_job(clock, identifiers, submission, clusters=clusters)
+    if isinstance(job, NotOffered):
+        return job
+    return Accepted(job, journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0])
+
+
+def draft_job(
+    clock: Clock, identifiers: IdentifierSource, submission: Submission, *, clusters: Clusters = ()
+) -> Job | NotOffered:
+    """Return the job that a submission would make; clusters that object to it are kept with it."""
     job = Job(
         id=identifiers.new_job_id(),
         tenant=submission.tenant,
@@ -65,5 +75,4 @@ def submit_job(
     objections = {cluster.name: said for cluster in clusters if (said := cluster.objection(job)) is not None}
     if objections and len(objections) == len(clusters):
         return NotOffered(tuple(objections.values()))
-    job = replace(job, spec=replace(job.spec, objecting_clusters=tuple(sorted(objections))))
-    return Accepted(job, journal.write([SubmitJobWrite(job, submission.key, MOST_LIVE_JOBS)])[0])
+    return replace(job, spec=replace(job.spec, objecting_clusters=tuple(sorted(objections))))

@@ -22,6 +22,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     QuotaLifted,
     QuotaSet,
     StopWished,
@@ -327,6 +328,11 @@ class World:
         self.jobs[job_id] = replace(self.jobs[job_id], wish=Wish.STOP)
         self._tell(StopWished(job_id, "someone"))
         self.move(group_id(job_id, 0), Event.STOP, reason=StopReason.CANCELLED)
+
+    def set_priority(self, job_id: str, priority: int) -> None:
+        job = self.jobs[job_id]
+        self.jobs[job_id] = replace(job, spec=replace(job.spec, priority=priority))
+        self._tell(PriorityChanged(job_id, priority, "someone"))
 
     def move(self, group_id: str, event: Event, *, reason: StopReason | None = None) -> None:
         """Let an event happen to a group, where the transition table lets it."""

@@ -11,7 +11,7 @@ from tests.builders import strategies as some
 from tests.builders.core import World
 from tests.oracle.decisions import spelt_out
 
-STEPS = ("submit", "decide", "move", "end", "end", "stop", "node", "node state", "quota", "lift")
+STEPS = ("submit", "decide", "move", "end", "end", "stop", "priority", "node", "node state", "quota", "lift")
 
 
 @st.composite
@@ -48,6 +48,8 @@ def _do(draw: st.DrawFn, world: World, step: str) -> None:
             world.decide()
         case "stop":
             world.wish_stop(draw(st.sampled_from(sorted(world.jobs))))
+        case "priority":
+            world.set_priority(draw(st.sampled_from(sorted(world.jobs))), draw(st.integers(-100, 100)))
         case "node":
             world.see_node(draw(some.nodes(most=1))[0])
         case "node state":

@@ -19,7 +19,8 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 from scheduler.core.model.node import Cluster, Drain, Node
 from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
-from scheduler.ports.directory import AlreadyExists, Guard, InventoryOutcome, Rotation, unguarded
+from scheduler.ports.directory import AlreadyExists, InventoryOutcome, Rotation
+from scheduler.ports.journal import Guard, unguarded
 
 T = TypeVar("T")
 

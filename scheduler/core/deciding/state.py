@@ -20,6 +20,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -213,8 +214,8 @@ class SchedulerState:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
-            case StopWished(job=name):
-                self._wish_stop(name)
+            case StopWished() | PriorityChanged() as wished:
+                self._change_job(wished)
             case GroupPlaced() as placed:
                 self._place(placed)
             case GroupMoved(group=group):
@@ -281,14 +282,19 @@ class SchedulerState:
         if self._mix.see(kinds):
             self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
-    def _wish_stop(self, name: JobId) -> None:
-        job = self._jobs.get(name)
+    def _change_job(self, wished: StopWished | PriorityChanged) -> None:
+        job = self._jobs.get(wished.job)
         if job is None:
             return
-        self._jobs[name] = stopping = replace(job, wish=Wish.STOP)
-        for attempt, live in self._live.items():
-            if live.job.id == name:
-                self._live[attempt] = replace(live, job=stopping)
+        if isinstance(wished, StopWished):
+            changed = replace(job, wish=Wish.STOP)
+        else:
+            changed = replace(job, spec=replace(job.spec, priority=wished.priority))
+        self._jobs[job.id] = changed
+        for name in self._groups_of(job.id):
+            live = self._live.get(self._groups[name].latest_attempt)
+            if live is not None:
+                self._live[live.attempt] = replace(live, job=changed)
 
     def _place(self, placed: GroupPlaced) -> None:
         if self._is_news(placed.group):

@@ -32,6 +32,15 @@ class StopWished:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    """The job has another priority."""
+
+    job: JobId
+    priority: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPlaced:
     """A group became PLACED: a new attempt holds these allocations."""
 
@@ -125,6 +134,7 @@ class ChipDefined:
 ChangeBody = (
     JobSubmitted
     | StopWished
+    | PriorityChanged
     | GroupPlaced
     | GroupMoved
     | WorkersNoted
@@ -142,6 +152,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
     {
         JobSubmitted: "job-submitted",
         StopWished: "stop-wished",
+        PriorityChanged: "priority-changed",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
         WorkersNoted: "workers-noted",

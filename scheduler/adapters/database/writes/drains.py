@@ -13,7 +13,8 @@ from scheduler.core.model.access.audit import Act
 from scheduler.core.model.change import NodeSeen
 from scheduler.core.model.identifiers import ClusterName, NodeId
 from scheduler.core.model.node import Drain, Node, NodeState
-from scheduler.ports.directory import DoesNotExist, Guard
+from scheduler.ports.directory import DoesNotExist
+from scheduler.ports.journal import Guard
 
 _SET_STATE = update(nodes).where(nodes.c.id == bindparam("node")).values(state=bindparam("new_state"))
 _SET_SEEN = (

@@ -29,6 +29,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -170,6 +171,7 @@ NODE = make_node(
 BODIES: dict[str, ChangeBody] = {
     "job-submitted": JobSubmitted(JOB, (GROUP,)),
     "stop-wished": StopWished(JOB.id, STRANGE),
+    "priority-changed": PriorityChanged(JOB.id, -7, STRANGE),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
     "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),

@@ -15,6 +15,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -35,6 +36,7 @@ GROUP = make_group(JOB, State.PLACED)
 ALL: list[tuple[ChangeBody, str]] = [
     (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device each on h100"),
     (StopWished(JOB.id, "ada"), "ada asked for it to stop"),
+    (PriorityChanged(JOB.id, -3, "ada"), "ada gave it the priority -3"),
     (GroupPlaced(GROUP, "a", (make_allocation((0,)),), ()), "attempt 1 was placed: 1 worker on mixed/n1"),
     (GroupMoved(make_group(JOB, State.RUNNING), "a"), "all its workers run"),
     (

@@ -75,6 +75,7 @@ STEPS: list[Callable[[World], None]] = [
     lambda world: world.move(GROUP, Event.STOP, reason=StopReason.PREEMPTED),
     lambda world: world.move(GROUP, Event.GONE),
     lambda world: world.decide(),
+    lambda world: world.set_priority(JOB.id, 9),
     lambda world: world.wish_stop(JOB.id),
     lambda world: world.move(GROUP, Event.GONE),
 ]
@@ -124,6 +125,14 @@ def test_a_wish_to_stop_reaches_the_job_and_its_live_attempt() -> None:
     (live,) = state.live.values()
     assert state.jobs[JOB.id].wish is Wish.STOP
     assert (live.job.wish, live.group.state) == (Wish.STOP, State.STOPPING)
+
+
+def test_another_priority_reaches_the_job_and_its_live_attempt() -> None:
+    world = world_with_a_running_job()
+    world.set_priority(JOB.id, 9)
+    state = follow(world)
+    (live,) = state.live.values()
+    assert state.jobs[JOB.id].spec.priority == live.job.spec.priority == 9
 
 
 def test_every_change_may_come_twice() -> None:
