@@ -13,6 +13,10 @@ COSTS: Mapping[str, int] = {
     "check_scheduler": 50,
 }
 """By operation id. A stream costs as it is opened; whoever reads it to its end pays no more."""
+COSTS_OF_STRANGERS: Mapping[str, int] = {"begin_login": 1, "finish_login": 1, "exchange_login": 1}
+"""By operation id, of the address that it comes from: each makes the server work for who is not known yet."""
+BAD_TOKEN = 1
+"""What a request costs its address whose token opens nothing."""
 RANKS_PER_UNIT = 8
 """A page of the logs of many ranks costs one unit more for every so many of them."""
 

@@ -13,9 +13,13 @@ from api.context import ApiContext
 from api.problems import Code, Problem, Refusal
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.rate_limit import Balance, Charge
-from scheduler.services.access.meter_requests import OF_TOKEN
+from scheduler.services.access.meter_requests import OF_ADDRESS, OF_TENANT, OF_TOKEN
 
-_OWNERS = {OF_TOKEN: "this token", "tenant": "all tokens of your tenant together"}
+_OWNERS = {
+    OF_TOKEN: "this token",
+    OF_TENANT: "all tokens of your tenant together",
+    OF_ADDRESS: "who comes from your address without a valid token",
+}
 
 
 def spend(request: Request, context: ApiContext, caller: Principal, cost: int) -> None:
@@ -25,6 +29,13 @@ def spend(request: Request, context: ApiContext, caller: Principal, cost: int) -
     """
     charge = context.meter.charge(caller, cost)
     request.state.rate_headers = rate_headers(charge.balances)
+    if not charge.is_granted:
+        raise Refusal(_too_many(charge, cost))
+
+
+def spend_as_stranger(request: Request, context: ApiContext, cost: int) -> None:
+    """Charge the address of who is not known. Raises Refusal where it has not so much left. It may ask Redis."""
+    charge = context.meter.charge_stranger(request.client.host if request.client else "", cost)
     if not charge.is_granted:
         raise Refusal(_too_many(charge, cost))
 

@@ -16,12 +16,14 @@ from statistics import linear_regression, median
 from bench.calibrate import unit_ns
 from bench.kubernetes.bed import say
 from bench.ledger.asking import (
+    HOPELESS,
     SHARE,
     SIZES,
     Ask,
     Case,
     Variant,
     asks,
+    hopeless,
     infeasible,
     mixed,
     never_asked,
@@ -59,6 +61,7 @@ ARRIVALS: Mapping[str, Mapping[Case, int]] = {
 """Per run, and by how large the cluster is."""
 INFEASIBLE_ARRIVALS = 300
 FIRST_ARRIVALS = 20
+HOPELESS_ARRIVALS = 210
 MIXED_ARRIVALS = 400
 MIXED = {PLAIN[1]: 60, PLAIN[8]: 25, PLAIN[64]: 13, PLAIN[1_024]: 2}
 LARGEST = "100k"
@@ -69,6 +72,7 @@ GOALS = (
     Limit("g64_100k_p99_units", "<=", 3_000),
     Limit("g1024_100k_p99_units", "<=", 15_000),
     Limit("infeasible_100k_p99_units", "<=", 600),
+    Limit("hopeless_100k_p99_units", "<=", 600),
     Limit("exponent_g8", "<=", 0.05),
     Limit("slowest_variant_ratio", "<=", 4),
 )
@@ -141,6 +145,7 @@ class _Bench:
         self._traffic = Traffic(population, state, self._random)
         self._infeasible = infeasible(population, self._random)
         self._first = never_asked(self._random, 1)
+        self._hopeless = hopeless(self._random)
 
     def look_around(self) -> None:
         """Have single members decided for every tenant and chip type, whose time does not count."""
@@ -163,6 +168,10 @@ class _Bench:
         unit = unit_cpu_ns()
         first = traffic.batch(self._some(self._first, FIRST_ARRIVALS))
         yield from _timed(FIRST, first[FIRST].placed, unit)
+        unit = unit_cpu_ns()
+        refused = traffic.batch(self._some(self._hopeless, HOPELESS_ARRIVALS))[HOPELESS.name]
+        yield from _timed(HOPELESS.name, refused.waiting, unit)
+        yield from _timed(f"{HOPELESS.name}_learning", refused.learning, unit)
         for case in MIXED:
             traffic.look_around(one_of_each_chip(case, self._population))
         unit = unit_cpu_ns()

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """UNITS/SECONDS that one token may spend: so many at once, and so many again in that time; or `off`."""
     limit_per_tenant: str = "8000/10"
     """The same for all tokens of a tenant together."""
+    limit_per_address: str = "100/10"
+    """The same for requests from one address whose token opens nothing, and for logins from there."""
     api_url: str | None = None
     """Where workers reach the API; without it the address that is listened on."""
     runtime_python: Path = Path(sys.executable)
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
             raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
 
-    @field_validator("limit_per_token", "limit_per_tenant")
+    @field_validator("limit_per_token", "limit_per_tenant", "limit_per_address")
     @classmethod
     def _is_a_rate(cls, limit: str) -> str:
         if limit != "off" and not _RATE.fullmatch(limit):

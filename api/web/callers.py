@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.context import ApiContext
-from api.costs import cost_of
+from api.costs import BAD_TOKEN, COSTS_OF_STRANGERS, cost_of
 from api.login.sessions import CSRF_HEADER, SAFE_METHODS, is_own_page, session_secret
-from api.metering import spend
+from api.metering import spend, spend_as_stranger
 from api.permissions import SUBMITTERS, Access, Open
 from api.problems import Code, Problem, Refusal, refuse
 from scheduler.core.model.access.audit import Act, Actor, Outcome
@@ -43,6 +43,8 @@ class Wanted:
 async def admit(context: ApiContext, request: Request, wanted: Wanted) -> Caller:
     """Return who is asking, None for a public route. Raises Refusal where they may not, or have asked too much."""
     if wanted.access is Open.PUBLIC:
+        if wanted.operation in COSTS_OF_STRANGERS:
+            await run_in_threadpool(spend_as_stranger, request, context, COSTS_OF_STRANGERS[wanted.operation])
         return None
     if wanted.access is Open.ATTEMPT:
         return _attempt_claim(context, request, _bearer_token(request))
@@ -58,6 +60,7 @@ def _known(context: ApiContext, request: Request, secret: str, cost: int) -> Pri
     """Return whose token it is, charged for the request, also for one that will be refused. Raises Refusal."""
     principal = tokens.authenticate(context.directory, context.clock, secret)
     if principal is None or (not _has_header(request) and not principal.is_login):
+        spend_as_stranger(request, context, BAD_TOKEN)
         raise _not_authenticated(secret)
     spend(request, context, principal, cost)
     return principal

@@ -51,7 +51,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
 HAS_CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": _TEXTS[412]}}
 """For routes that take If-Match."""
 LOGIN_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": _TEXTS[status]} for status in (403, 404, 422, 503)
+    status: {"description": _TEXTS[status]} for status in (403, 404, 422, 429, 503)
 }
 """For the routes of the organisation's login."""
 NOT_NOW: dict[int | str, dict[str, Any]] = {503: {"description": _TEXTS[503]}}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from itertools import cycle
+from itertools import count, cycle
 from random import Random
 
 from bench.ledger.population import (
@@ -62,6 +62,8 @@ class Case:
     shape: WorkerShape = MEMBER
 
 
+HOPELESS = Case("hopeless")
+
 Ask = tuple[TenantName, JobSpec]
 _CUSTOMERS = TENANTS[:-TENANTS_AT_THEIR_QUOTA]
 _AT_THEIR_QUOTA = TENANTS[-TENANTS_AT_THEIR_QUOTA:]
@@ -99,6 +101,23 @@ def never_asked(random: Random, first: int) -> Iterator[Ask]:
     for more in range(first, CPU_MILLI):
         case = Case("first", shape=replace(MEMBER, cpu_milli=MEMBER.cpu_milli + more))
         yield random.choice(_CUSTOMERS), spec(case, random.choice(CHIPS))
+
+
+def hopeless(random: Random) -> Iterator[Ask]:
+    """Yield jobs that can never run, each of which nobody asked for before: one for each sort of mistake in turn."""
+    for number in count(1):
+        tenant, chip = random.choice(_CUSTOMERS), random.choice(CHIPS)
+        usual = spec(HOPELESS, chip)
+        for wrong in (
+            replace(usual, workers=1_000_000 + number),
+            replace(usual, node_labels=(("no-such-label", f"{number}"),)),
+            replace(usual, chips=AnyOf((ChipName(f"no-such-chip-{number}"),))),
+            replace(usual, closeness=Closeness(required=f"no-such-level-{number}")),
+            replace(usual, shape=replace(MEMBER, memory_mib=10**9 + number)),
+            replace(usual, shape=replace(SHARE, share_memory_mib=10**6 + number)),
+            replace(usual, workers=16 * 32 * 8 * 2 + number, closeness=Closeness(required=ZONE)),
+        ):
+            yield tenant, wrong
 
 
 def infeasible(population: Population, random: Random) -> Iterator[Ask]:

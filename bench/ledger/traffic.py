@@ -14,7 +14,7 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import LedgerChange, Release
 from scheduler.core.model.change import Change, ChangeBody, GroupMoved, JobSubmitted
 from scheduler.core.model.decision import Decision, Placed
-from scheduler.core.model.group import State
+from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, NodeId
 from scheduler.core.placement.placement import GangPlace
 from scheduler.services.collecting import nothing_collected
@@ -29,6 +29,8 @@ class Times:
     placed: list[float] = field(default_factory=list)
     waiting: list[float] = field(default_factory=list)
     """Those that found no place."""
+    learning: list[float] = field(default_factory=list)
+    """What the state took to learn of the job, before it was at the head of the queue."""
 
 
 class Traffic:
@@ -53,15 +55,19 @@ class Traffic:
     def look_around(self, asks: Iterable[Ask]) -> None:
         """Have jobs decided whose time does not count, each on the same state: what a server knows after a while."""
         for ask in asks:
-            self._decide(ask)
+            self._decide(self._submit(ask))
             self.undo()
 
     def batch(self, asks: Iterable[Ask]) -> dict[str, Times]:
         """Have jobs decided; after each one others leave until no more is used than at first. Times by jobs' names."""
         times: dict[str, Times] = defaultdict(Times)
         for ask in asks:
-            decision, spent_ns = self._decide(ask)
+            start = now_ns()
+            group = self._submit(ask)
+            learnt_ns = now_ns() - start
+            decision, spent_ns = self._decide(group)
             found = times[ask[1].name]
+            found.learning.append(learnt_ns)
             (found.placed if isinstance(decision, Placed) else found.waiting).append(spent_ns)
             while self._used > self._target:
                 self._depart()
@@ -76,7 +82,7 @@ class Traffic:
         times = Times()
         for ask in asks:
             self._depart()
-            decision, spent_ns = self._decide(ask)
+            decision, spent_ns = self._decide(self._submit(ask))
             if not isinstance(decision, Placed):
                 times.waiting.append(spent_ns)
             self.undo()
@@ -89,13 +95,15 @@ class Traffic:
         self._used = self._target
         self._arrived.clear()
 
-    def _decide(self, ask: Ask) -> tuple[Decision, int]:
-        """Submit a job, and clock its decision, from the head of the queue to what is handed out."""
-        state = self._state
+    def _submit(self, ask: Ask) -> Group:
         job = make_job(next(self._numbers), *ask)
         group = make_group(job)
         self._tell(JobSubmitted(job, (group,)))
-        state.request(job.id)
+        return group
+
+    def _decide(self, group: Group) -> tuple[Decision, int]:
+        """Clock the decision on a job, from the head of the queue to what is handed out."""
+        state = self._state
         cycle = Cycle(state, state.ledger.apply, NOON)
         with nothing_collected():  # as the service decides
             start = now_ns()

@@ -49,6 +49,7 @@ class Rules:
     login: Annotated[Text, Parameter(help="YAML file with the organisation's login.")] = None
     limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 2000/10).")] = None
     limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 8000/10).")] = None
+    limit_per_address: Annotated[Text, Parameter(help="The same of bad tokens and logins (default 100/10).")] = None
 
 
 def serve(

@@ -14,6 +14,7 @@ from api.context import ApiContext
 from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
 from scheduler.adapters.oidc.provider import OidcProvider
+from scheduler.adapters.relay.reach import ApiReach
 from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
 from scheduler.bootstrap.foundation import Foundation, lay_foundation
 from scheduler.bootstrap.readiness import readiness
@@ -148,7 +149,8 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     lead = Lead.take(storage.leadership, own_name())
     followed = FollowedState(storage.views, clock, scoring)
     decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
-    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead)
+    can_hear = _hearing(foundation.settings)
+    watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead, can_hear=can_hear)
     loops = [
         loop("deciding", deciding(decider, clock), wake_up.waiter()),
         loop("watching heartbeats", watching(watch, clock), wake_up.waiter()),
@@ -166,6 +168,13 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
     return _Work(followed, tuple(driven.port for driven in clusters), loops, optional)
+
+
+def _hearing(settings: Settings) -> Callable[[], bool]:
+    """Return what says whether workers are heard: by this process itself, or by others that may be away."""
+    if settings.role == "all" or settings.api_url is None:
+        return lambda: True
+    return ApiReach(settings.api_url).is_there
 
 
 def _scoring(foundation: Foundation) -> Scoring:

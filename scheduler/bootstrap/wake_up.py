@@ -40,9 +40,10 @@ def share(settings: Settings, secret: bytes, clock: SystemClock, resources: Exit
     Raises SettingsError.
     """
     here, alone = InProcessWakeUp(), InProcessRateLimits(clock)
-    per_token, per_tenant = _rate(settings.limit_per_token), _rate(settings.limit_per_tenant)
+    limits = settings.limit_per_token, settings.limit_per_tenant, settings.limit_per_address
+    per_token, per_tenant, per_address = map(_rate, limits)
     if settings.redis_url is None:
-        return Sharing(here, Meter(alone, per_token, per_tenant), None)
+        return Sharing(here, Meter(alone, per_token, per_tenant, per_address), None)
     try:
         link = RedisLink(settings.redis_url, f"medley:{fingerprint(secret)[:12]}", clock)
     except BadRedisUrl as error:
@@ -50,7 +51,7 @@ def share(settings: Settings, secret: bytes, clock: SystemClock, resources: Exit
     resources.callback(link.close)
     wake_up = RedisWakeUp(link, here, clock.monotonic_s)
     resources.callback(wake_up.close)
-    return Sharing(wake_up, Meter(RedisRateLimits(link, alone), per_token, per_tenant), link)
+    return Sharing(wake_up, Meter(RedisRateLimits(link, alone), per_token, per_tenant, per_address), link)
 
 
 def _rate(limit: str) -> Rate | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +112,13 @@ def _fill(scene: Scene) -> None:
     for tenant, body in JOBS:
         scene.submit(tenant, body)
         if body["name"] not in WAITING:  # or a later job of a higher priority could take its quota
-            eventually(lambda name=body["name"]: scene.state(name) != "queued", within_s=30, what="the job is placed")
+            eventually(partial(_is_decided, scene, body["name"]), within_s=30, what="the job is placed")
     eventually(lambda: scene.state("crashing") == "failed", within_s=60, what="the crashing job has failed")
     eventually(lambda: scene.state("training") == "succeeded", within_s=90, what="the training has succeeded")
+
+
+def _is_decided(scene: Scene, name: str) -> bool:
+    return scene.state(name) != "queued"
 
 
 def _is_idle(operator: Api) -> bool:

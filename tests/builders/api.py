@@ -192,7 +192,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             hearing=Hearing(storage.journal, clock, followed),
             clusters=(cluster,),
             attempt_tokens=AttemptTokens(SERVER_SECRET),
-            meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE),
+            meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE, AMPLE),
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
             audit=storage.audit,

@@ -122,7 +122,7 @@ class Saver:
     def _write_whole(self, name: Name, facts: dict[str, Any]) -> None:
         checkpoints = _library()
         writer = checkpoints.FileSystemWriter(self._shelf.partial(name))
-        with _quiet(), _without_check_sums():
+        with _quiet(), without_check_sums():
             # Returns on the first rank when every rank has written and synced its part.
             checkpoints.save(dict(self._staged), storage_writer=writer, process_group=self._group)
         if self._is_first:
@@ -153,7 +153,7 @@ def _library() -> Any:
 
 
 @contextmanager
-def _without_check_sums() -> Iterator[None]:
+def without_check_sums() -> Iterator[None]:
     """Let torch leave CRC-32 out of what it writes: nobody reads it again, and it is most of the processor's work."""
     options = getattr(torch, "serialization", None)
     set_option = getattr(options, "set_crc32_options", None)  # came with torch 2.6

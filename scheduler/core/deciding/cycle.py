@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place, has_no_hope
-from scheduler.core.deciding.reasons import reasons_why_never
+from scheduler.core.deciding.options import Blocked, find_place
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
@@ -72,8 +71,9 @@ class Cycle:
             if pause is not None:
                 return Waiting(group.id, (pause,))
         request = state.request(group.job_id)
-        if not group.attempts and has_no_hope(state, request):  # what had a place once is only short of nodes now
-            return Refused(group.id, group.version, reasons_why_never(state, request))
+        # what had a place once is only short of nodes now, and where nodes are still to come everything may fit
+        if not group.attempts and state.has_all_nodes and (never := state.reasons_why_never(request)):
+            return Refused(group.id, group.version, never)
         blocked = self._blocked.get(request)
         if blocked is None:
             found = find_place(state, request, self._placed)

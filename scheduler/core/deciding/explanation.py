@@ -6,11 +6,11 @@ from datetime import datetime
 
 from scheduler.core.deciding.cycle import backing_off, queue
 from scheduler.core.deciding.options import find_place
-from scheduler.core.deciding.reasons import most_binding_first, reasons_why_not
+from scheduler.core.deciding.reasons import reasons_why_not
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
-from scheduler.core.model.reason import Reason
+from scheduler.core.model.reason import Reason, most_binding_first
 from scheduler.core.placement.placement import GangPlace
 
 

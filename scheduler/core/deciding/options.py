@@ -32,11 +32,6 @@ class Blocked:
     """Quota first."""
 
 
-def has_no_hope(state: SchedulerState, request: GangRequest) -> bool:
-    """Say whether every option needs more than there is, whoever holds it, and more will not come by itself."""
-    return state.can_never_fit(request) and state.has_all_nodes
-
-
 def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | Blocked:
     """Return a place on an option of the job that its quota and the free capacity allow: the first, or the best.
 

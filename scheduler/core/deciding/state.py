@@ -43,10 +43,11 @@ from scheduler.core.model.identifiers import (
 )
 from scheduler.core.model.job import Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
+from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
+from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
-from scheduler.core.placement.room.fitting import can_never_fit
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
 
@@ -84,7 +85,7 @@ class SchedulerState:
         self._requests: dict[RequestKey, GangRequest] = {}
         self._asked: dict[JobId, GangRequest] = {}
         """Of the jobs that wait, once it was worked out."""
-        self._never: dict[GangRequest, tuple[int, bool]] = {}
+        self._never: dict[GangRequest, tuple[int, tuple[Reason, ...]]] = {}
         self._clusters: dict[ClusterName, Cluster] = {}
         self._chips: dict[ChipName, ChipType] = {}
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
@@ -193,14 +194,14 @@ class SchedulerState:
         self._asked[name] = request
         return request
 
-    def can_never_fit(self, request: GangRequest) -> bool:
-        """Say whether no option would fit into any cluster it may use, if nothing ran and no node refused work."""
+    def reasons_why_never(self, request: GangRequest) -> tuple[Reason, ...]:
+        """Return why no option would fit anywhere, if nothing ran and no node refused work; none where one would."""
         changes = self.ledger.inventory.changes
         known = self._never.get(request)
         if known is None or known[0] != changes:
             if len(self._never) >= MOST_REQUESTS:
                 self._never.clear()
-            known = self._never[request] = (changes, can_never_fit(self.ledger, request))
+            known = self._never[request] = (changes, reasons_why_never(self.ledger, request))
         return known[1]
 
     def apply(self, change: Change) -> None:
@@ -270,7 +271,7 @@ class SchedulerState:
         self._learn(job)
         for group in groups:
             self._put_group(group)
-        self.can_never_fit(self.request(job.id))  # worked out now, so that the decision need not wait for it
+        self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _learn(self, *jobs: Job) -> None:
         """Let jobs be among those that are expected to come again, unless an operator said what to expect.

@@ -1,5 +1,6 @@
 """Every "no" as a value with its numbers, and why a worker is where it is. Text is made at the edge."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -198,6 +199,12 @@ class CannotServe:
 
 
 Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster | CannotServe
+_MOST_BINDING_FIRST = (BackingOff, QuotaExceeded, NoCluster, TooFewFree, NeverFits, CannotServe)
+
+
+def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return each reason once: back-off, then quota, then capacity; the job's liking decides among equals."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
 
 
 @dataclass(frozen=True, slots=True)

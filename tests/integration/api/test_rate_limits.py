@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from api.costs import COSTS, UNIT
+from api.costs import COSTS, COSTS_OF_STRANGERS, UNIT
 from api.permissions import PERMISSIONS, Open
 from scheduler.adapters.memory.clock import ManualClock
 from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.core.model.tenant import Role
 from scheduler.ports.rate_limit import Rate
+from scheduler.services.access.authenticate import new_secret
 from scheduler.services.access.meter_requests import Meter
 from tests.builders.api import JOB, ApiWorld, open_world
 
 PER_TOKEN = Rate(units=10, window_s=20)
 PER_TENANT = Rate(units=15, window_s=30)
+PER_ADDRESS = Rate(units=5, window_s=50)
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def strict(tmp_path: Path, clock: ManualClock) -> Iterator[ApiWorld]:
     """An API whose callers have little to spend."""
-    with open_world(tmp_path, meter=Meter(InProcessRateLimits(clock), PER_TOKEN, PER_TENANT)) as opened:
+    with open_world(tmp_path, meter=Meter(InProcessRateLimits(clock), PER_TOKEN, PER_TENANT, PER_ADDRESS)) as opened:
         yield opened
 
 
@@ -89,7 +91,7 @@ def test_health_and_workers_are_not_charged(strict: ApiWorld) -> None:
 
 
 def test_a_server_without_limits_says_nothing_of_them(tmp_path: Path, clock: ManualClock) -> None:
-    with open_world(tmp_path, meter=Meter(InProcessRateLimits(clock), None, None)) as free:
+    with open_world(tmp_path, meter=Meter(InProcessRateLimits(clock), None, None, None)) as free:
         answer = free.client().get("/v1/whoami")
         assert answer.status_code == 200
         assert "ratelimit" not in answer.headers
@@ -97,3 +99,29 @@ def test_a_server_without_limits_says_nothing_of_them(tmp_path: Path, clock: Man
 
 def test_only_what_is_charged_has_a_cost() -> None:
     assert all(cost > UNIT and not isinstance(PERMISSIONS[name], Open) for name, cost in COSTS.items())
+
+
+def test_who_tries_token_after_token_is_told_to_stop_and_a_valid_one_from_there_still_opens(
+    strict: ApiWorld, clock: ManualClock
+) -> None:
+    tries = [strict.bearer(new_secret()).get("/v1/whoami") for _ in range(7)]
+    assert [answer.status_code for answer in tries] == [401] * 5 + [429] * 2
+    assert "from your address without a valid token may spend 5 in 50 s" in tries[-1].json()["detail"]
+    assert tries[-1].headers["retry-after"] == "10"
+    assert strict.client().get("/v1/whoami").status_code == 200
+    clock.advance(10)
+    assert strict.bearer("mdl_mistyped").get("/v1/whoami").status_code == 401
+
+
+def test_logins_from_an_address_share_its_allowance(strict: ApiWorld) -> None:
+    stranger = strict.bearer(None)
+    answers = [stranger.post("/v1/login/exchange", json={"id_token": "x"}).status_code for _ in range(6)]
+    assert answers[-1] == 429
+    assert 429 not in answers[:5]
+    assert stranger.get("/readyz").status_code == 200
+    exchange = stranger.get("/openapi.json").json()["paths"]["/v1/login/exchange"]["post"]
+    assert "429" in exchange["responses"]
+
+
+def test_every_login_of_strangers_is_a_public_operation() -> None:
+    assert {name for name in COSTS_OF_STRANGERS if PERMISSIONS.get(name) is not Open.PUBLIC} == set()

@@ -16,6 +16,7 @@ from tests.builders.server import Answer, Api, ServerProcess
 from tests.integration.processes.conftest import UNITS_PER_TOKEN, Trio
 
 PATIENCE_S = 40.0
+AWAY, BACK = "that workers are not heard does not count meanwhile", "silence counts from now on"
 FINAL = ("succeeded", "failed", "cancelled")
 LONGEST_ANSWER_S = 10.0
 """Far above what Redis may delay: the machine of the tests is busy."""
@@ -264,6 +265,19 @@ def test_while_postgresql_is_away_requests_are_told_to_come_back_and_then_all_go
         after = eventually(lambda: accepted(other), within_s=PATIENCE_S)
         assert wait_for(one, after, *FINAL)["state"] == "succeeded"
         assert one.want(200, "GET", f"/v1/jobs/{name}")["state"] == "succeeded"
+
+
+def test_while_the_api_that_workers_call_is_away_the_scheduler_does_not_count_their_silence(trio: Trio) -> None:
+    def lines(words: str) -> int:
+        return trio.scheduler.log.read_text().count(words)
+
+    away, back = (lines(words) for words in (AWAY, BACK))
+    trio.first.kill()
+    try:
+        eventually(lambda: lines(AWAY) > away, within_s=PATIENCE_S)
+    finally:
+        trio.first.start()
+    eventually(lambda: lines(BACK) > back, within_s=PATIENCE_S)
 
 
 def accepted(api: Api) -> str | None:

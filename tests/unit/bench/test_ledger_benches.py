@@ -40,7 +40,15 @@ def test_a_job_accepts_half_of_the_chip_types_each_once() -> None:
 def test_decisions_of_every_sort_that_a_small_cluster_has_room_for_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decision, "unit_cpu_ns", lambda: 50.0)
     runs, states = decision.on_cluster("100k", NODES, decision.Size(runs=2, part=0.1))
-    assert {"g1_100k", "g8_100k", "g8_preferred_100k", "share_100k", "infeasible_100k", "first_100k"} <= runs.keys()
+    assert {
+        "g1_100k",
+        "g8_100k",
+        "g8_preferred_100k",
+        "share_100k",
+        "infeasible_100k",
+        "first_100k",
+        "hopeless_100k",
+    } <= runs.keys()
     for timed in runs.values():
         assert all(0 < one.p50_ns <= one.p99_ns and one.unit_ns > 0 for one in timed)
     assert len(runs["g1_100k"]) == 2
@@ -60,7 +68,7 @@ def test_after_every_batch_the_ledger_is_as_it_was_before() -> None:
 
 
 def test_decisions_are_judged_in_units_by_the_median_of_the_runs() -> None:
-    cases = ("g1", "g64", "g1024", "infeasible", "first", "share", "g64_required", "g64_preferred")
+    cases = ("g1", "g64", "g1024", "infeasible", "hopeless", "first", "share", "g64_required", "g64_preferred")
     runs = {f"{case}_100k": [Timed(5_000, 9_000, 50), Timed(6_000, 9_000, 50), Timed(1e9, 1e9, 50)] for case in cases}
     runs["g64_preferred_100k"] = [Timed(30_000, 90_000, 50)]
     for label, p50_ns in (("1k", 10_000), ("10k", 20_000), ("100k", 40_000)):
@@ -77,6 +85,7 @@ def test_decisions_are_judged_in_units_by_the_median_of_the_runs() -> None:
         "g64_100k_p99_units": True,
         "g1024_100k_p99_units": True,
         "infeasible_100k_p99_units": True,
+        "hopeless_100k_p99_units": True,
         "exponent_g8": False,
         "slowest_variant_ratio": False,
     }

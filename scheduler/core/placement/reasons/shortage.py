@@ -65,6 +65,22 @@ def shortages(
     return tuple(reason for reason in found if reason.workers_fit < reason.workers) or found
 
 
+def option_shortages(
+    ledger: Ledger, request: GangRequest, option: OptionRequest, nodes_to_avoid: Sequence[NodeId] = ()
+) -> list[CannotServe | NeverFits | TooFewFree]:
+    """Return why an option has no place in any cluster that the gang may use.
+
+    Clusters in which it would fit if nothing else ran speak for it; only without any do the others.
+    """
+    found = [
+        lacking
+        for cluster in ledger.clusters()
+        if cluster not in request.without
+        for lacking in shortages(ledger, cluster, request, option, nodes_to_avoid)
+    ]
+    return [lacking for lacking in found if isinstance(lacking, TooFewFree)] or found
+
+
 def _with_room_of(reason: TooFewFree, other: TooFewFree, kept: KeptApart) -> TooFewFree:
     return replace(
         reason,

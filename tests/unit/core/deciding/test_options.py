@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place, has_no_hope, nodes_to_avoid
+from scheduler.core.deciding.options import Blocked, find_place, nodes_to_avoid
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.model.job import Alternative, AnyOf, Choice, ExactMix, Job, WorkerRole
@@ -130,15 +130,8 @@ def test_roles_that_fit_one_by_one_and_not_together_are_all_named() -> None:
     assert blocked(make_state(*NODES), job).reasons == want
 
 
-def test_there_is_no_hope_only_where_every_option_needs_more_than_there_is() -> None:
-    state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
-    assert has_no_hope(state, request_of(make_job(chips=EITHER, workers=9)))
-    assert not has_no_hope(state, request_of(make_job(workers=2)))
-
-
-def test_without_nodes_there_is_hope() -> None:
+def test_without_a_cluster_that_may_be_used_that_is_all_there_is_to_say() -> None:
     assert blocked(make_state(), make_job()) == Blocked((NoCluster(),))
-    assert not has_no_hope(make_state(), request_of(make_job()))
     state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
     over = QuotaExceeded("alpha", "h100", 0, 0, 1)
     assert blocked(state, make_job(objecting_clusters=("mixed",))) == Blocked((over, NoCluster()))

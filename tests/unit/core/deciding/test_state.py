@@ -21,6 +21,7 @@ from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
 from scheduler.core.model.node import Cluster, NodeState
+from scheduler.core.model.reason import NeverFits
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import NODE, Apart
 from tests.builders.core import (
@@ -261,7 +262,7 @@ def test_so_many_requests_are_remembered_and_forgetting_them_changes_nothing(mon
     monkeypatch.setattr(state_module, "MOST_REQUESTS", 2)
     jobs = tuple(make_job(number, workers=number) for number in range(1, 12))
     state = make_state(make_node(), jobs=jobs)
-    fits = [not state.can_never_fit(state.request(job.id)) for job in (*jobs, *jobs)]
+    fits = [not state.reasons_why_never(state.request(job.id)) for job in (*jobs, *jobs)]
     assert fits == [True] * 8 + [False] * 3 + [True] * 8 + [False] * 3
 
 
@@ -269,7 +270,7 @@ def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_
     job = make_job(workers=9)
     state = make_state(make_node(), jobs=(job,))
     request = state.request(job.id)
-    found = [state.can_never_fit(request)]
+    found = [bool(state.reasons_why_never(request))]
     for node in (
         make_node("n2", state=NodeState.DRAINED),
         make_node("n2", state=NodeState.GONE),
@@ -277,25 +278,34 @@ def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_
         make_node("n1", {"h100": 16}, tenant="beta"),
     ):
         state.apply(as_change(NodeSeen(node)))
-        found.append(state.can_never_fit(request))
+        found.append(bool(state.reasons_why_never(request)))
     assert found == [True, False, True, False, True]
+
+
+def test_why_a_job_can_never_run_is_worked_out_when_it_is_submitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = make_job(workers=9)
+    state = make_state(make_node())
+    state.apply(as_change(JobSubmitted(job, (make_group(job),))))
+    monkeypatch.setattr(state_module, "reasons_why_never", lambda *_: pytest.fail("worked out again"))
+    (reason,) = state.reasons_why_never(state.request(job.id))
+    assert isinstance(reason, NeverFits)
 
 
 def test_what_could_never_run_can_once_its_cluster_enforces_shares() -> None:
     job = make_job(shape=make_shape(share_milli=500))
     state = make_state(make_node(), jobs=(job,), clusters=(Cluster("mixed", "local", enforces_shares=False),))
     request = state.request(job.id)
-    assert state.can_never_fit(request)
+    assert state.reasons_why_never(request)
     assert not can_hold(state.ledger, make_share(0, 500))
     state.apply(as_change(ClusterSeen(Cluster("mixed", "local"))))
-    assert not state.can_never_fit(request)
+    assert not state.reasons_why_never(request)
     assert can_hold(state.ledger, make_share(0, 500))
 
 
 def test_what_a_running_job_holds_does_not_decide_what_could_ever_run() -> None:
     jobs = (make_job(1, workers=8), make_job(2, workers=8))
     state = place_first(make_state(make_node(), jobs=jobs))
-    assert not state.can_never_fit(state.request(jobs[1].id))
+    assert not state.reasons_why_never(state.request(jobs[1].id))
 
 
 def test_those_who_hold_something_are_neighbours_until_they_are_proven_gone() -> None:
