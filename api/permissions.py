@@ -54,6 +54,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "list_tenants": CLUSTER_WIDE,
     "create_tenant": OPERATORS,
     "list_quotas": EVERYBODY,
+    "show_quota": EVERYBODY,
     "set_quota": OPERATORS,
     "lift_quota": OPERATORS,
     "list_users": TOKEN_READERS,

@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from api.answers.explanations import settled_answer, waiting_answer
 from api.answers.jobs import job_answer, job_row_answer
+from api.answers.sparse import sparse, wants
 from api.context import ApiContext
 from api.job_reading import find_job, just_submitted, keeps_checkpoints, reasons_of, reasons_of_all, refusal_of
 from api.schemas.job import JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
-from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SubmitQuery
+from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SparsePage, SubmitQuery
 from api.schemas.reason import WhyAnswer
 from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
@@ -116,7 +117,7 @@ async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: f
 
 
 @router.get("", operation_id="list_jobs")
-def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query()]) -> JobPage:
+def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query()]) -> JobPage | SparsePage:
     """List jobs, newest first."""
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
@@ -124,20 +125,20 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     where = filter_of(query, caller)
     found = context.views.jobs(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.job.id)
-    reasons = reasons_of_all(context, page)
-    items = tuple(_answer(context, view, reasons[view.job.id], caller) for view in page)
-    return JobPage(items=items, next=following)
+    reasons = reasons_of_all(context, page) if wants(query.fields, "reasons") else {}
+    items = tuple(_answer(context, view, reasons.get(view.job.id, ()), caller) for view in page)
+    return sparse(JobPage(items=items, next=following), query.fields)
 
 
 @router.get("/rows", operation_id="list_job_rows")
-def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage:
+def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage | SparsePage:
     """List jobs in short, newest first, in large pages: for tables of many jobs. Why they wait is not in it."""
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobRowPage(items=(), next=None)
     found = context.views.job_rows(filter_of(query, caller), before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda row: row.id)
-    return JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following)
+    return sparse(JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following), query.fields)
 
 
 def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:

@@ -18,6 +18,7 @@ from scheduler.core.model.identifiers import NodeId, node_id
 from scheduler.core.model.node import Drain
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.directory import DoesNotExist
+from scheduler.ports.journal import Guard
 from scheduler.ports.views import NodeView
 
 router = APIRouter(prefix="/v1/nodes/{cluster}/{node}", tags=["fleet"], route_class=GuardedRoute)
@@ -55,7 +56,7 @@ def drain_node(
     _found(context, node)
     drain = Drain(caller.name, context.clock.now(), body.note)
     try:
-        context.directory.drain_node(node, drain, guarded_by(if_match))
+        context.directory.drain_node(node, drain, _guard(if_match))
     except DoesNotExist:
         raise Refusal(not_found("node")) from None
     return _answer(_found(context, node), caller, response)
@@ -73,10 +74,15 @@ def undrain_node(
     """Take a drain back: the node is again what its cluster says. Without effect where nobody drained it."""
     _found(context, node)
     try:
-        context.directory.undrain_node(node, context.clock.now(), guarded_by(if_match))
+        context.directory.undrain_node(node, context.clock.now(), _guard(if_match))
     except DoesNotExist:
         raise Refusal(not_found("node")) from None
     return _answer(_found(context, node), caller, response)
+
+
+def _guard(if_match: str | None) -> Guard:
+    """Return the guard of a node that is there, and may not be drained: that is a state like any other."""
+    return guarded_by(None if if_match == "*" else if_match)
 
 
 def _found(context: ApiContext, node: NodeId) -> NodeView:

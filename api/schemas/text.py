@@ -20,6 +20,7 @@ LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ARGUMENT_PATTERN = r"^[^\x00]*$"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]*$"
+FIELDS_PATTERN = r"^[a-z_0-9]{1,63}(,[a-z_0-9]{1,63}){0,63}$"
 LOG_CURSOR_PATTERN = r"^[0-9][0-9.:]*$"
 KEY_PATTERN = r"^[!-~]([ -~]{0,198}[!-~])?$"
 ADDRESS_PATTERN = r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$"
@@ -46,6 +47,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         VARIABLE_PATTERN: "must have letters, digits and underscores only, and not begin with a digit",
         ARGUMENT_PATTERN: "must not contain the character NUL",
         CURSOR_PATTERN: "must be `next` of the page before",
+        FIELDS_PATTERN: "must be names of fields, with commas between them",
         LOG_CURSOR_PATTERN: "must be `next` of the read before",
         KEY_PATTERN: "must have 1 to 200 printable ASCII characters, and not begin or end with a space",
         ADDRESS_PATTERN: "must be HOST:PORT or [IPV6]:PORT",

@@ -29,15 +29,17 @@ def etag_of(state: object) -> str:
 def guarded_by(if_match: str | None) -> Guard:
     """Return what lets a write pass only where the state that is there has one of these tags.
 
-    It raises Refusal. No header and `*` let every write pass; a weak tag matches nothing.
+    It raises Refusal. No header lets every write pass, `*` those of what is there; a weak tag matches nothing.
     """
-    if if_match is None or if_match == "*":
+    if if_match is None:
         return unguarded
     wanted = {tag.strip() for tag in if_match.split(",")}
 
     def guard(present: object) -> None:
-        if etag_of(present) not in wanted:
-            error = FieldError("/header/if-match", f"is not what is there now, which is {etag_of(present)}")
+        is_wanted = present is not None if if_match == "*" else etag_of(present) in wanted
+        if not is_wanted:
+            now = "nothing" if present is None else etag_of(present)
+            error = FieldError("/header/if-match", f"is not what is there now, which is {now}")
             next_step = "read it again, look at what changed, and decide anew"
             raise refuse(Code.HAS_CHANGED, "Somebody changed it since you read it.", next_step, error)
 

@@ -130,12 +130,15 @@ class Directory(Protocol):
         """Revoke a token of that tenant (None: of any); revoking twice keeps the first time. Raises DoesNotExist."""
         ...
 
-    def set_quota(self, quota: Quota, at: datetime) -> None:
-        """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
+    def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
+        """Set a quota; what is already held above it stays held.
+
+        Raises DoesNotExist (tenant or chip), and what the guard does, which is asked with the present one or None.
+        """
         ...
 
-    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime) -> None:
-        """Remove a quota. Raises DoesNotExist."""
+    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime, guard: Guard = unguarded) -> None:
+        """Remove a quota. Raises DoesNotExist, and what the guard does, which is asked with it."""
         ...
 
     def quotas(self, tenant: TenantName) -> list[Quota]:

@@ -119,13 +119,13 @@ class DatabaseDirectory:
             lambda transaction: tokens.revoke_token(transaction, token_id=token_id, tenant=tenant, at=at)
         )
 
-    def set_quota(self, quota: Quota, at: datetime) -> None:
+    def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
         """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
-        self._write(lambda transaction: people.set_quota(transaction, quota, at))
+        self._write(lambda transaction: people.set_quota(transaction, quota, at, guard))
 
-    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime) -> None:
+    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime, guard: Guard = unguarded) -> None:
         """Remove a quota. Raises DoesNotExist."""
-        self._write(lambda transaction: people.lift_quota(transaction, tenant=tenant, chip=chip, at=at))
+        self._write(lambda transaction: people.lift_quota(transaction, tenant, chip, at, guard=guard))
 
     def quotas(self, tenant: TenantName) -> list[Quota]:
         """Return a tenant's quotas by chip name."""

@@ -26,3 +26,9 @@ def test_what_does_not_match_is_refused(header: str) -> None:
     with pytest.raises(Refusal) as refused:
         guarded_by(header)(1)
     assert refused.value.problem.status == 412
+
+
+def test_a_star_asks_for_anything_that_is_there() -> None:
+    with pytest.raises(Refusal) as refused:
+        guarded_by("*")(None)
+    assert refused.value.problem.errors[0].detail.endswith("nothing")
