@@ -310,6 +310,7 @@ class JobRequest(LifeRequest):
             apart=None if self.apart is None else self.apart.to_apart(),
             exclusive=self.exclusive,
             node_labels=tuple(sorted(self.node_labels.items())),
+            after=tuple(one.to_dependency() for one in self.after),
         )
 
     def _chip_request(self) -> ChipRequest:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from api.problems import Code, FieldError, Problem, Refusal, refuse
 from api.schemas.job_request import JobRequest
-from api.web.failures import not_found
+from api.web.failures import not_found, unknown_reference
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.services.submit_job import NotOffered
@@ -20,6 +20,9 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
     match rejected.why:
         case Rejection.UNKNOWN_CHIP:
             return _unknown_chip(rejected, request, directory)
+        case Rejection.UNKNOWN_JOB:
+            index = next((place for place, one in enumerate(request.after) if one.job == rejected.detail), 0)
+            return unknown_reference(f"/after/{index}/job", f"job {rejected.detail} of yours")
         case Rejection.UNKNOWN_TENANT:
             return refuse(Code.UNKNOWN_TENANT, "The token's tenant does not exist any more.")
         case Rejection.KEY_REUSED:

@@ -44,6 +44,10 @@ class SubmitOptions:
     ] = False
     wait: Annotated[bool, Parameter(negative="", show_default=False, help="Say nothing until the job's end.")] = False
     name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
+    after: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", show_default=False, help="A job that must succeed first, by id or name; repeatable."),
+    ] = ()
     key: Annotated[str | None, Parameter(help="Idempotency key: the same key and job never make a second job.")] = None
 
 
@@ -66,6 +70,9 @@ def submit(
         raise BadUsage("--key takes 1 to 200 printable ASCII characters")
     with connected() as client:
         stays = options.follow or options.wait
+        if options.after:
+            awaited = [{"job": find_job(client, job)["id"]} for job in options.after]
+            job_file.fields["after"] = [*(job_file.fields.get("after") or ()), *awaited]
         job = _submit(client, job_file, key=key, wait_placed_s=0 if stays else _FIRST_DECISION_S)
         if options.follow:
             return _follow(client, job, output)

@@ -40,7 +40,10 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """Write a new job with one queued group. Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, KEY_REUSED, TOO_MANY_JOBS."""
+    """Write a new job with one queued group.
+
+    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, UNKNOWN_JOB, KEY_REUSED, TOO_MANY_JOBS.
+    """
 
     job: Job
     key: IdempotencyKey | None
@@ -79,7 +82,8 @@ class Place:
     elsewhere whole devices are only counted. A node takes work in the states of TAKES_WORK, and only its tenant's
     where it has one.
 
-    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang).
+    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang, or a job that it
+    comes after is not over as it must be).
     """
 
     decision: Placed
@@ -198,6 +202,8 @@ class Rejection(StrEnum):
     NOT_FOUND = "not-found"
     UNKNOWN_TENANT = "unknown-tenant"
     UNKNOWN_CHIP = "unknown-chip"
+    UNKNOWN_JOB = "unknown-job"
+    """A job that it is to come after; another tenant's is as unknown."""
     KEY_REUSED = "key-reused"
     """The idempotency key came with another body before."""
     TOO_MANY_JOBS = "too-many-jobs"

@@ -35,6 +35,7 @@ from scheduler.core.model.job import (
     AnyOf,
     Choice,
     CommandProgram,
+    Dependency,
     ExactMix,
     Job,
     JobKind,
@@ -124,6 +125,7 @@ def make_job(
     apart: Apart | None = None,
     exclusive: bool = False,
     node_labels: tuple[tuple[str, str], ...] = (),
+    after: tuple[Dependency, ...] = (),
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -147,6 +149,7 @@ def make_job(
         apart=apart,
         exclusive=exclusive,
         node_labels=node_labels,
+        after=after,
     )
     at = submitted_at or seconds_after_noon(number)
     return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)
@@ -319,6 +322,9 @@ class World:
             self._tell(QuotaLifted(tenant, chip))
 
     def submit(self, job: Job) -> None:
+        for one in job.spec.after:
+            state = self.groups[group_id(one.job, 0)].state
+            job = job.with_settled(one.job, state) if state in FINAL else job
         group = make_group(job)
         self.jobs[job.id] = job
         self.groups[group.id] = group
@@ -343,6 +349,13 @@ class World:
             return
         self.groups[group_id] = after
         self._tell(GroupMoved(after, after.latest_attempt if after.attempts else None))
+        if after.state in FINAL:
+            self._settle(after)
+
+    def _settle(self, ended: Group) -> None:
+        for job in list(self.jobs.values()):
+            if any(one.job == ended.job_id for one in job.spec.after):
+                self.jobs[job.id] = job.with_settled(ended.job_id, ended.state)
 
     def decide(self) -> None:
         """Commit what a cycle places."""

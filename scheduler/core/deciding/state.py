@@ -10,6 +10,7 @@ from scheduler.core.deciding.neighbours import Neighbours
 from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt, Checkpoint
 from scheduler.core.model.change import (
     Change,
@@ -50,6 +51,7 @@ from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
+from scheduler.core.queueing.dependencies import Dependents
 
 MOST_REQUESTS = 65_536
 
@@ -93,6 +95,7 @@ class SchedulerState:
         self._groups: dict[GroupId, Group] = {}
         self._waiting: dict[GroupId, Group] = {}
         self._live: dict[AttemptId, LiveAttempt] = {}
+        self._dependents = Dependents()
         self._applied = 0
         """The number of the latest change that was applied."""
 
@@ -123,6 +126,8 @@ class SchedulerState:
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
+        for job in state._jobs.values():
+            state._dependents.add(job)
         state._learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._share_names, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
@@ -268,6 +273,7 @@ class SchedulerState:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
+        self._dependents.add(job)
         self._learn(job)
         for group in groups:
             self._put_group(group)
@@ -356,9 +362,12 @@ class SchedulerState:
             self._forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        for group in list(self._groups_of(name)):
-            del self._groups[group]
-        self._mix.forget(worker_kinds(self._jobs.pop(name).spec))
+        states = [self._groups.pop(group).state for group in list(self._groups_of(name))]
+        job = self._jobs.pop(name)
+        self._mix.forget(worker_kinds(job.spec))
+        self._dependents.remove(job)
+        for waiting in self._dependents.released_by(name):
+            self._jobs[waiting] = self._jobs[waiting].with_settled(name, job_state(states))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""

@@ -1,10 +1,11 @@
 """What a tenant asks for: a small typed job, never a pod."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
 
+from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
 from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
 from scheduler.core.model.topology import ANYWHERE_CLOSE, Apart, Closeness, Spread
@@ -137,6 +138,26 @@ class SecretVariable:
     """Which of the secret's entries."""
 
 
+class Condition(StrEnum):
+    """What must have become of a job for those that come after it to run."""
+
+    SUCCEEDED = "succeeded"
+    ENDED = "ended"
+    """Whatever became of it."""
+
+    def is_met_by(self, state: State) -> bool:
+        """Say whether a final state is what was asked for."""
+        return self is Condition.ENDED or state is State.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A job that must be over first. It was there before: jobs that wait for each other cannot be."""
+
+    job: JobId
+    condition: Condition = Condition.SUCCEEDED
+
+
 DEFAULT_CHECKPOINT_INTERVAL_S = 300
 DEFAULT_CHECKPOINTS_KEPT = 2
 DEFAULT_SILENCE_LIMIT_S = 300
@@ -190,6 +211,8 @@ class JobSpec:
     """An attempt whose runtime has promised heartbeats is ended after so long without any."""
     stall_limit_s: int | None = DEFAULT_STALL_LIMIT_S
     """One whose program reports progress is ended after so long without any; None: never."""
+    after: tuple[Dependency, ...] = ()
+    """It has its first attempt once all of these are met, and fails once one of them never will be."""
 
     def options(self) -> tuple[Option, ...]:
         """Return what would satisfy the job, best first; with several roles, all their chip types in all pairings."""
@@ -218,3 +241,13 @@ class Job:
     submitted_by: str
     submitted_at: datetime
     wish: Wish = Wish.RUN
+    settled: tuple[tuple[JobId, State], ...] = ()
+    """What became of those that it comes after and that are over, in the order of `spec.after`.
+
+    Known of jobs that are decided on; elsewhere empty.
+    """
+
+    def with_settled(self, job: JobId, became: State) -> "Job":
+        """Return it with what became of a job that it comes after."""
+        known = {**dict(self.settled), job: became}
+        return replace(self, settled=tuple((one.job, known[one.job]) for one in self.spec.after if one.job in known))

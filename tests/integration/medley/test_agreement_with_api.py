@@ -15,7 +15,7 @@ from api.schemas.placement import (
     SpreadRequest,
     TopologyRequest,
 )
-from api.schemas.program import TrainingRequest
+from api.schemas.program import AfterRequest, TrainingRequest
 from api.schemas.text import Body
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
@@ -40,6 +40,7 @@ SCHEMAS: dict[str, type[Body]] = {
     "/spread": SpreadRequest,
     "/apart": ApartRequest,
     "/training": TrainingRequest,
+    "/after/*": AfterRequest,
 }
 
 

@@ -103,3 +103,12 @@ def test_a_refused_clone_says_which_field(server: ScriptedServer, tmp_path: Path
     made = run_medley("clone", "first", "--set", "retry=2", environment=logged_in(server, tmp_path))
     assert made.returncode == 2
     assert "did you mean `retries`?" in made.stderr
+
+
+def test_a_job_is_submitted_after_others_by_name(server: ScriptedServer, tmp_path: Path) -> None:
+    server.on("POST /v1/jobs", Reply(201, a_job()))
+    file = tmp_path / "job.yaml"
+    file.write_text(f"name: second\nworkers: 1\nchips: h100-sxm\nafter: [{{job: {OTHER}, condition: ended}}]\n")
+    made = run_medley("submit", str(file), "--after", "first", environment=logged_in(server, tmp_path))
+    assert made.returncode == 0, made.stderr
+    assert server.asked("POST /v1/jobs")[0].body["after"] == [{"job": OTHER, "condition": "ended"}, {"job": JOB_ID}]

@@ -43,6 +43,8 @@ from scheduler.core.model.job import (
     AnyOf,
     Choice,
     CommandProgram,
+    Condition,
+    Dependency,
     ExactMix,
     Job,
     JobKind,
@@ -56,6 +58,7 @@ from scheduler.core.model.job import (
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     Holder,
     KeptApart,
@@ -68,6 +71,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForJob,
 )
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
@@ -108,6 +112,7 @@ OTHER_SPEC = replace(
     shared_memory_mib=64,
     volumes=(Volume("datasets", "/data", is_read_only=True),),
     secrets=(SecretVariable("TOKEN", "hub", "token"),),
+    after=(Dependency("j1"), Dependency("j2", Condition.ENDED)),
     objecting_clusters=("mixed",),
     choice=Choice.BEST,
     alternatives=(Alternative(6, WorkerShape(0, 2, 3, 500, 1_024), ("h100",)),),
@@ -133,6 +138,8 @@ REASONS: tuple[Reason, ...] = (
     QuotaExceeded("alpha", "h100", 4, 3, 2),
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),
+    WaitsForJob("j1", Condition.ENDED),
+    CannotFollow("j1", State.CANCELLED),
     CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
     TooFewFree(
         "mixed",
@@ -169,7 +176,7 @@ NODE = make_node(
     foreign=ForeignUse((("h100", 2),), cpu_milli=1, memory_mib=2, pods=3),
 )
 BODIES: dict[str, ChangeBody] = {
-    "job-submitted": JobSubmitted(JOB, (GROUP,)),
+    "job-submitted": JobSubmitted(replace(JOB, settled=(("j1", State.FAILED),)), (GROUP,)),
     "stop-wished": StopWished(JOB.id, STRANGE),
     "priority-changed": PriorityChanged(JOB.id, -7, STRANGE),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),

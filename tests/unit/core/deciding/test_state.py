@@ -19,7 +19,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.job import Wish
+from scheduler.core.model.job import Dependency, Wish
 from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.reason import NeverFits
 from scheduler.core.model.tenant import Quota
@@ -134,6 +134,20 @@ def test_another_priority_reaches_the_job_and_its_live_attempt() -> None:
     state = follow(world)
     (live,) = state.live.values()
     assert state.jobs[JOB.id].spec.priority == live.job.spec.priority == 9
+
+
+@pytest.mark.parametrize("became", [Event.ALL_SUCCEEDED, Event.STOP])
+def test_what_became_of_a_job_reaches_those_that_come_after_it(became: Event) -> None:
+    world = world_with_a_running_job()
+    later = make_job(7, after=(Dependency(JOB.id), Dependency(make_job(8).id)))
+    world.submit(later)
+    assert follow(world).digest() == world.present().digest()
+    world.move(GROUP, became, reason=StopReason.CANCELLED)
+    world.move(GROUP, Event.GONE)
+    state = follow(world)
+    state_of_it = State.SUCCEEDED if became is Event.ALL_SUCCEEDED else State.CANCELLED
+    assert state.jobs[later.id].settled == ((JOB.id, state_of_it),)
+    assert state.digest() == world.present().digest()
 
 
 def test_every_change_may_come_twice() -> None:
