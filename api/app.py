@@ -8,7 +8,20 @@ from fastapi import FastAPI
 from api.context import ApiContext
 from api.dashboard import pages
 from api.relay import relay_routes
-from api.routes import events, fleet, health, job_changes, job_output, jobs, nodes, scheduler, service, tenants, workers
+from api.routes import (
+    events,
+    fleet,
+    health,
+    job_changes,
+    job_output,
+    jobs,
+    nodes,
+    scheduler,
+    service,
+    tenants,
+    usage,
+    workers,
+)
 from api.routes.access import audit, login, tokens, users
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
@@ -24,6 +37,7 @@ ROUTERS = (
     events.router,
     fleet.router,
     nodes.router,
+    usage.router,
     tenants.router,
     users.router,
     tokens.router,
@@ -79,6 +93,6 @@ def _framed(context: ApiContext) -> MedleyApi:
         redirect_slashes=False,
     )
     app.state.context = context
-    app.add_middleware(RequestFrame)
+    app.add_middleware(RequestFrame, telemetry=context.telemetry, tracer=context.tracer)
     install_failures(app)
     return app

@@ -6,11 +6,14 @@ from threading import Event
 from typing import Self
 
 from scheduler.core.model.access.audit import Actor
-from scheduler.ports.audit import AuditTrail
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
+from scheduler.ports.records.audit import AuditTrail
+from scheduler.ports.records.usage import UsageLog
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.ports.views import Views
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.attempt_tokens import AttemptTokens
@@ -51,11 +54,14 @@ class ApiContext:
     readiness: Callable[[], tuple[Check, ...]]
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
+    usage: UsageLog
     audit: AuditTrail
     secrets: ServerSecrets
     denied: DeniedCalls
     login: Login | None = None
     """The organisation's login, where the server offers it."""
+    telemetry: Telemetry = SILENCE
+    tracer: Tracer = NO_TRACES
 
     def acting(self, actor: Actor) -> Self:
         """Return the context of one request: what it writes is in somebody's name."""

@@ -1,11 +1,14 @@
 """Writes the pages of docs/ that follow from the code: `make docs`. A test compares what is there with it."""
 
 from pathlib import Path
+from textwrap import fill
 
 from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
 from api.permissions import PERMISSIONS, Open, scope_of
+from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER
+from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transition_table
 from scheduler.core.model.tenant import Role, Scope
 
@@ -34,6 +37,37 @@ stopped. A reason is only ever replaced by a stronger one; they stand here weake
 
 {stops}"""
 
+METRICS = """# Metrics
+
+*Written by `make docs` from `scheduler/adapters/telemetry`; do not edit.*
+
+How to reach them is in [operating](operating.md#metrics-logs-and-traces). Those of the process itself, such as
+`process_resident_memory_bytes`, are there as well. Tenants, chip types, clusters and loops are labels; jobs never are.
+
+Of several processes only the one that leads tells these, so that sums over processes count nothing twice:
+{leaders}.
+
+| metric | kind | labels | what |
+|---|---|---|---|
+{rows}"""
+
+
+def leaders_metrics() -> str:
+    """Return the names of the gauges that only the process that leads tells."""
+    *names, last = (f"`{name}`" for name in sorted(OF_THE_LEADER))
+    return fill(f"{', '.join(names)} and {last}", 119)
+
+
+def metrics_table() -> str:
+    """Return a row per metric, by name."""
+    telemetry = PrometheusTelemetry("")
+    rows = {gauge.name: ("gauge", gauge.labels, gauge.text) for gauge in GAUGES}
+    rows |= {name: (kind, labels, text) for name, kind, labels, text in described(telemetry.registry)}
+    return "".join(
+        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {text} |\n"
+        for name, (kind, labels, text) in sorted(rows.items())
+    )
+
 
 PERMISSIONS_PAGE = """# Who may call what
 
@@ -57,7 +91,11 @@ def pages() -> dict[Path, str]:
     """Return every generated page, by the file it belongs into."""
     permissions = PERMISSIONS_PAGE.format(scopes=scope_table(), matrix=permission_table())
     states = STATES.format(diagram=state_diagram(), transitions=transition_table(), stops=stop_table())
-    return {DOCS / "states.md": states, DOCS / "permissions.md": permissions}
+    return {
+        DOCS / "states.md": states,
+        DOCS / "permissions.md": permissions,
+        DOCS / "metrics.md": METRICS.format(rows=metrics_table(), leaders=leaders_metrics()),
+    }
 
 
 def permission_table() -> str:

@@ -35,6 +35,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("cancel", "medley.commands.changes.jobs:cancel", "Cancel jobs: by name, by label, or all."),
             Command("priority", "medley.commands.changes.jobs:priority", "Give a job another priority."),
             Command("clone", "medley.commands.changes.jobs:clone", "Submit a job again, with some fields otherwise."),
+            Command("history", "medley.commands.usage:history", "List the jobs that are over, and what they used."),
         ),
     ),
     (
@@ -53,6 +54,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
+            Command(
+                "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
+            ),
         ),
     ),
     (

@@ -196,6 +196,18 @@ class Client:
         """Return who holds how much of what, now."""
         return self._get("/v1/utilisation")
 
+    def utilisation_series(self, **query: Any) -> Json:
+        """Return averages over time: `from`, `to`, `step` in seconds, `by`, `tenant`."""
+        return self._get("/v1/utilisation/series", **query)
+
+    def usage(self, **query: Any) -> Json:
+        """Return accounts of chip-hours: `from`, `to`, `by` (a list of tenant, user, chip, day), `tenant`."""
+        return self._get("/v1/usage", **query)
+
+    def history(self, **filters: Any) -> Iterator[Json]:
+        """Yield finished jobs, the latest end first: `from`, `to`, `tenant`, `user`, `state` (a list)."""
+        return self._pages("/v1/history", filters)
+
     # Who may do what
 
     def whoami(self) -> Json:

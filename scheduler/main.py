@@ -15,6 +15,7 @@ from api.web.bounded_http import LONGEST_IDLE_S, BoundedHttp
 from scheduler.adapters.database.storage import StorageError
 from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.adapters.system.process_lock import AlreadyLocked
+from scheduler.adapters.telemetry.logs import log_to_stderr
 from scheduler.bootstrap import (
     AnotherSchedulerLeads,
     build_server,
@@ -24,7 +25,17 @@ from scheduler.bootstrap import (
 )
 from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import StorageUnavailable
-from scheduler.settings import OPERATOR_TOKEN_FILE, Settings, SettingsError, load_settings
+from scheduler.settings import (
+    DEFAULT_METRICS_LISTEN,
+    METRICS_OFF,
+    OPERATOR_TOKEN_FILE,
+    Settings,
+    SettingsError,
+    host_and_port,
+    load_settings,
+)
+
+logger = logging.getLogger(__name__)
 
 EXIT_OK = 0
 EXIT_USAGE = 2
@@ -63,7 +74,7 @@ def serve(overrides: Mapping[str, str]) -> int:
     """
     try:
         settings = load_settings(overrides)
-        listener = _listen(settings)
+        listener = _listen(settings.address)
     except START_FAULTS as error:
         return _refuse(error)
     with listener:
@@ -90,19 +101,36 @@ def new_operator_token(overrides: Mapping[str, str]) -> int:
     return EXIT_OK
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _listen(listen: str) -> socket.socket:
+    host, port = host_and_port(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {settings.address}: {error.strerror or error}") from error
+        raise CannotListen(f"cannot listen on {listen}: {error.strerror or error}") from error
+
+
+def _listen_for_metrics(settings: Settings) -> socket.socket | None:
+    """Return where metrics are served, None for nowhere. Raises CannotListen where an address was asked for."""
+    if settings.metrics_listen == METRICS_OFF:
+        return None
+    try:
+        listener = _listen(settings.metrics_listen or DEFAULT_METRICS_LISTEN)
+    except CannotListen as error:
+        if settings.metrics_listen is not None:
+            raise
+        logger.warning("there are no metrics: %s; --metrics-listen names another address, or `off`", error)
+        return None
+    logger.info("the metrics are at %s/metrics", reachable_url(listener))
+    return listener
 
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     exits = _Exits()
     try:
-        server = build_server(settings, listener, on_leadership_lost=exits.on_leadership_lost)
+        metrics = _listen_for_metrics(settings)
+        server = build_server(settings, listener, on_leadership_lost=exits.on_leadership_lost, metrics=metrics)
     except START_FAULTS as error:
         return _refuse(error)
     except KeyboardInterrupt:  # while it waited for another process
@@ -179,11 +207,6 @@ class _Exits:
             self.server.end()
 
 
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line per plugin says nothing
-
-
 def _refuse(error: Exception) -> int:
     """Say why nothing was started and what to do next; return the exit status."""
     status, what, next_step = _fault(error)
@@ -200,7 +223,10 @@ def _fault(error: Exception) -> tuple[int, str, str]:
         case FileError():
             status, next_step = EXIT_USAGE, "mend the file and start again"
         case CannotListen():
-            status, next_step = EXIT_CONFLICT, "choose another --listen ADDRESS:PORT"
+            status, next_step = (
+                EXIT_CONFLICT,
+                "choose another --listen ADDRESS:PORT, or --metrics-listen where it is that one",
+            )
         case AlreadyLocked(path, holder):
             what = f"another Medley server ({holder}) holds {path}"
             status, next_step = EXIT_CONFLICT, "stop that one first, or give this one another --data-folder"

@@ -18,6 +18,8 @@ SECRET_BYTES = 32
 LAST_PORT = 65_535
 DEFAULT_LISTEN = "127.0.0.1:8080"
 DEFAULT_SCHEDULER_LISTEN = "127.0.0.1:8081"
+DEFAULT_METRICS_LISTEN = "127.0.0.1:9464"
+METRICS_OFF = "off"
 READING_CONNECTIONS = {"all": 16, "api": 12, "scheduler": 8}
 """To the database, by role, where nothing else is set; one that writes comes on top."""
 _LISTEN = re.compile(r"([^\s:\[\]]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})", re.ASCII)
@@ -64,6 +66,8 @@ class Settings(BaseSettings):
     """How long entries of the audit trail are kept."""
     listen: str | None = None
     """Address and port of the API, or of a scheduler; port 0 takes a free one."""
+    metrics_listen: str | None = None
+    """Address and port of the metrics, or `off`; without it DEFAULT_METRICS_LISTEN, if that port is free."""
     scheduler_url: str = f"http://{DEFAULT_SCHEDULER_LISTEN}"
     """Where an API process asks the scheduler for workers' output."""
     limit_per_token: str = "2000/10"  # noqa: S105 - a rate
@@ -77,6 +81,8 @@ class Settings(BaseSettings):
     runtime_python: Path = Path(sys.executable)
     """The interpreter that has medley-runtime, for workers of the local cluster."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    """Log lines for people, or one JSON object a line for programs."""
     start_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
     """How long an API process waits for a scheduler's preparations, and a scheduler for another one's end."""
     shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
@@ -91,6 +97,11 @@ class Settings(BaseSettings):
         if match is None or int(match["port"]) > LAST_PORT:
             raise ValueError(f"name an address and a port up to {LAST_PORT}, such as 127.0.0.1:8080 or [::1]:8080")
         return listen
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _has_host_and_port_or_is_off(cls, listen: str | None) -> str | None:
+        return listen if listen in (None, METRICS_OFF) else cls._has_host_and_port(str(listen))
 
     @field_validator("limit_per_token", "limit_per_tenant", "limit_per_address")
     @classmethod
@@ -161,12 +172,18 @@ class Settings(BaseSettings):
     @property
     def host(self) -> str:
         """Where the API listens."""
-        return self.address.rpartition(":")[0].strip("[]")
+        return host_and_port(self.address)[0]
 
     @property
     def port(self) -> int:
         """The API's port, 0 for a free one."""
-        return int(self.address.rpartition(":")[2])
+        return host_and_port(self.address)[1]
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """Return both parts of an address that was found well-formed."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 class SettingsError(ValueError):
@@ -200,6 +217,15 @@ def require_runtime(python: Path) -> None:
     """Raise SettingsError unless the interpreter for workers is a program that this user may run."""
     if shutil.which(python) is None:
         raise SettingsError(f"runtime_python: {python} is not a program that this user may run")
+
+
+def wants_traces(environment: Mapping[str, str]) -> bool:
+    """Say whether the usual variables of OpenTelemetry name somebody to send traces to."""
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "")
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporter == "none":
+        return False
+    targets = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return "otlp" in exporter.split(",") or any(environment.get(name) for name in targets)
 
 
 def process_environment() -> dict[str, str]:

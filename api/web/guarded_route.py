@@ -1,6 +1,6 @@
 """The one kind of route: nobody gets past it, and no body is read, before the permission table was asked."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.permissions import PERMISSIONS, scope_of
-from api.web.callers import Wanted, actor_of, admit
+from api.web.callers import Caller, Wanted, actor_of, admit
 from api.web.json_body import JsonRequest
+from scheduler.core.model.tenant import Principal
+from scheduler.ports.telling.log_context import about
 
 
 class GuardedRoute(APIRoute):
@@ -28,10 +30,19 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            request.state.operation = wanted.operation
             context = request.app.state.context
-            caller = await admit(context, request, wanted)
-            request.state.caller = caller
-            request.state.actor = actor_of(request, caller, operation)
-            return await handle(JsonRequest(request.scope, request.receive))
+            caller = request.state.caller = await admit(context, request, wanted)
+            request.state.actor = actor_of(request, caller, wanted.operation)
+            with about(**_subjects(caller, request.path_params)):
+                return await handle(JsonRequest(request.scope, request.receive))
 
         return guarded
+
+
+def _subjects(caller: Caller, path: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return what log lines of a request are about."""
+    who: dict[str, str | None] = {}
+    if isinstance(caller, Principal):
+        who = {"tenant": caller.tenant, "user": caller.name}
+    return who | {"job_id": path.get("job"), "attempt_id": path.get("attempt")}

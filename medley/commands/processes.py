@@ -26,6 +26,18 @@ class OnKubernetes:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """Options for where the server answers, and what it tells of itself."""
+
+    listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None
+    metrics_listen: Annotated[
+        Text, Parameter(help="HOST:PORT of the metrics, or `off` (default 127.0.0.1:9464, if it is free).")
+    ] = None
+    log_format: Annotated[Text, Parameter(help="Log lines as text (default) or json.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
 class InProcesses:
     """Options for several processes on one PostgreSQL."""
 
@@ -58,16 +70,16 @@ def serve(
     cluster: Annotated[Text, Parameter(help="What runs the workers: local (default) or kubernetes.")] = None,
     inventory: Annotated[Text, Parameter(help="YAML file with the nodes of the local cluster.")] = None,
     database: Database = None,
-    listen: Annotated[Text, Parameter(help="HOST:PORT of the API (default 127.0.0.1:8080).")] = None,
     rules: Rules = Rules(),
+    telling: Telling = Telling(),
     kubernetes: OnKubernetes = OnKubernetes(),
     processes: InProcesses = InProcesses(),
 ) -> int:
     """Run Medley until Ctrl-C, with workers on this machine or on Kubernetes: all of it, or one role of several."""
     from scheduler.main import serve as serve_medley  # noqa: PLC0415 - a client's machine need not load the server
 
-    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory, listen=listen)
-    further = asdict(rules) | asdict(kubernetes) | asdict(processes)
+    here = _given(data_folder=data_folder, cluster=cluster, inventory=inventory)
+    further = asdict(rules) | asdict(telling) | asdict(kubernetes) | asdict(processes)
     return serve_medley(here | _given(database=database, **further))
 
 

@@ -211,3 +211,33 @@ def advice(checks: Sequence[Json]) -> Iterator[str]:
     }
     for cluster, step in steps:
         yield f"next, on {one_line(cluster)}: {one_line(step)}"
+
+
+_PARTS = ("tenant", "user", "chip", "day")
+
+
+def accounts_table(usage: Json) -> Table:
+    """Return one row per account, with what accounts are told apart by; estimated compute carries a `~`."""
+    parts = [part for part in _PARTS if part in usage["by"]]
+    rows = [
+        (
+            *(one_line(str(item[part] or "")) for part in parts),
+            f"{item['chip_hours']:,.2f}",
+            _marked(f"{item['compute_pflops_hours']:,.3f}", is_estimate=item["is_estimate"]),
+        )
+        for item in usage["items"]
+    ]
+    numbers = ("CHIP HOURS", "PFLOPS HOURS")
+    head = (*(part.upper() for part in parts), *numbers)
+    return Table(head, rows, "nothing was held in that time", numbers=numbers)
+
+
+def account_line(usage: Json) -> str:
+    """Return all accounts in one sentence."""
+    hours = sum(item["chip_hours"] for item in usage["items"])
+    compute = sum(item["compute_pflops_hours"] for item in usage["items"])
+    unrated = sum(item["unrated_chip_hours"] for item in usage["items"])
+    without = f", without {unrated:,.2f} of chip types whose rate nobody knows" if unrated else ""
+    is_estimate = any(item["is_estimate"] for item in usage["items"])
+    worth = _marked(f"{compute:,.3f} PFLOP/s-hours", is_estimate=is_estimate)
+    return f"{hours:,.2f} chip-hours, worth {worth}{without}; from {usage['since'][:16]}Z to {usage['until'][:16]}Z"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from medley.answers import Json
-from medley.screens.amounts import age, counted, moment
+from medley.screens.amounts import age, counted, duration, moment
 from medley.screens.job_text import (
     attempt_end,
     heartbeat_line,
@@ -53,6 +53,29 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
         clipped=("HOW IT FARES",),
         spare=("WORKERS", "CHIPS", "AGE", "TENANT", "HOW IT FARES"),
     )
+
+
+def history_table(jobs: Sequence[Json], at: datetime) -> Table:
+    """Return one row per finished job; the tenant only where there are several."""
+    shows_tenant = len({job["tenant"] for job in jobs}) > 1
+    rows = [
+        (
+            one_line(job["name"]),
+            job["id"],
+            *((job["tenant"],) if shows_tenant else ()),
+            one_line(job["user"]),
+            job["state"],
+            age(job["finished_at"], at),
+            duration(job["wait_s"]),
+            duration(job["run_s"]),
+            f"{job['chip_hours']:,.2f}",
+        )
+        for job in jobs
+    ]
+    tenant = ("TENANT",) if shows_tenant else ()
+    head = ("NAME", "ID", *tenant, "USER", "STATE", "ENDED AGO", "WAITED", "RAN", "CHIP HOURS")
+    spare = ("USER", "WAITED", "ENDED AGO", "TENANT", "CHIP HOURS", "RAN")
+    return Table(head, rows, "no job is over", numbers=("CHIP HOURS",), spare=spare)
 
 
 def print_job(job: Json, at: datetime) -> None:

@@ -1,5 +1,7 @@
 """Where output goes: data on stdout, talk on stderr; tables, JSON or names."""
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -45,6 +47,15 @@ def print_json(data: object) -> None:
 def print_json_line(data: object) -> None:
     """Print one entry of a stream on one line."""
     print(json.dumps(data, ensure_ascii=False), flush=True)
+
+
+def print_csv(columns: Sequence[str], items: Sequence[Json]) -> None:
+    """Print a list as CSV (RFC 4180), with these columns of it."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(items)
+    print(text.getvalue(), end="")
 
 
 def print_listing(

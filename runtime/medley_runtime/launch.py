@@ -118,6 +118,8 @@ class Launch:
     program: Program
     checkpoints: Checkpoints | None = None
     """None: nothing that a worker writes outlives it."""
+    traceparent: str = ""
+    """The W3C trace context of the request that submitted the job; empty where there is none."""
 
     def __repr__(self) -> str:
         """Name the worker, never the token."""
@@ -206,6 +208,7 @@ def parse_launch(document: object) -> Launch:
         grace_s=fields.take("grace_s", int),
         program=place.program,
         checkpoints=_checkpoints(fields) if version >= CHECKPOINTS_VERSION else None,
+        traceparent=fields.take("traceparent", str) if fields.has("traceparent") else "",
     )
     if not 0 <= launch.rank < launch.world_size:
         raise BadLaunch(

@@ -74,6 +74,7 @@ def gang_variables(launch: Launch) -> dict[str, str]:
         "MEDLEY_API_URL": launch.api_url,
         **({} if launch.checkpoints is None else {"MEDLEY_CHECKPOINTS": launch.checkpoints.folder}),
         **_share_variables(launch),
+        **({"TRACEPARENT": launch.traceparent} if launch.traceparent else {}),
     }
 
 

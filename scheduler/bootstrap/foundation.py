@@ -7,6 +7,7 @@ from scheduler.adapters.database.processes.scheduler_lock import SchedulerLock
 from scheduler.adapters.database.storage import Storage
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
+from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.bootstrap.storage import (
     declare_prepared,
     lock_folder,
@@ -29,6 +30,8 @@ class Foundation:
     settings: Settings
     clock: SystemClock
     identifiers: SystemIdentifiers
+    instruments: Instruments
+    """What this process is measured with."""
     sharing: Sharing
     storage: Storage
     secret: bytes
@@ -48,24 +51,26 @@ class Foundation:
         return AttemptTokens(self.secret)
 
 
-def lay_foundation(settings: Settings, resources: ExitStack) -> Foundation:
+def lay_foundation(settings: Settings, instruments: Instruments, resources: ExitStack) -> Foundation:
     """Open what the role needs. Raises what the parts raise, each with a message for people."""
-    return _follower(settings, resources) if settings.role == "api" else _leader(settings, resources)
+    lay = _follower if settings.role == "api" else _leader
+    return lay(settings, instruments, resources)
 
 
-def _leader(settings: Settings, resources: ExitStack) -> Foundation:
+def _leader(settings: Settings, instruments: Instruments, resources: ExitStack) -> Foundation:
     clock, identifiers = SystemClock(), SystemIdentifiers()
     lock_folder(settings, resources)
     lock = lock_scheduler(settings, resources) if settings.role == "scheduler" else None
     secret = own_secret(settings)
     sharing = share(settings, secret, clock, resources)
-    storage = open_as_leader(settings, secret, sharing.wake_up, resources)
+    storage = open_as_leader(settings, secret, sharing.wake_up, instruments.telemetry, resources)
     prepare_directory(settings, storage, clock, identifiers)
     declare_prepared(settings, storage, secret)
     return Foundation(
         settings=settings,
         clock=clock,
         identifiers=identifiers,
+        instruments=instruments,
         sharing=sharing,
         storage=storage,
         secret=secret,
@@ -74,7 +79,7 @@ def _leader(settings: Settings, resources: ExitStack) -> Foundation:
     )
 
 
-def _follower(settings: Settings, resources: ExitStack) -> Foundation:
+def _follower(settings: Settings, instruments: Instruments, resources: ExitStack) -> Foundation:
     clock = SystemClock()
     made: list[Sharing] = []
 
@@ -82,11 +87,12 @@ def _follower(settings: Settings, resources: ExitStack) -> Foundation:
         made.append(share(settings, secret, clock, resources))
         return made[0].wake_up
 
-    storage, secret = open_as_follower(settings, share_hints, resources)
+    storage, secret = open_as_follower(settings, share_hints, instruments.telemetry, resources)
     return Foundation(
         settings=settings,
         clock=clock,
         identifiers=SystemIdentifiers(),
+        instruments=instruments,
         sharing=made[0],
         storage=storage,
         secret=secret,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -15,22 +16,26 @@ from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
 from scheduler.adapters.oidc.provider import OidcProvider
 from scheduler.adapters.relay.reach import ApiReach
+from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.bootstrap.clusters import DrivenCluster, driven_clusters, relayed_clusters
 from scheduler.bootstrap.foundation import Foundation, lay_foundation
 from scheduler.bootstrap.readiness import readiness
 from scheduler.bootstrap.server import Server, reachable_url
 from scheduler.bootstrap.storage import own_name
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
-from scheduler.loops.loop import Loop, Step
+from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import (
+    SAMPLING,
     deciding,
     following,
     keeping_the_scheduler_lock,
     reconciling,
     recording_inventory,
+    sampling,
     watching,
 )
-from scheduler.ports.cluster import Clusters
+from scheduler.ports.cluster import ClusterPort, Clusters
 from scheduler.ports.wake_up import Waiter
 from scheduler.services.access.log_in import Login
 from scheduler.services.access.note_denied import DeniedCalls
@@ -41,9 +46,13 @@ from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.heartbeats.watching import Watch
 from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.measuring.count_changes import ChangeCounter
+from scheduler.services.measuring.read_state import StateReader
+from scheduler.services.measuring.sample_usage import UsageSampler
+from scheduler.services.measuring.traced_journal import TracedJournal
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
-from scheduler.settings import Settings
+from scheduler.settings import Settings, process_environment, wants_traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,11 @@ class _Work:
     clusters: Clusters
     loops: Sequence[Loop]
     optional: Collection[str] = ()
-    """Loops of clusters without which the others are usable."""
+    """Loops of clusters without which the others are usable, and those that only look on."""
+    driven: Sequence[ClusterPort] = ()
+    """The clusters that this process drives itself."""
+    epoch: int | None = None
+    """Of the lead, where this process leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +83,33 @@ class _ClusterStep:
 MakeLoop = Callable[[str, Step, Waiter], Loop]
 
 
-def build_server(settings: Settings, listener: socket.socket, *, on_leadership_lost: Callable[[], None]) -> Server:
+def build_server(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    on_leadership_lost: Callable[[], None],
+    metrics: socket.socket | None = None,
+) -> Server:
     """Open what the role needs, take the lead where it leads, and put the pieces together; nothing runs yet.
 
+    `metrics` is where metrics will be served, None for nowhere; it is closed with the rest.
     Raises what the parts raise for a locked or unusable database and for faulty files, each with a message for
     people. What was opened by then is closed again.
     """
     with ExitStack() as resources:
-        foundation = lay_foundation(settings, resources)
+        instruments = Instruments(metrics, version("medley"), has_traces=wants_traces(process_environment()))
+        resources.callback(instruments.close)
+        foundation = lay_foundation(settings, instruments, resources)
         loop = partial(_loop, foundation, on_leadership_lost)
         work = _follow(foundation, loop) if settings.role == "api" else _lead(foundation, listener, loop)
+        instruments.read_with(_reader(foundation, work).read)
         ending = threading.Event()
         return Server(
             app=_app(foundation, work, ending),
             loops=work.loops,
             wake_up=foundation.wake_up,
             ending=ending,
+            instruments=instruments,
             resources=resources.pop_all(),
         )
     raise AssertionError("unreachable: the block returns or raises")
@@ -95,10 +119,17 @@ def _loop(foundation: Foundation, on_fatal: Callable[[], None], name: str, step:
     return Loop(name, step, waiter, foundation.clock, fatal=LeadershipLost, on_fatal=on_fatal)
 
 
+def _reader(foundation: Foundation, work: _Work) -> StateReader:
+    def health() -> list[LoopHealth]:
+        return [loop.health for loop in work.loops]
+
+    return StateReader(work.followed, foundation.clock, work.driven, epoch=work.epoch, loops=health)
+
+
 def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
-    storage, secrets = foundation.storage, ServerSecrets(foundation.secret)
+    storage, tracer, secrets = foundation.storage, foundation.instruments.tracer, ServerSecrets(foundation.secret)
     context = ApiContext(
-        journal=storage.journal,
+        journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
         directory=storage.directory,
         views=storage.views,
         clock=foundation.clock,
@@ -111,6 +142,9 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         meter=foundation.sharing.meter,
         readiness=lambda: readiness(foundation, work.loops, work.optional),
         ending=ending,
+        telemetry=foundation.instruments.telemetry,
+        tracer=tracer,
+        usage=storage.usage,
         audit=storage.audit,
         secrets=secrets,
         denied=DeniedCalls(foundation.clock),
@@ -147,8 +181,12 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
         foundation.resources.callback(driven.port.close)
     scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
     lead = Lead.take(storage.leadership, own_name())
-    followed = FollowedState(storage.views, clock, scoring)
-    decider = Decider(followed, storage.journal, clock, wake_up, lead=lead)
+    telemetry, tracer = foundation.instruments.telemetry, foundation.instruments.tracer
+    counter = ChangeCounter(telemetry)
+    followed = FollowedState(storage.views, clock, scoring, listener=counter.see)
+    decider = Decider(
+        followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, tracer=tracer, counter=counter
+    )
     can_hear = _hearing(foundation.settings)
     watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead, can_hear=can_hear)
     loops = [
@@ -158,7 +196,11 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     if foundation.scheduler_lock is not None:
         keeping = keeping_the_scheduler_lock(foundation.scheduler_lock.take)
         loops.append(loop("keeping the scheduler's lock", keeping, wake_up.waiter()))
-    optional: set[str] = set()
+    sampler = UsageSampler(followed, storage.usage, clock, lead=lead)
+    foundation.resources.callback(sampler.close)
+    # Nothing hints at it: use is looked at in even steps.
+    loops.append(loop(SAMPLING, sampling(sampler), InProcessWakeUp().waiter()))
+    optional = {SAMPLING}
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
         optional |= set() if driven.is_required else {each.name for each in of_cluster}
@@ -167,7 +209,8 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
             waiter = wake_up.waiter()
             each.listen(waiter.hint)
             loops.append(loop(each.name, each.step, waiter))
-    return _Work(followed, tuple(driven.port for driven in clusters), loops, optional)
+    ports = tuple(driven.port for driven in clusters)
+    return _Work(followed, ports, loops, optional, driven=ports, epoch=lead.epoch)
 
 
 def _hearing(settings: Settings) -> Callable[[], bool]:
@@ -191,9 +234,10 @@ def _steps_of(
         inventory.sync_once()
     api_url = foundation.settings.api_url or reachable_url(listener)
     terms = LaunchTerms(api_url=api_url, tokens=foundation.tokens)
-    reconciler = Reconciler(cluster, followed, storage.journal, storage.directory, clock=clock, terms=terms, lead=lead)
-    foundation.resources.callback(inventory.close)
-    foundation.resources.callback(reconciler.close)
+    tracer, journal, directory = foundation.instruments.tracer, storage.journal, storage.directory
+    reconciler = Reconciler(cluster, followed, journal, directory, clock=clock, terms=terms, lead=lead, tracer=tracer)
+    for part in (inventory, reconciler):
+        foundation.resources.callback(part.close)
     return [
         _ClusterStep(f"recording nodes of {cluster.name}", recording_inventory(inventory, clock), cluster.listen),
         _ClusterStep(f"reconciling {cluster.name}", reconciling(reconciler, clock), reconciler.listen),

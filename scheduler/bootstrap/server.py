@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.loops.loop import Loop
 from scheduler.ports.wake_up import WakeUp
 
@@ -20,11 +21,13 @@ class Server:
     loops: Sequence[Loop]
     wake_up: WakeUp
     ending: threading.Event
+    instruments: Instruments
     resources: ExitStack
-    """Clusters, database, Redis and locks, closed in that order."""
+    """Clusters, database, Redis, locks and instruments, closed in that order."""
 
     def start(self) -> None:
-        """Start deciding and reconciling, or following."""
+        """Start deciding and reconciling, or following, and answer scrapes of the metrics."""
+        self.instruments.start()
         for loop in self.loops:
             loop.start()
 

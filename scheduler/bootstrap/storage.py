@@ -18,6 +18,7 @@ from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.process_lock import ProcessLock
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.ports.journal import StorageUnavailable
+from scheduler.ports.telling.telemetry import Telemetry
 from scheduler.ports.wake_up import WakeUp
 from scheduler.services.access.process_secrets import (
     NoServerYet,
@@ -83,13 +84,19 @@ def own_secret(settings: Settings) -> bytes:
     return _given_secret(settings)
 
 
-def open_as_leader(settings: Settings, secret: bytes, wake_up: WakeUp, resources: ExitStack) -> Storage:
+def open_as_leader(
+    settings: Settings, secret: bytes, wake_up: WakeUp, telemetry: Telemetry, resources: ExitStack
+) -> Storage:
     """Open the database and bring its schema up to date. Raises what the parts raise.
 
     A server that is all in one may replace another secret, as it always could; a scheduler has to be told to.
     """
     storage = open_storage(
-        settings.database_url, wake_up, reading=settings.reading_connections, audit_kept=_audit_kept(settings)
+        settings.database_url,
+        wake_up,
+        telemetry,
+        reading=settings.reading_connections,
+        audit_kept=_audit_kept(settings),
     )
     resources.callback(storage.close)
     if storage.installation.fingerprint() not in ("", fingerprint(secret)):
@@ -112,7 +119,7 @@ def declare_prepared(settings: Settings, storage: Storage, secret: bytes) -> Non
 
 
 def open_as_follower(
-    settings: Settings, share: Callable[[bytes], WakeUp], resources: ExitStack
+    settings: Settings, share: Callable[[bytes], WakeUp], telemetry: Telemetry, resources: ExitStack
 ) -> tuple[Storage, bytes]:
     """Wait, bounded, until a scheduler has prepared database and secret; open the one, and return the other too.
 
@@ -124,7 +131,12 @@ def open_as_follower(
     wake_up = share(secret)
     reading = settings.reading_connections
     storage = open_storage(
-        settings.database_url, wake_up, reading=reading, brings_schema=False, audit_kept=_audit_kept(settings)
+        settings.database_url,
+        wake_up,
+        telemetry,
+        reading=reading,
+        brings_schema=False,
+        audit_kept=_audit_kept(settings),
     )
     resources.callback(storage.close)
     return storage, secret

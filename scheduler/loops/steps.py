@@ -8,6 +8,7 @@ from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.watching import LOOK_INTERVAL_S, Watch
 from scheduler.services.keep_lead import LeadershipLost
+from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.reconcile_once import Reconciler
 from scheduler.services.sync_inventory import InventorySync
 
@@ -20,6 +21,10 @@ NODES_PAUSE_S = 0.5
 LOCK_INTERVAL_S = 2.0
 REJECTED_WAIT_S = 0.05
 """After the database refused a decision the state has moved on; decide again soon, but not in a busy loop."""
+
+SAMPLING = "sampling use"
+SAMPLING_INTERVAL_S = 15.0
+"""How often it is looked at what is held: what is shorter is missed or counted as this."""
 
 
 def deciding(decider: Decider, clock: Clock) -> Step:
@@ -108,5 +113,15 @@ def recording_inventory(inventory: InventorySync, clock: Clock) -> Step:
             recorded_at_s = now_s
         looked_at_s = now_s  # only a look that succeeded: else the pause would pass for a success
         return recorded_at_s + NODES_INTERVAL_S - now_s
+
+    return step
+
+
+def sampling(sampler: UsageSampler) -> Step:
+    """Return the step that looks at what is held."""
+
+    def step() -> float:
+        sampler.sample_once()
+        return SAMPLING_INTERVAL_S
 
     return step

@@ -194,6 +194,13 @@ class ClusterPort(ClusterReader, Protocol):
         """Return what was newly seen of workers, once each; what nobody fetches in time may be lost."""
         ...
 
+    def lag_s(self) -> float | None:
+        """Return how many seconds ago the cluster last told anything of what is followed there; asks nobody.
+
+        0 where every look asks it anew; None before it first told anything.
+        """
+        ...
+
     def sweep(self, live: Collection[AttemptId], *, unfinished: Collection[JobId]) -> None:
         """Remove what is left of attempts that are not `live` and have no workers; returns soon.
 

@@ -190,5 +190,5 @@ class Directory(Protocol):
         ...
 
     def acting(self, actor: Actor) -> Self:
-        """Return the directory whose writes are in somebody's name: each adds to the audit trail (ports.audit)."""
+        """Return the directory whose writes are in somebody's name: each adds to the trail (ports.records.audit)."""
         ...

@@ -282,5 +282,5 @@ class Journal(Protocol):
         ...
 
     def acting(self, actor: Actor) -> Self:
-        """Return the journal whose writes are in somebody's name: each adds to the audit trail (ports.audit)."""
+        """Return the journal whose writes are in somebody's name: each adds to the trail (ports.records.audit)."""
         ...

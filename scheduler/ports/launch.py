@@ -47,6 +47,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None) -> dict[str, objec
             "program": program_fields(order.job.spec.program),
         }
         | ({} if is_plain else {"roles": _roles(order)})
+        | ({} if order.job.traceparent is None else {"traceparent": order.job.traceparent})
         | ({} if kept is None else {"checkpoints": kept})
     )
 

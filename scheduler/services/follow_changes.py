@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from scheduler.core.deciding.state import LiveAttempt, SchedulerState
@@ -16,6 +16,13 @@ from scheduler.services.collecting import nothing_collected
 logger = logging.getLogger(__name__)
 
 CHANGES_PER_READ = 1_000
+
+Listener = Callable[[Change, SchedulerState], None]
+"""Is told each change before it is applied, with the state as it is by then; must be quick."""
+
+
+def _nobody(_change: Change, _state: SchedulerState) -> None:
+    """Listen to nothing."""
 
 
 def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
@@ -39,8 +46,11 @@ class FollowedState:
     put it back before letting go of it.
     """
 
-    def __init__(self, views: Views, clock: Clock, scoring: Scoring = DEFAULT_SCORING) -> None:
+    def __init__(
+        self, views: Views, clock: Clock, scoring: Scoring = DEFAULT_SCORING, *, listener: Listener = _nobody
+    ) -> None:
         self._views = views
+        self._listener = listener
         self._clock = clock
         self._scoring = scoring
         self._lock = threading.RLock()
@@ -89,6 +99,7 @@ class FollowedState:
         """Apply changes; where one does not apply, take the whole state anew from the database."""
         try:
             for change in changes:
+                self._listener(change, self._state)
                 self._state.apply(change)
                 self._change = change.number
         except Exception:

@@ -9,13 +9,15 @@ from scheduler.core.deciding.state import LiveAttempt
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import WorkerRemark
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import AttemptId
+from scheduler.core.model.identifiers import AttemptId, job_named_by
 from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
 from scheduler.core.reconciling.reconcile import reconcile
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started
@@ -53,13 +55,16 @@ class Reconciler:
         clock: Clock,
         terms: LaunchTerms,
         lead: Lead,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self._cluster = cluster
         self._followed = followed
         self._journal = journal
         self._clock = clock
         self._lead = lead
-        self._starter = GangStarter(cluster, directory, clock, terms=terms, lead=lead, on_done=self._hint)
+        self._starter = GangStarter(
+            cluster, directory, clock, terms=terms, lead=lead, on_done=self._hint, tracer=tracer
+        )
         self._barred: set[AttemptId] = set()
         """Live attempts of which no worker will start any more."""
         self._started: set[AttemptId] = set()
@@ -262,7 +267,8 @@ class Reconciler:
                 if outcome.why is Rejection.STALE_EPOCH:
                     raise LeadershipLost
                 if isinstance(item, Observe):
-                    logger.warning("%s of %s was refused: %s", item.event, item.attempt, outcome.why)
+                    with about(job_id=job_named_by(item.attempt), attempt_id=item.attempt, cluster=self._cluster.name):
+                        logger.warning("%s of %s was refused: %s", item.event, item.attempt, outcome.why)
         return changed
 
 

@@ -13,6 +13,8 @@ from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable, GangOrder, StartFailed, StartRefusal
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import StorageUnavailable
+from scheduler.ports.telling.log_context import about
+from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.access.attempt_tokens import AttemptTokens
 from scheduler.services.keep_lead import Lead, LeadershipLost
 
@@ -75,6 +77,7 @@ class GangStarter:
         terms: LaunchTerms,
         lead: Lead,
         on_done: Callable[[], None],
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         """`on_done` is called, from any thread, when a start ended that took longer than the call that began it."""
         self._cluster = cluster
@@ -83,6 +86,7 @@ class GangStarter:
         self._terms = terms
         self._lead = lead
         self._on_done = on_done
+        self._tracer = tracer
         self._put_off = _PutOff()
         self._threads: ThreadPoolExecutor | None = None
         self._under_way: dict[AttemptId, tuple[LiveAttempt, Future[_Answer]]] = {}
@@ -157,15 +161,35 @@ class GangStarter:
             self._put_off.forget(gang.attempt)
             return answer
         wait_s = self._put_off.put_off(gang.attempt, now_s)
-        if wait_s > 0:
-            logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
-            return None
-        self._put_off.forget(gang.attempt)
-        logger.warning("attempt %s could not be started and is given up: %s", gang.attempt, answer)
+        with about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name):
+            if wait_s > 0:
+                logger.warning("attempt %s could not be started, next try in %d s: %s", gang.attempt, wait_s, answer)
+                return None
+            self._put_off.forget(gang.attempt)
+            logger.warning("attempt %s could not be started and is given up: %s", gang.attempt, answer)
         return Started(gang, f"it could not be started within {GIVE_UP_S:.0f} s: {answer}")
 
     def _try(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         """Start one gang; what it alone met comes back as a value. Raises LeadershipLost."""
+        said = about(tenant=gang.job.tenant, job_id=gang.job.id, attempt_id=gang.attempt, cluster=self._cluster.name)
+        with said, self._tracer.span("start gang", gang.job.traceparent, self._noted(gang)) as span:
+            answer = self._try_to_start(gang, chips)
+            if isinstance(answer, Exception) or answer.refusal is not None:
+                span.fail(str(answer) if isinstance(answer, Exception) else str(answer.refusal))
+            return answer
+
+    def _noted(self, gang: LiveAttempt) -> dict[str, str | int]:
+        if not self._tracer.is_on:
+            return {}
+        return {
+            "medley.job": gang.job.id,
+            "medley.attempt": gang.attempt,
+            "medley.tenant": gang.job.tenant,
+            "medley.cluster": self._cluster.name,
+            "medley.workers": len(gang.allocations),
+        }
+
+    def _try_to_start(self, gang: LiveAttempt, chips: Mapping[ChipName, ChipType]) -> _Answer:
         try:
             self._lead.check()
             self._cluster.start(self._order(gang, chips))

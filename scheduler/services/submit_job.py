@@ -8,6 +8,7 @@ from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import IdempotencyKey, Journal, Outcome
 from scheduler.ports.journal import SubmitJob as SubmitJobWrite
+from scheduler.ports.telling.tracing import carried
 
 MOST_LIVE_JOBS = 20_000
 """The most jobs of one tenant that are not final."""
@@ -71,6 +72,7 @@ def draft_job(
         spec=submission.spec,
         submitted_by=submission.by,
         submitted_at=clock.now(),
+        traceparent=carried(),
     )
     objections = {cluster.name: said for cluster in clusters if (said := cluster.objection(job)) is not None}
     if objections and len(objections) == len(clusters):

@@ -12,7 +12,7 @@ from tests.browser.scene import Scene, open_scene
 from tests.browser.visit import DESKTOP, LAPTOP, PHONE, Visit
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-MOST_BYTES = 150_000
+MOST_BYTES = 200_000
 """Of one picture."""
 SETTLED = "!document.body.innerText.includes('loading …')"
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.browser.past_use import remember_a_day
 from tests.builders.eventually import eventually
 from tests.builders.server import Api, ServerProcess
 
@@ -89,6 +90,7 @@ def open_scene(folder: Path) -> Iterator[Scene]:
     scene = Scene(server)
     try:
         _fill(scene)
+        remember_a_day(server.data_folder)
         yield scene
     finally:
         with server.operator() as operator:

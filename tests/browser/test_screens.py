@@ -22,9 +22,32 @@ def test_the_overview_says_what_there_is_and_who_waits(scene: Scene, open_page: 
     assert all(row[0].endswith("ago") and row[3] for row in table(visit, "What happened last"))
 
 
-def test_a_chart_begins_with_what_the_page_itself_sees(scene: Scene, open_page: OpenPage) -> None:
+def test_utilisation_over_time_is_drawn_from_what_the_server_kept(scene: Scene, open_page: OpenPage) -> None:
     visit = open_page(scene.address, scene.tokens["operator"])
-    visit.see("Utilisation over time")
+    chart = visit.page.get_by_role("img", name="Devices held of all over time")
+    for span, of in (("1 hour", "60"), ("1 day", "3600"), ("30 days", "86400")):
+        visit.page.get_by_label("range").select_option(label=span)
+        visit.page.get_by_label("step").select_option(value=of)
+        chart.wait_for()
+    visit.see("idle but held")
+    visit.see("Held last: ")
+    visit.page.get_by_label("by", exact=True).select_option("tenant")
+    visit.page.get_by_label("tenant", exact=True).select_option("vision")
+    visit.page.get_by_role("img", name="Devices held of vision over time").wait_for()
+    assert visit.page.get_by_role("alert").count() == 0
+
+
+def test_where_nothing_was_measured_a_chart_says_so_instead_of_being_empty(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"])
+    nothing = {"times": ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"], "series": []}
+    visit.page.route("**/v1/utilisation/series*", lambda route: route.fulfill(json=nothing))
+    visit.page.reload()
+    visit.see("Nothing was measured in this time.")
+    assert visit.page.get_by_role("img", name="over time").count() == 0
+
+
+def test_without_series_of_the_server_a_chart_shows_what_the_page_itself_saw(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"])
     seen = [{"at": at, "use": {"pools": [{"name": "a", "devices": 8, "devices_held": at}]}} for at in (1, 2)]
     series = visit.module("data/series.js", "module.fromSamples(argument, 'pool')", seen)
     assert (series["origin"], series["lines"][0]["allocated"], series["lines"][0]["capacity"]) == (

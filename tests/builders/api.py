@@ -195,6 +195,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             meter=meter or Meter(InProcessRateLimits(clock), AMPLE, AMPLE, AMPLE),
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
+            usage=storage.usage,
             audit=storage.audit,
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),

@@ -71,6 +71,7 @@ class Installation:
             self.folder / name,
             inventory,
             listen=listen,
+            metrics_listen="127.0.0.1:0",
             database=self.database,
             environment={**redis, **self.settings, **environment},
         )

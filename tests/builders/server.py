@@ -82,6 +82,7 @@ class ServerProcess:
         database: str | None = None,
         clusters: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        metrics_listen: str = "off",
     ) -> None:
         """`clusters` is a file of Kubernetes clusters, and takes the place of an inventory."""
         self.data_folder = data_folder
@@ -93,6 +94,7 @@ class ServerProcess:
         self._clusters = clusters
         self._environment = {**os.environ, **(environment or {})}
         self._seen = 0
+        self._metrics_listen = metrics_listen
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
 
@@ -104,7 +106,7 @@ class ServerProcess:
     def launch(self) -> None:
         """Start the server."""
         command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
-        command += ["--listen", self._listen]
+        command += ["--listen", self._listen, "--metrics-listen", self._metrics_listen]
         command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
         command += [] if self._database is None else ["--database", self._database]
         command += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]

@@ -10,9 +10,9 @@ from scheduler.adapters.database.access.audit import DESCRIBED
 from scheduler.adapters.database.storage import Storage, open_storage
 from scheduler.core.model.access.audit import Act, Actor, AuditEntry, Outcome
 from scheduler.core.model.tenant import Quota, Role, User
-from scheduler.ports.audit import AuditFilter
 from scheduler.ports.directory import AlreadyExists, Rotation
 from scheduler.ports.journal import SubmitJob, WishStop, Write
+from scheduler.ports.records.audit import AuditFilter
 from tests.builders.database import MANY_JOBS, NOON, Database, World, after_noon, make_chip
 from tests.builders.eventually import eventually
 from tests.contract.test_directory import make_token

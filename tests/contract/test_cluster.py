@@ -488,3 +488,10 @@ def test_sweeping_away_an_ended_attempt_leaves_its_output(bench: Bench) -> None:
 
     assert bench.seen() == []
     assert bench.printed("hello") == "hello\n"
+
+
+def test_how_long_ago_it_told_anything_is_known_without_asking(bench: Bench) -> None:
+    assert bench.cluster.inventory()
+    lag_s = bench.cluster.lag_s()
+    assert lag_s is not None
+    assert 0 <= lag_s < PATIENCE_S

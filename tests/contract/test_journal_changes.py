@@ -6,7 +6,7 @@ from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.change import JobSubmitted, PriorityChanged
 from scheduler.core.model.group import State
-from scheduler.ports.audit import AuditFilter
+from scheduler.ports.records.audit import AuditFilter
 from scheduler.ports.journal import (
     ChangePriority,
     IdempotencyKey,

@@ -1,6 +1,8 @@
 """Starting a server: on PostgreSQL, on changed inventories, and what keeps it from starting."""
 
+import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -8,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.builders.eventually import eventually
+from tests.builders.otlp import receiving
 from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.builders.telemetry import scrape, value
 from tests.postgres import FAST, running_postgres
 
 NODE_TYPE = "{devices: {t4: %d}, cpu_cores: 8, memory_gib: 8}"
@@ -202,3 +206,51 @@ def check_the_way_on(server: ServerProcess) -> None:
     with server.operator() as api:
         ended = wait_for(api, name, *FINAL)
         assert (ended["state"], ended["attempts"][-1]["workers"][0]["exit_code"]) == ("failed", 3)
+
+
+def test_a_server_tells_of_its_work_by_metrics_traces_and_log_lines(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    inventory = write_inventory(tmp_path / "one.yaml", "one", devices=2)
+    with receiving() as receiver:
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "MEDLEY_LOG_FORMAT": "json"}
+        listen = f"127.0.0.1:{port}"
+        server = ServerProcess(tmp_path / "data", inventory, metrics_listen=listen, environment=environment)
+        server.start()
+        try:
+            with Api(server.address, server.tenant("team")) as api:
+                asked = job("sh", "-c", "echo $TRACEPARENT")
+                answer = api.call("POST", "/v1/jobs", asked, {"X-Request-Id": "the-one-request"})
+                name = answer.body["id"]
+                wait_for(api, name, *FINAL)
+                traceparent = api.want(200, "GET", f"/v1/jobs/{name}/logs")["entries"][0]["text"].strip()
+                assert api.call("GET", "/metrics").status == 404
+            status, page = scrape(port)
+            refused = serve("--metrics-listen", f"127.0.0.1:{port}", "--data-folder", str(tmp_path / "other"))
+        finally:
+            assert server.stop() == 0
+    assert status == 200
+    assert {name: value(page, name, labels) for name, labels in LABELS.items()} == FIGURES
+    assert (refused.returncode, f"cannot listen on 127.0.0.1:{port}" in refused.stderr) == (5, True), refused.stderr
+    assert "--metrics-listen" in refused.stderr
+    (submitted,), (started,) = receiver.named("POST submit_job"), receiver.named("start gang")
+    assert submitted.attributes["medley.request_id"] == "the-one-request"
+    assert started.attributes["medley.job"] == name
+    assert traceparent.split("-")[1:3] == [submitted.trace_id, submitted.span_id]
+    assert submitted.trace_id == started.trace_id
+    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert lines
+    assert all({"at", "level", "logger", "message"} <= json.loads(line).keys() for line in lines)
+
+
+LABELS = {
+    "medley_jobs_submitted_total": {"tenant": "team"},
+    "medley_http_requests_total": {"operation": "submit_job", "status": "201"},
+    "medley_decisions_total": {"outcome": "placed"},
+    "medley_decision_latency_seconds_count": {},
+    "medley_gangs_finished_total": {"tenant": "team", "state": "succeeded"},
+    "medley_leader_epoch": {},
+    "medley_devices": {"cluster": "one", "chip": "t4", "condition": "usable"},
+    "medley_loop_failures": {"loop": "deciding"},
+}
+FIGURES = dict.fromkeys(LABELS, 1) | {"medley_devices": 2, "medley_loop_failures": 0}

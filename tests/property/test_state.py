@@ -83,6 +83,7 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
     present = world.present()
     assert followed.digest() == present.digest()
     assert followed._mix.counts == present._mix.counts, "they learn from the same workers"
+    assert set(followed.tally.capacity()) == set(present.tally.capacity())
     assert spelt_out(decide(followed, world.now)) == spelt_out(decide(present, world.now))
 
 

@@ -13,7 +13,7 @@ from api.web.cursors import cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
 from scheduler.core.model.access.audit import AuditEntry
-from scheduler.ports.audit import AuditFilter
+from scheduler.ports.records.audit import AuditFilter
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 

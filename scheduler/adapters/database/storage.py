@@ -17,9 +17,11 @@ from scheduler.adapters.database.journal import DatabaseJournal, write_items
 from scheduler.adapters.database.migrate import require_newest, upgrade
 from scheduler.adapters.database.processes.installation import DatabaseInstallation
 from scheduler.adapters.database.processes.leadership import DatabaseLeadership
+from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
 from scheduler.adapters.database.writer import Writer
 from scheduler.ports.journal import StorageUnavailable
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
 __all__ = ["Storage", "StorageError", "file_of", "open_storage"]
@@ -35,6 +37,7 @@ class Storage:
     audit: DatabaseAuditTrail
     leadership: DatabaseLeadership
     installation: DatabaseInstallation
+    usage: DatabaseUsage
     engines: Engines
     writer: Writer
 
@@ -58,6 +61,7 @@ class Storage:
 def open_storage(
     url: str,
     wake_up: WakeUp,
+    telemetry: Telemetry = SILENCE,
     *,
     reading: int = READING_CONNECTIONS,
     brings_schema: bool = True,
@@ -78,7 +82,7 @@ def open_storage(
         upgrade(url)
     else:
         _require_schema(engines)
-    writer = Writer(Committer(engines.writing, write_items, audit_kept=audit_kept), wake_up)
+    writer = Writer(Committer(engines.writing, write_items, audit_kept=audit_kept), wake_up, telemetry)
     return Storage(
         journal=DatabaseJournal(writer),
         directory=DatabaseDirectory(engines, writer),
@@ -86,6 +90,7 @@ def open_storage(
         audit=DatabaseAuditTrail(engines, writer),
         leadership=DatabaseLeadership(engines, writer),
         installation=DatabaseInstallation(engines, writer),
+        usage=DatabaseUsage(engines, writer),
         engines=engines,
         writer=writer,
     )

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from scheduler.adapters.database.committing import Call, Committer, Items, Reque
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import Outcome, StorageUnavailable, Write
+from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
 T = TypeVar("T")
@@ -28,8 +30,9 @@ _Waiting = tuple[Request, Future[Any]]
 class Writer:
     """The only one who writes. Callers block until their request is durable or refused."""
 
-    def __init__(self, committer: Committer, wake_up: WakeUp) -> None:
+    def __init__(self, committer: Committer, wake_up: WakeUp, telemetry: Telemetry = SILENCE) -> None:
         self._committer = committer
+        self._telemetry = telemetry
         self._wake_up = wake_up
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
@@ -99,7 +102,9 @@ class Writer:
             self._turn_away(batch)
 
     def _write_all(self, batch: Sequence[_Waiting]) -> None:
+        began_s = time.monotonic()
         committed = self._committer.commit([request for request, _ in batch])
+        self._telemetry.committed(time.monotonic() - began_s, sum(request.size for request, _ in batch))
         if committed.has_changes:
             self._hint()
         for (_, future), answer in zip(batch, committed.answers, strict=True):

@@ -203,6 +203,10 @@ class KubernetesCluster:
         """Return what Kubernetes newly said of our pods in its events."""
         return self._notes.drain()
 
+    def lag_s(self) -> float | None:
+        """Return how long nothing was heard of nodes or pods; where all is quiet, a bookmark comes every minute."""
+        return self._watches.lag_s()
+
     def check(self) -> tuple[Finding, ...]:
         """Return what works and which permission is missing."""
         health = self._watches.health()

@@ -55,6 +55,11 @@ class Watches:
         followed |= {f"owners of gangs in {name}": owners.health for name, owners in self.owners.items()}
         return followed | {f"events in {name}": events.health for name, events in self.events.items()}
 
+    def lag_s(self) -> float | None:
+        """Return how long nothing was heard of nodes or of pods, the longer of both; None before the first lists."""
+        ages = [reflector.health.age_s for reflector in (self.nodes, self.pods)]
+        return None if None in ages else max(age for age in ages if age is not None)
+
     def require_nodes(self) -> None:
         """Raise ClusterUnavailable unless the nodes are known and news of them keep coming."""
         self._require(self.nodes.health, "nodes")

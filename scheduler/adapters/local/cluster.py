@@ -185,6 +185,10 @@ class LocalCluster:
         """Return nothing: all that is known of a worker here is its record."""
         return []
 
+    def lag_s(self) -> float | None:
+        """Return 0: every look reads what there is."""
+        return 0.0
+
     def check(self) -> tuple[Finding, ...]:
         """Say whether the data folder can be used."""
         return (checking.check_folder(self._data),)

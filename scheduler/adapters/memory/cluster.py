@@ -174,6 +174,10 @@ class FakeCluster:
             said, self._said = self._said, []
         return said
 
+    def lag_s(self) -> float | None:
+        """Return 0: every look reads what there is."""
+        return 0.0
+
     def check(self) -> tuple[Finding, ...]:
         """Say whether the cluster is away."""
         if self.is_away:

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count, takewhile
 from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
+from scheduler.core.deciding.tally import Tally
 from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
@@ -82,6 +84,8 @@ class SchedulerState:
         """Seats gangs on the ledger."""
         self.neighbours = Neighbours()
         """The attempts that hold something, by the labels of their jobs."""
+        self.tally = Tally()
+        """How much waits, and how many devices there are."""
         self._scoring = scoring
         self._mix = LearntMix()
         self._requests: dict[RequestKey, GangRequest] = {}
@@ -122,7 +126,10 @@ class SchedulerState:
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        state.ledger.add_nodes(nodes)
+        known = tuple(nodes)
+        state.ledger.add_nodes(known)
+        for node in known:
+            state.tally.put_node(None, node)
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
@@ -131,6 +138,9 @@ class SchedulerState:
         state._learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._share_names, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
+        for group in sorted(state._waiting.values(), key=lambda group: group.id):
+            job = state._jobs[group.job_id]
+            state.tally.wait(job, group, job.submitted_at)
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
             state._keep_checkpoint(attempt.id, attempt.checkpoint)
@@ -223,9 +233,9 @@ class SchedulerState:
             case StopWished() | PriorityChanged() as wished:
                 self._change_job(wished)
             case GroupPlaced() as placed:
-                self._place(placed)
+                self._place(placed, change.at)
             case GroupMoved(group=group):
-                self._move(group)
+                self._move(group, change.at)
             case CheckpointSaved(attempt, checkpoint):
                 self._keep_checkpoint(attempt, checkpoint)
             case QuotaSet(quota):
@@ -242,7 +252,7 @@ class SchedulerState:
             case ClusterSeen(cluster):
                 self._put_cluster(cluster)
             case NodeSeen(node):
-                self.ledger.apply(PutNode(node))
+                self._put_node(node)
                 self._forget_if_gone(node.id)
             case ChipDefined(chip):
                 self._define(chip)
@@ -265,6 +275,10 @@ class SchedulerState:
         self._clusters[cluster.name] = cluster
         self.ledger.apply(PutCluster(cluster))
 
+    def _put_node(self, node: Node) -> None:
+        self.tally.put_node(self.ledger.node(node.id) if self.ledger.has_node(node.id) else None, node)
+        self.ledger.apply(PutNode(node))
+
     def _define(self, *chips: ChipType) -> None:
         self._chips.update((chip.name, chip) for chip in chips)
         self.placer.value(worth_of(self._scoring, self._chips.values()))
@@ -276,7 +290,7 @@ class SchedulerState:
         self._dependents.add(job)
         self._learn(job)
         for group in groups:
-            self._put_group(group)
+            self._put_group(group, since=job.submitted_at)
         self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _learn(self, *jobs: Job) -> None:
@@ -303,15 +317,15 @@ class SchedulerState:
             if live is not None:
                 self._live[live.attempt] = replace(live, job=changed)
 
-    def _place(self, placed: GroupPlaced) -> None:
+    def _place(self, placed: GroupPlaced, at: datetime) -> None:
         if self._is_news(placed.group):
             self._hold(placed.group, placed.attempt, FIRST_GENERATION, placed.allocations)
-            self._put_group(placed.group)
+            self._put_group(placed.group, since=at)
 
-    def _move(self, group: Group) -> None:
+    def _move(self, group: Group, at: datetime) -> None:
         if not self._is_news(group):
             return
-        self._put_group(group)
+        self._put_group(group, since=at)
         live = self._live.get(group.latest_attempt)
         if live is not None and group.state in HOLDING:
             self._live[live.attempt] = replace(live, group=group)
@@ -324,14 +338,20 @@ class SchedulerState:
         known = self._groups.get(group.id)
         return known is not None and known.version < group.version
 
-    def _put_group(self, group: Group) -> None:
+    def _put_group(self, group: Group, *, since: datetime) -> None:
+        """Take over a group; `since` is when it came into its state."""
         name = self._share_names(group).id
         self._groups[name] = group
+        is_new = name not in self._waiting
         if group.state is State.QUEUED:
             self._waiting[name] = group
-        else:
-            self._waiting.pop(name, None)
-            self._asked.pop(group.job_id, None)
+            if is_new:
+                self.tally.wait(self._jobs[group.job_id], group, since)
+            return
+        self._asked.pop(group.job_id, None)
+        if not is_new:
+            del self._waiting[name]
+            self.tally.leave(self._jobs[group.job_id], group)
 
     def _share_names(self, group: Group) -> Group:
         """Return a group, named by the very strings by which it and its job are known already."""
@@ -379,4 +399,4 @@ class SchedulerState:
         if not self.ledger.has_node(node) or self.ledger.is_held(node):
             return
         if self.ledger.node(node).state is NodeState.GONE:
-            self.ledger.apply(RemoveNode(node))
+            self.ledger.apply(RemoveNode(node))  # nothing to the tally: one that is GONE counts for nothing

@@ -137,6 +137,10 @@ class Ledger:
         """Return who holds devices of a chip type in a cluster, GONE nodes included: most first, then by tenant."""
         return self._uses.holders(cluster, chip)
 
+    def all_held(self) -> tuple[tuple[ClusterName, ChipName, TenantName, int], ...]:
+        """Return how many thousandths of devices of a chip type a tenant holds in a cluster, GONE nodes included."""
+        return self._uses.all_held()
+
     def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
         """Return how many thousandths of devices of a chip type a tenant holds in all clusters."""
         return self._uses.tenant_devices_milli(tenant, chip)

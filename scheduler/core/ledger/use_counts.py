@@ -35,6 +35,14 @@ class UseCounts:
         """Return the thousandths of devices of a chip type that a tenant holds in all clusters."""
         return self._by_tenant.get((tenant, chip), 0)
 
+    def all_held(self) -> tuple[tuple[ClusterName, ChipName, TenantName, int], ...]:
+        """Return how many thousandths of devices of a chip type a tenant holds in a cluster; none that is 0."""
+        return tuple(
+            (cluster, chip, tenant, devices_milli)
+            for (cluster, chip), held in self._by_cluster.items()
+            for tenant, devices_milli in held.items()
+        )
+
     def holders(self, cluster: ClusterName, chip: ChipName) -> tuple[Holder, ...]:
         """Return who holds devices of a chip type in a cluster, shares rounded up: most first, then by tenant."""
         held = self._by_cluster.get((cluster, chip), {})

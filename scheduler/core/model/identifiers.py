@@ -31,6 +31,11 @@ def attempt_id(group: GroupId, number: int) -> AttemptId:
     return f"{group}-a{number}"
 
 
+def job_named_by(name: GroupId | AttemptId) -> JobId:
+    """Return the job that a group's or an attempt's id begins with; job ids have no dash."""
+    return name.partition("-")[0]
+
+
 def worker_name(attempt: AttemptId, rank: int) -> WorkerName:
     """Return the name of a worker: valid as a folder's and as a pod's name."""
     return f"{attempt}-r{rank}"

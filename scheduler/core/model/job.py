@@ -241,6 +241,8 @@ class Job:
     submitted_by: str
     submitted_at: datetime
     wish: Wish = Wish.RUN
+    traceparent: str | None = None
+    """The W3C trace context of the request that submitted it: what is done for the job is part of that trace."""
     settled: tuple[tuple[JobId, State], ...] = ()
     """What became of those that it comes after and that are over, in the order of `spec.after`.
 

@@ -82,6 +82,16 @@ def test_what_is_dear_costs_more_than_one_unit(strict: ApiWorld) -> None:
     assert client.get(f"/v1/jobs/{job}/logs?rank=0").headers["ratelimit"].startswith('"token";r=2')
 
 
+def test_accounts_of_much_work_cost_more_than_charts_and_lists_of_it(tmp_path: Path, clock: ManualClock) -> None:
+    meter = Meter(InProcessRateLimits(clock), Rate(units=40, window_s=40), None, None)
+    with open_world(tmp_path, meter=meter) as world:
+        client = world.client(Role.VIEWER)
+        assert client.get("/v1/utilisation/series").headers["ratelimit"].startswith('"token";r=35')
+        assert client.get("/v1/history").headers["ratelimit"].startswith('"token";r=30')
+        assert client.get("/v1/usage").headers["ratelimit"].startswith('"token";r=10')
+        assert client.get("/v1/usage").status_code == 429
+
+
 def test_health_and_workers_are_not_charged(strict: ApiWorld) -> None:
     for _ in range(40):
         answer = strict.bearer(None).get("/livez")

@@ -123,3 +123,14 @@ def test_a_limit_is_units_in_seconds_or_off() -> None:
     assert rate("2000/10") == (2000, 10)
     assert rate("off") is None
     assert rate(Settings().limit_per_token) is not None
+
+
+@pytest.mark.parametrize("listen", ["off", "127.0.0.1:9464", "[::1]:0"])
+def test_metrics_have_an_address_or_are_off(listen: str) -> None:
+    assert Settings(metrics_listen=listen).metrics_listen == listen
+
+
+@pytest.mark.parametrize("listen", ["on", "9464", "127.0.0.1:99999"])
+def test_metrics_have_no_other_address(listen: str) -> None:
+    with pytest.raises(SettingsError, match="metrics_listen"):
+        load_settings({"metrics_listen": listen})

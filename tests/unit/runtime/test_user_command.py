@@ -66,3 +66,9 @@ def test_a_command_that_may_not_be_executed_is_named(tmp_path: Path) -> None:
     for path in (plain, without_first_line, tmp_path):
         with pytest.raises(CommandNotExecutable, match="cannot be executed"):
             start_command(LAUNCH, Command((str(path),)), {})
+
+
+def test_a_program_learns_the_trace_that_its_job_belongs_to_where_there_is_one() -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert gang_variables(parse_launch(launch_document(traceparent=traceparent)))["TRACEPARENT"] == traceparent
+    assert "TRACEPARENT" not in gang_variables(parse_launch(launch_document()))

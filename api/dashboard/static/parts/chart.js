@@ -5,7 +5,7 @@
  */
 
 import { html, useEffect, useRef, useState } from "../view.js";
-import { areaPath, linePath, nearest, ticks, timeText, timeTicks } from "./scales.js";
+import { areaPath, linePath, lonePoints, nearest, ticks, timeText, timeTicks } from "./scales.js";
 
 const LEFT = 46;
 const RIGHT = 10;
@@ -15,11 +15,11 @@ const BOTTOM = 22;
 /**
  * @typedef {{name: string, values: (number | null)[], shape: "line" | "area", look: string}} Series `look` is a class
  * @typedef {{label: string, positions: number[], series: Series[], format: (value: number) => string, isTime?: boolean,
- *   height?: number, fromZero?: boolean, positionText?: (at: number) => string, most?: number}} ChartProps
+ *   height?: number, fromZero?: boolean, positionText?: (at: number) => string, most?: number, leastTick?: number}} ChartProps
  */
 
 /** @param {ChartProps} props */
-export function Chart({ label, positions, series, format, isTime = true, height = 200, fromZero = true, positionText, most = 0 }) {
+export function Chart({ label, positions, series, format, isTime = true, height = 200, fromZero = true, positionText, most = 0, leastTick = 0 }) {
   const frame = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [width, setWidth] = useState(600);
   const [chosen, setChosen] = useState(/** @type {number | null} */ (null));
@@ -38,7 +38,8 @@ export function Chart({ label, positions, series, format, isTime = true, height 
   const x = (/** @type {number} */ at) => LEFT + ((at - from) / (to - from)) * (width - LEFT - RIGHT);
   const y = (/** @type {number} */ value) => TOP + (1 - (value - low) / (high - low)) * (height - TOP - BOTTOM);
   const place = (/** @type {(number | null)[]} */ values) => values.map((value, index) => (value === null ? null : /** @type {[number, number]} */ ([x(positions[index]), y(value)])));
-  const at = chosen === null ? positions.length - 1 : Math.min(chosen, positions.length - 1);
+  const latest = positions.findLastIndex((_, index) => series.some((one) => one.values[index] !== null));
+  const at = Math.min(chosen ?? Math.max(latest, 0), positions.length - 1);
   const span = to - from;
   const sayPosition = positionText ?? ((/** @type {number} */ when) => new Date(when).toLocaleString("en-GB", { hour12: false }));
 
@@ -62,12 +63,12 @@ export function Chart({ label, positions, series, format, isTime = true, height 
     <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} tabindex="0" role="img" aria-label=${`${label}. Arrow keys move through it.`}
       onPointerMove=${point} onPointerLeave=${() => setChosen(null)} onKeyDown=${onKey} onBlur=${() => setChosen(null)}>
       <defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="5" height="5" /><line class="hatch-line" x1="0" y1="0" x2="0" y2="5" /></pattern></defs>
-      ${ticks(low, high, 4).map((value) => html`<g key=${`y${value}`} class="tick"><line x1=${LEFT} x2=${width - RIGHT} y1=${y(value)} y2=${y(value)} /><text x=${LEFT - 6} y=${y(value) + 4} text-anchor="end">${format(value)}</text></g>`)}
+      ${ticks(low, high, 4, leastTick).map((value) => html`<g key=${`y${value}`} class="tick"><line x1=${LEFT} x2=${width - RIGHT} y1=${y(value)} y2=${y(value)} /><text x=${LEFT - 6} y=${y(value) + 4} text-anchor="end">${format(value)}</text></g>`)}
       ${(isTime ? timeTicks(from, to, width / 110) : ticks(from, to, width / 110)).map((value) => html`<g key=${`x${value}`} class="tick"><line x1=${x(value)} x2=${x(value)} y1=${height - BOTTOM} y2=${height - BOTTOM + 4} /><text x=${x(value)} y=${height - 5} text-anchor="middle">${isTime ? timeText(value, span) : value}</text></g>`)}
       ${levels.map(({ one, upper, lower }) => html`<g key=${one.name} class=${one.look}>
         ${one.shape === "area" && html`<path class="area" d=${areaPath(place(upper), place(lower))} />`}
         <path class="line" d=${linePath(place(upper))} />
-        ${positions.length === 1 && upper[0] !== null && html`<circle class="point" cx=${x(positions[0])} cy=${y(upper[0])} r="3" />`}
+        ${lonePoints(place(upper)).map(([cx, cy]) => html`<circle key=${cx} class="point" cx=${cx} cy=${cy} r="3" />`)}
       </g>`)}
       ${chosen !== null && html`<line class="cursor" x1=${x(positions[at])} x2=${x(positions[at])} y1=${TOP} y2=${height - BOTTOM} />`}
     </svg>

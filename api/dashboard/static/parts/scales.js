@@ -4,10 +4,10 @@
 const STEPS = [1, 2, 2.5, 5, 10];
 const TIMES_S = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/** Round numbers from `low` to `high`, about `count` of them. @param {number} low @param {number} high @param {number} count @returns {number[]} */
-export function ticks(low, high, count) {
+/** Round numbers from `low` to `high`, about `count` of them, at least `least` apart. @param {number} low @param {number} high @param {number} count @param {number} [least] @returns {number[]} */
+export function ticks(low, high, count, least = 0) {
   if (!(high > low)) return [low];
-  const rough = (high - low) / count;
+  const rough = Math.max((high - low) / count, least);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * /** @type {number} */ (STEPS.find((one) => one * power >= rough) ?? 10);
   const found = [];
@@ -67,6 +67,11 @@ export function areaPath(upper, lower) {
   upper.forEach((point, index) => (point && lower[index] ? run.push(index) : close()));
   close();
   return path;
+}
+
+/** The points that no line reaches: those between two gaps. @param {([number, number] | null)[]} points @returns {[number, number][]} */
+export function lonePoints(points) {
+  return /** @type {[number, number][]} */ (points.filter((point, index) => point && !points[index - 1] && !points[index + 1]));
 }
 
 /** The index of the position nearest to `at`; positions ascend. @param {number[]} positions @param {number} at @returns {number} */

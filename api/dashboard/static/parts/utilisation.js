@@ -48,6 +48,7 @@ export function UtilisationChart({ hasRoute, use }) {
 function Lines({ series, chosen }) {
   const line = series.lines.find((one) => one.name === chosen) ?? total(series.lines, series.times.length);
   if (series.times.length < 2) return html`<p class="empty">This chart begins now: it shows what this page sees from here on.</p>`;
+  if (line.allocated.every((value) => value === null)) return html`<p class="empty">Nothing was measured in this time. The first figures of a new server come within two minutes.</p>`;
   const isMeasured = line.busy.some((value) => value !== null);
   const drawn = isMeasured
     ? [{ name: "busy", values: line.busy, shape: "area", look: "look-busy" }, { name: "idle but held", values: line.idle, shape: "area", look: "look-idle" }, { name: "held, not reported on", values: line.unreported, shape: "area", look: "look-unreported" }]
@@ -55,7 +56,7 @@ function Lines({ series, chosen }) {
   const most = Math.max(...line.capacity.map((value) => value ?? 0), 0);
   if (most) drawn.push({ name: "there is", values: line.capacity, shape: "line", look: "look-capacity" });
   const text = (/** @type {number} */ value) => whole(value);
-  const last = line.allocated.at(-1);
-  return html`<${Chart} label=${`Devices held of ${chosen || "all"} over time`} positions=${series.times} series=${drawn} format=${text} most=${most} />
-    <p class="quiet">Devices. ${last !== null && last !== undefined && most ? `Held now: ${percent(last, most)}. ` : ""}${series.origin === "page" ? "Since this page was opened: this server keeps no series yet." : isMeasured ? "" : "No worker reports how busy it is."}</p>`;
+  const last = line.allocated.findLast((value) => value !== null);
+  return html`<${Chart} label=${`Devices held of ${chosen || "all"} over time`} positions=${series.times} series=${drawn} format=${text} most=${most} leastTick=${1} />
+    <p class="quiet">Devices. ${last !== null && last !== undefined && most ? `Held last: ${percent(last, most)}. ` : ""}${series.origin === "page" ? "Since this page was opened: this server keeps no series yet." : isMeasured ? "" : "No worker reports how busy it is."}</p>`;
 }

@@ -9,14 +9,14 @@ from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.audit import audit_entries, audit_head
 from scheduler.adapters.database.writer import Writer
 from scheduler.core.model.access.audit import Act, Actor, AuditEntry, Outcome
-from scheduler.ports.audit import AuditFilter, ChainCheck
+from scheduler.ports.records.audit import AuditFilter, ChainCheck
 
 _PER_READ = 1_000
 _CHAIN = select(audit_entries).order_by(audit_entries.c.number)
 
 
 class DatabaseAuditTrail:
-    """Who changed what (ports.audit). Any method may raise StorageUnavailable."""
+    """Who changed what (ports.records.audit). Any method may raise StorageUnavailable."""
 
     def __init__(self, engines: Engines, writer: Writer) -> None:
         self._engines = engines

@@ -39,6 +39,7 @@ def job_of(row: AnyRow) -> Job:
         submitted_by=one(row.submitted_by),
         submitted_at=row.submitted_at,
         wish=Wish(row.wish),
+        traceparent=row.traceparent,
     )
 
 

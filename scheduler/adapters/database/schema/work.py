@@ -24,6 +24,9 @@ from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
 LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
 """Of jobs and groups that are not final. A statement finds them by their partial index if it says exactly this."""
 
+FINISHED = text("finished_at IS NOT NULL")
+"""Of jobs that are final. A statement finds them by their partial indexes if it says exactly this."""
+
 HELD = text("held")
 """Of allocations that are not given back. A statement finds them by their partial index if it says exactly this."""
 
@@ -45,6 +48,7 @@ jobs = Table(
     Column("wish", Name, nullable=False),
     Column("state", Name, nullable=False),
     Column("finished_at", Instant),
+    Column("traceparent", Name),
     CheckConstraint("workers >= 1", name="workers"),
     CheckConstraint("retries >= 0", name="retries"),
     CheckConstraint(one_of("kind", JobKind), name="kind"),
@@ -56,6 +60,10 @@ jobs = Table(
     ),
     Index(None, "tenant", "id"),
     Index("ix_jobs_live", "tenant", sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("ix_jobs_finished", "finished_at", "id", sqlite_where=FINISHED, postgresql_where=FINISHED),
+    Index(
+        "ix_jobs_finished_of_tenant", "tenant", "finished_at", "id", sqlite_where=FINISHED, postgresql_where=FINISHED
+    ),
 )
 """`spec` is the whole specification as JSON; name, kind, workers and retries are kept beside it to be asked for."""
 
@@ -122,6 +130,7 @@ attempts = Table(
         f"(ended_at IS NULL) = ({one_of('state', [state for state in State if state in HOLDING])})", name="ended"
     ),
     Index(None, "group_id", "number", unique=True),
+    Index(None, "ended_at"),
     Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
 )
 """At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed."""

@@ -10,13 +10,13 @@ from scheduler.adapters.database.reads.rows import workers_of
 from scheduler.adapters.database.schema.work import attempts, workers
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import release
-from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
+from scheduler.adapters.database.writes.standings import Standing, Standings
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
 from scheduler.core.model.attempt import WorkerRecord
 from scheduler.core.model.change import GroupMoved
 from scheduler.core.model.group import HOLDING
-from scheduler.core.model.identifiers import AttemptId, TenantName
+from scheduler.core.model.identifiers import AttemptId, TenantName, job_named_by
 from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
 
 LONGEST_DETAIL = 1_000

@@ -11,14 +11,14 @@ from scheduler.adapters.database.reads.ordering.dependencies import states_of
 from scheduler.adapters.database.schema.work import allocations, attempts, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
-from scheduler.adapters.database.writes.standings import Standing, Standings, job_named_by
+from scheduler.adapters.database.writes.standings import Standing, Standings
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import RetryRule, Verdict, apply_event
 from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import FINAL, State
-from scheduler.core.model.identifiers import JobId, TenantName
+from scheduler.core.model.identifiers import JobId, TenantName, job_named_by
 from scheduler.core.model.job import JobSpec, Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
 

@@ -9,8 +9,9 @@ from scheduler.adapters.database.documents import storable
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.work import attempts
 from scheduler.adapters.database.transaction import Draft, Transaction
-from scheduler.adapters.database.writes.standings import Standings, job_named_by
+from scheduler.adapters.database.writes.standings import Standings
 from scheduler.core.model.change import WorkersNoted
+from scheduler.core.model.identifiers import job_named_by
 from scheduler.ports.journal import (
     MOST_REMARKS,
     NoteWorkers,

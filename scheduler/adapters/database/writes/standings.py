@@ -13,7 +13,7 @@ from scheduler.adapters.database.schema.work import attempts, groups, jobs
 from scheduler.adapters.database.transaction import Row, Transaction
 from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
-from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
+from scheduler.core.model.identifiers import GroupId, JobId, TenantName
 from scheduler.core.model.job import Wish
 
 _GROUPS = (
@@ -62,11 +62,6 @@ class _Move:
     before: Standing
     after: Standing
     at: datetime
-
-
-def job_named_by(name: GroupId | AttemptId) -> JobId:
-    """Return the job that a group's or an attempt's id begins with; job ids have no dash."""
-    return name.partition("-")[0]
 
 
 class Standings:

@@ -148,6 +148,7 @@ def _job_row(job: Job) -> Row:
         "submitted_at": job.submitted_at,
         "wish": job.wish,
         "state": State.QUEUED,
+        "traceparent": job.traceparent,
     }
 
 

@@ -12,6 +12,8 @@ from scheduler.adapters.kubernetes.rendering.mounts import volumes
 from scheduler.core.model.identifiers import worker_name
 
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+TRACEPARENT = "traceparent"
+"""Where tools that trace pods look for the trace that a pod belongs to."""
 LEAST_GRACE_S = 1
 """Without any, the API forgets a pod at once, while it still works on its devices."""
 
@@ -27,6 +29,8 @@ def pod(blueprint: Blueprint, rank: int, owner_uid: str) -> dict[str, Any]:
     template = blueprint.pool(rank)
     document["labels"][identity.RANK_LABEL] = str(rank)
     document["annotations"] = dict(template.annotations) | {SAFE_TO_EVICT: "false"} | document["annotations"]
+    if blueprint.order.job.traceparent is not None:
+        document["annotations"][TRACEPARENT] = blueprint.order.job.traceparent
     return {"apiVersion": "v1", "kind": identity.POD, "metadata": document, "spec": _spec(blueprint, rank, template)}
 
 

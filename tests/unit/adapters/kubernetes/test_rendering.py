@@ -174,6 +174,13 @@ def test_a_pod_is_what_restricted_pod_security_asks_for(given: GangOrder) -> Non
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
+def test_a_pod_names_the_trace_that_its_job_belongs_to() -> None:
+    given, traceparent = order("wait"), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    traced = replace(given, job=replace(given.job, traceparent=traceparent))
+    assert rendered(traced)["metadata"]["annotations"]["traceparent"] == traceparent
+    assert "traceparent" not in rendered(given)["metadata"]["annotations"]
+
+
 def test_a_pools_template_shapes_the_pods_on_its_nodes_only() -> None:
     given = with_spec(order("wait"), environment=(("SHARED", "of the job"),))
     document = rendered(given, labels={"fabric": "ib"}, pools=(INFINIBAND,))

@@ -6,7 +6,7 @@ import pytest
 from api import schemas
 from api.schemas.text import Answer, Body
 
-for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}."):
+for module in pkgutil.walk_packages(schemas.__path__, f"{schemas.__name__}."):
     importlib.import_module(module.name)
 
 

@@ -313,3 +313,9 @@ def test_nodes_that_come_at_once_stand_where_they_would_one_by_one() -> None:
         racks = ledger.inventory.root("mixed").children
         members = {name: [entry.id for entry in rack.members] for (_, name), rack in racks.items()}
         assert members == {"r1": ["mixed/b", "mixed/d", "mixed/e"], "r2": ["mixed/c"]}
+
+
+def test_all_that_is_held_is_told_with_its_holder() -> None:
+    ledger = make_ledger(make_node())
+    ledger.apply(make_hold("a1", make_allocation(slots=(0, 1))))
+    assert ledger.all_held() == (("mixed", "h100", "alpha", 2_000),)

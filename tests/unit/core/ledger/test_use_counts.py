@@ -36,3 +36,11 @@ def test_a_tenant_that_gave_everything_back_is_no_holder() -> None:
     counts.add("alpha", [("east", "h100", 250)], -1)
     assert counts.holders("east", "h100") == ()
     assert counts.tenant_devices_milli("alpha", "h100") == 0
+
+
+def test_all_that_is_held_is_told_by_cluster_chip_and_tenant() -> None:
+    counts = UseCounts()
+    counts.add("a", [("east", "h100", 1_500)])
+    for sign in (1, -1):
+        counts.add("b", [("east", "h100", 2_000)], sign)
+    assert counts.all_held() == (("east", "h100", "a", 1_500),)

@@ -1,6 +1,14 @@
 from dataclasses import replace
 
-from scheduler.core.model.identifiers import WorkerKey, attempt_id, group_id, node_id, share_name, worker_name
+from scheduler.core.model.identifiers import (
+    WorkerKey,
+    attempt_id,
+    group_id,
+    job_named_by,
+    node_id,
+    share_name,
+    worker_name,
+)
 
 
 def test_every_name_is_made_of_the_name_above_it() -> None:
@@ -30,3 +38,7 @@ def test_a_value_that_shares_a_name_is_equal_to_what_it_was() -> None:
     share_name(key, "attempt", known.attempt)
     assert key == before
     assert key.attempt is known.attempt
+
+
+def test_groups_and_attempts_name_their_job() -> None:
+    assert job_named_by("0a1b2c3d4e5f6g7h-g0") == job_named_by("0a1b2c3d4e5f6g7h-g0-a12") == "0a1b2c3d4e5f6g7h"

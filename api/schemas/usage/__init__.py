@@ -1,0 +1,1 @@
+"""Schemas of use over time: series, accounts and history."""

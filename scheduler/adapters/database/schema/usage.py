@@ -1,0 +1,47 @@
+"""Tables of what was used over time: sums per minute, hour and day, of which each pool and tenant has its own.
+
+Sums are thousandths of devices times milliseconds; divided by what a period covers they are averages. Nothing refers
+to other tables: what was used stays used when a cluster or a chip type is gone.
+"""
+
+from sqlalchemy import CheckConstraint, Column, Integer, Table
+
+from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata
+
+usage_periods = Table(
+    "usage_periods",
+    metadata,
+    Column("step_s", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True),
+    Column("covered_ms", Number, nullable=False),
+    CheckConstraint("covered_ms > 0", name="covered_ms"),
+)
+"""`at` is the beginning; `covered_ms` is how much of the period somebody looked at."""
+
+pool_usage = Table(
+    "pool_usage",
+    metadata,
+    Column("step_s", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True),
+    Column("cluster", Name, primary_key=True),
+    Column("chip", Name, primary_key=True),
+    Column("devices", Number, nullable=False),
+    Column("usable", Number, nullable=False),
+    CheckConstraint("usable >= 0 AND usable <= devices", name="usable"),
+)
+"""What there was of one chip type in one cluster."""
+
+tenant_usage = Table(
+    "tenant_usage",
+    metadata,
+    Column("step_s", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True),
+    Column("cluster", Name, primary_key=True),
+    Column("chip", Name, primary_key=True),
+    Column("tenant", Name, primary_key=True),
+    Column("allocated", Number, nullable=False),
+    Column("busy", Number, nullable=False),
+    Column("unreported", Number, nullable=False),
+    CheckConstraint("busy >= 0 AND unreported >= 0 AND busy + unreported <= allocated", name="parts"),
+)
+"""What a tenant held of it, and of that what reported progress, and what runs programs that never report any."""

@@ -1,0 +1,1 @@
+"""What leaves Medley about itself: metrics, log lines and traces."""

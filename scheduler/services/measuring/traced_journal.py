@@ -1,0 +1,34 @@
+"""A journal whose writes are spans of the requests that bring them about."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from scheduler.core.model.access.audit import Actor
+from scheduler.ports.journal import Journal, Outcome, Rejected, Write
+from scheduler.ports.telling.tracing import Tracer, carried
+
+
+class TracedJournal:
+    """Fulfils ports.journal.Journal by another one. A write that belongs to no request makes no span."""
+
+    def __init__(self, journal: Journal, tracer: Tracer) -> None:
+        self._journal = journal
+        self._tracer = tracer
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the journal whose writes are in somebody's name."""
+        return type(self)(self._journal.acting(actor), self._tracer)
+
+    def write(self, items: Sequence[Write]) -> list[Outcome]:
+        """Write a batch; the span lasts from handing it over until it is durable."""
+        parent = carried()
+        if parent is None:
+            return self._journal.write(items)
+        kinds = sorted({type(item).__name__ for item in items})
+        noted: dict[str, str | int] = {"medley.writes": len(items), "medley.kinds": ",".join(kinds)}
+        with self._tracer.span("commit", parent, noted) as span:
+            outcomes = self._journal.write(items)
+            refused = sorted({outcome.why for outcome in outcomes if isinstance(outcome, Rejected)})
+            if refused:
+                span.note({"medley.refused": ",".join(refused)})
+            return outcomes
