@@ -323,8 +323,9 @@ class World:
 
     def submit(self, job: Job) -> None:
         for one in job.spec.after:
-            state = self.groups[group_id(one.job, 0)].state
-            job = job.with_settled(one.job, state) if state in FINAL else job
+            known = self.groups.get(group_id(one.job, 0))
+            if known is not None and known.state in FINAL:
+                job = job.with_settled(one.job, known.state)
         group = make_group(job)
         self.jobs[job.id] = job
         self.groups[group.id] = group
@@ -336,8 +337,7 @@ class World:
         self.move(group_id(job_id, 0), Event.STOP, reason=StopReason.CANCELLED)
 
     def set_priority(self, job_id: str, priority: int) -> None:
-        job = self.jobs[job_id]
-        self.jobs[job_id] = replace(job, spec=replace(job.spec, priority=priority))
+        self.jobs[job_id] = self.jobs[job_id].with_priority(priority)
         self._tell(PriorityChanged(job_id, priority, "someone"))
 
     def move(self, group_id: str, event: Event, *, reason: StopReason | None = None) -> None:

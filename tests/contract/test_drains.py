@@ -7,9 +7,9 @@ import pytest
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.change import NodeSeen
 from scheduler.core.model.node import Drain, Node, NodeState
-from scheduler.ports.records.audit import AuditFilter
 from scheduler.ports.directory import DoesNotExist
 from scheduler.ports.journal import Rejection
+from scheduler.ports.records.audit import AuditFilter
 from scheduler.ports.views import NodeView
 from tests.builders.database import CLUSTER, NOON, World, after_noon, make_node, refused, take
 

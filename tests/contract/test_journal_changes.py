@@ -6,7 +6,6 @@ from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.change import JobSubmitted, PriorityChanged
 from scheduler.core.model.group import State
-from scheduler.ports.records.audit import AuditFilter
 from scheduler.ports.journal import (
     ChangePriority,
     IdempotencyKey,
@@ -16,6 +15,7 @@ from scheduler.ports.journal import (
     Unchanged,
     Written,
 )
+from scheduler.ports.records.audit import AuditFilter
 from scheduler.ports.views import JobFilter
 from tests.builders.database import MANY_JOBS, NOON, TENANT, World, refused, written
 

@@ -133,8 +133,7 @@ class SchedulerState:
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
-        for job in state._jobs.values():
-            state._dependents.add(job)
+        state._dependents.add(*state._jobs.values())
         state._learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._share_names, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
@@ -307,10 +306,8 @@ class SchedulerState:
         job = self._jobs.get(wished.job)
         if job is None:
             return
-        if isinstance(wished, StopWished):
-            changed = replace(job, wish=Wish.STOP)
-        else:
-            changed = replace(job, spec=replace(job.spec, priority=wished.priority))
+        stopping = replace(job, wish=Wish.STOP)
+        changed = stopping if isinstance(wished, StopWished) else job.with_priority(wished.priority)
         self._jobs[job.id] = changed
         for name in self._groups_of(job.id):
             live = self._live.get(self._groups[name].latest_attempt)

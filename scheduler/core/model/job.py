@@ -249,6 +249,10 @@ class Job:
     Known of jobs that are decided on; elsewhere empty.
     """
 
+    def with_priority(self, priority: int) -> "Job":
+        """Return it with another priority."""
+        return replace(self, spec=replace(self.spec, priority=priority))
+
     def with_settled(self, job: JobId, became: State) -> "Job":
         """Return it with what became of a job that it comes after."""
         known = {**dict(self.settled), job: became}

@@ -29,10 +29,11 @@ class Dependents:
     def __init__(self) -> None:
         self._of: defaultdict[JobId, set[JobId]] = defaultdict(set)
 
-    def add(self, job: Job) -> None:
-        """Let a job be among those that wait for what it comes after."""
-        for waited in why_not_yet(job):
-            self._of[waited.job].add(job.id)
+    def add(self, *jobs: Job) -> None:
+        """Let jobs be among those that wait for what they come after."""
+        for job in jobs:
+            for waited in why_not_yet(job):
+                self._of[waited.job].add(job.id)
 
     def remove(self, job: Job) -> None:
         """Let it wait for nobody any more."""

@@ -13,12 +13,13 @@ LISTS = {
     "/v1/users": "name,role",
     "/v1/tokens": "id,name",
     "/v1/audit": "number,actor",
+    "/v1/history": "id,state",
 }
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_items_have_the_fields_that_were_asked_for(world: ApiWorld, path: str) -> None:
-    world.submit()
+    world.client().post(f"/v1/jobs/{world.submit()}/cancel")
     operator = world.client(Role.OPERATOR)
     operator.post("/v1/users", json={"name": "ada", "tenant": "demo"})
     whole = operator.get(path).json()
@@ -27,6 +28,12 @@ def test_items_have_the_fields_that_were_asked_for(world: ApiWorld, path: str) -
     assert some["items"]
     assert some["items"] == [{field: item[field] for field in fields} for item in whole["items"]]
     assert some["next"] == whole["next"]
+
+
+def test_a_table_as_csv_has_the_columns_that_were_asked_for(world: ApiWorld) -> None:
+    world.client().post(f"/v1/jobs/{world.submit()}/cancel")
+    answer = world.client().get("/v1/history?format=csv&fields=name,state")
+    assert answer.text.splitlines() == ["name,state", "first,cancelled"]
 
 
 @pytest.mark.parametrize(("fields", "says"), [("id,stat", "did you mean `state`?"), ("qqqq", "known here: id, tenant")])
