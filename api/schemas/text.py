@@ -22,6 +22,7 @@ ARGUMENT_PATTERN = r"^[^\x00]*$"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]*$"
 FIELDS_PATTERN = r"^[a-z_0-9]{1,63}(,[a-z_0-9]{1,63}){0,63}$"
 LOG_CURSOR_PATTERN = r"^[0-9][0-9.:]*$"
+IF_MATCH_PATTERN = r'^(\*|(W/)?"[!#-~]{0,64}"( *, *(W/)?"[!#-~]{0,64}"){0,15})$'
 KEY_PATTERN = r"^[!-~]([ -~]{0,198}[!-~])?$"
 ADDRESS_PATTERN = r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$"
 IMAGE_PATTERN = r"^[a-z0-9][A-Za-z0-9._:@/-]*$"
@@ -49,6 +50,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         CURSOR_PATTERN: "must be `next` of the page before",
         FIELDS_PATTERN: "must be names of fields, with commas between them",
         LOG_CURSOR_PATTERN: "must be `next` of the read before",
+        IF_MATCH_PATTERN: 'must be *, or up to 16 ETags as they came, such as "5f2a", with commas between them',
         KEY_PATTERN: "must have 1 to 200 printable ASCII characters, and not begin or end with a space",
         ADDRESS_PATTERN: "must be HOST:PORT or [IPV6]:PORT",
         IMAGE_PATTERN: "must be an image such as team/training:2.1, in letters, digits and . _ : @ / -",

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 from api.problems import Code, FieldError, refuse
+from api.schemas.text import IF_MATCH_PATTERN
 from scheduler.ports.journal import Guard, unguarded
 
 _TAG_DIGITS = 20
@@ -14,7 +15,7 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=r'^(\*|(W/)?"[!#-~]{0,64}"( *, *(W/)?"[!#-~]{0,64}"){0,15})$',
+        pattern=IF_MATCH_PATTERN,
         max_length=1200,
         description="The ETag of what you read: another state is left as it is, and answered with 412.",
     ),

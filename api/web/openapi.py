@@ -88,7 +88,9 @@ def build_document(app: FastAPI) -> dict[str, Any]:
         route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in sorted(route.methods or ()):
-                _complete(document["paths"][route.path_format][method.lower()], route)
+                operation = document["paths"][route.path_format][method.lower()]
+                _complete(operation, route)
+                _exemplify(operation, components["schemas"])
     return document
 
 
@@ -109,6 +111,15 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         roles = f"Roles: {', '.join(role for role in Role if role in access)}."
         roles += "" if scope is None else f" Scope: {scope}."
     operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
+
+
+def _exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give an answer that may have several forms the example of its first one."""
+    for said in operation["responses"].values():
+        for content in said.get("content", {}).values():
+            forms: list[dict[str, str]] = content.get("schema", {}).get("anyOf", [])
+            if forms and "example" not in content:
+                content["example"] = schemas[forms[0]["$ref"].rpartition("/")[2]]["examples"][0]
 
 
 def _statuses(route: APIRoute) -> list[int]:
