@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 UNIT = 1
 COSTS: Mapping[str, int] = {
+    "try_job": 5,
     "explain_job": 2,
     "read_job_logs": 2,
     "show_utilisation": 2,

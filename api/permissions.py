@@ -31,6 +31,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "clone_job": SUBMITTERS,
     "change_job": CANCELLERS,
     "cancel_jobs": CANCELLERS,
+    "try_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
     "show_job": EVERYBODY,
@@ -83,6 +84,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "is_alive": Open.PUBLIC,
     "is_ready": Open.PUBLIC,
     "show_openapi": Open.PUBLIC,
+    "show_job_schema": Open.PUBLIC,
     "show_dashboard": Open.PUBLIC,
     "show_dashboard_file": Open.PUBLIC,
 }

@@ -1,10 +1,12 @@
 """Writes the pages of docs/ that follow from the code: `make docs`. A test compares what is there with it."""
 
+import json
 from pathlib import Path
 from textwrap import fill
 
 from fastapi.routing import APIRoute
 
+from api.answers.job_schema import job_schema
 from api.app import ROUTERS
 from api.permissions import PERMISSIONS, Open, scope_of
 from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER
@@ -88,10 +90,11 @@ never was (404). *any* scope: a narrowed token may say whose it is, and end.
 
 
 def pages() -> dict[Path, str]:
-    """Return every generated page, by the file it belongs into."""
+    """Return every generated page, and the schema of job files, by the file it belongs into."""
     permissions = PERMISSIONS_PAGE.format(scopes=scope_table(), matrix=permission_table())
     states = STATES.format(diagram=state_diagram(), transitions=transition_table(), stops=stop_table())
     return {
+        DOCS / "job.schema.json": json.dumps(job_schema(), indent=2) + "\n",
         DOCS / "states.md": states,
         DOCS / "permissions.md": permissions,
         DOCS / "metrics.md": METRICS.format(rows=metrics_table(), leaders=leaders_metrics()),

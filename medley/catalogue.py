@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Jobs",
         (
+            Command("init", "medley.setting_up.first_job:init", "Write a first job file that runs as it is."),
             Command("submit", "medley.commands.submit:submit", "Submit a job file; --follow it or --wait for its end."),
             Command("follow", "medley.commands.submit:follow", "Watch a job: placement, progress, logs, result."),
             Command("ls", "medley.commands.jobs:ls", "List jobs, newest first."),
@@ -53,6 +54,7 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "clusters", "medley.commands.capacity:clusters", "List clusters, or check what works on each of them."
             ),
             Command("chips", "medley.commands.capacity:chips", "List the chip catalogue, or define a chip type in it."),
+            Command("top", "medley.live.top:top", "Show jobs and capacity on a screen that keeps itself up to date."),
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
             Command(
                 "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
@@ -64,6 +66,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("login", "medley.commands.session:login", "Log in: in a browser, or with a token."),
             Command("logout", "medley.commands.session:logout", "Forget address and token."),
+            Command(
+                "context", "medley.setting_up.contexts:context", "List, choose or forget logins to several servers."
+            ),
             Command("whoami", "medley.commands.session:whoami", "Say whose token is in use and what it may do."),
             Command("tenants", "medley.commands.access:tenants", "List or create tenants."),
             Command("users", "medley.commands.access:users", "List, create, change or disable users."),
@@ -85,6 +90,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "medley.commands.processes:operator_token",
                 "Make a new operator token where the first was lost.",
             ),
+            Command(
+                "completion", "medley.setting_up.completion:completion", "Print what makes a shell complete commands."
+            ),
             Command("version", "medley.commands.session:version", "Print the versions of this command and the server."),
         ),
     ),
@@ -103,10 +111,11 @@ def help_text() -> str:
     lines += [
         "",
         "JOB is a job's id, or its name: then the newest job of that name is meant.",
-        "Most commands take -o json (the API's answer) or -o name (for scripts); data goes to stdout, talk to stderr.",
+        "Most commands take -o json or yaml (the API's answer), wide (all columns) or name (for scripts); data goes to",
+        "stdout, talk to stderr.",
         "",
         "Environment: MEDLEY_ADDRESS and MEDLEY_TOKEN win over `medley login`; MEDLEY_CONFIG is where that is kept;",
-        "NO_COLOR turns colour off.",
+        "MEDLEY_CONTEXT is the one of several logins to use; NO_COLOR turns colour off.",
         "",
         "Exit codes:",
         *(f"  {code:<{_NAME_WIDTH}d}{meaning}" for code, meaning in MEANINGS.items()),

@@ -74,6 +74,10 @@ class Client:
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return self._send("POST", "/v1/jobs", query=query, body=dict(job), headers=headers, held_s=held_s)
 
+    def dry_run(self, job: Mapping[str, Any]) -> Json:
+        """Return what would become of a job if it were submitted now: where it would run, or why not."""
+        return self._send("POST", "/v1/jobs/dry-run", body=dict(job))
+
     def jobs(self, **filters: Any) -> Iterator[Json]:
         """Yield jobs newest first, page by page; filters: `state` (a list), `name`, `chip`, `submitted_by` ..."""
         return self._pages("/v1/jobs", filters)

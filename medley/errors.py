@@ -32,8 +32,9 @@ class MedleyError(Exception):
 class NotLoggedIn(MedleyError):
     """No address and token are known."""
 
-    def __init__(self, what: str) -> None:
-        next_step = "medley login ADDRESS   (or set MEDLEY_ADDRESS and MEDLEY_TOKEN)"
+    def __init__(
+        self, what: str, *, next_step: str = "medley login ADDRESS   (or set MEDLEY_ADDRESS and MEDLEY_TOKEN)"
+    ) -> None:
         super().__init__(what, next_step=next_step, exit_code=ExitCode.DENIED)
 
 

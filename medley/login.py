@@ -1,4 +1,7 @@
-"""Where the command finds address and token: in the environment, else in the file that login writes."""
+"""Where the command finds address and token: in the environment, else in the file that login writes.
+
+The file keeps several logins, each under the name of its context; one of them is in use.
+"""
 
 import fcntl
 import ipaddress
@@ -8,15 +11,21 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from medley.errors import BadUsage, NotLoggedIn
+from medley.errors import BadUsage, NotFound, NotLoggedIn
 
 _OWNER_ONLY = 0o077
-_LARGEST_FILE_BYTES = 64 * 1024
+_LARGEST_FILE_BYTES = 1024 * 1024
+FIRST_CONTEXT = "default"
+"""What a login is kept under where no name is given, and those of files that know no contexts."""
+MOST_CONTEXTS = 50
+_CONTEXT = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 _TOKEN = re.compile(r"[!-~]{1,512}")
 
 
@@ -43,9 +52,24 @@ class Login:
     token: str
     renewal: Renewal | None = None
     """None for a token that somebody made."""
+    context: str | None = field(default=None, compare=False)
+    """The name it is kept under; None where it is not kept."""
 
     def __repr__(self) -> str:
         return f"Login(address={self.address!r}, token=...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """All that is kept: a login each for several servers, tenants or roles, by the name of its context."""
+
+    by_context: Mapping[str, Login]
+    current: str = FIRST_CONTEXT
+    """The one in use; there may be none of this name."""
+
+
+class BrokenLogins(BadUsage):
+    """The file of logins cannot be understood."""
 
 
 def login_path(environment: Mapping[str, str]) -> Path:
@@ -64,13 +88,36 @@ def find_login(environment: Mapping[str, str]) -> Login:
     address, token = environment.get("MEDLEY_ADDRESS"), environment.get("MEDLEY_TOKEN")
     if address and token:
         return Login(clean_address(address), clean_token(token))
-    stored = load(login_path(environment))
+    chosen = environment.get("MEDLEY_CONTEXT")
+    logins = load_all(login_path(environment))
+    if chosen and chosen not in logins.by_context:
+        raise unknown_context(chosen, logins)
+    stored = logins.by_context.get(chosen or logins.current)
+    if stored is None and logins.by_context:
+        raise NotLoggedIn("no context is in use", next_step="medley context use NAME   (medley context lists them)")
     if stored is None:
         missing = "you are not logged in" if not (address or token) else "address and token are not both known"
         raise NotLoggedIn(missing)
     if address and clean_address(address) != stored.address:
         raise NotLoggedIn(f"the stored token is for {stored.address}, not for {clean_address(address)}")
     return Login(stored.address, clean_token(token)) if token else stored
+
+
+def unknown_context(name: str, logins: Logins) -> NotFound:
+    """Return that there is no such context, and which one may have been meant."""
+    close = get_close_matches(name, logins.by_context, n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return NotFound(f"there is no context `{name}`{hint}", next_step="medley context   (lists them)")
+
+
+def clean_context(name: str) -> str:
+    """Return the name. Raises BadUsage where it can be none of a context."""
+    if not _CONTEXT.fullmatch(name):
+        raise BadUsage(
+            f"{name!r} cannot be the name of a context: it must have letters, digits and - _ . only, "
+            "begin and end with a letter or digit, and have at most 63 of them"
+        )
+    return name
 
 
 def clean_token(token: str) -> str:
@@ -81,23 +128,42 @@ def clean_token(token: str) -> str:
     return text
 
 
-def load(path: Path) -> Login | None:
-    """Read a stored login, None where there is none. Raises BadUsage where it is broken or others can read it."""
+def load(path: Path, context: str | None = None) -> Login | None:
+    """Read the login of a context, else of the one in use; None where there is none. Raises as `load_all`."""
+    logins = load_all(path)
+    return logins.by_context.get(logins.current if context is None else context)
+
+
+def load_all(path: Path) -> Logins:
+    """Read all logins. Raises BadUsage where others can read the file, and BrokenLogins where it holds none."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(_LARGEST_FILE_BYTES)
     except FileNotFoundError:
-        return None
+        return Logins({})
     except OSError as error:
         raise BadUsage(f"{path} cannot be read: {error.strerror}") from error
     if mode & _OWNER_ONLY:
         raise BadUsage(f"others can read the token in {path}", next_step=f"chmod 600 {path}")
     try:
-        stored = json.loads(content)
-        return Login(clean_address(stored["address"]), clean_token(stored["token"]), _renewal(stored.get("renewal")))
+        return _logins(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadUsage(f"{path} holds no login", next_step="medley login ADDRESS   (writes it anew)") from error
+        raise BrokenLogins(f"{path} holds no login", next_step="medley login ADDRESS   (writes it anew)") from error
+
+
+def _logins(stored: dict[str, Any]) -> Logins:
+    """Raises ValueError, KeyError, TypeError or AttributeError where there are none."""
+    others = {clean_context(name): _login(other, name) for name, other in stored.get("others", {}).items()}
+    current = clean_context(stored.get("context", FIRST_CONTEXT))
+    if "others" in stored and "address" not in stored:
+        return Logins(others, current)
+    return Logins({current: _login(stored, current), **others}, current)
+
+
+def _login(stored: dict[str, Any], context: str) -> Login:
+    address, token = clean_address(stored["address"]), clean_token(stored["token"])
+    return Login(address, token, _renewal(stored.get("renewal")), context)
 
 
 def _renewal(stored: object) -> Renewal | None:
@@ -119,13 +185,30 @@ def _renewal(stored: object) -> Renewal | None:
 
 
 def save(path: Path, login: Login) -> None:
+    """Keep a login under its context beside the others: whole or not at all, for its owner alone. Raises BadUsage.
+
+    Without a context it takes the place of the one in use. A file that cannot be understood is written anew.
+    """
+    try:
+        logins = load_all(path)
+    except BrokenLogins:
+        logins = Logins({})
+    context = login.context or logins.current
+    kept = {**logins.by_context, context: replace(login, context=context)}
+    if len(kept) > MOST_CONTEXTS:
+        next_step = "medley context rm NAME"
+        raise BadUsage(f"there are {MOST_CONTEXTS} contexts, and no more are kept", next_step=next_step)
+    save_all(path, Logins(kept, logins.current))
+
+
+def save_all(path: Path, logins: Logins) -> None:
     """Write the file whole or not at all, readable by its owner only. Raises BadUsage where that cannot be done."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".login-")
         try:
             with os.fdopen(handle, "w") as file:
-                json.dump({name: value for name, value in asdict(login).items() if value is not None}, file)
+                json.dump(_document(logins), file)
                 file.flush()
                 os.fsync(file.fileno())
             Path(draft).replace(path)
@@ -138,11 +221,24 @@ def save(path: Path, login: Login) -> None:
         ) from error
 
 
+def _document(logins: Logins) -> dict[str, Any]:
+    """Return what is written: the login in use as a file without contexts has it, then the others."""
+    entries = {
+        name: {key: value for key, value in asdict(login).items() if value is not None and key != "context"}
+        for name, login in logins.by_context.items()
+    }
+    others = {name: entry for name, entry in entries.items() if name != logins.current}
+    in_use = entries.get(logins.current, {})
+    named = {} if logins.current == FIRST_CONTEXT else {"context": logins.current}
+    return {**in_use, **named, **({"others": others} if others or not in_use else {})}
+
+
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Hold the stored login against other commands of the same user. Raises BadUsage where its folder is no use."""
     lock = path.with_name(f".{path.name}.lock")
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise BadUsage(f"{lock} cannot be written: {error.strerror}") from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from medley.catalogue import SECTIONS, STANDARD_INPUT, help_text
 from medley.errors import ApiProblem, BadUsage, MedleyError, OutputLost
 from medley.exit_codes import ExitCode
-from medley.screens.output import talk, tell_error
+from medley.screens.output import draw_as, talk, tell_error
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -33,6 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if sys.stdout is None:
             raise OutputLost("stdout is closed")
+        draw_as("table")
         status = _dispatch(list(arguments))
         sys.stdout.flush()
     except MedleyError as error:

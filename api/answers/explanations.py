@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
+from api.answers.specs import spec_answer
+from api.schemas.job import DryRunAnswer
 from api.schemas.reason import WhyAnswer
 from api.text.advice import advice
 from api.text.reasons import reason_text
@@ -11,9 +14,13 @@ from api.text.stops import stop_advice, stop_text
 from api.text.words import clock_time, count, listed, ordinal
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.job import JobSpec
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
+from scheduler.services.questions.try_job import Tried
+
+MOST_NODES_NAMED = 4
 
 
 def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | None) -> WhyAnswer:
@@ -49,6 +56,47 @@ def settled_answer(
     )
 
 
+def prospect_answer(tried: Tried, you: TenantName | None) -> DryRunAnswer:
+    """Return what would become of a job that is not submitted."""
+    prospect, spec = tried.prospect, tried.job.spec
+    notes = {note.rank: note for note in prospect.notes}
+    waits = not prospect.allocations and not prospect.is_hopeless
+    return DryRunAnswer(
+        outcome="waits" if waits else "refused" if prospect.is_hopeless else "placed",
+        text=_prospect_text(tried, you),
+        next=advice(prospect.reasons[0]) if prospect.reasons else "submit it",
+        spec=spec_answer(spec),
+        workers=tuple(worker_answer(one, None, notes.get(one.rank)) for one in prospect.allocations),
+        reasons=reason_answers(prospect.reasons, you),
+        position=prospect.position if waits else None,
+        objecting_clusters=spec.objecting_clusters,
+        change=tried.change,
+        age_s=tried.age_s,
+    )
+
+
+def _prospect_text(tried: Tried, you: TenantName | None) -> str:
+    prospect = tried.prospect
+    why = "; ".join(reason_text(reason, you) for reason in prospect.reasons)
+    if prospect.is_hopeless:
+        text = f"It would be refused, because it can never run as asked: {why}"
+    elif prospect.allocations:
+        nodes = list(dict.fromkeys(allocation.node for allocation in prospect.allocations))
+        more = len(nodes) - MOST_NODES_NAMED
+        named = nodes[:MOST_NODES_NAMED] + ([count(more, "more node")] if more > 0 else [])
+        text = f"It would be placed at once, on {listed(named, 'and')}"
+    else:
+        text = f"It would wait, {ordinal(prospect.position)} in the queue: {why}"
+    return f"{text}{_left_out(tried.job.spec)}."
+
+
+def _left_out(spec: JobSpec) -> str:
+    if not spec.objecting_clusters:
+        return ""
+    clusters = listed([f"cluster {name}" for name in spec.objecting_clusters], "and")
+    return f"; left out is what would not run it: {clusters}"
+
+
 def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | None) -> str:
     first = explained.explanations[0]
     place, reasons = f"It waits, {ordinal(first.position)} in the queue", first.reasons
@@ -59,9 +107,7 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
         more += "; it would not fit even if all of them were free, and waits for other nodes"
     if isinstance(reasons[0], CannotServe):
         more += "; it waits for other nodes"
-    if objecting := view.job.spec.objecting_clusters:
-        clusters = listed([f"cluster {name}" for name in objecting], "and")
-        more += f"; left out is what would not run it: {clusters}"
+    more += _left_out(view.job.spec)
     return f"{place}: {reason_text(reasons[0], you)}{more}."
 
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers.explanations import settled_answer, waiting_answer
+from api.answers.explanations import prospect_answer, settled_answer, waiting_answer
 from api.answers.jobs import job_answer, job_row_answer
 from api.answers.sparse import sparse, wants
 from api.context import ApiContext
 from api.job_reading import find_job, just_submitted, keeps_checkpoints, reasons_of, reasons_of_all, refusal_of
-from api.schemas.job import JobAnswer, JobPage, JobRowPage
+from api.schemas.job import DryRunAnswer, JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SparsePage, SubmitQuery
 from api.schemas.reason import WhyAnswer
@@ -33,6 +33,7 @@ from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
 from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
+from scheduler.services.questions.try_job import try_job as prospect_of_job
 from scheduler.services.submit_job import NotOffered, Submission
 from scheduler.services.submit_job import submit_job as accept_job
 
@@ -88,10 +89,7 @@ class Kept:
 
 def accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> Kept:
     """Submit. Raises Refusal."""
-    if caller.tenant is None:
-        raise TypeError("a principal who may submit has a tenant")
-    idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
-    submission = Submission(caller.tenant, caller.name, request.to_spec(), idempotency_key)
+    submission = _submission(caller, request, None if key is None else IdempotencyKey(key, request.body_sha256()))
     accepted = accept_job(context.journal, context.clock, context.identifiers, submission, clusters=context.clusters)
     if isinstance(accepted, NotOffered):
         raise refuse_not_offered(accepted)
@@ -114,6 +112,30 @@ async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: f
         return view is None or view.state is not State.QUEUED
 
     await wait_until(is_decided, bool, context.wake_up, wait_s=wait_s)
+
+
+def _submission(caller: Principal, request: JobRequest, key: IdempotencyKey | None) -> Submission:
+    if caller.tenant is None:
+        raise TypeError("a principal who may submit has a tenant")
+    return Submission(caller.tenant, caller.name, request.to_spec(), key)
+
+
+@router.post("/dry-run", operation_id="try_job", responses=CONFLICT)
+def try_job(request: JobRequest, context: Context, caller: Caller) -> DryRunAnswer:
+    """Say what would become of a job: whether it is accepted, where it would run now, or why not. Nothing is kept."""
+    tried = prospect_of_job(
+        context.followed,
+        context.clock,
+        context.identifiers,
+        _submission(caller, request, None),
+        views=context.views,
+        clusters=context.clusters,
+    )
+    if isinstance(tried, NotOffered):
+        raise refuse_not_offered(tried)
+    if isinstance(tried, Rejected):
+        raise refuse_submission(tried, request, context.directory)
+    return prospect_answer(tried, caller.tenant)
 
 
 @router.get("", operation_id="list_jobs")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.access import scope_answer
+from api.answers.job_schema import job_schema
 from api.login.sessions import csrf_token
 from api.schemas.access import WhoAmI
 from api.schemas.service import VersionAnswer
@@ -45,6 +47,17 @@ def _operations_open_to(caller: Principal, request: Request) -> tuple[str, ...]:
 async def show_version() -> VersionAnswer:
     """Say which Medley this is."""
     return VersionAnswer(version=version("medley"), api="v1")
+
+
+@router.get("/v1/job-schema.json", operation_id="show_job_schema", include_in_schema=False)
+async def show_job_schema() -> Response:
+    """Return the JSON Schema of job files, for editors."""
+    return Response(_job_schema(), media_type="application/schema+json")
+
+
+@cache
+def _job_schema() -> bytes:
+    return json.dumps(job_schema()).encode()
 
 
 @router.get("/openapi.json", operation_id="show_openapi", include_in_schema=False)

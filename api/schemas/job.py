@@ -1,6 +1,6 @@
 """A job as the API shows it: what was asked, what is true, and why."""
 
-from typing import Any
+from typing import Any, Literal
 
 from api.schemas.reason import ReasonAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
@@ -196,6 +196,44 @@ class JobAnswer(Answer):
     not_before: Moment | None
     """No new attempt before this."""
     retries_used: int
+
+
+class DryRunAnswer(Answer):
+    """What would become of a job that is handed in now. Nothing of it is kept."""
+
+    model_config = with_examples(
+        {
+            "outcome": "placed",
+            "text": "It would be placed at once, on mixed/nvidia-1.",
+            "next": "submit it",
+            "spec": SPEC_EXAMPLE,
+            "workers": JOB_EXAMPLE["attempts"][0]["workers"],
+            "reasons": [],
+            "position": None,
+            "objecting_clusters": [],
+            "change": 1204,
+            "age_s": 0.002,
+        }
+    )
+
+    outcome: Literal["placed", "waits", "refused"]
+    """Refused is what no cluster could hold if nothing ran; such a job is accepted and fails at once."""
+    text: str
+    next: str | None
+    """What the user can do about it."""
+    spec: SpecAnswer
+    """What was understood, complete with defaults."""
+    workers: tuple[WorkerAnswer, ...]
+    """Where each rank would be, and why there; empty where there is no place now."""
+    reasons: tuple[ReasonAnswer, ...]
+    position: int | None
+    """In the queue, from 1; null where it would not wait."""
+    objecting_clusters: tuple[str, ...]
+    """Clusters that would not run it, and are left out."""
+    change: int
+    """The change this is as of."""
+    age_s: float
+    """Seconds since this was last compared with the database."""
 
 
 class JobPage(Answer):

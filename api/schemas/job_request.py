@@ -58,7 +58,7 @@ MOST_LABELS = 32
 MOST_VOLUMES = 16
 MOST_SECRETS = 32
 
-Priority = Annotated[int, whole(-100, 100)]
+Priority = Annotated[int, whole(-100, 100, "Higher ones are earlier in the queue.")]
 
 
 class JobRequest(LifeRequest):
@@ -106,7 +106,9 @@ class JobRequest(LifeRequest):
     )
 
     name: Name
+    """What people call it; the newest job of a name is meant by it."""
     kind: Literal[JobKind.TRAINING] = JobKind.TRAINING
+    """What it is."""
     chips: Chips = Field(
         description="One chip type, acceptable types with the best first, or how many workers go on each type."
     )
@@ -132,8 +134,11 @@ class JobRequest(LifeRequest):
         default=(), description="Further workers of the gang, such as a launcher."
     )
     topology: TopologyRequest = TopologyRequest()
+    """How near to each other its workers are to be."""
     spread: SpreadRequest | None = None
+    """How far from each other."""
     apart: ApartRequest | None = None
+    """Which of the tenant's other jobs it shares no node, or no larger domain, with."""
     exclusive: bool = Field(
         default=False, strict=True, description="Nothing else is placed on its nodes while it runs."
     )
@@ -142,8 +147,9 @@ class JobRequest(LifeRequest):
         default=None, description="Program of each worker. Either this or `training`; with neither, the training."
     )
     training: TrainingRequest | None = None
+    """The built-in training of a small GPT, `{}` for one as it comes. Either this or `command`."""
     environment: Annotated[dict[VariableName, Argument], Field(max_length=MOST_ENVIRONMENT)] = Field(
-        default_factory=dict
+        default_factory=dict, description="Variables of its workers, shown to everybody who may see the job."
     )
     image: Annotated[str, StringConstraints(pattern=IMAGE_PATTERN, max_length=512)] | None = Field(
         default=None, description="Container image of the workers, on clusters that run images; else the cluster's own."
@@ -152,14 +158,16 @@ class JobRequest(LifeRequest):
         default=0, description="Size of /dev/shm; 0 leaves it to the cluster."
     )
     volumes: Annotated[tuple[VolumeRequest, ...], Field(max_length=MOST_VOLUMES)] = ()
+    """What is mounted into its workers."""
     secrets: Annotated[dict[VariableName, SecretRequest], Field(max_length=MOST_SECRETS)] = Field(
         default_factory=dict, description="Variables of the workers whose values are kept in secrets of the cluster."
     )
-    retries: Annotated[int, whole(0, 10)] = 0
-    time_limit_s: Annotated[int, whole(1, 31_536_000)] | None = None
-    grace_s: Annotated[int, whole(0, 600)] = 10
+    retries: Annotated[int, whole(0, 10, "How often an attempt that its program failed is tried again.")] = 0
+    time_limit_s: Annotated[int, whole(1, 31_536_000, "The longest run time of one attempt.")] | None = None
+    grace_s: Annotated[int, whole(0, 600, "Seconds between the request to end and the kill.")] = 10
     priority: Priority = 0
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
+    """What it is listed by, and told by when others keep apart from it."""
 
     @model_validator(mode="before")
     @classmethod

@@ -25,9 +25,9 @@ DEFAULT_MEMORY_MIB = 4096
 ONE_KIND = "give either devices_per_worker or a share, not both"
 
 
-def whole(lowest: int, highest: int) -> Any:
+def whole(lowest: int, highest: int, description: str | None = None) -> Any:
     """Return the annotation of a JSON integer between two bounds, both allowed; `true` and `"3"` are none."""
-    return Field(ge=lowest, le=highest, strict=True)
+    return Field(ge=lowest, le=highest, strict=True, description=description)
 
 
 def _is_repeatless(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -46,10 +46,10 @@ def _form_of_chips(value: object) -> str:
     return _form_of_types(value) or "exact mix"
 
 
-WorkerCount = Annotated[int, whole(1, MOST_WORKERS)]
-DeviceCount = Annotated[int, whole(0, MOST_DEVICES)]
-CpuMilli = Annotated[int, whole(1, 1_000_000)]
-MemoryMib = Annotated[int, whole(1, MOST_MEMORY_MIB)]
+WorkerCount = Annotated[int, whole(1, MOST_WORKERS, "So many workers.")]
+DeviceCount = Annotated[int, whole(0, MOST_DEVICES, "Whole devices of each worker.")]
+CpuMilli = Annotated[int, whole(1, 1_000_000, "Of each worker, in thousandths of a processor.")]
+MemoryMib = Annotated[int, whole(1, MOST_MEMORY_MIB, "In MiB; of each worker, or of the device that it shares.")]
 Command = Annotated[tuple[Argument, ...], Field(min_length=1, max_length=256)]
 AcceptableTypes = Annotated[
     tuple[Name, ...], Field(min_length=1, max_length=MOST_CHIP_TYPES), AfterValidator(_is_repeatless)
@@ -106,8 +106,10 @@ class AlternativeRequest(Body):
 
     workers: WorkerCount | None = None
     chips: Types | None = None
+    """One chip type, or acceptable ones with the best first."""
     devices_per_worker: DeviceCount | None = None
     share: ShareRequest | None = None
+    """A part of one device for each worker, instead of whole ones."""
     cpu_milli: CpuMilli | None = None
     memory_mib: MemoryMib | None = None
 
@@ -138,9 +140,11 @@ class RoleRequest(Body):
     """Further workers of the gang, beside its main ones; their ranks come after those."""
 
     name: Name
+    """What its workers are called."""
     workers: WorkerCount = 1
     devices_per_worker: DeviceCount = 0
     share: ShareRequest | None = None
+    """A part of one device for each of its workers, instead of whole ones."""
     chips: Types | None = Field(
         default=None, validate_default=True, description="Needed where its workers have devices, else left out."
     )
@@ -217,6 +221,7 @@ class SpreadRequest(Body):
     """At most so many of the job's workers in one domain of a level."""
 
     level: Name = NODE
+    """Such as `node` or `rack`."""
     most: WorkerCount = 1
 
     def to_spread(self) -> Spread:
@@ -228,7 +233,9 @@ class ApartRequest(Body):
     """No domain of a level is shared with workers of the tenant's other jobs that have all of these labels."""
 
     level: Name = NODE
+    """Such as `node` or `rack`."""
     labels: Annotated[dict[LabelText, LabelText], Field(min_length=1, max_length=MOST_NODE_LABELS)]
+    """What the other jobs are told by."""
 
     def to_apart(self) -> Apart:
         """Return it as the model knows it."""

@@ -39,17 +39,18 @@ VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_PATTERN, max_le
 class TrainingRequest(Body):
     """The built-in reference training: a small GPT on the bytes of a text, data parallel over the gang."""
 
-    steps: Annotated[int, whole(1, 1_000_000)] = 60
+    steps: Annotated[int, whole(1, 1_000_000, "How often the weights are changed.")] = 60
     batch: Annotated[int, whole(1, 4096)] = 8
     """Sequences per worker and step."""
     sequence: Annotated[int, whole(1, 8192)] = 64
     """Bytes per sequence."""
-    heads: Annotated[int, whole(1, 128)] = 2
+    heads: Annotated[int, whole(1, 128, "Heads of attention.")] = 2
     width: Annotated[int, whole(1, 8192)] = 64
     """Size of a token's vector; a multiple of `heads`."""
-    layers: Annotated[int, whole(1, 128)] = 2
+    layers: Annotated[int, whole(1, 128, "Blocks of the model.")] = 2
     learning_rate: Annotated[float, Field(gt=0, le=10, strict=True)] = 0.003
-    seed: Annotated[int, whole(0, 2**31 - 1)] = 1
+    """Of AdamW."""
+    seed: Annotated[int, whole(0, 2**31 - 1, "What the first weights and the batches are drawn with.")] = 1
 
     @field_validator("width")
     @classmethod
@@ -68,7 +69,9 @@ class AfterRequest(Body):
     """A job that must be over first."""
 
     job: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+    """Its id."""
     condition: Literal["succeeded", "ended"] = "succeeded"
+    """What must have become of it; `ended` is met by anything."""
 
     def to_dependency(self) -> Dependency:
         """Return it as the model knows it."""
@@ -110,13 +113,17 @@ class VolumeRequest(Body):
     """A volume of a class that the operator offers, mounted into every worker."""
 
     volume_class: Name
+    """What the operator calls it."""
     path: Annotated[str, StringConstraints(pattern=MOUNT_PATTERN, max_length=255)]
     """Where workers see it."""
     read_only: bool = False
+    """Whether workers cannot write to it."""
 
 
 class SecretRequest(Body):
     """One entry of a secret that the operator lets the tenant use."""
 
     secret: Annotated[str, StringConstraints(pattern=OBJECT_PATTERN, max_length=253)]
+    """The secret's name in the cluster."""
     key: Annotated[str, StringConstraints(pattern=ENTRY_PATTERN, max_length=253)]
+    """Which of its entries."""

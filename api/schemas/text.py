@@ -111,7 +111,7 @@ Moment = Annotated[AwareDatetime, PlainSerializer(_utc, return_type=str, when_us
 class Body(BaseModel):
     """What a client sends: fields that are not known are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Answer(BaseModel):

@@ -7,7 +7,14 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from medley.client import Client
-from medley.commands.connection import OutputOption, connected, explained, filters_text, unknown_chip
+from medley.commands.connection import (
+    OutputOption,
+    connected,
+    explained,
+    filters_text,
+    unknown_chip,
+    unknown_cluster,
+)
 from medley.errors import ApiProblem, BadUsage, NotFound
 from medley.exit_codes import ExitCode
 from medley.file_kinds import CHIP_FILE
@@ -43,7 +50,7 @@ def nodes(
         found = list(client.nodes(cluster=cluster, chip=chip, limit=_LARGEST_PAGE))
         given = filters_text({"cluster": cluster, "chip": chip})
         if output == "table" and given and not found:
-            talk(f"no node is found by {given}{unknown_chip(client, chip)}")
+            talk(f"no node is found by {given}{unknown_chip(client, chip)}{unknown_cluster(client, cluster)}")
             return ExitCode.OK
     print_listing(output, found, node_id, lambda: nodes_table(found))
     return ExitCode.OK

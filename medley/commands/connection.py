@@ -2,23 +2,35 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token, convert
 
 from medley.answers import Json
 from medley.client import Client
 from medley.errors import ApiProblem, BadUsage, Detached, MedleyError, NotFound
 from medley.login import Login, find_login, held, load, login_path, save
-from medley.screens.output import Format
+from medley.screens.output import Format, draw_as
 from medley.yaml_file import YamlFile
 
+
+def drawn(formats: type, tokens: Sequence[Token]) -> str:
+    """Take in one of the formats that a command offers: what the parser calls to convert `-o`."""
+    return draw_as(convert(formats, [token.value for token in tokens]))
+
+
 OutputOption = Annotated[
-    Format, Parameter(name=["--output", "-o"], help="As a table, as the API's JSON, or as names for other commands.")
+    Format,
+    Parameter(
+        name=["--output", "-o"],
+        converter=drawn,
+        help="As a table, one with all there is, the API's JSON, the same as YAML, or names for other commands.",
+    ),
 ]
 JobArgument = Annotated[str, Parameter(help="A job's id, or its name: the newest of that name.")]
 FollowOption = Annotated[
@@ -49,10 +61,10 @@ def _current(login: Login) -> Login:
         return login
     path = login_path(os.environ)
     with held(path):  # of commands that begin at once one renews, and the others find what it kept
-        stored = load(path) or login
+        stored = load(path, login.context) or login
         current = renewed(stored)
         if current is not stored:
-            save(path, current)
+            save(path, replace(current, context=login.context))
     return current
 
 
@@ -99,12 +111,22 @@ def unknown_chip(client: Client, chip: str | None) -> str:
     """Return a sentence about a chip type that the catalogue does not have; empty where it has it or none is given."""
     if chip is None:
         return ""
-    known = [row["name"] for row in client.chips()]
-    if chip in known:
+    return _unknown(chip, [row["name"] for row in client.chips()], "chip type", "medley chips")
+
+
+def unknown_cluster(client: Client, cluster: str | None) -> str:
+    """Return a sentence about a cluster that there is not; empty where there is or none is given."""
+    if cluster is None:
         return ""
-    close = get_close_matches(chip, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else "`medley chips` lists all"
-    return f"; there is no chip type `{chip}`: {hint}"
+    return _unknown(cluster, [row["name"] for row in client.clusters()], "cluster", "medley clusters")
+
+
+def _unknown(name: str, known: Sequence[str], noun: str, command: str) -> str:
+    if name in known:
+        return ""
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"`{command}` lists all"
+    return f"; there is no {noun} `{name}`: {hint}"
 
 
 def filters_text(filters: Mapping[str, object]) -> str:

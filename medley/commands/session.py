@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,22 @@ from medley.client import Client
 from medley.commands.connection import OutputOption, connected
 from medley.errors import ApiProblem, BadUsage, MedleyError
 from medley.exit_codes import ExitCode
-from medley.login import Login, clean_address, clean_token, find_login, is_loopback, load, login_path, save
+from medley.login import (
+    BrokenLogins,
+    Login,
+    Logins,
+    clean_address,
+    clean_context,
+    clean_token,
+    find_login,
+    held,
+    is_loopback,
+    load_all,
+    login_path,
+    save,
+    save_all,
+    unknown_context,
+)
 from medley.screens.output import print_json, say, talk
 
 _LONGEST_TOKEN = 1024
@@ -33,16 +49,23 @@ def login(
     oidc: Annotated[
         bool | None, Parameter(negative="--no-oidc", show_default=False, help="In a browser, whatever is usual here.")
     ] = None,
+    context: Annotated[
+        str | None, Parameter(help="Keep it under this name, beside other logins, and use it from now on.")
+    ] = None,
 ) -> int:
     """Log in at a server and remember it: in a browser where the server offers that, else with a token."""
-    where = clean_address(address)
+    name = context or os.environ.get("MEDLEY_CONTEXT")
+    where, name = clean_address(address), clean_context(name) if name else None
     if where.startswith("http:") and not is_loopback(where):
         talk("warning: over http others on the network can read the token; use https where the server offers it")
     found = _found(where, token, oidc=oidc)
     with Client(found.address, found.token) as client:
         who = client.whoami()
     path = login_path(os.environ)
-    save(path, found)
+    with held(path):
+        save(path, replace(found, context=name))
+        if context:
+            save_all(path, replace(load_all(path), current=context))
     say(f"Logged in to {found.address} as {_who(who)}")
     if os.environ.get("MEDLEY_ADDRESS") or os.environ.get("MEDLEY_TOKEN"):
         talk("note: MEDLEY_ADDRESS or MEDLEY_TOKEN is set and wins over this login")
@@ -90,16 +113,33 @@ def logout() -> int:
     if not path.exists():
         talk("nobody was logged in")
         return ExitCode.OK
-    _end(path)
-    path.unlink()
-    say(f"Logged out: {path} is gone")
+    try:
+        logins = load_all(path)
+    except BrokenLogins:
+        logins = Logins({})
+    context = os.environ.get("MEDLEY_CONTEXT") or logins.current
+    if logins.by_context and context not in logins.by_context:
+        raise unknown_context(context, logins)
+    forget(path, logins, context)
+    say(f"Logged out of context {context}" if len(logins.by_context) > 1 else f"Logged out: {path} is gone")
     return ExitCode.OK
 
 
-def _end(path: Path) -> None:
+def forget(path: Path, logins: Logins, context: str) -> None:
+    """End one of the logins and keep it no longer; the file goes with the last one."""
+    _end(logins.by_context.get(context))
+    with held(path):
+        others = {} if len(logins.by_context) <= 1 else dict(load_all(path).by_context)
+        others.pop(context, None)
+        if others:
+            save_all(path, replace(load_all(path), by_context=others))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _end(stored: Login | None) -> None:
     """End a login at its server; it ends by itself within hours where that does not answer."""
     try:
-        stored = load(path)
         if stored is not None and stored.renewal is not None:
             with Client(stored.address, stored.token, patience_s=0) as client:
                 client.logout()

@@ -11,9 +11,9 @@ from medley.commands.connection import FollowOption, JobArgument, OutputOption, 
 from medley.errors import BadUsage, Detached, MedleyError
 from medley.exit_codes import ExitCode
 from medley.following.log_reader import LineCutter, LogReader
-from medley.screens.job_text import may_have_output
-from medley.screens.output import is_terminal, print_json_line, talk
-from medley.screens.safe_text import one_line, safe_output
+from medley.screens.job_text import may_have_output, wanted_workers
+from medley.screens.output import has_colour, is_terminal, print_json_line, talk
+from medley.screens.safe_text import one_line, rank_prefix, safe_output
 
 _SHORTEST_PAUSE_S = 0.3
 _LONGEST_PAUSE_S = 2.0
@@ -42,8 +42,8 @@ def logs(
             talk(f"{found['name']} is {found['state']} and has not run yet\nnext: medley why {found['id']}")
             return ExitCode.OK
         reader = LogReader(client, found["id"], attempt=attempt, rank=rank)
-        prefix = "{rank} | " if rank is None and found["spec"]["workers"] > 1 else ""
-        printer = _EntryPrinter() if output == "json" else _LogPrinter(prefix)
+        ranks = wanted_workers(found["spec"]) if rank is None else 1
+        printer = _EntryPrinter() if output == "json" else _LogPrinter(ranks)
         with staying_with(found, f"medley logs -f {found['id']}"):
             printer.print_new(reader)
             if follow:
@@ -71,10 +71,11 @@ class _EntryPrinter:
 class _LogPrinter:
     """Prints lines, and says where an attempt ends and another begins."""
 
-    def __init__(self, prefix: str) -> None:
-        self._cutter = LineCutter(prefix)
+    def __init__(self, ranks: int) -> None:
+        """`ranks`: how many print; a single one's lines are as they are."""
         self._attempt: int | None = None
         self._is_read_by_a_terminal = is_terminal(sys.stdout)
+        self._cutter = LineCutter(rank_prefix(ranks, is_coloured=self._is_read_by_a_terminal and has_colour()))
 
     def print_new(self, reader: LogReader) -> bool:
         """Print what is new; say whether anything was."""

@@ -19,8 +19,9 @@ from medley.following.follower import Follower
 from medley.following.job_watch import wait_for_end
 from medley.screens.following import screen_for
 from medley.screens.job_text import latest_attempt, next_commands, stop_text
-from medley.screens.output import Format, say, talk
-from medley.screens.safe_text import one_line
+from medley.screens.output import Format, print_json, say, talk
+from medley.screens.placement import print_prospect
+from medley.screens.safe_text import one_line, printable
 from medley.yaml_file import YamlFile, read_yaml_file
 
 _FIRST_DECISION_S = 1
@@ -43,6 +44,10 @@ class SubmitOptions:
         ),
     ] = False
     wait: Annotated[bool, Parameter(negative="", show_default=False, help="Say nothing until the job's end.")] = False
+    dry_run: Annotated[
+        bool,
+        Parameter(negative="", show_default=False, help="Submit nothing: say where it would run now, or why not."),
+    ] = False
     name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
     after: Annotated[
         tuple[str, ...],
@@ -68,6 +73,8 @@ def submit(
     key = options.key if options.key is not None else uuid.uuid4().hex
     if not _KEY.fullmatch(key):
         raise BadUsage("--key takes 1 to 200 printable ASCII characters")
+    if options.dry_run:
+        return _try(job_file, options, output)
     with connected() as client:
         stays = options.follow or options.wait
         if options.after:
@@ -98,6 +105,24 @@ def _submit(client: Client, job_file: YamlFile, *, key: str, wait_placed_s: int)
         if error.was_sent:
             talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
         raise
+
+
+def _try(job_file: YamlFile, options: SubmitOptions, output: Format) -> int:
+    if options.follow or options.wait:
+        raise BadUsage("--dry-run submits nothing, so there is nothing to follow or to wait for")
+    with connected() as client:
+        try:
+            found = client.dry_run(job_file.fields)
+        except ApiProblem as problem:
+            raise explained(problem, job_file) from problem
+    if output == "table":
+        print_prospect(found)
+        talk(f"next: {'medley submit ' + job_file.source if found['workers'] else printable(found['next'])}")
+    elif output == "name":
+        say(found["outcome"])
+    else:
+        print_json(found)
+    return ExitCode.FAILED if found["outcome"] == "refused" else ExitCode.OK
 
 
 def _report(job: Json, output: Format) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from medley.commands.connection import connected
+from medley.commands.connection import connected, drawn
 from medley.errors import BadUsage
 from medley.exit_codes import ExitCode
 from medley.following.spans import beginning
@@ -37,7 +37,8 @@ def usage(
     ] = (),
     tenant: Tenant = None,
     output: Annotated[
-        Literal["table", "json", "csv"], Parameter(name=["--output", "-o"], help="As a table, JSON or CSV.")
+        Literal["table", "wide", "json", "yaml", "csv"],
+        Parameter(name=["--output", "-o"], converter=drawn, help="As a table, JSON, YAML or CSV."),
     ] = "table",
 ) -> int:
     """Account for who held devices for how long, in chip-hours and in normalised compute."""
@@ -80,8 +81,8 @@ def history(
     filters: HistoryFilters = _ALL,
     *,
     output: Annotated[
-        Literal["table", "json", "csv", "name"],
-        Parameter(name=["--output", "-o"], help="As a table, JSON or CSV, or as ids."),
+        Literal["table", "wide", "json", "yaml", "csv", "name"],
+        Parameter(name=["--output", "-o"], converter=drawn, help="As a table, JSON, YAML or CSV, or as ids."),
     ] = "table",
 ) -> int:
     """List the jobs that are over, the latest first: how long they waited and ran, and what they used."""

@@ -94,7 +94,7 @@ class _FollowedAttempt:
         self._screen = screen
         self._job_id = job_id
         self._logs = LogReader(client, job_id, attempt=number, rank=_FOLLOWED_RANK)
-        self._cutter = LineCutter("rank {rank} | ")
+        self._cutter = LineCutter("rank {} | ".format)
         self.reports: list[Json] = []
         """What was reported so far, oldest first."""
         self.is_over = False

@@ -1,6 +1,6 @@
 """Reads what workers print, from where it stopped, and cuts it into lines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from medley.answers import Json
 from medley.client import Client
@@ -33,9 +33,9 @@ class LogReader:
 class LineCutter:
     """Makes whole lines of the pieces that come from several ranks."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: Callable[[int], str]) -> None:
         self._prefix = prefix
-        """Put before each line; `{rank}` stands for its rank."""
+        """Put before each line of a rank."""
         self._rests: dict[tuple[int, int], str] = {}
 
     def lines(self, entry: Json) -> Iterator[str]:
@@ -56,4 +56,4 @@ class LineCutter:
         self._rests.clear()
 
     def _prefixed(self, rank: int, line: str) -> str:
-        return self._prefix.format(rank=rank) + line
+        return self._prefix(rank) + line

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from medley.answers import Json
 from medley.screens.amounts import cores, counted, figure, memory, memory_of
 from medley.screens.safe_text import one_line
-from medley.screens.tables import Table
+from medley.screens.tables import Table, without
 
 _BAR_CELLS = 10
 _MILLI = 1000
@@ -33,19 +32,23 @@ def nodes_table(nodes: Sequence[Json]) -> Table:
             memory_of(node["memory_mib_held"], node["memory_mib"]),
             _holders(node),
             one_line(_note(node)),
+            one_line(", ".join(f"{level} {name}" for level, name in node["topology"].items())),
+            one_line(", ".join(f"{key}:{value}" for key, value in (node.get("labels") or {}).items())),
         )
         for node in nodes
     ]
+    only_wide = ("DOMAINS", "LABELS")
     head = ("NODE", "STATE", "ONLY FOR", "RACK", "DEVICES", "FREE", "CPUS HELD", "MEMORY HELD", "HELD BY", "NOTE")
     table = Table(
-        head,
+        (*head, *only_wide),
         rows,
         "no nodes: no cluster has reported any yet",
         numbers=("FREE",),
         wrapped=("HELD BY", "NOTE"),
         spare=("RACK", "CPUS HELD", "MEMORY HELD", "HELD BY", "ONLY FOR", "NOTE", "STATE"),
+        only_wide=only_wide,
     )
-    return table if any(node.get("tenant") for node in nodes) else _without("ONLY FOR", table)
+    return table if any(node.get("tenant") for node in nodes) else without(table, "ONLY FOR")
 
 
 def _free(group: Json) -> int:
@@ -109,14 +112,7 @@ def pools_table(pools: Sequence[Json]) -> Table:
         numbers=head[3:-1],
         spare=("MEMORY", "NODES", "CHIP", "DRAINED", "NOT BY MEDLEY", "IN USE", "HELD", "DEVICES"),
     )
-    return table if any(pool.get("devices_foreign") for pool in pools) else _without("NOT BY MEDLEY", table)
-
-
-def _without(name: str, table: Table) -> Table:
-    """Return a table without a column that says nothing in it."""
-    column = table.columns.index(name)
-    columns = (*table.columns[:column], *table.columns[column + 1 :])
-    return replace(table, columns=columns, rows=[(*row[:column], *row[column + 1 :]) for row in table.rows])
+    return table if any(pool.get("devices_foreign") for pool in pools) else without(table, "NOT BY MEDLEY")
 
 
 def _bar(held: int, total: int) -> str:

@@ -32,7 +32,9 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
     """Return one row per job; the tenant only where there are several."""
     tenants = {job["tenant"] for job in jobs}
     shows_tenant = len(tenants) > 1
-    head = ("NAME", "ID", *(("TENANT",) if shows_tenant else ()), "STATE", "WORKERS", "CHIPS", "AGE", "HOW IT FARES")
+    only_wide = ("PRIORITY", "BY", "NODES", "LABELS")
+    tenant = ("TENANT",) if shows_tenant else ()
+    head = ("NAME", "ID", *tenant, "STATE", "WORKERS", "CHIPS", "AGE", "HOW IT FARES", *only_wide)
     rows = [
         (
             job["name"],
@@ -43,16 +45,27 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
             chips_text(job["spec"]),
             age(job["submitted_at"], at),
             situation(job),
+            str(job["spec"]["priority"]),
+            one_line(job["submitted_by"]),
+            one_line(", ".join(_nodes(job))),
+            one_line(", ".join(f"{key}:{value}" for key, value in job["spec"]["labels"].items())),
         )
         for job in jobs
     ]
     return Table(
         head,
         rows,
-        numbers=("WORKERS",),
+        numbers=("WORKERS", "PRIORITY"),
         clipped=("HOW IT FARES",),
         spare=("WORKERS", "CHIPS", "AGE", "TENANT", "HOW IT FARES"),
+        only_wide=only_wide,
     )
+
+
+def _nodes(job: Json) -> list[str]:
+    """Return the nodes of the latest attempt, each once."""
+    attempt = latest_attempt(job)
+    return list(dict.fromkeys(worker["node"] for worker in attempt["workers"])) if attempt else []
 
 
 def history_table(jobs: Sequence[Json], at: datetime) -> Table:

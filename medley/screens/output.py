@@ -1,4 +1,4 @@
-"""Where output goes: data on stdout, talk on stderr; tables, JSON or names."""
+"""Where output goes: data on stdout, talk on stderr; tables, JSON, YAML or names."""
 
 import csv
 import io
@@ -8,14 +8,43 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from medley.answers import Json
 from medley.errors import MedleyError
 from medley.screens.safe_text import printable
-from medley.screens.tables import FittedTable, Table, fitted, hanging, plain_text
+from medley.screens.tables import FittedTable, Table, fitted, hanging, plain_text, without
 
-Format = Literal["table", "json", "name"]
+Format = Literal["table", "wide", "json", "yaml", "name"]
+"""What the user chooses by -o. Commands see three of them, see `draw_as`."""
+_ANY_WIDTH = 100_000
+_YAML_WIDTH = 120
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """How tables and documents are drawn in this run of the command."""
+
+    is_wide: bool = False
+    is_yaml: bool = False
+
+
+_drawing = _Drawing()
+
+
+def draw_as(chosen: str) -> str:
+    """Draw tables and documents from now on as the user chose; return what a command is to print.
+
+    That is `table`, `json` or `name`: to a command a wide table is a table, and YAML is the API's JSON.
+    """
+    _drawing.is_wide, _drawing.is_yaml = chosen == "wide", chosen == "yaml"
+    match chosen:
+        case "wide":
+            return "table"
+        case "yaml":
+            return "json"
+    return chosen
 
 
 def say(text: str = "") -> None:
@@ -40,13 +69,21 @@ def tell_error(error: MedleyError, *, request_id: str | None = None) -> None:
 
 
 def print_json(data: object) -> None:
-    """Print an answer of the API as it came, indented."""
-    say(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print an answer of the API as it came, indented; or as YAML, where that was chosen."""
+    say(_yaml(data) if _drawing.is_yaml else json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _yaml(data: object) -> str:
+    import yaml  # noqa: PLC0415 - needed where it was chosen alone
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(data, Dumper=dumper, allow_unicode=True, sort_keys=False, width=_YAML_WIDTH)
+    return str(text).removesuffix("\n")
 
 
 def print_json_line(data: object) -> None:
-    """Print one entry of a stream on one line."""
-    print(json.dumps(data, ensure_ascii=False), flush=True)
+    """Print one entry of a stream on one line; as YAML, a document of its own."""
+    print(f"---\n{_yaml(data)}" if _drawing.is_yaml else json.dumps(data, ensure_ascii=False), flush=True)
 
 
 def print_csv(columns: Sequence[str], items: Sequence[Json]) -> None:
@@ -88,9 +125,15 @@ def table_text(table: Table, stream: TextIO) -> str:
 
 
 def _fitted(table: Table, stream: TextIO) -> FittedTable:
+    shown = table if _drawing.is_wide else without(table, *table.only_wide)
     if not is_terminal(stream):
-        return FittedTable(plain_text(table), ())
-    return fitted(table, window_width(), has_colour=not os.environ.get("NO_COLOR"))
+        return FittedTable(plain_text(shown), ())
+    return fitted(shown, _ANY_WIDTH if _drawing.is_wide else window_width(), has_colour=has_colour())
+
+
+def has_colour() -> bool:
+    """Say whether colours are wanted on a terminal."""
+    return not os.environ.get("NO_COLOR")
 
 
 def entry_text(start: str, text: str, stream: TextIO) -> str:

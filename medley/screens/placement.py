@@ -1,5 +1,6 @@
 """Where the workers of an attempt run, and why there."""
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TextIO
@@ -7,7 +8,7 @@ from typing import TextIO
 from medley.answers import Json
 from medley.screens.amounts import share_size
 from medley.screens.ends import worker_state
-from medley.screens.output import entry_text
+from medley.screens.output import entry_text, print_table, say
 from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
@@ -52,6 +53,15 @@ def why_there(attempt: Json, stream: TextIO) -> str:
         for members in groups
         if members[0]["why"]
     )
+
+
+def print_prospect(found: Json) -> None:
+    """Print what would become of a job: in a sentence, then rank by rank."""
+    say(entry_text(f"{found['spec']['name']}: ", one_line(found["text"]), sys.stdout))
+    if found["workers"]:
+        say()
+        print_table(placement_table(found))
+        say(f"\nWhy there:\n{why_there(found, sys.stdout)}")
 
 
 def _rows(attempt: Json) -> list[tuple[str, ...]]:

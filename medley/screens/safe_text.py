@@ -1,6 +1,7 @@
 """Texts from elsewhere, made so that they cannot play tricks on a terminal."""
 
 import re
+from collections.abc import Callable
 
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -10,6 +11,7 @@ _SURROGATE = "\ud800-\udfff"
 _UNPRINTABLE = re.compile(f"[{_CONTROL}{_DIRECTION}{_INVISIBLE}{_SURROGATE}]")
 _UNSAFE = re.compile(rf"(\x1b\[[0-9;:]*m)|[{_CONTROL}{_DIRECTION}{_SURROGATE}]")
 _COLOURS_OFF = "\x1b[0m"
+_RANK_COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94, 91)
 _FIRST_PICTURE = 0x2400
 """Unicode has a picture of each of the 32 control characters of ASCII, such as the one of ESC."""
 _PICTURES = 32
@@ -32,6 +34,19 @@ def safe_output(line: str) -> str:
     """
     safe = _UNSAFE.sub(lambda found: found[1] or _picture(found[0]), line.removesuffix("\r"))
     return safe + _COLOURS_OFF if "\x1b" in safe else safe
+
+
+def rank_prefix(ranks: int, *, is_coloured: bool) -> Callable[[int], str]:
+    """Return what to put before each line of a rank, one of so many; each has a colour, which neighbours do not share.
+
+    It is not touched by colours that a line before it left on.
+    """
+    if ranks == 1:
+        return lambda _rank: ""
+    if not is_coloured:
+        return "{} | ".format
+    width = len(str(ranks - 1))
+    return lambda rank: f"\x1b[0;{_RANK_COLOURS[rank % len(_RANK_COLOURS)]}m{rank:>{width}} |{_COLOURS_OFF} "
 
 
 def _picture(character: str) -> str:

@@ -3,7 +3,7 @@
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _GAP = "  "
 _LEAST_FREE_TEXT = 20
@@ -45,6 +45,8 @@ class Table:
     """Columns of free text, that a narrow window cuts off with an ellipsis."""
     spare: tuple[str, ...] = ()
     """Columns that a narrow window goes without, the least important first."""
+    only_wide: tuple[str, ...] = ()
+    """Columns for those who ask for all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,15 @@ class FittedTable:
     text: str
     left_out: tuple[str, ...]
     """Columns for which there was no room."""
+
+
+def without(table: Table, *columns: str) -> Table:
+    """Return a table without some of its columns."""
+    kept = [place for place, column in enumerate(table.columns) if column not in columns]
+    if len(kept) == len(table.columns):
+        return table
+    rows = [tuple(row[place] for place in kept) for row in table.rows]
+    return replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows)
 
 
 def plain_text(table: Table) -> str:

@@ -65,7 +65,7 @@ def submit_job(
 def draft_job(
     clock: Clock, identifiers: IdentifierSource, submission: Submission, *, clusters: Clusters = ()
 ) -> Job | NotOffered:
-    """Return the job that a submission would make; clusters that object to it are kept with it."""
+    """Return the job that a submission would make, with those of `clusters` that object to it, unless all do."""
     job = Job(
         id=identifiers.new_job_id(),
         tenant=submission.tenant,

@@ -81,3 +81,17 @@ def test_a_clone_waits_for_the_same_jobs(world: ApiWorld) -> None:
     assert made["spec"]["after"] == [{"job": first, "condition": "succeeded"}]
     free = world.client().post(f"/v1/jobs/{later}/clone", json={"overrides": {"after": []}}).json()
     assert free["spec"]["after"] == []
+
+
+def test_a_question_is_told_what_it_would_wait_for(world: ApiWorld) -> None:
+    client, first = world.client(), world.submit()
+    asked = {**JOB, "after": [{"job": first}]}
+    waits = client.post("/v1/jobs/dry-run", json=asked).json()
+    assert (waits["outcome"], waits["reasons"][0]["code"]) == ("waits", "waits-for-job")
+    client.post(f"/v1/jobs/{first}/cancel")
+    refused = client.post("/v1/jobs/dry-run", json=asked).json()
+    assert (refused["outcome"], refused["reasons"][0]["code"]) == ("refused", "cannot-follow")
+    anyway = {**JOB, "after": [{"job": first, "condition": "ended"}]}
+    assert client.post("/v1/jobs/dry-run", json=anyway).json()["outcome"] == "placed"
+    unknown = client.post("/v1/jobs/dry-run", json={**JOB, "after": [{"job": "0" * 16}]})
+    assert unknown.json()["errors"][0]["pointer"] == "/after/0/job"

@@ -28,6 +28,7 @@ OF_ONE_THING = sorted(name for name in GUARDED if re.search(r"{(job|tenant|token
 """Routes whose address names a thing that belongs to a tenant."""
 BODIES: dict[str, dict[str, Any]] = {
     "submit_job": dict(JOB),
+    "try_job": dict(JOB),
     "create_tenant": {"name": "gamma"},
     "create_user": {"name": "bob", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},

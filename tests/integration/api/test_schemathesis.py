@@ -20,10 +20,12 @@ from api.permissions import PERMISSIONS, Open
 from scheduler.core.model.tenant import Role
 from tests.builders.api import ApiWorld, GoneAfterFirstChunk, open_world
 
-UNDOCUMENTED = {"show_openapi", "show_dashboard", "show_dashboard_file"}
-"""The document itself, and the files of the dashboard: no part of the API."""
+UNDOCUMENTED = {"show_openapi", "show_job_schema", "show_dashboard", "show_dashboard_file"}
+"""The document itself, the schema of job files, and the files of the dashboard: no part of the API."""
 DOCUMENTED = sorted(PERMISSIONS.keys() - UNDOCUMENTED)
-OF_ONE_JOB = [name for name in DOCUMENTED if "job" in name and name not in ("submit_job", "list_jobs", "list_job_rows")]
+OF_ONE_JOB = [
+    name for name in DOCUMENTED if "job" in name and name not in ("submit_job", "try_job", "list_jobs", "list_job_rows")
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -1,10 +1,12 @@
 """The whole command as a process, against a server that speaks the wire contract."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from medley.main import run
 from tests.builders.command import (
@@ -184,10 +186,11 @@ def test_each_command_answers_in_each_format(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in logged_in(server, tmp_path).items():
             patch.setenv(name, value)
-        for form in ("json", "table", "name"):
+        for form in ("json", "yaml", "wide", "table", "name"):
             assert run([*line.split(), "-o", form]) == 0
             found[form] = capsys.readouterr()
-    assert json.loads(found["json"].out) == want_json
+    assert json.loads(found["json"].out) == yaml.safe_load(found["yaml"].out) == want_json
+    assert want_table.strip()[:9] in found["wide"].out
     assert want_table in found["table"].out
     assert found["name"].out == f"{want_name}\n"
     assert TOKEN not in "".join(shown.out + shown.err for shown in found.values())
@@ -197,6 +200,15 @@ def test_utilisation_shows_pools_and_tenants(server: ScriptedServer, tmp_path: P
     shown = run_medley("utilisation", environment=logged_in(server, tmp_path)).stdout
     assert "32 devices on 4 nodes, 8 held" in shown
     assert "demo    h100-sxm     8  no limit" in shown
+
+
+def test_wide_tables_have_what_others_leave_out(server: ScriptedServer, tmp_path: Path) -> None:
+    server.on("GET /v1/jobs", _items(a_job(state="running", attempts=[an_attempt()])))
+    environment = logged_in(server, tmp_path)
+    wide, usual = (run_medley("ls", "-o", form, environment=environment).stdout for form in ("wide", "table"))
+    assert re.search(r"HOW IT FARES +PRIORITY  BY   NODES +LABELS", wide)
+    assert re.search(r" 0  ada  mixed/nvidia-1, mixed/amd-1  -$", wide.splitlines()[1])
+    assert "mixed/nvidia-1" not in usual
 
 
 def test_filters_reach_the_server(server: ScriptedServer, tmp_path: Path) -> None:
@@ -290,11 +302,16 @@ def test_a_start_that_is_refused_says_what_the_cluster_said(
             "nodes --chip nope",
             "no node is found by --chip nope; there is no chip type `nope`: `medley chips` lists all\n",
         ),
+        (
+            "nodes --cluster mixd",
+            "no node is found by --cluster mixd; there is no cluster `mixd`: did you mean `mixed`?\n",
+        ),
     ],
 )
 def test_filters_that_find_nothing_are_named(server: ScriptedServer, tmp_path: Path, line: str, want: str) -> None:
     server.on("GET /v1/jobs", _items())
     server.on("GET /v1/nodes", _items())
+    server.on("GET /v1/clusters", _items({"name": "mixed", "kind": "local"}))
     ended = run_medley(*line.split(), environment=logged_in(server, tmp_path))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", want)
 

@@ -5,7 +5,19 @@ from pathlib import Path
 import pytest
 
 from medley.errors import BadUsage, NotLoggedIn
-from medley.login import Login, clean_address, clean_token, find_login, load, login_path, save
+from medley.login import (
+    MOST_CONTEXTS,
+    Login,
+    Logins,
+    clean_address,
+    clean_token,
+    find_login,
+    load,
+    load_all,
+    login_path,
+    save,
+    save_all,
+)
 
 
 def _environment(folder: Path, **more: str) -> dict[str, str]:
@@ -110,3 +122,39 @@ def test_a_login_never_shows_its_token(tmp_path: Path) -> None:
     assert "mdl_secret" not in repr(Login("http://127.0.0.1:8080", "mdl_secret"))
     save(tmp_path / "login.json", Login("http://127.0.0.1:8080", "mdl_secret"))
     assert json.loads((tmp_path / "login.json").read_text())["token"] == "mdl_secret"
+
+
+def test_a_file_that_knows_no_contexts_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "login.json"
+    path.write_text('{"address": "http://127.0.0.1:8080", "token": "mdl_secret"}')
+    path.chmod(0o600)
+    assert load_all(path) == Logins({"default": Login("http://127.0.0.1:8080", "mdl_secret")})
+    save(path, Login("http://127.0.0.1:9090", "mdl_other", context="second"))
+    assert json.loads(path.read_text())["token"] == "mdl_secret"  # what knows no contexts finds the one in use
+    assert load(path) == Login("http://127.0.0.1:8080", "mdl_secret")
+    assert load(path, "second") == Login("http://127.0.0.1:9090", "mdl_other")
+
+
+@pytest.mark.parametrize("current", ["default", "one", "gone"])
+def test_logins_are_found_again_whichever_is_in_use(tmp_path: Path, current: str) -> None:
+    logins = Logins({"one": Login("http://a", "mdl_a"), "default": Login("http://b", "mdl_b")}, current)
+    save_all(tmp_path / "login.json", logins)
+    found = load_all(tmp_path / "login.json")
+    assert found == logins
+    assert [login.context for login in found.by_context.values()] == list(found.by_context)
+
+
+def test_a_login_without_a_context_takes_the_place_of_the_one_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "login.json"
+    save_all(path, Logins({"one": Login("http://a", "mdl_a"), "two": Login("http://b", "mdl_b")}, "two"))
+    save(path, Login("http://c", "mdl_c"))
+    assert load_all(path) == Logins({"one": Login("http://a", "mdl_a"), "two": Login("http://c", "mdl_c")}, "two")
+
+
+def test_only_so_many_logins_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "login.json"
+    save_all(path, Logins({f"c{number}": Login("http://a", "mdl_a") for number in range(MOST_CONTEXTS)}))
+    with pytest.raises(BadUsage, match="no more are kept"):
+        save(path, Login("http://a", "mdl_a", context="one-more"))
+    save(path, Login("http://a", "mdl_new", context="c0"))
+    assert len(load_all(path).by_context) == MOST_CONTEXTS

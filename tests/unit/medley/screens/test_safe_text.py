@@ -1,6 +1,6 @@
 import pytest
 
-from medley.screens.safe_text import one_line, printable, safe_output
+from medley.screens.safe_text import one_line, printable, rank_prefix, safe_output
 
 
 def test_a_text_from_elsewhere_cannot_move_the_cursor() -> None:
@@ -31,3 +31,15 @@ def test_a_text_in_one_line_shows_its_breaks() -> None:
 )
 def test_output_of_a_program_keeps_its_colours_and_obeys_nothing_else(line: str, want: str) -> None:
     assert safe_output(line) == want
+
+
+def test_ranks_are_told_apart_by_colours_that_neighbours_do_not_share() -> None:
+    prefix = rank_prefix(12, is_coloured=True)
+    assert prefix(3) == "\x1b[0;35m 3 |\x1b[0m "
+    assert len({prefix(rank).partition("m")[0] for rank in range(12)}) == 12
+    assert safe_output(prefix(3) + "on").startswith(prefix(3))
+
+
+def test_without_colour_a_prefix_is_the_rank_and_one_rank_has_none() -> None:
+    assert rank_prefix(12, is_coloured=False)(3) == "3 | "
+    assert rank_prefix(1, is_coloured=True)(0) == ""
