@@ -108,6 +108,8 @@ def _spelled_out(word: str) -> str:
 
 def _subcommand_hint(app: "App", chain: Sequence[str], unused: Sequence[str]) -> str:
     """`medley tokens creat` calls the list of tokens with one word too many: say which command was meant."""
+    if not chain:  # the parser says it itself
+        return ""
     for name in chain:
         app = app[name]
     names = [name for name in app if not name.startswith("-")]

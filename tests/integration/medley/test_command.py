@@ -356,6 +356,11 @@ def test_a_submission_nobody_answered_gives_the_key_to_repeat_it_with(
     ("line", "reply", "want"),
     [
         ("sbmit x", None, (2, 'Unknown command "sbmit". Did you mean "submit"?')),
+        (
+            "sbmit x",
+            None,
+            (2, '"submit"? Available commands: init, submit, follow, ls, show, why, logs, events, ...\n'),
+        ),
         ("ls --stat queued", None, (2, "Did you mean --state?")),
         ("ls --state done", None, (2, 'Choose from: "queued"')),
         ("tokens creat x", None, (2, "Did you mean `medley tokens create`?")),

@@ -11,8 +11,8 @@ from tests.builders.api import serve
 from tests.builders.command import run_medley
 
 BAR_S = 1.0
-"""Of the fastest of five on a machine that others use too; alone it takes a third of it. See docs/commands.md."""
-RUNS = 5
+"""Of the fastest of three on a machine that others use too; alone it takes a third of it. See docs/commands.md."""
+RUNS = 3
 
 
 def test_lists_and_the_board_are_there_within_a_second_whatever_the_number_of_jobs(
