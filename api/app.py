@@ -8,8 +8,19 @@ from fastapi import FastAPI
 from api.context import ApiContext
 from api.dashboard import pages
 from api.relay import relay_routes
-from api.routes import events, fleet, health, job_output, jobs, replicas, scheduler, service, tenants, usage, workers
+from api.routes import (
+    events,
+    fleet,
+    health,
+    nodes,
+    scheduler,
+    service,
+    tenants,
+    usage,
+    workers,
+)
 from api.routes.access import audit, login, tokens, users
+from api.routes.jobs import changes, jobs, output, replicas
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -19,9 +30,11 @@ from api.web.openapi import DESCRIPTION, TITLE, build_document
 
 ROUTERS = (
     jobs.router,
-    job_output.router,
+    changes.router,
+    output.router,
     events.router,
     fleet.router,
+    nodes.router,
     usage.router,
     tenants.router,
     users.router,

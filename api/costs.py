@@ -27,6 +27,9 @@ BAD_TOKEN = 1
 RANKS_PER_UNIT = 8
 """A page of the logs of many ranks costs one unit more for every so many of them."""
 
+JOBS_PER_UNIT = 20
+"""What is done with many jobs at once costs a unit for every so many of them."""
+
 
 def cost_of(operation: str) -> int:
     """Return what a request for an operation costs, whatever it is answered with."""

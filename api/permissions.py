@@ -27,6 +27,10 @@ Access = frozenset[Role] | Open
 
 PERMISSIONS: Mapping[str, Access] = {
     "submit_job": SUBMITTERS,
+    "submit_jobs": SUBMITTERS,
+    "clone_job": SUBMITTERS,
+    "change_job": CANCELLERS,
+    "cancel_jobs": CANCELLERS,
     "try_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
@@ -41,6 +45,9 @@ PERMISSIONS: Mapping[str, Access] = {
     "follow_job_events": EVERYBODY,
     "follow_events": EVERYBODY,
     "list_nodes": EVERYBODY,
+    "show_node": EVERYBODY,
+    "drain_node": OPERATORS,
+    "undrain_node": OPERATORS,
     "list_pools": EVERYBODY,
     "list_clusters": EVERYBODY,
     "check_cluster": CLUSTER_WIDE,
@@ -54,6 +61,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "list_tenants": CLUSTER_WIDE,
     "create_tenant": OPERATORS,
     "list_quotas": EVERYBODY,
+    "show_quota": EVERYBODY,
     "set_quota": OPERATORS,
     "lift_quota": OPERATORS,
     "list_users": TOKEN_READERS,

@@ -36,6 +36,7 @@ class Code(StrEnum):
     ATTEMPT_CLOSED = "attempt-closed"
     TOKEN_OVER = "token-over"  # noqa: S105 - a code, not a secret
     TOO_MANY_JOBS = "too-many-jobs"
+    HAS_CHANGED = "has-changed"
     BODY_TOO_LARGE = "body-too-large"
     HEADERS_TOO_LARGE = "headers-too-large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
@@ -78,6 +79,7 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.JOB_CHANGED: (HTTPStatus.CONFLICT, "The job is not what it was"),
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),
+    Code.HAS_CHANGED: (HTTPStatus.PRECONDITION_FAILED, "It is not what was read"),
     Code.BODY_TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     Code.HEADERS_TOO_LARGE: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
     Code.UNSUPPORTED_MEDIA_TYPE: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),

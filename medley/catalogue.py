@@ -33,7 +33,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("logs", "medley.commands.streams:logs", "Print what a job's workers print; -f follows."),
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
-            Command("cancel", "medley.commands.jobs:cancel", "Cancel a job."),
+            Command("cancel", "medley.commands.changes.jobs:cancel", "Cancel jobs: by name, by label, or all."),
+            Command("priority", "medley.commands.changes.jobs:priority", "Give a job another priority."),
+            Command("clone", "medley.commands.changes.jobs:clone", "Submit a job again, with some fields otherwise."),
             Command(
                 "replicas", "medley.commands.serving.replicas:replicas", "List a server's replicas and their addresses."
             ),
@@ -52,6 +54,8 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "nodes", "medley.commands.capacity:nodes", "List nodes, what is free on them and who holds the rest."
             ),
+            Command("drain", "medley.commands.capacity:drain", "Let nodes take nothing new; what they run goes on."),
+            Command("undrain", "medley.commands.capacity:undrain", "Let drained nodes take new work again."),
             Command(
                 "pools", "medley.commands.capacity:pools", "List pools: nodes alike in chip type, memory and size."
             ),

@@ -6,7 +6,7 @@
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_PAGES = 100_000
 _LONGEST_HOLD_S = 30
+_MOST_CANCELLED = 1000
 _CAUGHT_UP_S = 1.5
 """Recorded events come without a pause: after this long a silence there are no more."""
 
@@ -101,6 +102,43 @@ class Client:
         """Give a server a new version, the whole job; its replicas are replaced one after the other."""
         return self._send("PUT", f"/v1/jobs/{_part(job)}/version", body=dict(version))
 
+    def submit_many(self, jobs: Sequence[Mapping[str, Any]], *, key: str | None = None) -> list[Json]:
+        """Submit up to 500 jobs together; all of them are durable then, or none is where one is refused.
+
+        The idempotency key works as in `submit`.
+        """
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        body = {"jobs": [dict(job) for job in jobs]}
+        return _items(self._send("POST", "/v1/jobs/bulk", body=body, headers=headers, held_s=_LONGEST_HOLD_S))
+
+    def cancel_many(self, jobs: Sequence[str]) -> Iterator[Json]:
+        """Ask for the end of many jobs, and yield what became of each: its `id` and `outcome`."""
+        for first in range(0, len(jobs), _MOST_CANCELLED):
+            yield from _items(self._cancel({"jobs": list(jobs[first : first + _MOST_CANCELLED])}))
+
+    def cancel_where(self, **filters: Any) -> Iterator[Json]:
+        """Ask for the end of all unfinished jobs that meet the filters, as `jobs` takes them; without any, of all."""
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            answer = self._cancel({"filter": wanted, **({"cursor": cursor} if cursor else {})})
+            yield from _items(answer)
+            if answer["next"] in (None, cursor):
+                return
+            cursor = answer["next"]
+
+    def _cancel(self, body: Json) -> Json:
+        return self._send("POST", "/v1/jobs/cancel", body=body, held_s=_LONGEST_HOLD_S)
+
+    def set_priority(self, job: str, priority: int) -> Json:
+        """Give a job another priority."""
+        return self._send("PATCH", f"/v1/jobs/{_part(job)}", body={"priority": priority})
+
+    def clone(self, job: str, overrides: Mapping[str, Any], *, key: str | None = None) -> Json:
+        """Submit a job again, with some fields otherwise; the idempotency key works as in `submit`."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self._send("POST", f"/v1/jobs/{_part(job)}/clone", body={"overrides": dict(overrides)}, headers=headers)
+
     def why(self, job: str) -> Json:
         """Return why a job is where it is."""
         return self._get(f"/v1/jobs/{_part(job)}/why")
@@ -137,6 +175,14 @@ class Client:
     def nodes(self, **filters: Any) -> Iterator[Json]:
         """Yield nodes page by page: `cluster`, `chip`."""
         return self._pages("/v1/nodes", filters)
+
+    def drain(self, node: str, note: str = "") -> Json:
+        """Let a node, CLUSTER/NAME, take nothing new until that is taken back (operators)."""
+        return self._send("PUT", f"/v1/nodes/{_node_path(node)}/drain", body={"note": note})
+
+    def undrain(self, node: str) -> Json:
+        """Make a node, CLUSTER/NAME, again what its cluster says it is (operators)."""
+        return self._send("DELETE", f"/v1/nodes/{_node_path(node)}/drain")
 
     def pools(self) -> list[Json]:
         """Return all pools."""
@@ -290,6 +336,10 @@ class Client:
 
 def _part(name: str) -> str:
     return quote(name, safe="") or "-"
+
+
+def _node_path(node: str) -> str:
+    return "/".join(_part(part) for part in node.split("/", 1))
 
 
 def _items(page: Json) -> list[Json]:

@@ -20,6 +20,7 @@ from scheduler.core.model.change import (
     JobRevised,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -89,6 +90,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"by": by, "replicas": replicas}
         case JobRevised(revision=revision, by=by):
             return {"by": by, "version": revision}
+        case PriorityChanged(priority=priority, by=by):
+            return {"priority": priority, "by": by}
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from api.schemas.reason import (
     BackingOffAnswer,
+    CannotFollowAnswer,
     CannotServeAnswer,
     HolderAnswer,
     KeptApartAnswer,
@@ -15,11 +16,13 @@ from api.schemas.reason import (
     QuotaExceededAnswer,
     ReasonAnswer,
     TooFewFreeAnswer,
+    WaitsForJobAnswer,
 )
 from api.text.reasons import reason_text
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     KeptApart,
     Limit,
@@ -29,6 +32,7 @@ from scheduler.core.model.reason import (
     QuotaExceeded,
     Reason,
     TooFewFree,
+    WaitsForJob,
 )
 
 
@@ -37,7 +41,7 @@ def reason_answers(reasons: Iterable[Reason], you: TenantName | None) -> tuple[R
     return tuple(_reason_answer(reason, reason_text(reason, you)) for reason in reasons)
 
 
-def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
+def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 - one answer per kind
     match reason:
         case TooFewFree():
             return TooFewFreeAnswer(
@@ -81,6 +85,10 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:
             return NoClusterAnswer(text=text)
         case CannotServe(cluster, mismatch, asked, offered):
             return CannotServeAnswer(text=text, cluster=cluster, mismatch=mismatch, asked=asked, offered=offered)
+        case WaitsForJob(job, condition):
+            return WaitsForJobAnswer(text=text, job=job, condition=condition)
+        case CannotFollow(job, became):
+            return CannotFollowAnswer(text=text, job=job, became=became)
     assert_never(reason)
 
 

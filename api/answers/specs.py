@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.schemas.spec import (
+    AfterAnswer,
     AlternativeAnswer,
     ApartAnswer,
     RoleAnswer,
@@ -72,6 +73,7 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         stall_limit_s=spec.stall_limit_s,
         priority=spec.priority,
         labels=dict(spec.labels),
+        after=tuple(AfterAnswer(job=one.job, condition=one.condition) for one in spec.after),
     )
 
 

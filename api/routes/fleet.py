@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers.fleet import check_answer, chip_answer, chip_type, node_answer, pool_answer
+from api.answers.sparse import sparse
 from api.context import ApiContext
 from api.problems import Refusal
 from api.schemas.fleet import (
@@ -21,7 +22,7 @@ from api.schemas.fleet import (
     TenantUseAnswer,
     UtilisationAnswer,
 )
-from api.schemas.queries import NodeQuery
+from api.schemas.queries import NodeQuery, SparsePage
 from api.web.cursors import NODE_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, ChipPath, ClusterPath, Context
 from api.web.failures import not_found
@@ -34,14 +35,14 @@ TENANTS_PER_READ = 200
 
 
 @router.get("/nodes", operation_id="list_nodes")
-def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Query()]) -> NodePage:
+def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Query()]) -> NodePage | SparsePage:
     """List nodes with their devices and who holds what on them."""
     after = decode_cursor(query.cursor, NODE_KEY)
     found = context.views.nodes(
         cluster=query.cluster, chip=query.chip, ids=query.node, after=after, limit=query.limit + 1
     )
     page, following = cut_page(found, query.limit, lambda view: view.node.id)
-    return NodePage(items=tuple(node_answer(view, caller) for view in page), next=following)
+    return sparse(NodePage(items=tuple(node_answer(view, caller) for view in page), next=following), query.fields)
 
 
 @router.get("/pools", operation_id="list_pools")

@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.answers.access import quota_answer, tenant_answer
+from api.answers.sparse import sparse
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.access import QuotaAnswer, QuotaBody, QuotaList, TenantAnswer, TenantBody, TenantPage
+from api.schemas.queries import SparsePage
 from api.web.cursors import NAME_KEY, cut_page, decode_cursor
 from api.web.dependencies import (
     Caller,
@@ -14,9 +16,10 @@ from api.web.dependencies import (
     Page,
     TenantPath,
 )
+from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.failures import not_found
 from api.web.guarded_route import GuardedRoute
-from api.web.openapi import CONFLICT
+from api.web.openapi import CONFLICT, HAS_CHANGED
 from scheduler.core.model.tenant import Quota
 from scheduler.ports.directory import AlreadyExists, DoesNotExist
 
@@ -24,11 +27,11 @@ router = APIRouter(prefix="/v1/tenants", tags=["access"], route_class=GuardedRou
 
 
 @router.get("", operation_id="list_tenants")
-def list_tenants(context: Context, page: Page) -> TenantPage:
+def list_tenants(context: Context, page: Page) -> TenantPage | SparsePage:
     """List tenants by name."""
     found = context.directory.tenants(after=decode_cursor(page.cursor, NAME_KEY), limit=page.limit + 1)
     items, following = cut_page(found, page.limit, lambda tenant: tenant.name)
-    return TenantPage(items=tuple(tenant_answer(tenant) for tenant in items), next=following)
+    return sparse(TenantPage(items=tuple(tenant_answer(tenant) for tenant in items), next=following), page.fields)
 
 
 @router.post("", operation_id="create_tenant", status_code=201, responses=CONFLICT)
@@ -50,22 +53,42 @@ def list_quotas(tenant: TenantPath, context: Context, caller: Caller) -> QuotaLi
     return QuotaList(items=tuple(quota_answer(quota) for quota in context.directory.quotas(tenant)))
 
 
-@router.put("/{tenant}/quotas/{chip}", operation_id="set_quota")
-def set_quota(tenant: TenantPath, chip: ChipPath, body: QuotaBody, context: Context) -> QuotaAnswer:
+@router.get("/{tenant}/quotas/{chip}", operation_id="show_quota")
+def show_quota(tenant: TenantPath, chip: ChipPath, context: Context, caller: Caller, response: Response) -> QuotaAnswer:
+    """Show a tenant's quota for a chip type, with its ETag."""
+    quotas = context.directory.quotas(tenant) if caller.may_see(tenant) else ()
+    found = next((quota for quota in quotas if quota.chip == chip), None)
+    if found is None:
+        raise Refusal(not_found("quota"))
+    response.headers["ETag"] = etag_of(found)
+    return quota_answer(found)
+
+
+@router.put("/{tenant}/quotas/{chip}", operation_id="set_quota", responses=HAS_CHANGED)
+def set_quota(
+    tenant: TenantPath,
+    chip: ChipPath,
+    body: QuotaBody,
+    context: Context,
+    response: Response,
+    *,
+    if_match: IfMatch = None,
+) -> QuotaAnswer:
     """Limit how many devices of a chip type a tenant may hold at once; what it holds already it keeps."""
     quota = Quota(tenant, chip, body.devices)
     try:
-        context.directory.set_quota(quota, context.clock.now())
+        context.directory.set_quota(quota, context.clock.now(), guarded_by(if_match))
     except DoesNotExist:
         raise Refusal(not_found("tenant or chip type")) from None
+    response.headers["ETag"] = etag_of(quota)
     return quota_answer(quota)
 
 
-@router.delete("/{tenant}/quotas/{chip}", operation_id="lift_quota", status_code=204)
-def lift_quota(tenant: TenantPath, chip: ChipPath, context: Context) -> Response:
+@router.delete("/{tenant}/quotas/{chip}", operation_id="lift_quota", status_code=204, responses=HAS_CHANGED)
+def lift_quota(tenant: TenantPath, chip: ChipPath, context: Context, *, if_match: IfMatch = None) -> Response:
     """Remove a limit."""
     try:
-        context.directory.lift_quota(tenant, chip, context.clock.now())
+        context.directory.lift_quota(tenant, chip, context.clock.now(), guarded_by(if_match))
     except DoesNotExist:
         raise Refusal(not_found("quota")) from None
     return Response(status_code=204)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.sparse import sparse, wants
 from api.answers.usage import (
     account_answer,
     csv_columns,
@@ -18,6 +19,7 @@ from api.answers.usage import (
     series_answer,
 )
 from api.problems import Code, FieldError, refuse
+from api.schemas.queries import SparsePage
 from api.schemas.usage.answers import (
     ACCOUNT_EXAMPLE,
     FINISHED_EXAMPLE,
@@ -96,10 +98,10 @@ def show_usage(
     return UsageAnswer(since=since, until=until, by=tuple(query.by), items=items)
 
 
-@router.get("/history", operation_id="show_history", response_model=HistoryPage, responses=HISTORY_AS_CSV)
+@router.get("/history", operation_id="show_history", response_model=HistoryPage | SparsePage, responses=HISTORY_AS_CSV)
 def show_history(
     request: Request, context: Context, caller: Caller, query: Annotated[HistoryQuery, Query()]
-) -> HistoryPage | Response:
+) -> HistoryPage | SparsePage | Response:
     """List finished jobs with how long they waited, ran and held devices; as CSV, the header Link leads on."""
     try:
         before = place_of(decode_cursor(query.cursor, FINISHED_KEY))
@@ -110,9 +112,11 @@ def show_history(
     page, following = cut_page(found, query.limit, cursor_of)
     catalogue = {chip.name: chip for chip in context.directory.chips()}
     items = tuple(finished_answer(job, catalogue) for job in page)
+    shown = sparse(HistoryPage(items=items, next=following), query.fields)
     if not _wants_csv(request, query.format):
-        return HistoryPage(items=items, next=following)
-    response = _csv(csv_text(csv_columns(FinishedJobAnswer), items))
+        return shown
+    left_out = [field for field in FinishedJobAnswer.model_fields if not wants(query.fields, field)]
+    response = _csv(csv_text(csv_columns(FinishedJobAnswer, without=left_out), items))
     if following is not None:
         target = request.url.include_query_params(cursor=following)
         response.headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.schemas.spec import ShareAnswer
-from api.schemas.text import TORCH_DEVICE_PATTERN, Answer, Body, PlainText, with_examples
+from api.schemas.text import TORCH_DEVICE_PATTERN, Answer, Body, Moment, Note, PlainText, with_examples
 from scheduler.core.model.node import NodeState
 
 CHIP_EXAMPLE: dict[str, Any] = {
@@ -33,6 +33,7 @@ NODE_EXAMPLE: dict[str, Any] = {
     "state": "ready",
     "text": "takes new work",
     "note": "",
+    "drain": None,
     "tenant": None,
     "topology": {"rack": "r1"},
     "labels": {"generation": "hopper"},
@@ -161,6 +162,22 @@ class HoldingAnswer(Answer):
     """Numbers of these devices on the node, from 0; empty where the cluster picks them."""
 
 
+class DrainBody(Body):
+    """Why a node is to take nothing new."""
+
+    model_config = with_examples({"note": "a fan is to be replaced on Tuesday"})
+
+    note: Note = ""
+
+
+class DrainAnswer(Answer):
+    """That an operator drained a node, by Medley."""
+
+    by: str
+    at: Moment
+    note: str
+
+
 class NodeAnswer(Answer):
     """A node, its devices, and who holds what on it."""
 
@@ -172,7 +189,9 @@ class NodeAnswer(Answer):
     text: str
     """What the state means for new work."""
     note: str
-    """Why it is so, or what else an operator should know; mostly empty."""
+    """What its cluster says of it: why it is so, or what else an operator should know; mostly empty."""
+    drain: DrainAnswer | None
+    """Null where nobody drained it by Medley; its cluster may have."""
     tenant: str | None
     """The only tenant whose jobs are placed on it; null for any."""
     topology: dict[str, str]

@@ -59,6 +59,8 @@ MOST_LABELS = 32
 MOST_VOLUMES = 16
 MOST_SECRETS = 32
 
+Priority = Annotated[int, whole(-100, 100, "Higher ones are earlier in the queue.")]
+
 
 class JobRequest(ServingRequest):
     """A training, which is one gang of workers that run together or not at all; or a server of several such gangs."""
@@ -172,7 +174,7 @@ class JobRequest(ServingRequest):
     retries: Annotated[int, whole(0, 10, "How often an attempt that its program failed is tried again.")] = 0
     time_limit_s: Annotated[int, whole(1, 31_536_000, "The longest run time of one attempt.")] | None = None
     grace_s: Annotated[int, whole(0, 600, "Seconds between the request to end and the kill.")] = 10
-    priority: Annotated[int, whole(-100, 100, "Higher ones are earlier in the queue.")] = 0
+    priority: Priority = 0
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
     """What it is listed by, and told by when others keep apart from it."""
 
@@ -334,6 +336,7 @@ class JobRequest(ServingRequest):
             apart=None if self.apart is None else self.apart.to_apart(),
             exclusive=self.exclusive,
             node_labels=tuple(sorted(self.node_labels.items())),
+            after=tuple(one.to_dependency() for one in self.after),
         )
 
     def _chip_request(self) -> ChipRequest:

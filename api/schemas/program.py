@@ -1,6 +1,6 @@
 """What the workers of a job run, and what they are given to run with."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
@@ -11,6 +11,8 @@ from scheduler.core.model.job import (
     DEFAULT_CHECKPOINTS_KEPT,
     DEFAULT_SILENCE_LIMIT_S,
     DEFAULT_STALL_LIMIT_S,
+    Condition,
+    Dependency,
     ReferenceServing,
     ReferenceTraining,
 )
@@ -18,6 +20,7 @@ from scheduler.core.model.job import (
 RESERVED_PREFIXES = ("LD_", "MEDLEY_", "NVIDIA_", "CUDA_MPS_", "PYTHON")
 """Variables that decide what a worker loads are not the tenant's to set."""
 DEVICE_VARIABLES = ("CUDA_DEVICE_ORDER", "GPU_DEVICE_ORDINAL", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK")
+MOST_AFTER = 16
 VISIBLE = "_VISIBLE_"
 """In CUDA_VISIBLE_DEVICES, ASCEND_RT_VISIBLE_DEVICES, NEURON_RT_VISIBLE_CORES and those of every other vendor: which
 devices a worker sees is not the tenant's to set either."""
@@ -78,8 +81,21 @@ class ServeRequest(Body):
         return ReferenceServing(self.training, self.seed)
 
 
+class AfterRequest(Body):
+    """A job that must be over first."""
+
+    job: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+    """Its id."""
+    condition: Literal["succeeded", "ended"] = "succeeded"
+    """What must have become of it; `ended` is met by anything."""
+
+    def to_dependency(self) -> Dependency:
+        """Return it as the model knows it."""
+        return Dependency(self.job, Condition(self.condition))
+
+
 class LifeRequest(Body):
-    """What a job's attempts keep of themselves, and how long they may give no sign of life."""
+    """When a job's life begins, what its attempts keep of themselves, and how long they may give no sign of life."""
 
     checkpoint_interval_s: Annotated[int, whole(1, 86_400)] = Field(
         default=DEFAULT_CHECKPOINT_INTERVAL_S, description="How often its training saves itself, where it can."
@@ -96,6 +112,17 @@ class LifeRequest(Body):
         description="An attempt that began to report progress is ended, and tried again, after so long without any; "
         "null: never.",
     )
+    after: Annotated[tuple[AfterRequest, ...], Field(max_length=MOST_AFTER)] = Field(
+        default=(),
+        description="Jobs of the same tenant that must be over first; where one never will be as it must, it fails.",
+    )
+
+    @field_validator("after")
+    @classmethod
+    def _each_once(cls, after: tuple[AfterRequest, ...]) -> tuple[AfterRequest, ...]:
+        if len({one.job for one in after}) != len(after):
+            raise ValueError("must not name a job twice")
+        return after
 
 
 class VolumeRequest(Body):

@@ -1,13 +1,15 @@
 """Query parameters, one model per set: bounded, and unknown ones refused like unknown fields of a body."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from api.schemas.text import (
+    FIELDS_PATTERN,
     LABEL_PAIR_PATTERN,
     LOG_CURSOR_PATTERN,
     NODE_PATTERN,
+    Answer,
     Body,
     Cursor,
     Limit,
@@ -35,7 +37,22 @@ NodeText = Annotated[str, StringConstraints(pattern=NODE_PATTERN, max_length=317
 WaitSeconds = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
 
 
-class PageQuery(Body):
+class SparsePage(Answer):
+    """Items of which only some fields were asked for."""
+
+    items: tuple[dict[str, Any], ...]
+    next: str | None
+
+
+class FieldsQuery(Body):
+    """Which fields of each item."""
+
+    fields: Annotated[str, StringConstraints(pattern=FIELDS_PATTERN, max_length=1000)] | None = Field(
+        default=None, description="Only these fields of each item, separated by commas.", examples=["id,name,state"]
+    )
+
+
+class PageQuery(FieldsQuery):
     """Which page of a list."""
 
     limit: Limit = DEFAULT_LIMIT
@@ -67,7 +84,7 @@ class JobQuery(PageQuery, JobFilterQuery):
     """Which jobs to list, and which page of them."""
 
 
-class JobRowQuery(JobFilterQuery):
+class JobRowQuery(JobFilterQuery, FieldsQuery):
     """Which jobs to list in short, and which page of them: these pages are larger than others."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="The most items of one page.")] = 500

@@ -3,6 +3,8 @@
 from typing import Any, Literal
 
 from api.schemas.text import Answer, Moment, with_examples
+from scheduler.core.model.group import State
+from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import Mismatch, Resource
 
 TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
@@ -170,8 +172,33 @@ class NoClusterAnswer(Answer):
     text: str
 
 
+class WaitsForJobAnswer(Answer):
+    """A job that must be over first is not."""
+
+    code: Literal["waits-for-job"] = "waits-for-job"
+    text: str
+    job: str
+    condition: Condition
+
+
+class CannotFollowAnswer(Answer):
+    """A job that must have succeeded first did not."""
+
+    code: Literal["cannot-follow"] = "cannot-follow"
+    text: str
+    job: str
+    became: State
+
+
 ReasonAnswer = (
-    TooFewFreeAnswer | NeverFitsAnswer | QuotaExceededAnswer | BackingOffAnswer | NoClusterAnswer | CannotServeAnswer
+    TooFewFreeAnswer
+    | NeverFitsAnswer
+    | QuotaExceededAnswer
+    | BackingOffAnswer
+    | NoClusterAnswer
+    | CannotServeAnswer
+    | WaitsForJobAnswer
+    | CannotFollowAnswer
 )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.schemas.text import Answer
-from scheduler.core.model.job import Choice, JobKind
+from scheduler.core.model.job import Choice, Condition, JobKind
 
 SPEC_EXAMPLE: dict[str, Any] = {
     "name": "first",
@@ -42,6 +42,7 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "stall_limit_s": 1800,
     "priority": 0,
     "labels": {},
+    "after": [{"job": "01jd3v9k2m0a7b4b", "condition": "succeeded"}],
 }
 
 
@@ -51,6 +52,13 @@ class ShareAnswer(Answer):
     milli: int
     """Thousandths of its compute."""
     memory_mib: int
+
+
+class AfterAnswer(Answer):
+    """A job that must be over first."""
+
+    job: str
+    condition: Condition
 
 
 class AlternativeAnswer(Answer):
@@ -175,3 +183,4 @@ class SpecAnswer(Answer):
     stall_limit_s: int | None
     priority: int
     labels: dict[str, str]
+    after: tuple[AfterAnswer, ...]

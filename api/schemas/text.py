@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
+from scheduler.core.model.node import LONGEST_NOTE
+
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
@@ -18,7 +20,9 @@ LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ARGUMENT_PATTERN = r"^[^\x00]*$"
 CURSOR_PATTERN = r"^[A-Za-z0-9_-]*$"
+FIELDS_PATTERN = r"^[a-z_0-9]{1,63}(,[a-z_0-9]{1,63}){0,63}$"
 LOG_CURSOR_PATTERN = r"^[0-9][0-9.:]*$"
+IF_MATCH_PATTERN = r'^(\*|(W/)?"[!#-~]{0,64}"( *, *(W/)?"[!#-~]{0,64}"){0,15})$'
 KEY_PATTERN = r"^[!-~]([ -~]{0,198}[!-~])?$"
 ADDRESS_PATTERN = r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$"
 IMAGE_PATTERN = r"^[a-z0-9][A-Za-z0-9._:@/-]*$"
@@ -45,7 +49,9 @@ FORMS: Mapping[str, str] = MappingProxyType(
         VARIABLE_PATTERN: "must have letters, digits and underscores only, and not begin with a digit",
         ARGUMENT_PATTERN: "must not contain the character NUL",
         CURSOR_PATTERN: "must be `next` of the page before",
+        FIELDS_PATTERN: "must be names of fields, with commas between them",
         LOG_CURSOR_PATTERN: "must be `next` of the read before",
+        IF_MATCH_PATTERN: 'must be *, or up to 16 ETags as they came, such as "5f2a", with commas between them',
         KEY_PATTERN: "must have 1 to 200 printable ASCII characters, and not begin or end with a space",
         ADDRESS_PATTERN: "must be HOST:PORT or [IPV6]:PORT",
         IMAGE_PATTERN: "must be an image such as team/training:2.1, in letters, digits and . _ : @ / -",
@@ -80,6 +86,9 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_
 PersonName = Annotated[str, StringConstraints(pattern=PERSON_PATTERN, max_length=63)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=63), AfterValidator(_has_nothing_hidden)]
 """Visible characters of any script."""
+
+Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE), AfterValidator(_has_nothing_hidden)]
+"""One line for people; may be empty."""
 
 PrincipalName = Annotated[str, StringConstraints(min_length=1, max_length=69), AfterValidator(_has_nothing_hidden)]
 """A user's name, or `token:` and the name of a token that belongs to no user."""

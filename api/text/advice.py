@@ -7,6 +7,7 @@ from api.text.reasons import amount, is_charged
 from api.text.words import count, in_one, listed
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     NearestShape,
     NeverFits,
@@ -15,6 +16,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForJob,
 )
 from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.topology import CLUSTER
@@ -22,7 +24,7 @@ from scheduler.core.model.topology import CLUSTER
 _LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
 
 
-def advice(reason: Reason) -> str:
+def advice(reason: Reason) -> str:  # noqa: PLR0911 - one sentence per kind
     """Return what the user can do about it."""
     match reason:
         case TooFewFree():
@@ -37,6 +39,10 @@ def advice(reason: Reason) -> str:
             return "ask the operator to connect a cluster"
         case CannotServe():
             return mismatch_advice(reason)
+        case WaitsForJob(job):
+            return f"wait, or see how that one stands: `medley show {job}`"
+        case CannotFollow():
+            return "submit it again after another job, or with the condition `ended` (`medley clone --set after=...`)"
     assert_never(reason)
 
 

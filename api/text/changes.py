@@ -17,6 +17,7 @@ from scheduler.core.model.change import (
     JobRevised,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -45,6 +46,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"{by} asked for {count(replicas, 'replica')}"
         case JobRevised(revision=revision, by=by):
             return f"{by} gave it version {revision}; its replicas are replaced"
+        case PriorityChanged(priority=priority, by=by):
+            return f"{by} gave it the priority {priority}"
         case GroupPlaced():
             return _placed(body)
         case GroupMoved():

@@ -5,10 +5,12 @@ from typing import assert_never
 from api.text.mismatches import mismatch_text
 from api.text.stops import stop_text
 from api.text.words import clock_time, count, in_one, listed
-from scheduler.core.model.group import FAILURES, Budget
+from scheduler.core.model.group import FAILURES, Budget, State
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     KeptApart,
     Limit,
@@ -18,12 +20,13 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForJob,
 )
 from scheduler.core.model.resources import MAIN_ROLE, MILLI_CORES_PER_CORE
 from scheduler.core.model.topology import CLUSTER
 
 
-def reason_text(reason: Reason, you: TenantName | None) -> str:
+def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: PLR0911 - one sentence per kind
     """Return the reason as a clause that can follow "it waits: "; `you` is the reader's tenant."""
     match reason:
         case TooFewFree():
@@ -41,7 +44,15 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:
             return "no cluster that would run it has reported its nodes yet"
         case CannotServe():
             return mismatch_text(reason)
+        case WaitsForJob(job, condition):
+            return f"job {job} must {'succeed' if condition is Condition.SUCCEEDED else 'end'} first"
+        case CannotFollow(job, became):
+            return f"job {job} was to succeed first, and {_became(became)}"
     assert_never(reason)
+
+
+def _became(state: State) -> str:
+    return "was cancelled" if state is State.CANCELLED else state
 
 
 def amount(resource: Resource, number: int) -> str:

@@ -36,6 +36,7 @@ _TEXTS = {
     404: "There is no such thing, or it is another tenant's.",
     408: "The body took too long to arrive.",
     409: "It contradicts what is there.",
+    412: "It changed since it was read: its ETag is none of those in If-Match.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not of the type application/json.",
     422: "The request is not valid; `errors` points to the fields.",
@@ -47,6 +48,8 @@ _VALIDATION_SCHEMAS = ("HTTPValidationError", "ValidationError")
 LEAST_ERROR = 400
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": _TEXTS[409]}}
 """For routes whose request may contradict what is there."""
+HAS_CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": _TEXTS[412]}}
+"""For routes that take If-Match."""
 LOGIN_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": _TEXTS[status]} for status in (403, 404, 422, 429, 503)
 }
@@ -85,7 +88,9 @@ def build_document(app: FastAPI) -> dict[str, Any]:
         route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in sorted(route.methods or ()):
-                _complete(document["paths"][route.path_format][method.lower()], route)
+                operation = document["paths"][route.path_format][method.lower()]
+                _complete(operation, route)
+                _exemplify(operation, components["schemas"])
     return document
 
 
@@ -106,6 +111,15 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         roles = f"Roles: {', '.join(role for role in Role if role in access)}."
         roles += "" if scope is None else f" Scope: {scope}."
     operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
+
+
+def _exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give an answer that may have several forms the example of its first one."""
+    for said in operation["responses"].values():
+        for content in said.get("content", {}).values():
+            forms: list[dict[str, str]] = content.get("schema", {}).get("anyOf", [])
+            if forms and "example" not in content:
+                content["example"] = schemas[forms[0]["$ref"].rpartition("/")[2]]["examples"][0]
 
 
 def _statuses(route: APIRoute) -> list[int]:

@@ -1,10 +1,11 @@
 """What the journal refused, as problems."""
 
+from dataclasses import replace
 from difflib import get_close_matches
 
 from api.problems import Code, FieldError, Problem, Refusal, refuse
 from api.schemas.job_request import JobRequest
-from api.web.failures import not_found
+from api.web.failures import not_found, unknown_reference
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.services.submit_job import NotOffered
@@ -19,6 +20,9 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
     match rejected.why:
         case Rejection.UNKNOWN_CHIP:
             return _unknown_chip(rejected, request, directory)
+        case Rejection.UNKNOWN_JOB:
+            index = next((place for place, one in enumerate(request.after) if one.job == rejected.detail), 0)
+            return unknown_reference(f"/after/{index}/job", f"job {rejected.detail} of yours")
         case Rejection.UNKNOWN_TENANT:
             return refuse(Code.UNKNOWN_TENANT, "The token's tenant does not exist any more.")
         case Rejection.KEY_REUSED:
@@ -31,6 +35,18 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
     raise UnexpectedRejection(rejected)
 
 
+def refuse_together(why: Rejected | NotOffered, index: int, request: JobRequest, directory: Directory) -> Refusal:
+    """Return why none of many jobs was accepted, with pointers into the one that is to blame."""
+    one = refuse_not_offered(why) if isinstance(why, NotOffered) else refuse_submission(why, request, directory)
+    problem = one.problem
+    within = [error for error in problem.errors if not error.pointer.startswith("/header/")]
+    pointed = [FieldError(f"/jobs/{index}{error.pointer}", error.detail) for error in within] or [
+        FieldError(f"/jobs/{index}", problem.detail)
+    ]
+    errors = tuple(pointed) if within or not problem.errors else problem.errors
+    return Refusal(replace(problem, detail=f"{problem.detail} None of the jobs was submitted.", errors=errors))
+
+
 def refuse_not_offered(refused: NotOffered) -> Refusal:
     """Return why no cluster would ever run a job."""
     next_step = "change the job, or ask an operator to offer it"
@@ -41,6 +57,8 @@ def refuse_job_write(rejected: Rejected) -> Refusal:
     """Return why a write about one job was refused."""
     if rejected.why is Rejection.NOT_FOUND:
         return Refusal(not_found("job"))
+    if rejected.why is Rejection.IS_OVER:
+        return refuse(Code.JOB_OVER, f"The job is {rejected.detail}.", "`medley clone` submits it again")
     raise UnexpectedRejection(rejected)
 
 

@@ -1,10 +1,12 @@
 """What there is to run on, and who holds it."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from medley.client import Client
 from medley.commands.connection import (
     OutputOption,
     connected,
@@ -13,11 +15,12 @@ from medley.commands.connection import (
     unknown_chip,
     unknown_cluster,
 )
-from medley.errors import ApiProblem, BadUsage
+from medley.errors import ApiProblem, BadUsage, NotFound
 from medley.exit_codes import ExitCode
 from medley.file_kinds import CHIP_FILE
 from medley.screens.capacity import (
     advice,
+    busy_line,
     capacity_line,
     chips_table,
     clusters_table,
@@ -31,6 +34,8 @@ from medley.screens.output import print_json, print_listing, print_table, say, t
 from medley.yaml_file import read_yaml_file
 
 _LARGEST_PAGE = 200
+_MOST_NAMED = 100
+_NODE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 _CHIP_NAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -49,6 +54,59 @@ def nodes(
             return ExitCode.OK
     print_listing(output, found, node_id, lambda: nodes_table(found))
     return ExitCode.OK
+
+
+NodeArguments = Annotated[
+    str,
+    Parameter(help="Nodes, CLUSTER/NAME, or NAME where one cluster alone has it."),
+]
+
+
+def drain(
+    *nodes: NodeArguments,
+    note: Annotated[str, Parameter(help="Why, for others to read.")] = "",
+    output: OutputOption = "table",
+) -> int:
+    """Let nodes take nothing new; what they run goes on (operators)."""
+    with connected() as client:
+        found = [client.drain(node, note) for node in _node_ids(client, nodes)]
+    print_listing(output, found, node_id, lambda: nodes_table(found))
+    if output == "table":
+        talk(f"{busy_line(found)}; next: medley undrain {' '.join(map(node_id, found))}")
+    return ExitCode.OK
+
+
+def undrain(*nodes: NodeArguments, output: OutputOption = "table") -> int:
+    """Let drained nodes take new work again (operators)."""
+    with connected() as client:
+        found = [client.undrain(node) for node in _node_ids(client, nodes)]
+    print_listing(output, found, node_id, lambda: nodes_table(found))
+    if output == "table":
+        for node in found:
+            if node["state"] not in ("ready", "degraded"):
+                talk(f"{node_id(node)} is {node['state']} all the same: its cluster says so")
+    return ExitCode.OK
+
+
+def _node_ids(client: Client, names: Sequence[str]) -> list[str]:
+    """Return the ids of nodes that are there. Raises NotFound, BadUsage (a name that several clusters have)."""
+    if not names:
+        raise BadUsage("no node is named", next_step="medley nodes lists them")
+    clusters = [cluster["name"] for cluster in client.clusters()] if any("/" not in name for name in names) else []
+    asked = [(name, [name] if "/" in name else [f"{cluster}/{name}" for cluster in clusters]) for name in names]
+    wanted = [one for _, candidates in asked for one in candidates if _NODE_ID.fullmatch(one)]
+    known: set[str] = set()
+    for first in range(0, len(wanted), _MOST_NAMED):
+        known |= set(map(node_id, client.nodes(node=wanted[first : first + _MOST_NAMED], limit=_LARGEST_PAGE)))
+    return [_one_of(name, [one for one in candidates if one in known]) for name, candidates in asked]
+
+
+def _one_of(name: str, found: Sequence[str]) -> str:
+    if not found:
+        raise NotFound(f"there is no node `{name}`", next_step="medley nodes lists them")
+    if len(found) > 1:
+        raise BadUsage(f"several clusters have a node `{name}`", next_step=f"say which: {', '.join(found)}")
+    return found[0]
 
 
 def pools(*, output: OutputOption = "table") -> int:

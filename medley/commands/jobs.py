@@ -115,20 +115,6 @@ def why(job: JobArgument, /, *, output: OutputOption = "table") -> int:
     return ExitCode.OK
 
 
-def cancel(job: JobArgument, /, *, output: OutputOption = "table") -> int:
-    """Cancel a job: its workers are asked to end, then made to. Cancelling again changes nothing."""
-    with connected() as client:
-        cancelled = client.cancel(find_job(client, job)["id"])
-    if output != "table":
-        print_one(output, cancelled)
-    elif cancelled["state"] in FINAL:
-        say(f"{cancelled['name']} ({cancelled['id']}) is {cancelled['state']}")
-    else:
-        say(f"{cancelled['name']} ({cancelled['id']}) is {cancelled['state']} and will be cancelled")
-        talk(f"next: medley wait {cancelled['id']}")
-    return ExitCode.OK
-
-
 def wait(
     job: JobArgument,
     /,

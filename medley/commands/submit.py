@@ -49,6 +49,10 @@ class SubmitOptions:
         Parameter(negative="", show_default=False, help="Submit nothing: say where it would run now, or why not."),
     ] = False
     name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
+    after: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", show_default=False, help="A job that must succeed first, by id or name; repeatable."),
+    ] = ()
     key: Annotated[str | None, Parameter(help="Idempotency key: the same key and job never make a second job.")] = None
 
 
@@ -73,6 +77,9 @@ def submit(
         return _try(job_file, options, output)
     with connected() as client:
         stays = options.follow or options.wait
+        if options.after:
+            awaited = [{"job": find_job(client, job)["id"]} for job in options.after]
+            job_file.fields["after"] = [*(job_file.fields.get("after") or ()), *awaited]
         job = _submit(client, job_file, key=key, wait_placed_s=0 if stays else _FIRST_DECISION_S)
         if options.follow:
             return _follow(client, job, output)

@@ -58,8 +58,23 @@ def _free(group: Json) -> int:
 
 
 def _note(node: Json) -> str:
-    """Return what is noted about a node, else what its state means where that is not plain."""
-    return str(node["note"] or (node.get("text", "") if node["state"] in _UNPLAIN else ""))
+    """Return who drained a node and what else is noted, or what its state means where that is not plain."""
+    drain = node.get("drain")
+    wish = f"drained by {drain['by']}{': ' if drain['note'] else ''}{drain['note']}" if drain else ""
+    said = str(node["note"] or (node.get("text", "") if node["state"] in _UNPLAIN else ""))
+    return "; ".join(filter(None, (wish, said)))
+
+
+def busy_line(nodes: Sequence[Json]) -> str:
+    """Return how much is still held on nodes, in one clause."""
+    busy = [node for node in nodes if node["holdings"] or node["cpu_milli_held"]]
+    if not busy:
+        return "nothing runs there"
+    return f"what runs on {counted(len(busy), 'node', 'nodes')} goes on: {', '.join(map(_busy, busy))}"
+
+
+def _busy(node: Json) -> str:
+    return one_line(f"{node['name']} ({_holders(node) or 'no devices'})")
 
 
 def _holders(node: Json) -> str:

@@ -15,7 +15,7 @@ from scheduler.adapters.database.failures import StorageError
 from scheduler.adapters.database.schema.columns import Name
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

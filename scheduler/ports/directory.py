@@ -8,8 +8,9 @@ from typing import Protocol, Self
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
-from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.node import Cluster, Drain, Node
 from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
+from scheduler.ports.journal import Guard, unguarded
 
 
 class AlreadyExists(Exception):
@@ -129,12 +130,15 @@ class Directory(Protocol):
         """Revoke a token of that tenant (None: of any); revoking twice keeps the first time. Raises DoesNotExist."""
         ...
 
-    def set_quota(self, quota: Quota, at: datetime) -> None:
-        """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
+    def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
+        """Set a quota; what is already held above it stays held.
+
+        Raises DoesNotExist (tenant or chip), and what the guard does, which is asked with the present one or None.
+        """
         ...
 
-    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime) -> None:
-        """Remove a quota. Raises DoesNotExist."""
+    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime, guard: Guard = unguarded) -> None:
+        """Remove a quota. Raises DoesNotExist, and what the guard does, which is asked with it."""
         ...
 
     def quotas(self, tenant: TenantName) -> list[Quota]:
@@ -160,7 +164,21 @@ class Directory(Protocol):
     def record_nodes(self, cluster: ClusterName, nodes: Sequence[Node], at: datetime) -> InventoryOutcome:
         """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip).
 
-        A node's tenant need not exist.
+        A node's tenant need not exist. What an operator drained stays so, whatever its cluster says of it.
+        """
+        ...
+
+    def drain_node(self, node: NodeId, drain: Drain, guard: Guard = unguarded) -> None:
+        """Let a node take nothing new, until that is taken back; what it runs goes on.
+
+        The same wish again changes nothing, another one replaces it. Raises DoesNotExist, and what the guard does.
+        """
+        ...
+
+    def undrain_node(self, node: NodeId, at: datetime, guard: Guard = unguarded) -> None:
+        """Make a node again what its cluster says it is; without effect where nobody drained it.
+
+        Raises DoesNotExist, and what the guard does.
         """
         ...
 

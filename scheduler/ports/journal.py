@@ -4,7 +4,7 @@ An item is refused on its own: the others of its batch are still written. Every 
 adds entries to the change feed. When `write` returns, what was written is durable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,16 @@ from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.core.model.job import Job, JobSpec
+
+Guard = Callable[[object], None]
+"""Asked within the transaction, with what is there, before it is written: it raises whatever is to stop the write.
+
+It may be asked more than once.
+"""
+
+
+def unguarded(_present: object, /) -> None:
+    """Let every write pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class IdempotencyKey:
 class SubmitJob:
     """Write a new job with its queued groups, one per replica.
 
-    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, KEY_REUSED, TOO_MANY_JOBS.
+    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, UNKNOWN_JOB, KEY_REUSED, TOO_MANY_JOBS.
     """
 
     job: Job
@@ -88,6 +98,18 @@ class ReviseJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePriority:
+    """Give a job another priority. Refused: NOT_FOUND, IS_OVER."""
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    priority: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Commit a placement, all ranks or none; the ranks are those of one of the job's options.
 
@@ -95,7 +117,8 @@ class Place:
     elsewhere whole devices are only counted. A node takes work in the states of TAKES_WORK, and only its tenant's
     where it has one.
 
-    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang).
+    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang, or a job that it
+    comes after is not over as it must be).
     """
 
     decision: Placed
@@ -217,9 +240,13 @@ class Rejection(StrEnum):
     NOT_FOUND = "not-found"
     UNKNOWN_TENANT = "unknown-tenant"
     UNKNOWN_CHIP = "unknown-chip"
+    UNKNOWN_JOB = "unknown-job"
+    """A job that it is to come after; another tenant's is as unknown."""
     KEY_REUSED = "key-reused"
     """The idempotency key came with another body before."""
     TOO_MANY_JOBS = "too-many-jobs"
+    IS_OVER = "is-over"
+    """The job is final."""
     STALE_EPOCH = "stale-epoch"
     """Somebody else leads."""
     STALE_VERSION = "stale-version"
@@ -275,6 +302,20 @@ class Journal(Protocol):
         """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order.
 
         Raises StorageUnavailable where it is not known to be written; Medley never writes such a batch twice by itself.
+        """
+        ...
+
+    def write_together(self, items: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write a batch of at most 1,000 items in one transaction, or nothing where one of them is refused.
+
+        One outcome per item, in order; nothing was written where one is Rejected. Raises StorageUnavailable, as above.
+        """
+        ...
+
+    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
+        """Write one item, unless the guard stops it, which is asked with the present priority.
+
+        Raises StorageUnavailable, as above, and what the guard does.
         """
         ...
 

@@ -11,7 +11,7 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.job import Job, JobKind
-from scheduler.core.model.node import Cluster, Node, Pool
+from scheduler.core.model.node import Cluster, Drain, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
 from scheduler.core.reconciling.life_signs import LifeSign
@@ -128,6 +128,8 @@ class NodeView:
     """Of devices; workers without any are in the other counts only."""
     pods_held: int = 0
     """How many of the node's workers are held: all of them where one job has it for itself."""
+    drain: Drain | None = None
+    """Who drained it by Medley, where somebody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,10 @@ class Views(Protocol):
 
     def job_rows(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
         """Return jobs in short, newest first, those older than `before`."""
+        ...
+
+    def live_jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
+        """Return the ids of jobs that are not final, newest first, those older than `before`."""
         ...
 
     def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:

@@ -22,6 +22,7 @@ from scheduler.core.model.change import (
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     QuotaLifted,
     QuotaSet,
     StopWished,
@@ -34,6 +35,7 @@ from scheduler.core.model.job import (
     AnyOf,
     Choice,
     CommandProgram,
+    Dependency,
     ExactMix,
     Job,
     JobKind,
@@ -123,6 +125,7 @@ def make_job(
     apart: Apart | None = None,
     exclusive: bool = False,
     node_labels: tuple[tuple[str, str], ...] = (),
+    after: tuple[Dependency, ...] = (),
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -146,6 +149,7 @@ def make_job(
         apart=apart,
         exclusive=exclusive,
         node_labels=node_labels,
+        after=after,
     )
     at = submitted_at or seconds_after_noon(number)
     return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)
@@ -318,6 +322,10 @@ class World:
             self._tell(QuotaLifted(tenant, chip))
 
     def submit(self, job: Job) -> None:
+        for one in job.spec.after:
+            known = self.groups.get(group_id(one.job, 0))
+            if known is not None and known.state in FINAL:
+                job = job.with_settled(one.job, known.state)
         group = make_group(job)
         self.jobs[job.id] = job
         self.groups[group.id] = group
@@ -328,6 +336,10 @@ class World:
         self._tell(StopWished(job_id, "someone"))
         self.move(group_id(job_id, 0), Event.STOP, reason=StopReason.CANCELLED)
 
+    def set_priority(self, job_id: str, priority: int) -> None:
+        self.jobs[job_id] = self.jobs[job_id].with_priority(priority)
+        self._tell(PriorityChanged(job_id, priority, "someone"))
+
     def move(self, group_id: str, event: Event, *, reason: StopReason | None = None) -> None:
         """Let an event happen to a group, where the transition table lets it."""
         before = self.groups[group_id]
@@ -337,6 +349,13 @@ class World:
             return
         self.groups[group_id] = after
         self._tell(GroupMoved(after, after.latest_attempt if after.attempts else None))
+        if after.state in FINAL:
+            self._settle(after)
+
+    def _settle(self, ended: Group) -> None:
+        for job in list(self.jobs.values()):
+            if any(one.job == ended.job_id for one in job.spec.after):
+                self.jobs[job.id] = job.with_settled(ended.job_id, ended.state)
 
     def decide(self) -> None:
         """Commit what a cycle places."""

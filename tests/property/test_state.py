@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -5,13 +7,14 @@ from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import StopReason
+from scheduler.core.model.job import Condition, Dependency, Job
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.tenant import Quota
 from tests.builders import strategies as some
 from tests.builders.core import World
 from tests.oracle.decisions import spelt_out
 
-STEPS = ("submit", "decide", "move", "end", "end", "stop", "node", "node state", "quota", "lift")
+STEPS = ("submit", "decide", "move", "end", "end", "stop", "priority", "node", "node state", "quota", "lift")
 
 
 @st.composite
@@ -22,7 +25,7 @@ def worlds(draw: st.DrawFn) -> World:
     world.see_cluster("west")
     for node in draw(some.nodes()):
         world.see_node(node)
-    for job in (waiting := draw(some.jobs()))[:2]:
+    for job in (waiting := _chained(draw, draw(some.jobs())))[:2]:
         world.submit(job)
     world.decide()
     for step in draw(st.lists(st.sampled_from(STEPS), max_size=20)):
@@ -30,6 +33,16 @@ def worlds(draw: st.DrawFn) -> World:
         if step == "submit" and len(world.jobs) < len(waiting):
             world.submit(waiting[len(world.jobs)])
     return world
+
+
+def _chained(draw: st.DrawFn, jobs: list[Job]) -> list[Job]:
+    """Let jobs come after some of those before them."""
+    chained: list[Job] = []
+    for job in jobs:
+        earlier = draw(st.lists(st.sampled_from(chained), max_size=2, unique=True)) if chained else []
+        after = tuple(Dependency(one.id, draw(st.sampled_from(Condition))) for one in earlier)
+        chained.append(replace(job, spec=replace(job.spec, after=after)))
+    return chained
 
 
 def _do(draw: st.DrawFn, world: World, step: str) -> None:
@@ -48,6 +61,8 @@ def _do(draw: st.DrawFn, world: World, step: str) -> None:
             world.decide()
         case "stop":
             world.wish_stop(draw(st.sampled_from(sorted(world.jobs))))
+        case "priority":
+            world.set_priority(draw(st.sampled_from(sorted(world.jobs))), draw(st.integers(-100, 100)))
         case "node":
             world.see_node(draw(some.nodes(most=1))[0])
         case "node state":

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.answers.sparse import sparse
 from api.schemas.people.audit import AuditCheckAnswer, AuditEntryAnswer, AuditObject, AuditPage, AuditQuery
+from api.schemas.queries import SparsePage
 from api.web.cursors import cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
@@ -19,7 +21,9 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @router.get("", operation_id="list_audit_entries")
-def list_audit_entries(context: Context, caller: Caller, query: Annotated[AuditQuery, Query()]) -> AuditPage:
+def list_audit_entries(
+    context: Context, caller: Caller, query: Annotated[AuditQuery, Query()]
+) -> AuditPage | SparsePage:
     """List who changed what, newest first; a tenant's administrator sees what was done to that tenant's things."""
     if query.tenant is not None and not caller.may_see(query.tenant):
         return AuditPage(items=(), next=None)
@@ -36,7 +40,7 @@ def list_audit_entries(context: Context, caller: Caller, query: Annotated[AuditQ
     before = decode_cursor(query.cursor, _NUMBER)
     found = context.audit.entries(where, before=None if before is None else int(before), limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda entry: str(entry.number))
-    return AuditPage(items=tuple(_answer(entry) for entry in page), next=following)
+    return sparse(AuditPage(items=tuple(_answer(entry) for entry in page), next=following), query.fields)
 
 
 @router.get("/check", operation_id="check_audit_trail")

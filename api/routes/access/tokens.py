@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from api.answers.access import new_token_answer, token_answer
+from api.answers.sparse import sparse
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.access import NewTokenAnswer, RotationBody, TokenAnswer, TokenBody, TokenPage
+from api.schemas.queries import SparsePage
 from api.schemas.text import KEY_PATTERN
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, Page, TokenPath
@@ -33,12 +35,12 @@ RotationKey = Annotated[
 
 
 @router.get("", operation_id="list_tokens")
-def list_tokens(context: Context, caller: Caller, page: Page) -> TokenPage:
+def list_tokens(context: Context, caller: Caller, page: Page) -> TokenPage | SparsePage:
     """List tokens, revoked and expired ones too; a tenant's administrator sees those of that tenant."""
     after = decode_cursor(page.cursor, JOB_KEY)
     found = context.directory.tokens(tenant=caller.tenant, after=after, limit=page.limit + 1)
     items, following = cut_page(found, page.limit, lambda token: token.id)
-    return TokenPage(items=tuple(token_answer(token) for token in items), next=following)
+    return sparse(TokenPage(items=tuple(token_answer(token) for token in items), next=following), page.fields)
 
 
 @router.post("", operation_id="create_token", status_code=201)

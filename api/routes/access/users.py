@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from api.answers.access import user_answer
+from api.answers.sparse import sparse
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.access import UserAnswer, UserBody, UserChangeBody, UserPage
+from api.schemas.queries import SparsePage
 from api.web.cursors import NAME_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, Page, UserPath
 from api.web.failures import not_found, unknown_reference
@@ -20,12 +22,12 @@ router = APIRouter(prefix="/v1/users", tags=["access"], route_class=GuardedRoute
 
 
 @router.get("", operation_id="list_users")
-def list_users(context: Context, caller: Caller, page: Page) -> UserPage:
+def list_users(context: Context, caller: Caller, page: Page) -> UserPage | SparsePage:
     """List users by name; a tenant's administrator sees those of that tenant."""
     after = decode_cursor(page.cursor, NAME_KEY)
     found = context.directory.users(tenant=caller.tenant, after=after, limit=page.limit + 1)
     items, following = cut_page(found, page.limit, lambda user: user.name)
-    return UserPage(items=tuple(user_answer(user) for user in items), next=following)
+    return sparse(UserPage(items=tuple(user_answer(user) for user in items), next=following), page.fields)
 
 
 @router.post("", operation_id="create_user", status_code=201, responses=CONFLICT)

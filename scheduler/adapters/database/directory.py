@@ -13,13 +13,14 @@ from scheduler.adapters.database.reads import nodes as read_fleet
 from scheduler.adapters.database.reads import people as read_people
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.adapters.database.writer import Writer
-from scheduler.adapters.database.writes import inventory, people
+from scheduler.adapters.database.writes import drains, inventory, people
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
-from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.node import Cluster, Drain, Node
 from scheduler.core.model.tenant import Holder, Quota, Tenant, Token, User
 from scheduler.ports.directory import AlreadyExists, InventoryOutcome, Rotation
+from scheduler.ports.journal import Guard, unguarded
 
 T = TypeVar("T")
 
@@ -118,13 +119,13 @@ class DatabaseDirectory:
             lambda transaction: tokens.revoke_token(transaction, token_id=token_id, tenant=tenant, at=at)
         )
 
-    def set_quota(self, quota: Quota, at: datetime) -> None:
+    def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
         """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
-        self._write(lambda transaction: people.set_quota(transaction, quota, at))
+        self._write(lambda transaction: people.set_quota(transaction, quota, at, guard))
 
-    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime) -> None:
+    def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime, guard: Guard = unguarded) -> None:
         """Remove a quota. Raises DoesNotExist."""
-        self._write(lambda transaction: people.lift_quota(transaction, tenant=tenant, chip=chip, at=at))
+        self._write(lambda transaction: people.lift_quota(transaction, tenant, chip, at, guard=guard))
 
     def quotas(self, tenant: TenantName) -> list[Quota]:
         """Return a tenant's quotas by chip name."""
@@ -156,6 +157,14 @@ class DatabaseDirectory:
     def suspect_nodes(self, cluster: ClusterName, note: str, at: datetime) -> int:
         """Make a cluster's nodes SUSPECT with this note; returns how many that changed. Raises DoesNotExist."""
         return self._write(lambda transaction: inventory.suspect_nodes(transaction, cluster, note, at))
+
+    def drain_node(self, node: NodeId, drain: Drain, guard: Guard = unguarded) -> None:
+        """Let a node take nothing new, until that is taken back. Raises DoesNotExist, and what the guard does."""
+        self._write(lambda transaction: drains.drain_node(transaction, node, drain, guard))
+
+    def undrain_node(self, node: NodeId, at: datetime, guard: Guard = unguarded) -> None:
+        """Make a node again what its cluster says it is. Raises DoesNotExist, and what the guard does."""
+        self._write(lambda transaction: drains.undrain_node(transaction, node, at, guard))
 
     def _write(self, function: Callable[[Transaction], T]) -> T:
         return self._writer.call(function, self._actor)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Self
 
+from scheduler.adapters.database.access.audit import acts_of
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.adapters.database.writer import Writer
+from scheduler.adapters.database.writes.jobs.priorities import change_priority
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
@@ -20,18 +22,22 @@ from scheduler.core.model.access.audit import Actor
 from scheduler.ports.journal import (
     Beat,
     ByLeader,
+    ChangePriority,
+    Guard,
     NoteWorkers,
     Observe,
     Outcome,
     Place,
     Refuse,
     RegisterRendezvous,
+    Rejected,
     ReportProgress,
     ReviseJob,
     ScaleJob,
     SubmitJob,
     WishStop,
     Write,
+    unguarded,
 )
 
 MOST_ITEMS = 1_000
@@ -79,6 +85,40 @@ class DatabaseJournal:
 
     def write(self, items: Sequence[Write]) -> list[Outcome]:
         """Write a batch of at most 1,000 items in one transaction; one outcome per item, in order."""
-        if len(items) > MOST_ITEMS:
-            raise ValueError(f"a batch has at most {MOST_ITEMS} items, this one has {len(items)}")
+        _check_size(items)
         return self._writer.write(items, self._actor) if items else []
+
+    def write_together(self, items: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write a batch of at most 1,000 items, or nothing where one of them is refused."""
+        _check_size(items)
+
+        def write(transaction: Transaction) -> list[Outcome]:
+            outcomes = submit(transaction, items)
+            if any(isinstance(outcome, Rejected) for outcome in outcomes):
+                raise _NotTogetherError(outcomes)
+            for act in acts_of(items, outcomes, {}):
+                transaction.audit(act)
+            return outcomes
+
+        try:
+            return self._writer.call(write, self._actor, size=len(items)) if items else []
+        except _NotTogetherError as refused:
+            return refused.outcomes
+
+    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
+        """Write a job's priority, unless the guard stops it."""
+        (outcome,) = self._writer.call(lambda open_one: [change_priority(open_one, item, guard)], self._actor)
+        return outcome
+
+
+class _NotTogetherError(Exception):
+    """Some items were refused, so that none is to stay."""
+
+    def __init__(self, outcomes: list[Outcome]) -> None:
+        super().__init__(outcomes)
+        self.outcomes = outcomes
+
+
+def _check_size(items: Sequence[object]) -> None:
+    if len(items) > MOST_ITEMS:
+        raise ValueError(f"a batch has at most {MOST_ITEMS} items, this one has {len(items)}")

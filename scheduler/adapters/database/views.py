@@ -43,6 +43,11 @@ class DatabaseViews:
         with self._engines.read() as connection:
             return job_rows.read_job_rows(connection, where, before=before, limit=limit)
 
+    def live_jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
+        """Return the ids of jobs that are not final, newest first, those older than `before`."""
+        with self._engines.read() as connection:
+            return job_rows.read_live_jobs(connection, where, before=before, limit=limit)
+
     def job(self, job: JobId, *, tenant: TenantName | None) -> JobView | None:
         """Return one job with all its attempts; None unless it belongs to `tenant` (None: any)."""
         with self._engines.read() as connection:

@@ -45,12 +45,13 @@ class Writer:
         """Write a batch of the journal, in somebody's name. Raises StorageUnavailable."""
         return cast("list[Outcome]", self._hand_over(Items(items, actor)))
 
-    def call(self, function: Callable[[Transaction], T], actor: Actor | None = None) -> T:
+    def call(self, function: Callable[[Transaction], T], actor: Actor | None = None, *, size: int = 1) -> T:
         """Run a function in a transaction; what it raises is raised here, and nothing it wrote stays.
 
-        It may be run more than once, so it acts on nothing but its transaction. Raises StorageUnavailable.
+        It may be run more than once, so it acts on nothing but its transaction. `size` is how many items it is worth.
+        Raises StorageUnavailable.
         """
-        return cast("T", self._hand_over(Call(function, actor)))
+        return cast("T", self._hand_over(Call(function, actor, size)))
 
     def post(self, function: Callable[[Transaction], object], actor: Actor | None = None) -> None:
         """Run a function in a transaction soon, and wait for nothing; where many writes wait already, not at all."""

@@ -11,6 +11,7 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
 from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import BackingOff
+from scheduler.core.queueing.dependencies import why_never, why_not_yet
 from scheduler.core.queueing.order import queue_key
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ class Cycle:
         # what had a place once is only short of nodes now, and where nodes are still to come everything may fit
         if not group.attempts and state.has_all_nodes and (never := state.reasons_why_never(request)):
             return Refused(group.id, group.version, never)
+        job = state.jobs[group.job_id]
+        if job.spec.after and not group.attempts:
+            if lost := why_never(job):
+                return Refused(group.id, group.version, lost)
+            if awaited := why_not_yet(job):
+                return Waiting(group.id, awaited)
         blocked = self._blocked.get(request)
         if blocked is None:
             found = find_place(state, request, self._placed)

@@ -13,6 +13,7 @@ from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
+from scheduler.core.queueing.dependencies import why_never, why_not_yet
 from scheduler.core.queueing.order import queue_key
 
 
@@ -42,6 +43,8 @@ def prospect_of(state: SchedulerState, job: Job) -> Prospect:
     position = _position(state, job)
     if state.has_all_nodes and (never := reasons_why_never(state.ledger, request)):
         return Prospect((), (), never, is_hopeless=True, position=position)
+    if order := why_never(job) or why_not_yet(job):
+        return Prospect((), (), order, is_hopeless=bool(why_never(job)), position=position)
     found = find_place(state, request)
     if isinstance(found, Blocked):
         return Prospect((), (), reasons_why_not(state, request), is_hopeless=False, position=position)

@@ -8,11 +8,13 @@ from itertools import count, takewhile
 from typing import Self
 
 from scheduler.core.deciding.neighbours import Neighbours
+from scheduler.core.deciding.requests import Requests
 from scheduler.core.deciding.tally import Tally
 from scheduler.core.deciding.wishes import JobWish, as_wished
 from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
+from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt, Checkpoint
 from scheduler.core.model.change import (
     Change,
@@ -24,6 +26,7 @@ from scheduler.core.model.change import (
     JobRevised,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -50,12 +53,10 @@ from scheduler.core.model.node import Cluster, Node, NodeState
 from scheduler.core.model.reason import Reason
 from scheduler.core.model.tenant import Quota
 from scheduler.core.placement.placer import Placer
-from scheduler.core.placement.reasons.never import reasons_why_never
-from scheduler.core.placement.request import GangRequest, RequestKey, request_key, request_of
+from scheduler.core.placement.request import GangRequest
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
-
-MOST_REQUESTS = 65_536
+from scheduler.core.queueing.dependencies import Dependents
 
 
 @dataclass(slots=True)
@@ -88,10 +89,7 @@ class SchedulerState:
         """How much waits, and how many devices there are."""
         self._scoring = scoring
         self._mix = LearntMix()
-        self._requests: dict[RequestKey, GangRequest] = {}
-        self._asked: dict[JobId, GangRequest] = {}
-        """Of the jobs that wait, once it was worked out."""
-        self._never: dict[GangRequest, tuple[int, tuple[Reason, ...]]] = {}
+        self._requests = Requests(self.ledger)
         self._clusters: dict[ClusterName, Cluster] = {}
         self._chips: dict[ChipName, ChipType] = {}
         self._quotas: dict[tuple[TenantName, ChipName], int] = {}
@@ -99,6 +97,7 @@ class SchedulerState:
         self._groups: dict[GroupId, Group] = {}
         self._waiting: dict[GroupId, Group] = {}
         self._live: dict[AttemptId, LiveAttempt] = {}
+        self._dependents = Dependents()
         self._applied = 0
         """The number of the latest change that was applied."""
 
@@ -132,6 +131,7 @@ class SchedulerState:
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
+        state._dependents.add(*state._jobs.values())
         state._learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._share_names, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
@@ -193,28 +193,11 @@ class SchedulerState:
 
     def request(self, name: JobId) -> GangRequest:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
-        asked = self._asked.get(name)
-        if asked is not None:
-            return asked
-        job = self._jobs[name]
-        key = request_key(job)
-        request = self._requests.get(key)
-        if request is None:
-            if len(self._requests) >= MOST_REQUESTS:
-                self._requests.clear()
-            request = self._requests[key] = request_of(job)
-        self._asked[name] = request
-        return request
+        return self._requests.of(self._jobs[name])
 
     def reasons_why_never(self, request: GangRequest) -> tuple[Reason, ...]:
         """Return why no option would fit anywhere, if nothing ran and no node refused work; none where one would."""
-        changes = self.ledger.inventory.changes
-        known = self._never.get(request)
-        if known is None or known[0] != changes:
-            if len(self._never) >= MOST_REQUESTS:
-                self._never.clear()
-            known = self._never[request] = (changes, reasons_why_never(self.ledger, request))
-        return known[1]
+        return self._requests.reasons_why_never(request)
 
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
@@ -227,7 +210,7 @@ class SchedulerState:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
-            case StopWished() | ReplicasWished() | JobRevised() as wished:
+            case StopWished() | ReplicasWished() | JobRevised() | PriorityChanged() as wished:
                 self._wish(wished, change.at)
             case GroupPlaced() as placed:
                 self._place(placed, change.at)
@@ -284,6 +267,7 @@ class SchedulerState:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
+        self._dependents.add(job)
         self._learn(job)
         for group in groups:
             self._put_group(group, since=job.submitted_at)
@@ -310,9 +294,10 @@ class SchedulerState:
 
     def _put_job(self, job: Job) -> None:
         self._jobs[job.id] = job
-        for attempt, live in self._live.items():
-            if live.job.id == job.id:
-                self._live[attempt] = replace(live, job=job)
+        for name in self._groups_of(job.id):
+            live = self._live.get(self._groups[name].latest_attempt)
+            if live is not None:
+                self._live[live.attempt] = replace(live, job=job)
 
     def _place(self, placed: GroupPlaced, at: datetime) -> None:
         if self._is_news(placed.group):
@@ -345,7 +330,7 @@ class SchedulerState:
             if is_new:
                 self.tally.wait(self._jobs[group.job_id], group, since)
             return
-        self._asked.pop(group.job_id, None)
+        self._requests.forget(group.job_id)
         if not is_new:
             del self._waiting[name]
             self.tally.leave(self._jobs[group.job_id], group)
@@ -379,9 +364,12 @@ class SchedulerState:
             self._forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        for group in list(self._groups_of(name)):
-            del self._groups[group]
-        self._mix.forget(worker_kinds(self._jobs.pop(name).spec))
+        states = [self._groups.pop(group).state for group in list(self._groups_of(name))]
+        job = self._jobs.pop(name)
+        self._mix.forget(worker_kinds(job.spec))
+        self._dependents.remove(job)
+        for waiting in self._dependents.released_by(name):
+            self._jobs[waiting] = self._jobs[waiting].with_settled(name, job_state(states))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""

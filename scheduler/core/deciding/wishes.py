@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from scheduler.core.model.change import JobRevised, ReplicasWished, StopWished
+from scheduler.core.model.change import JobRevised, PriorityChanged, ReplicasWished, StopWished
 from scheduler.core.model.job import Job, Wish
 
-JobWish = StopWished | ReplicasWished | JobRevised
+JobWish = StopWished | ReplicasWished | JobRevised | PriorityChanged
 
 
 def as_wished(job: Job, wished: JobWish) -> Job:
@@ -17,3 +17,5 @@ def as_wished(job: Job, wished: JobWish) -> Job:
             return replace(job, replicas=replicas)
         case JobRevised(spec=spec, revision=revision):
             return replace(job, spec=spec, revision=revision)
+        case PriorityChanged(priority=priority):
+            return job.with_priority(priority)

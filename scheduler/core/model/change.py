@@ -52,6 +52,15 @@ class JobRevised:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    """The job has another priority."""
+
+    job: JobId
+    priority: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """What a job of several groups is once one of them moved."""
 
@@ -160,6 +169,7 @@ ChangeBody = (
     | StopWished
     | ReplicasWished
     | JobRevised
+    | PriorityChanged
     | GroupPlaced
     | GroupMoved
     | WorkersNoted
@@ -179,6 +189,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         StopWished: "stop-wished",
         ReplicasWished: "replicas-wished",
         JobRevised: "job-revised",
+        PriorityChanged: "priority-changed",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
         WorkersNoted: "workers-noted",

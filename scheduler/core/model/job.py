@@ -1,10 +1,11 @@
 """What a tenant asks for: a small typed job, never a pod."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
 
+from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
 from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
 from scheduler.core.model.topology import ANYWHERE_CLOSE, Apart, Closeness, Spread
@@ -163,6 +164,26 @@ class Serving:
     """A GET of it is answered with 200 to 399 by who is ready; None: who runs is ready."""
 
 
+class Condition(StrEnum):
+    """What must have become of a job for those that come after it to run."""
+
+    SUCCEEDED = "succeeded"
+    ENDED = "ended"
+    """Whatever became of it."""
+
+    def is_met_by(self, state: State) -> bool:
+        """Say whether a final state is what was asked for."""
+        return self is Condition.ENDED or state is State.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A job that must be over first. It was there before: jobs that wait for each other cannot be."""
+
+    job: JobId
+    condition: Condition = Condition.SUCCEEDED
+
+
 DEFAULT_CHECKPOINT_INTERVAL_S = 300
 DEFAULT_CHECKPOINTS_KEPT = 2
 DEFAULT_SILENCE_LIMIT_S = 300
@@ -220,6 +241,8 @@ class JobSpec:
     """How many gangs were asked for at its submission; a training is one."""
     serving: Serving | None = None
     """Of an inference job."""
+    after: tuple[Dependency, ...] = ()
+    """It has its first attempt once all of these are met, and fails once one of them never will be."""
 
     @property
     def serves(self) -> bool:
@@ -264,3 +287,17 @@ class Job:
     """Which version of its specification `spec` is."""
     traceparent: str | None = None
     """The W3C trace context of the request that submitted it: what is done for the job is part of that trace."""
+    settled: tuple[tuple[JobId, State], ...] = ()
+    """What became of those that it comes after and that are over, in the order of `spec.after`.
+
+    Known of jobs that are decided on; elsewhere empty.
+    """
+
+    def with_priority(self, priority: int) -> "Job":
+        """Return it with another priority."""
+        return replace(self, spec=replace(self.spec, priority=priority))
+
+    def with_settled(self, job: JobId, became: State) -> "Job":
+        """Return it with what became of a job that it comes after."""
+        known = {**dict(self.settled), job: became}
+        return replace(self, settled=tuple((one.job, known[one.job]) for one in self.spec.after if one.job in known))

@@ -1,6 +1,7 @@
 """Clusters, nodes, their devices, and the pools that alike nodes form."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName, node_id
@@ -17,11 +18,13 @@ class NodeState(StrEnum):
     SUSPECT = "suspect"
     """May be broken: keeps what it runs, takes nothing new until somebody knows better."""
     DRAINED = "drained"
-    """An operator's wish: keeps what it runs, takes nothing new."""
+    """An operator's wish, told to Medley or to the cluster: keeps what it runs, takes nothing new."""
     GONE = "gone"
     """No longer in its cluster's inventory; its row stays while something refers to it."""
 
 
+LONGEST_NOTE = 200
+"""Characters of what is noted about a node."""
 TAKES_WORK = frozenset({NodeState.READY, NodeState.DEGRADED})
 
 
@@ -68,7 +71,7 @@ class Node:
     labels: tuple[tuple[str, str], ...] = ()
     state: NodeState = NodeState.READY
     note: str = ""
-    """Why it is not READY, or what an operator should know of it; at most 200 characters."""
+    """Why it is not READY, or what an operator should know of it; bounded to LONGEST_NOTE."""
     tenant: TenantName | None = None
     """The only tenant that may use it; None for any."""
     foreign: ForeignUse = NO_FOREIGN_USE
@@ -86,6 +89,17 @@ class Node:
                 return range(first, first + group.count)
             first += group.count
         return range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """An operator's wish that a node takes nothing new, whatever its cluster says; kept until it is taken back."""
+
+    by: str
+    """Who wishes it."""
+    at: datetime
+    note: str = ""
+    """Why, for people; bounded to LONGEST_NOTE."""
 
 
 LOCAL_KIND = "local"

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from scheduler.core.model.group import StopReason
-from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, NodeId, TenantName
+from scheduler.core.model.job import Condition
 from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.topology import CLUSTER
 
@@ -198,12 +199,37 @@ class CannotServe:
     """What there is instead, such as the levels of the topology; bounded to 20."""
 
 
-Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster | CannotServe
-_MOST_BINDING_FIRST = (BackingOff, QuotaExceeded, NoCluster, TooFewFree, NeverFits, CannotServe)
+@dataclass(frozen=True, slots=True)
+class WaitsForJob:
+    """A job that must be over first is not."""
+
+    job: JobId
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class CannotFollow:
+    """A job that must have succeeded first is over otherwise: it never will."""
+
+    job: JobId
+    became: State
+
+
+Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster | CannotServe | WaitsForJob | CannotFollow
+_MOST_BINDING_FIRST = (
+    CannotFollow,
+    WaitsForJob,
+    BackingOff,
+    QuotaExceeded,
+    NoCluster,
+    TooFewFree,
+    NeverFits,
+    CannotServe,
+)
 
 
 def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once: back-off, then quota, then capacity; the job's liking decides among equals."""
+    """Return each reason once: other jobs, back-off, quota, then capacity; the job's liking decides among equals."""
     return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
 
 

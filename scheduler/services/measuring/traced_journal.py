@@ -1,10 +1,10 @@
 """A journal whose writes are spans of the requests that bring them about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from scheduler.core.model.access.audit import Actor
-from scheduler.ports.journal import Journal, Outcome, Rejected, Write
+from scheduler.ports.journal import ChangePriority, Guard, Journal, Outcome, Rejected, SubmitJob, Write, unguarded
 from scheduler.ports.telling.tracing import Tracer, carried
 
 
@@ -21,13 +21,25 @@ class TracedJournal:
 
     def write(self, items: Sequence[Write]) -> list[Outcome]:
         """Write a batch; the span lasts from handing it over until it is durable."""
+        return self._traced(items, lambda: self._journal.write(items))
+
+    def write_together(self, items: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write all of a batch or nothing; the span is as that of `write`."""
+        return self._traced(items, lambda: self._journal.write_together(items))
+
+    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
+        """Write one item; the span is as that of `write`."""
+        (outcome,) = self._traced([item], lambda: [self._journal.change_priority(item, guard)])
+        return outcome
+
+    def _traced(self, items: Sequence[object], write: Callable[[], list[Outcome]]) -> list[Outcome]:
         parent = carried()
         if parent is None:
-            return self._journal.write(items)
+            return write()
         kinds = sorted({type(item).__name__ for item in items})
         noted: dict[str, str | int] = {"medley.writes": len(items), "medley.kinds": ",".join(kinds)}
         with self._tracer.span("commit", parent, noted) as span:
-            outcomes = self._journal.write(items)
+            outcomes = write()
             refused = sorted({outcome.why for outcome in outcomes if isinstance(outcome, Rejected)})
             if refused:
                 span.note({"medley.refused": ",".join(refused)})

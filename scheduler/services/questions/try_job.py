@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from scheduler.core.deciding.prospect import Prospect, prospect_of
 from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.group import FINAL
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Job, JobSpec
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import Rejected, Rejection
+from scheduler.ports.views import Views
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.submit_job import MOST_LIVE_JOBS, NotOffered, Submission, draft_job
 
@@ -30,6 +32,7 @@ def try_job(
     identifiers: IdentifierSource,
     submission: Submission,
     *,
+    views: Views,
     clusters: Clusters = (),
 ) -> Tried | NotOffered | Rejected:
     """Say whether a submission would be accepted, and where it would run now or why not. Nothing is written.
@@ -39,6 +42,11 @@ def try_job(
     job = draft_job(clock, identifiers, submission, clusters=clusters)
     if isinstance(job, NotOffered):
         return job
+    for one in job.spec.after:
+        named = views.job(one.job, tenant=submission.tenant)
+        if named is None:
+            return Rejected(Rejection.UNKNOWN_JOB, one.job)
+        job = job.with_settled(one.job, named.state) if named.state in FINAL else job
     followed.follow()
     with followed.hold() as state:
         refused = _refusal(state, submission.tenant, job.spec)

@@ -11,8 +11,8 @@ from scheduler.services.submit_job import NotOffered
 
 REPLACEABLE = frozenset({"program", "environment", "image", "secrets", "volumes", "grace_s", "serving"})
 """What a new version may have otherwise. What it asks of nodes stays, and so do its port and its own name."""
-_KEPT = frozenset({"replicas", "objecting_clusters"})
-"""Of the present version, whatever the new one says: replicas are scaled, and objections are asked for anew."""
+_KEPT = frozenset({"replicas", "objecting_clusters", "priority"})
+"""Of the present version, whatever the new one says: numbers are changed by themselves, objections asked for anew."""
 
 
 @dataclass(frozen=True, slots=True)

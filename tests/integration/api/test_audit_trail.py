@@ -49,6 +49,8 @@ def test_jobs_users_tokens_tenants_and_chips_are_told(world: ApiWorld) -> None:
     operator.delete(f"/v1/tokens/{made['id']}")
     chip = {"vendor": "a", "model": "b", "torch_device": "cuda", "collective_library": "nccl"}
     operator.put("/v1/chips/x1", json=chip)
+    operator.put("/v1/nodes/mixed/h100-sxm-0/drain", json={})
+    operator.delete("/v1/nodes/mixed/h100-sxm-0/drain")
     done = [(entry["operation"], entry["object"]["kind"]) for entry in reversed(trail(world))]
     assert done == [
         ("submit_job", "job"),
@@ -59,6 +61,8 @@ def test_jobs_users_tokens_tenants_and_chips_are_told(world: ApiWorld) -> None:
         ("create_token", "token"),
         ("revoke_token", "token"),
         ("define_chip", "chip"),
+        ("drain_node", "node"),
+        ("undrain_node", "node"),
     ]
     shown = world.client(Role.AUDITOR).get("/v1/audit").text
     for hidden in ("hunter2", made["secret"], "secret_sha256"):

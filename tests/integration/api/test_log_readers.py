@@ -89,7 +89,7 @@ def test_submitting_is_answered_at_once_while_many_wait_for_logs(
 
 
 def test_the_time_for_all_ranks_together_is_bounded(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.routes.job_output.LONGEST_WAIT_S", 0.3)
+    monkeypatch.setattr("api.routes.jobs.output.LONGEST_WAIT_S", 0.3)
     job = world.submit(workers=8)
     world.step()
     world.step()

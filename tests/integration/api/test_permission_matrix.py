@@ -66,6 +66,7 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
         "tenant": "demo",
         "chip": "h100-sxm",
         "cluster": "mixed",
+        "node": "h100-sxm-1",
         "attempt": f"{submitted}-g0-a1",
         "digest": dashboard().digest,
         "name": "application.js",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from api.app import create_app
-from api.routes import jobs
+from api.routes.jobs import jobs
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry
 from scheduler.core.model.tenant import Role
 from scheduler.ports.telling.log_context import subjects

@@ -15,7 +15,7 @@ from api.schemas.placement import (
     SpreadRequest,
     TopologyRequest,
 )
-from api.schemas.program import ServeRequest, TrainingRequest
+from api.schemas.program import AfterRequest, ServeRequest, TrainingRequest
 from api.schemas.text import Body
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
@@ -41,6 +41,7 @@ SCHEMAS: dict[str, type[Body]] = {
     "/apart": ApartRequest,
     "/training": TrainingRequest,
     "/serve": ServeRequest,
+    "/after/*": AfterRequest,
 }
 
 

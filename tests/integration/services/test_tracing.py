@@ -111,3 +111,15 @@ def test_a_refused_write_shows_in_its_span(world: ApiWorld, receiver: Receiver) 
     tracer.close()
     (commit,) = receiver.named("commit")
     assert commit.attributes["medley.refused"] == "unknown-chip"
+
+
+def test_many_submissions_and_another_priority_are_commits_of_their_requests(
+    world: ApiWorld, receiver: Receiver
+) -> None:
+    tracer = OpenTelemetryTracer("1")
+    client = traced(world, tracer)
+    made = client.post("/v1/jobs/bulk", json={"jobs": [JOB, JOB]}, headers={"traceparent": PARENT}).json()["items"]
+    client.patch(f"/v1/jobs/{made[0]['id']}", json={"priority": 1}, headers={"traceparent": PARENT})
+    tracer.close()
+    paths = [receiver.path_to(span) for span in receiver.spans if span.name == "commit"]
+    assert sorted(paths) == [["PATCH change_job", "commit"], ["POST submit_jobs", "commit"]]

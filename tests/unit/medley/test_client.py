@@ -183,3 +183,23 @@ def test_a_stream_that_never_opened_is_given_up_after_the_patience() -> None:
         gone = server.address
     with Client(gone, TOKEN, patience_s=0) as client, pytest.raises(Unreachable):
         next(client.events())
+
+
+def test_many_submissions_and_a_clone_keep_their_key_over_all_repetitions() -> None:
+    made = {"items": [{"id": JOB_ID, "name": "first", "state": "queued"}]}
+    with a_scripted_server() as server, Client(server.address, TOKEN, patience_s=20) as client:
+        server.on("POST /v1/jobs/bulk", DROPPED, Reply(201, made))
+        server.on(f"POST /v1/jobs/{JOB_ID}/clone", BUSY, Reply(201, a_job()))
+        assert client.submit_many([{"name": "first"}]) == made["items"]
+        assert client.clone(JOB_ID, {"priority": 1})["id"] == JOB_ID
+        for route in ("POST /v1/jobs/bulk", f"POST /v1/jobs/{JOB_ID}/clone"):
+            first, again = server.asked(route)
+            assert first.headers["Idempotency-Key"] == again.headers["Idempotency-Key"]
+            assert first.body == again.body
+
+
+def test_more_jobs_than_one_request_takes_are_cancelled_by_several() -> None:
+    with a_scripted_server() as server, Client(server.address, TOKEN) as client:
+        server.on("POST /v1/jobs/cancel", Reply(body={"items": [{"id": JOB_ID, "outcome": "stopping"}], "next": None}))
+        assert len(list(client.cancel_many([JOB_ID] * 1001))) == 2
+        assert [len(asked.body["jobs"]) for asked in server.asked("POST /v1/jobs/cancel")] == [1000, 1]

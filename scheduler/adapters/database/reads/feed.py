@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
 from scheduler.adapters.database.reads.nodes import read_chips, read_clusters, read_nodes
+from scheduler.adapters.database.reads.ordering.dependencies import with_settled
 from scheduler.adapters.database.reads.people import read_quotas
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.reads.sharing import one_of_each_in
@@ -53,12 +54,13 @@ def read_changes(connection: Connection, after: int, *, limit: int, job: JobId |
 def read_snapshot(connection: Connection) -> Snapshot:
     """Return what deciding needs, each list by id."""
     by_id = attrgetter("id")
+    live = [job_of(row) for row in sorted(connection.execute(_LIVE_JOBS), key=by_id)]
     return Snapshot(
         change=read_last_change(connection),
         clusters=tuple(read_clusters(connection)),
         nodes=tuple(read_nodes(connection, None)),
         quotas=tuple(read_quotas(connection, None)),
-        jobs=tuple(map(job_of, sorted(connection.execute(_LIVE_JOBS), key=by_id))),
+        jobs=tuple(with_settled(connection, live)),
         groups=tuple(map(group_of, connection.execute(_LIVE_GROUPS))),
         attempts=tuple(attempts_of(connection, sorted(connection.execute(_OPEN_ATTEMPTS), key=by_id))),
         chips=tuple(read_chips(connection)),

@@ -10,7 +10,7 @@ from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.reads.jobs import filtered, latest_progress
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow
-from scheduler.adapters.database.schema.work import OPEN, attempts, groups, jobs
+from scheduler.adapters.database.schema.work import LIVE, OPEN, attempts, groups, jobs
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import JobId
@@ -44,6 +44,14 @@ def read_job_rows(connection: Connection, where: JobFilter, *, before: JobId | N
     running = _progress_of_running(connection, [row.id for row in rows if row.state == State.RUNNING])
     specs: dict[str, JobSpec] = {}
     return [_row(row, in_short[row.id], running.get(row.id), _wishes(row.spec, specs)) for row in rows]
+
+
+def read_live_jobs(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
+    """Return the ids of jobs that are not final, newest first."""
+    asked = filtered(select(jobs.c.id).where(LIVE), where)
+    if before is not None:
+        asked = asked.where(jobs.c.id < before)
+    return list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)).scalars())
 
 
 def _progress_of_running(connection: Connection, ids: Iterable[JobId]) -> dict[JobId, Progress]:

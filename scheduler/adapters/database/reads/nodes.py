@@ -16,6 +16,7 @@ from scheduler.adapters.database.schema.fleet import (
     chip_types,
     clusters,
     node_devices,
+    node_drains,
     node_resources,
     nodes,
 )
@@ -23,7 +24,7 @@ from scheduler.adapters.database.schema.work import HELD, allocations, attempts,
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
-from scheduler.core.model.node import Cluster, DeviceGroup, Node, NodeState
+from scheduler.core.model.node import Cluster, DeviceGroup, Drain, Node, NodeState
 from scheduler.ports.views import Holding, NodeView
 
 _PRESENT = or_(
@@ -31,6 +32,7 @@ _PRESENT = or_(
     exists().where(node_resources.c.node_id == nodes.c.id, node_resources.c.used > 0),
 )
 _DEVICES = select(node_devices).where(node_devices.c.node_id.in_(LISTED))
+_DRAINS = select(node_drains).where(node_drains.c.node_id.in_(LISTED))
 _COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
 _HELD_DEVICES = (
     select(allocations, jobs.c.tenant, groups.c.job_id)
@@ -62,6 +64,17 @@ def read_nodes(connection: Connection, cluster: ClusterName | None) -> list[Node
     return [_node_of(row, groups_of[row.id]) for row in connection.execute(asked)]
 
 
+def read_node(connection: Connection, node: NodeId) -> Node:
+    """Return a node that is there."""
+    row = connection.execute(select(nodes).where(nodes.c.id == node)).one()
+    return _node_of(row, _by_node(rows_listed(connection, _DEVICES, [node]))[node])
+
+
+def drain_of(row: AnyRow) -> Drain:
+    """Return the wish of a row of `node_drains`."""
+    return Drain(by=row.by, at=row.at, note=row.note)
+
+
 def view_nodes(
     connection: Connection,
     *,
@@ -86,6 +99,7 @@ def view_nodes(
     groups_of = _by_node(rows_listed(connection, _DEVICES, found))
     held = {(row.node_id, row.resource): row.used for row in rows_listed(connection, _COUNTERS, found)}
     holdings = _holdings(connection, found)
+    drains = {row.node_id: drain_of(row) for row in rows_listed(connection, _DRAINS, found)}
     return [
         NodeView(
             node=_node_of(row, groups_of[row.id]),
@@ -93,6 +107,7 @@ def view_nodes(
             memory_mib_held=held[row.id, MEMORY_MIB],
             holdings=tuple(holdings[row.id]),
             pods_held=held[row.id, PODS],
+            drain=drains.get(row.id),
         )
         for row in rows
     ]

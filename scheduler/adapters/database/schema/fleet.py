@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, Table, Text, text, true
 
-from scheduler.adapters.database.schema.columns import Name, Number, metadata, one_of
+from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
@@ -61,6 +61,18 @@ nodes = Table(
     Index(None, "cluster", "name", unique=True),
 )
 """`tenant` refers to no row: a node may be kept for a tenant that is yet to be created."""
+
+node_drains = Table(
+    "node_drains",
+    metadata,
+    Column("node_id", Name, ForeignKey("nodes.id"), primary_key=True),
+    Column("by", Name, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("seen_state", Name, nullable=False),
+    CheckConstraint(one_of("seen_state", NodeState), name="seen_state"),
+)
+"""The nodes that operators drained: `nodes.state` is what counts, `seen_state` what the cluster said last."""
 
 node_devices = Table(
     "node_devices",

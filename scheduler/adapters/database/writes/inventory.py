@@ -16,20 +16,18 @@ from scheduler.adapters.database.schema.fleet import (
     MEMORY_MIB,
     PODS,
     chip_types,
-    clusters,
     device_slots,
     node_devices,
     node_resources,
     nodes,
 )
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.adapters.database.writes.drains import as_seen, as_wished, lock_cluster, note_seen, read_seen
 from scheduler.core.model.change import NodeSeen
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId
-from scheduler.core.model.node import DeviceGroup, Node, NodeState
+from scheduler.core.model.node import LONGEST_NOTE, DeviceGroup, Node, NodeState
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.ports.directory import DoesNotExist, InventoryOutcome
-
-LONGEST_NOTE = 200
 
 _LOCK_NODES = select(nodes.c.id).where(nodes.c.id.in_(LISTED)).order_by(nodes.c.id).with_for_update()
 _LOCK_COUNTERS = (
@@ -79,9 +77,13 @@ class _Held:
 def record_nodes(
     transaction: Transaction, cluster: ClusterName, seen: Sequence[Node], at: datetime
 ) -> InventoryOutcome:
-    """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip)."""
+    """Make the cluster's nodes exactly these; absent ones become GONE. Raises DoesNotExist (cluster or chip).
+
+    What an operator drained stays so, whatever the cluster says of it.
+    """
     wanted = _checked(transaction, cluster, seen)
-    present = {node.id: node for node in read_nodes(transaction.connection, cluster)}
+    drained = read_seen(transaction, cluster)
+    present = {node.id: as_seen(node, drained) for node in read_nodes(transaction.connection, cluster)}
     differing = [node for name, node in sorted(wanted.items()) if present.get(name) != node]
     held = _held_on(transaction, [node.id for node in differing if node.id in present])
     held_back = tuple(node.id for node in differing if not held[node.id].fits(node))
@@ -93,10 +95,11 @@ def record_nodes(
         for name, node in sorted(present.items())
         if name not in wanted and node.state is not NodeState.GONE
     ]
-    _write(transaction, changed, held)
+    note_seen(transaction, (*changed, *gone), drained)
+    _write(transaction, [as_wished(node, drained) for node in changed], held)
     transaction.insert_or_replace(nodes, [_node_row(node) for node in gone])
     for node in (*changed, *gone):
-        transaction.add(Draft(at, NodeSeen(node)))
+        transaction.add(Draft(at, NodeSeen(as_wished(node, drained))))
     added = sum(node.id not in present for node in changed)
     return InventoryOutcome(added=added, changed=len(changed) - added, gone=len(gone), held_back=held_back)
 
@@ -106,27 +109,23 @@ def suspect_nodes(transaction: Transaction, cluster: ClusterName, note: str, at:
 
     Raises DoesNotExist.
     """
-    _lock_cluster(transaction, cluster)
+    lock_cluster(transaction, cluster)
     certain = (NodeState.GONE, NodeState.DRAINED)
-    present = [node for node in read_nodes(transaction.connection, cluster) if node.state not in certain]
+    drained = read_seen(transaction, cluster)
+    recorded = (as_seen(node, drained) for node in read_nodes(transaction.connection, cluster))
+    present = [node for node in recorded if node.state not in certain]
     suspect = [replace(node, state=NodeState.SUSPECT, note=storable(note, LONGEST_NOTE)) for node in present]
     changed = [after for before, after in zip(present, suspect, strict=True) if before != after]
-    transaction.insert_or_replace(nodes, [_node_row(node) for node in changed])
+    note_seen(transaction, changed, drained)
+    transaction.insert_or_replace(nodes, [_node_row(as_wished(node, drained)) for node in changed])
     for node in changed:
-        transaction.add(Draft(at, NodeSeen(node)))
+        transaction.add(Draft(at, NodeSeen(as_wished(node, drained))))
     return len(changed)
-
-
-def _lock_cluster(transaction: Transaction, cluster: ClusterName) -> None:
-    """Let nobody else write the cluster's nodes until the commit. Raises DoesNotExist."""
-    asked = select(clusters).where(clusters.c.name == cluster).with_for_update()
-    if transaction.connection.execute(asked).first() is None:
-        raise DoesNotExist(cluster)
 
 
 def _checked(transaction: Transaction, cluster: ClusterName, seen: Sequence[Node]) -> dict[NodeId, Node]:
     """Return the nodes by id. Raises DoesNotExist, and ValueError for an inventory that contradicts itself."""
-    _lock_cluster(transaction, cluster)
+    lock_cluster(transaction, cluster)
     known = set(transaction.connection.execute(select(chip_types.c.name)).scalars())
     wanted: dict[NodeId, Node] = {}
     for node in seen:

@@ -18,6 +18,7 @@ from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.tenant import Quota, Tenant
 from scheduler.ports.directory import AlreadyExists, DoesNotExist
+from scheduler.ports.journal import Guard
 
 
 def create_tenant(transaction: Transaction, tenant: Tenant) -> None:
@@ -29,27 +30,42 @@ def create_tenant(transaction: Transaction, tenant: Tenant) -> None:
     transaction.audit(Act("tenant", tenant.name, tenant.name, tenant.created_at, None, asdict(tenant)))
 
 
-def set_quota(transaction: Transaction, quota: Quota, at: datetime) -> None:
-    """Write a quota; without effect where it is so already. Raises DoesNotExist (tenant or chip)."""
-    transaction.require(tenants.c.name, quota.tenant)
+def set_quota(transaction: Transaction, quota: Quota, at: datetime, guard: Guard) -> None:
+    """Write a quota; without effect where it is so already. Raises DoesNotExist (tenant, chip), what the guard does."""
+    _lock_tenant(transaction, quota.tenant)
     transaction.require(chip_types.c.name, quota.chip)
-    mine = (quotas.c.tenant == quota.tenant, quotas.c.chip == quota.chip)
-    present = transaction.connection.execute(select(quotas.c.devices).where(*mine)).scalar()
-    if present != quota.devices:
+    present = _quota(transaction, quota.tenant, quota.chip)
+    guard(present)
+    if present != quota:
         transaction.insert_or_replace(quotas, [asdict(quota)])
         transaction.add(Draft(at, QuotaSet(quota), tenant=quota.tenant))
-        before = None if present is None else asdict(quota) | {"devices": present}
+        before = None if present is None else asdict(present)
         transaction.audit(Act("quota", f"{quota.tenant}/{quota.chip}", quota.tenant, at, before, asdict(quota)))
 
 
-def lift_quota(transaction: Transaction, *, tenant: TenantName, chip: ChipName, at: datetime) -> None:
-    """Remove a quota. Raises DoesNotExist."""
-    mine = (quotas.c.tenant == tenant, quotas.c.chip == chip)
-    present = transaction.connection.execute(delete(quotas).where(*mine).returning(quotas.c.devices)).scalar()
+def lift_quota(transaction: Transaction, tenant: TenantName, chip: ChipName, at: datetime, *, guard: Guard) -> None:
+    """Remove a quota. Raises DoesNotExist, and what the guard does."""
+    _lock_tenant(transaction, tenant)
+    present = _quota(transaction, tenant, chip)
     if present is None:
         raise DoesNotExist(f"{tenant}/{chip}")
+    guard(present)
+    transaction.connection.execute(delete(quotas).where(quotas.c.tenant == tenant, quotas.c.chip == chip))
     transaction.add(Draft(at, QuotaLifted(tenant, chip), tenant=tenant))
-    transaction.audit(Act("quota", f"{tenant}/{chip}", tenant, at, asdict(Quota(tenant, chip, present)), None))
+    transaction.audit(Act("quota", f"{tenant}/{chip}", tenant, at, asdict(present), None))
+
+
+def _lock_tenant(transaction: Transaction, tenant: TenantName) -> None:
+    """Let nobody else write the tenant's quotas until the commit. Raises DoesNotExist."""
+    asked = select(tenants.c.name).where(tenants.c.name == tenant).with_for_update(key_share=True)
+    if transaction.connection.execute(asked).first() is None:
+        raise DoesNotExist(tenant)
+
+
+def _quota(transaction: Transaction, tenant: TenantName, chip: ChipName) -> Quota | None:
+    asked = select(quotas).where(quotas.c.tenant == tenant, quotas.c.chip == chip)
+    row = transaction.connection.execute(asked).first()
+    return None if row is None else Quota(**row._asdict())
 
 
 def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: datetime) -> int:

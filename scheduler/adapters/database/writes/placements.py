@@ -1,11 +1,13 @@
 """Writing the decisions of a cycle: placements and refusals."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.reads.ordering.dependencies import states_of
 from scheduler.adapters.database.schema.work import allocations, attempts, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
@@ -15,14 +17,32 @@ from scheduler.core.lifecycle.transitions import Verdict, apply_event
 from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
-from scheduler.core.model.group import State
-from scheduler.core.model.identifiers import JobId, job_named_by
-from scheduler.core.model.job import Wish
+from scheduler.core.model.group import FINAL, State
+from scheduler.core.model.identifiers import JobId, TenantName, job_named_by
+from scheduler.core.model.job import JobSpec, Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
 
-GangSizes = dict[JobId, frozenset[int]]
-
 _SPECS = select(jobs.c.id, jobs.c.spec).where(jobs.c.id.in_(LISTED))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the jobs of a run of placements ask for, and what those are that they come after."""
+
+    specs: dict[JobId, JobSpec]
+    after: dict[JobId, tuple[TenantName, State]]
+
+    def objection(self, job: JobId, ranks: list[int]) -> str | None:
+        """Return why these ranks cannot be the job's gang now; None where they can."""
+        spec = self.specs[job]
+        sizes = {sum(part.workers for part in option) for option in spec.options()}
+        if len(ranks) not in sizes or ranks != list(range(len(ranks))):
+            return f"a gang of {' or '.join(map(str, sorted(sizes)))} is placed whole or not at all"
+        for one in spec.after:
+            state = self.after[one.job][1]
+            if state not in FINAL or not one.condition.is_met_by(state):
+                return f"it comes after {one.job}, which is {state}"
+        return None
 
 
 def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
@@ -33,11 +53,12 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
         node_ids=(rank.node for item in items for rank in item.decision.allocations),
         tenants=(standing.tenant for item in items if (standing := standings.find(item.decision.group)) is not None),
     )
-    gang_sizes = _gang_sizes(transaction, {job_named_by(item.decision.group) for item in items})
+    specs = _specs(transaction, {job_named_by(item.decision.group) for item in items})
+    after = states_of(transaction.connection, (one.job for spec in specs.values() for one in spec.after))
     outcomes: list[Outcome] = []
     placed: list[Place] = []
     for item in items:
-        outcome = _place_one(transaction, standings, capacity, gang_sizes, item)
+        outcome = _place_one(transaction, standings, capacity, _Asked(specs, after), item)
         outcomes.append(outcome)
         if isinstance(outcome, Written):
             placed.append(item)
@@ -57,7 +78,7 @@ def refuse(transaction: Transaction, items: Sequence[Refuse]) -> list[Outcome]:
 
 
 def _place_one(
-    transaction: Transaction, standings: Standings, capacity: Capacity, gang_sizes: GangSizes, item: Place
+    transaction: Transaction, standings: Standings, capacity: Capacity, asked: _Asked, item: Place
 ) -> Outcome:
     decision = item.decision
     standing = _decided(transaction, standings, item)
@@ -65,11 +86,9 @@ def _place_one(
         return standing
     if decision.attempt != standing.group.next_attempt:
         return Rejected(Rejection.STALE_VERSION, f"the next attempt is {standing.group.next_attempt}")
-    ranks = [rank.rank for rank in decision.allocations]
-    sizes = gang_sizes.get(standing.group.job_id, frozenset())
-    if len(ranks) not in sizes or ranks != list(range(len(ranks))):
-        listed = " or ".join(map(str, sorted(sizes)))
-        return Rejected(Rejection.ILLEGAL, f"a gang of {listed} is placed whole or not at all")
+    illegal = asked.objection(standing.group.job_id, [rank.rank for rank in decision.allocations])
+    if illegal is not None:
+        return Rejected(Rejection.ILLEGAL, illegal)
     after = apply_event(standing.group, Event.PLACE, rule=standing.rule(item.at), now=item.at)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
@@ -112,13 +131,9 @@ def _decided(transaction: Transaction, standings: Standings, item: Place | Refus
     return standing
 
 
-def _gang_sizes(transaction: Transaction, job_ids: set[JobId]) -> GangSizes:
-    """Return how many workers a gang of each job may have: those of any one of its options."""
+def _specs(transaction: Transaction, job_ids: set[JobId]) -> dict[JobId, JobSpec]:
     rows = rows_listed(transaction.connection, _SPECS, sorted(job_ids))
-    return {
-        row.id: frozenset(sum(part.workers for part in option) for option in JOB_SPEC.decode(row.spec).options())
-        for row in rows
-    }
+    return {row.id: JOB_SPEC.decode(row.spec) for row in rows}
 
 
 def _attempt_row(item: Place, standings: Standings) -> Row:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, tuple_
 
 from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
+from scheduler.adapters.database.reads.ordering.dependencies import settle, states_of
 from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.people import tenants
 from scheduler.adapters.database.schema.work import LIVE, groups, idempotency_keys, job_chips, job_labels, jobs
@@ -50,6 +51,8 @@ class _Context:
     tenants: set[TenantName]
     chips: set[ChipName]
     live_jobs: Counter[TenantName]
+    waited_for: dict[JobId, tuple[TenantName, State]]
+    """The jobs that they come after: whose, and what they are."""
     keys: dict[tuple[TenantName, str], _Known]
     rows: dict[str, list[Row]] = field(
         default_factory=lambda: {table.name: [] for table in (jobs, groups, job_chips, job_labels, idempotency_keys)}
@@ -64,6 +67,9 @@ def submit(transaction: Transaction, items: Sequence[SubmitJob]) -> list[Outcome
         tenants=lock_tenants(transaction, names),
         chips=_known_chips(transaction, {chip for item in items for chip in _chips(item.job)}),
         live_jobs=live_replicas(transaction, names),
+        waited_for=states_of(
+            transaction.connection, (one.job for item in items for one in item.job.spec.after), hold_still=True
+        ),
         keys=_known_keys(transaction, [(item.job.tenant, item.key.key) for item in items if item.key is not None]),
     )
     outcomes = [_submit_one(transaction, context, item) for item in items]
@@ -81,12 +87,23 @@ def _submit_one(transaction: Transaction, context: _Context, item: SubmitJob) ->
         if known.body_sha256 != item.key.body_sha256:
             return Rejected(Rejection.KEY_REUSED, item.key.key)
         return Unchanged(known.job, known.state)
-    for chip in _chips(job):
-        if chip not in context.chips:
-            return Rejected(Rejection.UNKNOWN_CHIP, chip)
+    unknown = _unknown(context, job)
+    if unknown is not None:
+        return unknown
     if context.live_jobs[job.tenant] + job.replicas > item.most_live_jobs:
         return Rejected(Rejection.TOO_MANY_JOBS, str(item.most_live_jobs))
     return _write_one(transaction, context, item)
+
+
+def _unknown(context: _Context, job: Job) -> Rejected | None:
+    """Return that a job names something that there is not, None where all is there."""
+    for chip in _chips(job):
+        if chip not in context.chips:
+            return Rejected(Rejection.UNKNOWN_CHIP, chip)
+    for one in job.spec.after:
+        if context.waited_for.get(one.job, ("", None))[0] != job.tenant:
+            return Rejected(Rejection.UNKNOWN_JOB, one.job)
+    return None
 
 
 def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> Written:
@@ -110,7 +127,8 @@ def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> 
                 "created_at": job.submitted_at,
             }
         )
-    change = transaction.add(Draft(job.submitted_at, JobSubmitted(job, new), tenant=job.tenant, job=job.id))
+    body = JobSubmitted(settle(job, context.waited_for), new)
+    change = transaction.add(Draft(job.submitted_at, body, tenant=job.tenant, job=job.id))
     return Written(job.id, State.QUEUED, change)
 
 

@@ -30,6 +30,7 @@ from scheduler.core.model.change import (
     JobRevised,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -44,6 +45,8 @@ from scheduler.core.model.job import (
     AnyOf,
     Choice,
     CommandProgram,
+    Condition,
+    Dependency,
     ExactMix,
     Job,
     JobKind,
@@ -57,6 +60,7 @@ from scheduler.core.model.job import (
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     Holder,
     KeptApart,
@@ -69,6 +73,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForJob,
 )
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.tenant import Quota
@@ -109,6 +114,7 @@ OTHER_SPEC = replace(
     shared_memory_mib=64,
     volumes=(Volume("datasets", "/data", is_read_only=True),),
     secrets=(SecretVariable("TOKEN", "hub", "token"),),
+    after=(Dependency("j1"), Dependency("j2", Condition.ENDED)),
     objecting_clusters=("mixed",),
     choice=Choice.BEST,
     alternatives=(Alternative(6, WorkerShape(0, 2, 3, 500, 1_024), ("h100",)),),
@@ -134,6 +140,8 @@ REASONS: tuple[Reason, ...] = (
     QuotaExceeded("alpha", "h100", 4, 3, 2),
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),
+    WaitsForJob("j1", Condition.ENDED),
+    CannotFollow("j1", State.CANCELLED),
     CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
     TooFewFree(
         "mixed",
@@ -170,10 +178,11 @@ NODE = make_node(
     foreign=ForeignUse((("h100", 2),), cpu_milli=1, memory_mib=2, pods=3),
 )
 BODIES: dict[str, ChangeBody] = {
-    "job-submitted": JobSubmitted(JOB, (GROUP,)),
+    "job-submitted": JobSubmitted(replace(JOB, settled=(("j1", State.FAILED),)), (GROUP,)),
     "stop-wished": StopWished(JOB.id, STRANGE),
     "replicas-wished": ReplicasWished(JOB.id, 3, STRANGE, (GROUP,)),
     "job-revised": JobRevised(JOB.id, JOB.spec, 2, STRANGE),
+    "priority-changed": PriorityChanged(JOB.id, -7, STRANGE),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
     "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),

@@ -16,6 +16,7 @@ from scheduler.core.model.change import (
     JobRevised,
     JobSubmitted,
     NodeSeen,
+    PriorityChanged,
     ProgressReported,
     QuotaLifted,
     QuotaSet,
@@ -44,6 +45,7 @@ ALL: list[tuple[ChangeBody, str]] = [
         GroupMoved(make_group(JOB, State.RUNNING), "a", together=Together(State.RUNNING, 1)),
         "replica 0: all its workers run",
     ),
+    (PriorityChanged(JOB.id, -3, "ada"), "ada gave it the priority -3"),
     (GroupPlaced(GROUP, "a", (make_allocation((0,)),), ()), "attempt 1 was placed: 1 worker on mixed/n1"),
     (GroupMoved(make_group(JOB, State.RUNNING), "a"), "all its workers run"),
     (

@@ -6,9 +6,11 @@ import pytest
 
 from api.text.advice import advice
 from api.text.reasons import reason_text
-from scheduler.core.model.group import StopReason
+from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     CannotServe,
     Holder,
     KeptApart,
@@ -21,6 +23,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForJob,
 )
 
 TOO_FEW = TooFewFree(
@@ -46,7 +49,16 @@ NEVER = NeverFits(
 )
 QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
-ALL = (TOO_FEW, NEVER, QUOTA, BACKING_OFF, NoCluster(), CannotServe("mixed", Mismatch.LEVEL, ("rack",)))
+ALL = (
+    WaitsForJob("j1", Condition.ENDED),
+    CannotFollow("j1", State.FAILED),
+    TOO_FEW,
+    NEVER,
+    QUOTA,
+    BACKING_OFF,
+    NoCluster(),
+    CannotServe("mixed", Mismatch.LEVEL, ("rack",)),
+)
 
 
 def test_every_reason_has_a_sentence_and_advice() -> None:
@@ -198,6 +210,10 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             ("the cluster took a worker away; no retry is charged; the next attempt is made at 12:30:05 UTC"),
         ),
         (NoCluster(), "no cluster that would run it has reported its nodes yet"),
+        (WaitsForJob("j1", Condition.SUCCEEDED), "job j1 must succeed first"),
+        (WaitsForJob("j1", Condition.ENDED), "job j1 must end first"),
+        (CannotFollow("j1", State.FAILED), "job j1 was to succeed first, and failed"),
+        (CannotFollow("j1", State.CANCELLED), "job j1 was to succeed first, and was cancelled"),
     ],
 )
 def test_a_reason_says_its_numbers(reason: Reason, want: str) -> None:
@@ -275,6 +291,8 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (replace(NEVER, devices_per_worker=0), "at most 3 workers of a share of h100-sxm"),
         (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
         (QUOTA, "wait until your running jobs end"),
+        (WaitsForJob("j1", Condition.ENDED), "medley show j1"),
+        (CannotFollow("j1", State.FAILED), "with the condition `ended`"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),
     ],
 )

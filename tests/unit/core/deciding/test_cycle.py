@@ -6,10 +6,19 @@ from scheduler.core.deciding.cycle import Cycle, backing_off, decide, next_due, 
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, LedgerChange, Overcommitted
 from scheduler.core.model.decision import Placed, Refused, Waiting
-from scheduler.core.model.group import Group, StopReason
-from scheduler.core.model.job import AnyOf, Job, Wish
+from scheduler.core.model.group import Group, State, StopReason
+from scheduler.core.model.job import AnyOf, Condition, Dependency, Job, Wish
 from scheduler.core.model.node import Cluster, Node, NodeState
-from scheduler.core.model.reason import BackingOff, CannotServe, NeverFits, NoCluster, QuotaExceeded, Shortfall
+from scheduler.core.model.reason import (
+    BackingOff,
+    CannotFollow,
+    CannotServe,
+    NeverFits,
+    NoCluster,
+    QuotaExceeded,
+    Shortfall,
+    WaitsForJob,
+)
 from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
@@ -306,3 +315,27 @@ def test_the_next_back_off_to_end_is_the_earliest_in_the_future() -> None:
 def test_a_group_without_a_back_off_is_due() -> None:
     job = make_job()
     assert backing_off(job, make_group(job), NOON) is None
+
+
+FIRST = make_job(1)
+AFTER_FIRST = make_job(2, after=(Dependency(FIRST.id),))
+
+
+def test_a_job_waits_for_the_one_it_comes_after_and_holds_up_nobody() -> None:
+    jobs = (FIRST, AFTER_FIRST, make_job(3))
+    first, waiting, third = decide(make_state(make_node(), jobs=jobs), NOON)
+    assert waiting == Waiting(make_group(AFTER_FIRST).id, (WaitsForJob(FIRST.id, Condition.SUCCEEDED),))
+    assert isinstance(first, Placed)
+    assert isinstance(third, Placed)
+
+
+def test_a_job_runs_once_what_it_comes_after_is_over_as_it_must_be() -> None:
+    job = AFTER_FIRST.with_settled(FIRST.id, State.SUCCEEDED)
+    (decision,) = decide(make_state(make_node(), jobs=(job,)), NOON)
+    assert isinstance(decision, Placed)
+
+
+def test_a_job_is_refused_once_what_it_comes_after_cannot_succeed_any_more() -> None:
+    job = AFTER_FIRST.with_settled(FIRST.id, State.FAILED)
+    (decision,) = decide(make_state(make_node(), jobs=(job,)), NOON)
+    assert decision == Refused(make_group(job).id, 1, (CannotFollow(FIRST.id, State.FAILED),))

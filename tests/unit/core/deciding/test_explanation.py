@@ -6,10 +6,12 @@ from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.decision import Waiting
-from scheduler.core.model.job import AnyOf
+from scheduler.core.model.group import State
+from scheduler.core.model.job import AnyOf, Condition, Dependency
 from scheduler.core.model.node import ForeignUse, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
+    CannotFollow,
     Holder,
     NearestShape,
     NeverFits,
@@ -17,6 +19,7 @@ from scheduler.core.model.reason import (
     QuotaExceeded,
     Shortfall,
     TooFewFree,
+    WaitsForJob,
 )
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import CLUSTER, NODE, Apart
@@ -145,3 +148,13 @@ def test_free_devices_are_told_apart_from_others_own_and_those_in_foreign_hands(
     (reason,) = explain(state, make_group(jobs[1]).id, NOON).reasons
     assert isinstance(reason, TooFewFree)
     assert (reason.devices_free, reason.devices_reserved, reason.workers_fit) == (3, 4, 3)
+
+
+def test_a_job_that_comes_after_another_is_told_that_and_nothing_of_what_is_free() -> None:
+    first = make_job(1, workers=99)
+    later = make_job(2, workers=99, after=(Dependency(first.id),))
+    state = make_state(make_node(), jobs=(first, later))
+    assert explain(state, make_group(later).id, NOON).reasons == (WaitsForJob(first.id, Condition.SUCCEEDED),)
+    lost = later.with_settled(first.id, State.FAILED)
+    state = make_state(make_node(), jobs=(lost,))
+    assert explain(state, make_group(lost).id, NOON).reasons == (CannotFollow(first.id, State.FAILED),)

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding import state as state_module
 from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import LiveAttempt, SchedulerState
 from scheduler.core.lifecycle.events import Event
@@ -19,24 +18,19 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.job import Wish
+from scheduler.core.model.job import Dependency, Wish
 from scheduler.core.model.node import Cluster, NodeState
-from scheduler.core.model.reason import NeverFits
 from scheduler.core.model.tenant import Quota
-from scheduler.core.model.topology import NODE, Apart
 from tests.builders.core import (
     NOON,
     World,
     as_change,
-    can_hold,
     devices_free,
     make_group,
     make_job,
     make_node,
     make_shape,
-    make_share,
     make_state,
-    place_first,
 )
 
 JOB = make_job(1, workers=2, retries=1)
@@ -76,6 +70,7 @@ STEPS: list[Callable[[World], None]] = [
     lambda world: world.move(GROUP, Event.STOP, reason=StopReason.PREEMPTED),
     lambda world: world.move(GROUP, Event.GONE),
     lambda world: world.decide(),
+    lambda world: world.set_priority(JOB.id, 9),
     lambda world: world.wish_stop(JOB.id),
     lambda world: world.move(GROUP, Event.GONE),
 ]
@@ -125,6 +120,28 @@ def test_a_wish_to_stop_reaches_the_job_and_its_live_attempt() -> None:
     (live,) = state.live.values()
     assert state.jobs[JOB.id].wish is Wish.STOP
     assert (live.job.wish, live.group.state) == (Wish.STOP, State.STOPPING)
+
+
+def test_another_priority_reaches_the_job_and_its_live_attempt() -> None:
+    world = world_with_a_running_job()
+    world.set_priority(JOB.id, 9)
+    state = follow(world)
+    (live,) = state.live.values()
+    assert state.jobs[JOB.id].spec.priority == live.job.spec.priority == 9
+
+
+@pytest.mark.parametrize("became", [Event.ALL_SUCCEEDED, Event.STOP])
+def test_what_became_of_a_job_reaches_those_that_come_after_it(became: Event) -> None:
+    world = world_with_a_running_job()
+    later = make_job(7, after=(Dependency(JOB.id), Dependency(make_job(8).id)))
+    world.submit(later)
+    assert follow(world).digest() == world.present().digest()
+    world.move(GROUP, became, reason=StopReason.CANCELLED)
+    world.move(GROUP, Event.GONE)
+    state = follow(world)
+    state_of_it = State.SUCCEEDED if became is Event.ALL_SUCCEEDED else State.CANCELLED
+    assert state.jobs[later.id].settled == ((JOB.id, state_of_it),)
+    assert state.digest() == world.present().digest()
 
 
 def test_every_change_may_come_twice() -> None:
@@ -228,75 +245,6 @@ def test_all_nodes_are_known_once_every_cluster_declares_its_own_and_has_done_so
     ):
         state.apply(as_change(body))
         assert state.has_all_nodes is want
-
-
-def test_jobs_that_ask_for_the_same_share_what_they_ask() -> None:
-    serving = (("app", "serving"),)
-    jobs = [
-        make_job(1, workers=2),
-        make_job(2, workers=2, priority=5, retries=3),
-        make_job(3, workers=2, tenant="beta"),
-        make_job(4, workers=3),
-        make_job(5, workers=2, exclusive=True),
-        make_job(6, workers=2, apart=Apart(NODE, serving)),
-        make_job(7, workers=2, objecting_clusters=("mixed",)),
-        make_job(8, workers=2, node_labels=serving),
-    ]
-    state = make_state(make_node(), jobs=tuple(jobs))
-    first, second, *others = [state.request(job.id) for job in jobs]
-    assert first is second
-    assert state.request(jobs[0].id) is first
-    assert len({id(request) for request in (first, *others)}) == 7
-
-
-def test_so_many_requests_are_remembered_and_forgetting_them_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_module, "MOST_REQUESTS", 2)
-    jobs = tuple(make_job(number, workers=number) for number in range(1, 12))
-    state = make_state(make_node(), jobs=jobs)
-    fits = [not state.reasons_why_never(state.request(job.id)) for job in (*jobs, *jobs)]
-    assert fits == [True] * 8 + [False] * 3 + [True] * 8 + [False] * 3
-
-
-def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_round() -> None:
-    job = make_job(workers=9)
-    state = make_state(make_node(), jobs=(job,))
-    request = state.request(job.id)
-    found = [bool(state.reasons_why_never(request))]
-    for node in (
-        make_node("n2", state=NodeState.DRAINED),
-        make_node("n2", state=NodeState.GONE),
-        make_node("n1", {"h100": 16}),
-        make_node("n1", {"h100": 16}, tenant="beta"),
-    ):
-        state.apply(as_change(NodeSeen(node)))
-        found.append(bool(state.reasons_why_never(request)))
-    assert found == [True, False, True, False, True]
-
-
-def test_why_a_job_can_never_run_is_worked_out_when_it_is_submitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = make_job(workers=9)
-    state = make_state(make_node())
-    state.apply(as_change(JobSubmitted(job, (make_group(job),))))
-    monkeypatch.setattr(state_module, "reasons_why_never", lambda *_: pytest.fail("worked out again"))
-    (reason,) = state.reasons_why_never(state.request(job.id))
-    assert isinstance(reason, NeverFits)
-
-
-def test_what_could_never_run_can_once_its_cluster_enforces_shares() -> None:
-    job = make_job(shape=make_shape(share_milli=500))
-    state = make_state(make_node(), jobs=(job,), clusters=(Cluster("mixed", "local", enforces_shares=False),))
-    request = state.request(job.id)
-    assert state.reasons_why_never(request)
-    assert not can_hold(state.ledger, make_share(0, 500))
-    state.apply(as_change(ClusterSeen(Cluster("mixed", "local"))))
-    assert not state.reasons_why_never(request)
-    assert can_hold(state.ledger, make_share(0, 500))
-
-
-def test_what_a_running_job_holds_does_not_decide_what_could_ever_run() -> None:
-    jobs = (make_job(1, workers=8), make_job(2, workers=8))
-    state = place_first(make_state(make_node(), jobs=jobs))
-    assert not state.reasons_why_never(state.request(jobs[1].id))
 
 
 def test_those_who_hold_something_are_neighbours_until_they_are_proven_gone() -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.answers.explanations import prospect_answer, settled_answer, waiting_answer
 from api.answers.jobs import job_answer, job_row_answer
+from api.answers.sparse import sparse, wants
 from api.context import ApiContext
 from api.job_reading import (
     find_job,
@@ -22,12 +23,13 @@ from api.job_reading import (
 )
 from api.schemas.job import DryRunAnswer, JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
-from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SubmitQuery
+from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SparsePage, SubmitQuery
 from api.schemas.reason import WhyAnswer
 from api.schemas.text import KEY_PATTERN
 from api.streaming.waiting import wait_until
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, JobPath
+from api.web.etags import etag_of
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import refuse_job_write, refuse_not_offered, refuse_submission
@@ -67,7 +69,7 @@ async def submit_job(
     key: KeyHeader = None,
 ) -> JobAnswer:
     """Submit a job. It is durable when the answer comes."""
-    accepted = await run_in_threadpool(_accept, context, caller, request, key)
+    accepted = await run_in_threadpool(accept, context, caller, request, key)
     job = accepted.outcome.job
     response.headers["Location"] = f"/v1/jobs/{job}"
     if isinstance(accepted.outcome, Unchanged):
@@ -86,14 +88,14 @@ def _answer(context: ApiContext, view: JobView, reasons: Sequence[Reason], calle
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """A submission that is durable."""
 
     job: Job
     outcome: Written | Unchanged
 
 
-def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> _Kept:
+def accept(context: ApiContext, caller: Principal, request: JobRequest, key: str | None) -> Kept:
     """Submit. Raises Refusal."""
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
     submission = _submission(context, caller, request, idempotency_key)
@@ -102,7 +104,7 @@ def _accept(context: ApiContext, caller: Principal, request: JobRequest, key: st
         raise refuse_not_offered(accepted)
     if isinstance(accepted.outcome, Rejected):
         raise refuse_submission(accepted.outcome, request, context.directory)
-    return _Kept(accepted.job, accepted.outcome)
+    return Kept(accepted.job, accepted.outcome)
 
 
 async def _decision(context: ApiContext, outcome: Written | Unchanged, wait_s: float) -> None:
@@ -138,6 +140,7 @@ def try_job(request: JobRequest, context: Context, caller: Caller) -> DryRunAnsw
         context.clock,
         context.identifiers,
         _submission(context, caller, request, None),
+        views=context.views,
         clusters=context.clusters,
     )
     if isinstance(tried, NotOffered):
@@ -148,31 +151,32 @@ def try_job(request: JobRequest, context: Context, caller: Caller) -> DryRunAnsw
 
 
 @router.get("", operation_id="list_jobs")
-def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query()]) -> JobPage:
+def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query()]) -> JobPage | SparsePage:
     """List jobs, newest first."""
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobPage(items=(), next=None)
-    where = _filter(query, caller)
+    where = filter_of(query, caller)
     found = context.views.jobs(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.job.id)
-    reasons = reasons_of_all(context, page)
-    items = tuple(_answer(context, view, reasons[view.job.id], caller) for view in page)
-    return JobPage(items=items, next=following)
+    reasons = reasons_of_all(context, page) if wants(query.fields, "reasons") else {}
+    items = tuple(_answer(context, view, reasons.get(view.job.id, ()), caller) for view in page)
+    return sparse(JobPage(items=items, next=following), query.fields)
 
 
 @router.get("/rows", operation_id="list_job_rows")
-def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage:
+def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery, Query()]) -> JobRowPage | SparsePage:
     """List jobs in short, newest first, in large pages: for tables of many jobs. Why they wait is not in it."""
     before = decode_cursor(query.cursor, JOB_KEY)
     if query.tenant is not None and not caller.may_see(query.tenant):
         return JobRowPage(items=(), next=None)
-    found = context.views.job_rows(_filter(query, caller), before=before, limit=query.limit + 1)
+    found = context.views.job_rows(filter_of(query, caller), before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda row: row.id)
-    return JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following)
+    return sparse(JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following), query.fields)
 
 
-def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
+def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:
+    """Return what a caller may ask for of what is asked."""
     return JobFilter(
         tenant=caller.tenant or query.tenant,
         states=None if query.state is None else frozenset(query.state),
@@ -184,9 +188,10 @@ def _filter(query: JobFilterQuery, caller: Principal) -> JobFilter:
 
 
 @router.get("/{job}", operation_id="show_job")
-def show_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
-    """Show a job with its latest 20 attempts."""
+def show_job(job: JobPath, context: Context, caller: Caller, response: Response) -> JobAnswer:
+    """Show a job with its latest 20 attempts. The ETag is that of what can be changed in it: the priority."""
     view = find_job(context, caller, job)
+    response.headers["ETag"] = etag_of(view.job.spec.priority)
     return _answer(context, view, reasons_of(context, view), caller)
 
 

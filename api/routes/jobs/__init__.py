@@ -1,0 +1,1 @@
+"""What is done with jobs: handing in, asking, changing, output, replicas."""

@@ -1,0 +1,1 @@
+"""Reading in which order jobs may run."""
