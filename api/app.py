@@ -20,7 +20,7 @@ from api.routes import (
     workers,
 )
 from api.routes.access import audit, login, tokens, users
-from api.routes.jobs import changes, jobs, output, replicas
+from api.routes.jobs import arrays, changes, jobs, output, replicas
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -43,6 +43,7 @@ ROUTERS = (
     login.router,
     workers.router,
     replicas.router,
+    arrays.router,
     scheduler.router,
     service.router,
     health.router,

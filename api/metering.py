@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from api.context import ApiContext
+from api.costs import JOBS_PER_UNIT, UNIT
 from api.problems import Code, Problem, Refusal
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.rate_limit import Balance, Charge
@@ -31,6 +32,12 @@ def spend(request: Request, context: ApiContext, caller: Principal, cost: int) -
     request.state.rate_headers = rate_headers(charge.balances)
     if not charge.is_granted:
         raise Refusal(_too_many(charge, cost))
+
+
+def spend_for_jobs(request: Request, context: ApiContext, caller: Principal, jobs: int) -> None:
+    """Charge what many jobs cost beyond one request. Raises Refusal. It may ask Redis: not for async."""
+    if more := -(-jobs // JOBS_PER_UNIT) - UNIT:
+        spend(request, context, caller, more)
 
 
 def spend_as_stranger(request: Request, context: ApiContext, cost: int) -> None:

@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[str, Access] = {
     "try_job": SUBMITTERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
+    "list_arrays": EVERYBODY,
+    "show_array": EVERYBODY,
     "show_job": EVERYBODY,
     "cancel_job": CANCELLERS,
     "explain_job": EVERYBODY,

@@ -8,7 +8,7 @@ JOB_FIELDS = (
     "alternatives", "roles", "topology", "spread", "apart", "exclusive", "node_labels", "command", "training",
     "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
     "labels", "checkpoint_interval_s", "checkpoints_kept", "silence_limit_s", "stall_limit_s",
-    "after",
+    "after", "array",
 )  # fmt: skip
 SHARE_FIELDS = ("milli", "memory_mib")
 ALTERNATIVE_FIELDS = ("workers", "chips", "devices_per_worker", "share", "cpu_milli", "memory_mib")
@@ -17,6 +17,7 @@ TOPOLOGY_FIELDS = ("require", "prefer")
 SPREAD_FIELDS = ("level", "most")
 APART_FIELDS = ("level", "labels")
 AFTER_FIELDS = ("job", "condition")
+ARRAY_FIELDS = ("count", "most_at_once")
 TRAINING_FIELDS = ("steps", "batch", "sequence", "width", "layers", "heads", "learning_rate", "seed")
 SERVE_FIELDS = ("training", "seed")
 CHIP_FIELDS = (
@@ -39,6 +40,7 @@ JOB_FILE = FileKind(
         "/training": TRAINING_FIELDS,
         "/serve": SERVE_FIELDS,
         "/after/*": AFTER_FIELDS,
+        "/array": ARRAY_FIELDS,
     },
     example="name: first",
     next_step="see examples/jobs, or docs/commands.md and docs/placement.md for the fields of a job",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from api.answers.reasons import reason_answers
 from api.answers.replicas import replica_count_answer
 from api.answers.specs import share_answer, spec_answer
+from api.schemas.arrays.answers import ArrayAnswer, ArrayMemberAnswer
 from api.schemas.job import (
     MOST_ATTEMPTS,
     AttemptAnswer,
@@ -24,9 +25,9 @@ from api.text.stops import stop_text
 from scheduler.core.model.attempt import Allocation, Attempt, Checkpoint, Heartbeat, Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.group import FINAL
 from scheduler.core.model.identifiers import TenantName, group_index
-from scheduler.core.model.job import JobKind
+from scheduler.core.model.job import ArrayMember, JobKind
 from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.ports.views import JobRow, JobView
+from scheduler.ports.views import ArrayView, JobRow, JobView
 
 
 def job_answer(
@@ -57,6 +58,33 @@ def job_answer(
         not_before=min(due, default=None),
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
         replicas=replica_count_answer(view),
+        array=_membership(job.spec.array),
+    )
+
+
+def _membership(member: ArrayMember | None) -> ArrayMemberAnswer | None:
+    if member is None:
+        return None
+    return ArrayMemberAnswer(
+        id=member.array,
+        name=member.name,
+        index=member.index,
+        count=member.count,
+        most_at_once=member.most_at_once,
+    )
+
+
+def array_answer(view: ArrayView) -> ArrayAnswer:
+    """Return an array."""
+    return ArrayAnswer(
+        id=view.member.array,
+        tenant=view.tenant,
+        name=view.member.name,
+        count=view.member.count,
+        most_at_once=view.member.most_at_once,
+        submitted_by=view.submitted_by,
+        submitted_at=view.submitted_at,
+        states=dict(view.states),
     )
 
 
@@ -79,6 +107,7 @@ def job_row_answer(row: JobRow) -> JobRowAnswer:
         stop_reason=row.stop_reason,
         progress=None if row.progress is None else progress_answer(row.progress),
         replicas=ReplicaCountAnswer(wanted=row.replicas, ready=row.ready) if row.kind is JobKind.INFERENCE else None,
+        array=row.array,
     )
 
 

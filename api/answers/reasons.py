@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from api.schemas.reason import (
+    ArrayIsFullAnswer,
     BackingOffAnswer,
     CannotFollowAnswer,
     CannotServeAnswer,
@@ -21,6 +22,7 @@ from api.schemas.reason import (
 from api.text.reasons import reason_text
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.reason import (
+    ArrayIsFull,
     BackingOff,
     CannotFollow,
     CannotServe,
@@ -89,6 +91,8 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 
             return WaitsForJobAnswer(text=text, job=job, condition=condition)
         case CannotFollow(job, became):
             return CannotFollowAnswer(text=text, job=job, became=became)
+        case ArrayIsFull(array, most_at_once):
+            return ArrayIsFullAnswer(text=text, array=array, most_at_once=most_at_once)
     assert_never(reason)
 
 

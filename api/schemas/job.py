@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from api.schemas.arrays.answers import ArrayMemberAnswer
 from api.schemas.reason import ReasonAnswer
 from api.schemas.serving.answers import ReplicaCountAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
@@ -66,6 +67,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "not_before": None,
     "retries_used": 0,
     "replicas": None,
+    "array": None,
 }
 JOB_ROW_EXAMPLE: dict[str, Any] = {
     **{key: JOB_EXAMPLE[key] for key in ("id", "tenant", "name", "kind", "state", "submitted_by", "submitted_at")},
@@ -78,6 +80,7 @@ JOB_ROW_EXAMPLE: dict[str, Any] = {
     "stop_reason": None,
     "progress": JOB_EXAMPLE["progress"],
     "replicas": None,
+    "array": None,
 }
 
 
@@ -205,6 +208,8 @@ class JobAnswer(Answer):
     retries_used: int
     replicas: ReplicaCountAnswer | None
     """Of an inference job; null for a training."""
+    array: ArrayMemberAnswer | None
+    """Where it is one of an array's jobs."""
 
 
 class DryRunAnswer(Answer):
@@ -280,6 +285,8 @@ class JobRowAnswer(Answer):
     """The latest report, while it runs."""
     replicas: ReplicaCountAnswer | None
     """Of an inference job; null for a training."""
+    array: str | None
+    """The id of the array that it is of."""
 
 
 class JobRowPage(Answer):

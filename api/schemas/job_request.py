@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from api.schemas.arrays.request import ArrayableRequest
 from api.schemas.placement import (
     DEFAULT_CPU_MILLI,
     DEFAULT_MEMORY_MIB,
@@ -38,7 +39,7 @@ from api.schemas.placement import (
     worker_shape,
 )
 from api.schemas.program import SecretRequest, ServeRequest, TrainingRequest, VariableName, VolumeRequest
-from api.schemas.serving.request import ServingRequest, of_a_training
+from api.schemas.serving.request import of_a_training
 from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
@@ -62,7 +63,7 @@ MOST_SECRETS = 32
 Priority = Annotated[int, whole(-100, 100, "Higher ones are earlier in the queue.")]
 
 
-class JobRequest(ServingRequest):
+class JobRequest(ArrayableRequest):
     """A training, which is one gang of workers that run together or not at all; or a server of several such gangs."""
 
     model_config = with_examples(

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from api.schemas.text import (
     FIELDS_PATTERN,
+    ID_PATTERN,
     LABEL_PAIR_PATTERN,
     LOG_CURSOR_PATTERN,
     NODE_PATTERN,
@@ -33,6 +34,7 @@ ReplicaNumber = Annotated[
 AttemptNumber = Annotated[
     int, Field(ge=1, le=999_999_999, description="An attempt's number; the latest one if absent.")
 ]
+ArrayId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 NodeText = Annotated[str, StringConstraints(pattern=NODE_PATTERN, max_length=317)]
 WaitSeconds = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
 
@@ -70,6 +72,8 @@ class JobFilterQuery(Body):
     )
     label: Annotated[str, Field(pattern=LABEL_PAIR_PATTERN, examples=["team:vision"])] | None = None
     tenant: Name | None = Field(default=None, description="For roles that see more than one.")
+    array: ArrayId | None = Field(default=None, description="Jobs of this array.")
+    in_array: bool | None = Field(default=None, description="True: jobs of arrays; false: those of none.")
 
     @property
     def label_pair(self) -> tuple[str, str] | None:
@@ -82,6 +86,13 @@ class JobFilterQuery(Body):
 
 class JobQuery(PageQuery, JobFilterQuery):
     """Which jobs to list, and which page of them."""
+
+
+class ArrayQuery(JobFilterQuery):
+    """Which arrays to list: those that have such a job."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
 
 
 class JobRowQuery(JobFilterQuery, FieldsQuery):

@@ -190,6 +190,15 @@ class CannotFollowAnswer(Answer):
     became: State
 
 
+class ArrayIsFullAnswer(Answer):
+    """So many jobs of its array hold devices as may at one time."""
+
+    code: Literal["array-is-full"] = "array-is-full"
+    text: str
+    array: str
+    most_at_once: int
+
+
 ReasonAnswer = (
     TooFewFreeAnswer
     | NeverFitsAnswer
@@ -199,6 +208,7 @@ ReasonAnswer = (
     | CannotServeAnswer
     | WaitsForJobAnswer
     | CannotFollowAnswer
+    | ArrayIsFullAnswer
 )
 
 

@@ -6,6 +6,7 @@ from api.text.mismatches import mismatch_advice
 from api.text.reasons import amount, is_charged
 from api.text.words import count, in_one, listed
 from scheduler.core.model.reason import (
+    ArrayIsFull,
     BackingOff,
     CannotFollow,
     CannotServe,
@@ -43,6 +44,8 @@ def advice(reason: Reason) -> str:  # noqa: PLR0911 - one sentence per kind
             return f"wait, or see how that one stands: `medley show {job}`"
         case CannotFollow():
             return "submit it again after another job, or with the condition `ended` (`medley clone --set after=...`)"
+        case ArrayIsFull(array):
+            return f"wait until one of them ends: `medley ls --array {array}`"
     assert_never(reason)
 
 

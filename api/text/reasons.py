@@ -9,6 +9,7 @@ from scheduler.core.model.group import FAILURES, Budget, State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import (
+    ArrayIsFull,
     BackingOff,
     CannotFollow,
     CannotServe,
@@ -48,6 +49,8 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: PLR0911
             return f"job {job} must {'succeed' if condition is Condition.SUCCEEDED else 'end'} first"
         case CannotFollow(job, became):
             return f"job {job} was to succeed first, and {_became(became)}"
+        case ArrayIsFull(_, most_at_once):
+            return f"its array runs {most_at_once:,} at once, and so many run"
     assert_never(reason)
 
 

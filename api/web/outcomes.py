@@ -1,5 +1,6 @@
 """What the journal refused, as problems."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -8,7 +9,8 @@ from api.schemas.job_request import JobRequest
 from api.web.failures import not_found, unknown_reference
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Rejected, Rejection
-from scheduler.services.submit_job import NotOffered
+from scheduler.services.jobs.submit_array import NoRoom
+from scheduler.services.submit_job import MOST_LIVE_JOBS, NotOffered
 
 
 class UnexpectedRejection(Exception):
@@ -45,6 +47,28 @@ def refuse_together(why: Rejected | NotOffered, index: int, request: JobRequest,
     ]
     errors = tuple(pointed) if within or not problem.errors else problem.errors
     return Refusal(replace(problem, detail=f"{problem.detail} None of the jobs was submitted.", errors=errors))
+
+
+def refuse_arrays(jobs: Sequence[JobRequest]) -> None:
+    """Raise Refusal where an array is among jobs that are submitted together."""
+    errors = [
+        FieldError(f"/jobs/{index}/array", "is not for a submission of several jobs")
+        for index, job in enumerate(jobs)
+        if job.array is not None
+    ]
+    if errors:
+        raise refuse(Code.INVALID_REQUEST, "An array is a submission of its own.", "submit it by itself", *errors)
+
+
+def refuse_large_array(refused: NoRoom, count: int) -> Refusal:
+    """Return why a tenant may not have an array of that size now."""
+    detail = (
+        f"A tenant has at most {MOST_LIVE_JOBS:,} unfinished jobs, and {refused.left:,} of them are left to yours: "
+        f"the array has {count:,}. None of them was submitted."
+    )
+    error = FieldError("/array/count", f"may be {refused.left:,} at most now")
+    next_step = "make it smaller, wait until some of your jobs have ended, or cancel some"
+    return refuse(Code.TOO_MANY_JOBS, detail, next_step, error)
 
 
 def refuse_not_offered(refused: NotOffered) -> Refusal:

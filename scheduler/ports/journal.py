@@ -117,8 +117,8 @@ class Place:
     elsewhere whole devices are only counted. A node takes work in the states of TAKES_WORK, and only its tenant's
     where it has one.
 
-    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang, or a job that it
-    comes after is not over as it must be).
+    Refused: STALE_EPOCH, STALE_VERSION, NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no whole gang, a job that it
+    comes after is not over as it must be, or so many jobs of its array hold something as may).
     """
 
     decision: Placed
@@ -309,6 +309,14 @@ class Journal(Protocol):
         """Write a batch of at most 1,000 items in one transaction, or nothing where one of them is refused.
 
         One outcome per item, in order; nothing was written where one is Rejected. Raises StorageUnavailable, as above.
+        """
+        ...
+
+    def write_array(self, members: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write the jobs of one array, at most 10,000, in one transaction, or nothing where one of them is refused.
+
+        The first one's key stands for all: where it is known, nothing is written and its outcome is the only one. Else
+        there is one per member, in order. The audit trail tells of the first. Raises StorageUnavailable, as above.
         """
         ...
 

@@ -10,7 +10,7 @@ from scheduler.core.model.change import Change
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
-from scheduler.core.model.job import Job, JobKind
+from scheduler.core.model.job import ArrayMember, Job, JobKind
 from scheduler.core.model.node import Cluster, Drain, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.tenant import Quota
@@ -46,6 +46,12 @@ class JobFilter:
     """Jobs that accept this chip type."""
     submitted_by: str | None = None
     label: tuple[str, str] | None = None
+    array: JobId | None = None
+    """Jobs of this array."""
+    array_name: str | None = None
+    """Jobs of arrays of this name."""
+    in_array: bool | None = None
+    """Jobs of any array, or those of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,21 @@ class JobRow:
     """How many gangs are wanted."""
     ready: int = 0
     """How many of them run with all their workers ready."""
+    array: JobId | None = None
+    """The array that it is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView:
+    """An array of jobs, with what became of them."""
+
+    member: ArrayMember
+    """The first of those that were looked for: what it says of its array."""
+    tenant: TenantName
+    submitted_by: str
+    submitted_at: datetime
+    states: tuple[tuple[State, int], ...]
+    """How many of its jobs are in each state that one is in, in the order of State."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +247,13 @@ class Views(Protocol):
 
     def job_rows(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
         """Return jobs in short, newest first, those older than `before`."""
+        ...
+
+    def arrays(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[ArrayView]:
+        """Return the arrays that have a job that meets the filter, newest first, those older than `before`.
+
+        What is counted is all of their jobs.
+        """
         ...
 
     def live_jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:

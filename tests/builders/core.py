@@ -33,6 +33,7 @@ from scheduler.core.model.identifiers import group_id, node_id
 from scheduler.core.model.job import (
     Alternative,
     AnyOf,
+    ArrayMember,
     Choice,
     CommandProgram,
     Dependency,
@@ -126,6 +127,7 @@ def make_job(
     exclusive: bool = False,
     node_labels: tuple[tuple[str, str], ...] = (),
     after: tuple[Dependency, ...] = (),
+    array: ArrayMember | None = None,
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -150,6 +152,7 @@ def make_job(
         exclusive=exclusive,
         node_labels=node_labels,
         after=after,
+        array=array,
     )
     at = submitted_at or seconds_after_noon(number)
     return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)

@@ -10,9 +10,8 @@ from api.answers.jobs import job_answer
 from api.answers.specs import spec_answer
 from api.cloning import clone_of
 from api.context import ApiContext
-from api.costs import JOBS_PER_UNIT, UNIT
 from api.job_reading import find_job, just_submitted, keeps_checkpoints, reasons_of
-from api.metering import spend
+from api.metering import spend_for_jobs
 from api.problems import Code, FieldError, refuse
 from api.routes.jobs.jobs import KeyHeader, accept, filter_of
 from api.schemas.editing.jobs import (
@@ -31,7 +30,7 @@ from api.web.dependencies import Caller, Context, JobPath
 from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT, HAS_CHANGED
-from api.web.outcomes import refuse_job_write, refuse_together
+from api.web.outcomes import refuse_arrays, refuse_job_write, refuse_together
 from scheduler.core.model.group import FINAL
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.tenant import Principal
@@ -52,7 +51,8 @@ def submit_jobs(
 
     The same idempotency key with the same jobs names the same jobs. Costs one unit for every 20 jobs.
     """
-    _charge(request, context, caller, len(body.jobs))
+    spend_for_jobs(request, context, caller, len(body.jobs))
+    refuse_arrays(body.jobs)
     if caller.tenant is None:
         raise TypeError("a principal who may submit has a tenant")
     keys = _keys(body, key)
@@ -86,7 +86,7 @@ def cancel_jobs(body: CancelRequest, context: Context, caller: Caller, request: 
     answer says is durable; a request that failed may be repeated. Costs one unit for every 20 jobs.
     """
     jobs, following = _to_cancel(body, context, caller)
-    _charge(request, context, caller, len(jobs))
+    spend_for_jobs(request, context, caller, len(jobs))
     outcomes = stop_jobs(context.journal, context.clock, jobs=jobs, tenant=caller.tenant, by=caller.name)
     items = tuple(_cancelled(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True))
     return CancelAnswer(items=items, next=following)
@@ -114,12 +114,6 @@ def _cancelled(job: JobId, outcome: Outcome) -> CancelledJobAnswer:
     return CancelledJobAnswer(id=job, outcome="cancelled" if outcome.state in FINAL else "stopping")
 
 
-def _charge(request: Request, context: ApiContext, caller: Principal, jobs: int) -> None:
-    """Charge what many jobs cost beyond one request. Raises Refusal."""
-    if more := -(-jobs // JOBS_PER_UNIT) - UNIT:
-        spend(request, context, caller, more)
-
-
 @router.patch("/{job}", operation_id="change_job", responses={**CONFLICT, **HAS_CHANGED})
 def change_job(
     job: JobPath, body: JobPatch, context: Context, caller: Caller, response: Response, *, if_match: IfMatch = None
@@ -137,11 +131,19 @@ def change_job(
 
 @router.post("/{job}/clone", operation_id="clone_job", status_code=201, responses=CONFLICT)
 def clone_job(
-    job: JobPath, body: CloneRequest, context: Context, caller: Caller, response: Response, *, key: KeyHeader = None
+    job: JobPath,
+    body: CloneRequest,
+    context: Context,
+    caller: Caller,
+    *,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
 ) -> JobAnswer:
     """Submit a job again as it was submitted, with some fields otherwise. It is a new job; nothing ties the two."""
     view = find_job(context, caller, job)
     cloned = clone_of(spec_answer(view.job.spec).model_dump(mode="json"), body.overrides)
+    spend_for_jobs(request, context, caller, cloned.jobs)
     accepted = accept(context, caller, cloned, key)
     made = accepted.outcome.job
     response.headers["Location"] = f"/v1/jobs/{made}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.explanations import prospect_answer, settled_answer, waiting_answer
@@ -21,6 +22,7 @@ from api.job_reading import (
     refusal_of,
     require_served_training,
 )
+from api.metering import spend_for_jobs
 from api.schemas.job import DryRunAnswer, JobAnswer, JobPage, JobRowPage
 from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SparsePage, SubmitQuery
@@ -32,7 +34,7 @@ from api.web.dependencies import Caller, Context, JobPath
 from api.web.etags import etag_of
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
-from api.web.outcomes import refuse_job_write, refuse_not_offered, refuse_submission
+from api.web.outcomes import refuse_job_write, refuse_large_array, refuse_not_offered, refuse_submission
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import Reason
@@ -41,8 +43,9 @@ from scheduler.ports.journal import IdempotencyKey, Rejected, Unchanged, Written
 from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
+from scheduler.services.jobs.submit_array import NoRoom, submit_array
 from scheduler.services.questions.try_job import try_job as prospect_of_job
-from scheduler.services.submit_job import NotOffered, Submission
+from scheduler.services.submit_job import Accepted, NotOffered, Submission
 from scheduler.services.submit_job import submit_job as accept_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
@@ -63,13 +66,18 @@ async def submit_job(
     request: JobRequest,
     context: Context,
     caller: Caller,
+    http: Request,
     response: Response,
     *,
     query: Annotated[SubmitQuery, Query()],
     key: KeyHeader = None,
 ) -> JobAnswer:
-    """Submit a job. It is durable when the answer comes."""
-    accepted = await run_in_threadpool(accept, context, caller, request, key)
+    """Submit a job. It is durable when the answer comes.
+
+    One with `array` is that many jobs, all of them or none; the answer is the first one, whose `array` names the whole.
+    It costs one unit for every 20 jobs.
+    """
+    accepted = await run_in_threadpool(_charge_and_accept, http, context, caller, request, key)
     job = accepted.outcome.job
     response.headers["Location"] = f"/v1/jobs/{job}"
     if isinstance(accepted.outcome, Unchanged):
@@ -81,6 +89,13 @@ async def submit_job(
     view = await run_in_threadpool(find_job, context, caller, job)
     reasons = await run_in_threadpool(reasons_of, context, view)
     return _answer(context, view, reasons, caller)
+
+
+def _charge_and_accept(
+    http: Request, context: ApiContext, caller: Principal, request: JobRequest, key: str | None
+) -> "Kept":
+    spend_for_jobs(http, context, caller, request.jobs)
+    return accept(context, caller, request, key)
 
 
 def _answer(context: ApiContext, view: JobView, reasons: Sequence[Reason], caller: Principal) -> JobAnswer:
@@ -99,9 +114,15 @@ def accept(context: ApiContext, caller: Principal, request: JobRequest, key: str
     """Submit. Raises Refusal."""
     idempotency_key = None if key is None else IdempotencyKey(key, request.body_sha256())
     submission = _submission(context, caller, request, idempotency_key)
-    accepted = accept_job(context.journal, context.clock, context.identifiers, submission, clusters=context.clusters)
+    sources = (context.journal, context.clock, context.identifiers)
+    if request.array is None:
+        accepted: Accepted | NotOffered | NoRoom = accept_job(*sources, submission, clusters=context.clusters)
+    else:
+        accepted = submit_array(*sources, submission, request.array.to_wish(), clusters=context.clusters)
     if isinstance(accepted, NotOffered):
         raise refuse_not_offered(accepted)
+    if isinstance(accepted, NoRoom):
+        raise refuse_large_array(accepted, request.jobs)
     if isinstance(accepted.outcome, Rejected):
         raise refuse_submission(accepted.outcome, request, context.directory)
     return Kept(accepted.job, accepted.outcome)
@@ -184,6 +205,8 @@ def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:
         chip=query.chip,
         submitted_by=query.submitted_by,
         label=query.label_pair,
+        array=query.array,
+        in_array=query.in_array,
     )
 
 

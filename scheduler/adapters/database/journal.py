@@ -19,6 +19,7 @@ from scheduler.adapters.database.writes.reports.progress import report
 from scheduler.adapters.database.writes.stops import wish_stop
 from scheduler.adapters.database.writes.submissions import submit
 from scheduler.core.model.access.audit import Actor
+from scheduler.core.model.job import MOST_MEMBERS
 from scheduler.ports.journal import (
     Beat,
     ByLeader,
@@ -37,6 +38,7 @@ from scheduler.ports.journal import (
     SubmitJob,
     WishStop,
     Write,
+    Written,
     unguarded,
 )
 
@@ -91,12 +93,33 @@ class DatabaseJournal:
     def write_together(self, items: Sequence[SubmitJob]) -> list[Outcome]:
         """Write a batch of at most 1,000 items, or nothing where one of them is refused."""
         _check_size(items)
+        return self._submit_all(lambda transaction: submit(transaction, items), items, told_of=items)
+
+    def write_array(self, members: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write the jobs of an array, at most 10,000, or nothing where one is refused or the first one is known."""
+        _check_size(members, most=MOST_MEMBERS)
+        first, others = members[:1], members[1:]
 
         def write(transaction: Transaction) -> list[Outcome]:
-            outcomes = submit(transaction, items)
+            outcomes = submit(transaction, first)
+            return [*outcomes, *(submit(transaction, others) if isinstance(outcomes[0], Written) else ())]
+
+        return self._submit_all(write, members, told_of=first)
+
+    def _submit_all(
+        self,
+        function: Callable[[Transaction], list[Outcome]],
+        items: Sequence[SubmitJob],
+        *,
+        told_of: Sequence[SubmitJob],
+    ) -> list[Outcome]:
+        """Write all items or, where one is refused, none; the audit trail tells of the first ones."""
+
+        def write(transaction: Transaction) -> list[Outcome]:
+            outcomes = function(transaction)
             if any(isinstance(outcome, Rejected) for outcome in outcomes):
                 raise _NotTogetherError(outcomes)
-            for act in acts_of(items, outcomes, {}):
+            for act in acts_of(told_of, outcomes[: len(told_of)], {}):
                 transaction.audit(act)
             return outcomes
 
@@ -119,6 +142,6 @@ class _NotTogetherError(Exception):
         self.outcomes = outcomes
 
 
-def _check_size(items: Sequence[object]) -> None:
-    if len(items) > MOST_ITEMS:
-        raise ValueError(f"a batch has at most {MOST_ITEMS} items, this one has {len(items)}")
+def _check_size(items: Sequence[object], *, most: int = MOST_ITEMS) -> None:
+    if len(items) > most:
+        raise ValueError(f"a batch has at most {most} items, this one has {len(items)}")

@@ -4,12 +4,13 @@ from collections.abc import Collection
 
 from scheduler.adapters.database.engine import Engines
 from scheduler.adapters.database.reads import capacity_check, feed, heartbeats, job_rows, jobs, nodes, people, pools
+from scheduler.adapters.database.reads.arrays.arrays import read_arrays
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.node import Pool
 from scheduler.core.reconciling.life_signs import LifeSign
-from scheduler.ports.views import CapacityError, JobFilter, JobRow, JobView, NodeView, Snapshot, TenantUse
+from scheduler.ports.views import ArrayView, CapacityError, JobFilter, JobRow, JobView, NodeView, Snapshot, TenantUse
 
 
 class DatabaseViews:
@@ -42,6 +43,11 @@ class DatabaseViews:
         """Return jobs in short, newest first, those older than `before`."""
         with self._engines.read() as connection:
             return job_rows.read_job_rows(connection, where, before=before, limit=limit)
+
+    def arrays(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[ArrayView]:
+        """Return the arrays that have a job that meets the filter, newest first, those older than `before`."""
+        with self._engines.read() as connection:
+            return read_arrays(connection, where, before=before, limit=limit)
 
     def live_jobs(self, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
         """Return the ids of jobs that are not final, newest first, those older than `before`."""

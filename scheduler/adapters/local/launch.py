@@ -47,7 +47,7 @@ def prepare_worker(folder: Path, order: GangOrder, rank: int, runtime: Runtime, 
     limits = records.Limits(
         memory_mib=order.allocations[rank].memory_mib, time_limit_s=spec.time_limit_s, grace_s=spec.grace_s
     )
-    environment = worker_environment(folder, runtime, dict(spec.environment))
+    environment = worker_environment(folder, runtime, dict(spec.variables))
     plan = records.Plan(list(runtime.command), environment, generation=order.generation, limits=limits)
     plan.write(str(folder))
 

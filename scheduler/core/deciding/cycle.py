@@ -11,6 +11,7 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
 from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import BackingOff
+from scheduler.core.queueing.arrays import MembersHolding, why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 from scheduler.core.queueing.order import queue_key
 
@@ -63,6 +64,7 @@ class Cycle:
         self._blocked: dict[GangRequest, Blocked] = {}
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
         self._placed = Neighbours()
+        self._members_placed = MembersHolding()
 
     def decide(self, group: Group) -> Decision:
         """Decide on one group; where it is placed, apply that its place is held."""
@@ -76,18 +78,26 @@ class Cycle:
         if not group.attempts and state.has_all_nodes and (never := state.reasons_why_never(request)):
             return Refused(group.id, group.version, never)
         job = state.jobs[group.job_id]
-        if job.spec.after and not group.attempts:
-            if lost := why_never(job):
-                return Refused(group.id, group.version, lost)
-            if awaited := why_not_yet(job):
-                return Waiting(group.id, awaited)
+        if (job.spec.after or job.spec.array) and (held_up := self._held_up_by_others(job, group)):
+            return held_up
         blocked = self._blocked.get(request)
         if blocked is None:
             found = find_place(state, request, self._placed)
             if not isinstance(found, Blocked):
                 attempt = group.next_attempt
                 self._apply(Seat(attempt, request.tenant, found.seatings))
-                self._placed.place(state.jobs[group.job_id], attempt)
+                self._placed.place(job, attempt)
+                self._members_placed.take(job)
                 return Placed(group.id, group.version, attempt, found)
             blocked = self._blocked[request] = found
         return Waiting(group.id, blocked.reasons)
+
+    def _held_up_by_others(self, job: Job, group: Group) -> Decision | None:
+        """Return what becomes of a group for what other jobs do: those that it comes after, and those of its array."""
+        if not group.attempts:
+            if lost := why_never(job):
+                return Refused(group.id, group.version, lost)
+            if awaited := why_not_yet(job):
+                return Waiting(group.id, awaited)
+        full = why_not_beside(job, self._state.members_holding, self._members_placed)
+        return None if full is None else Waiting(group.id, (full,))

@@ -12,6 +12,7 @@ from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.reason import Reason, most_binding_first
 from scheduler.core.placement.placement import GangPlace
+from scheduler.core.queueing.arrays import why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 
@@ -54,8 +55,8 @@ def _reasons(state: SchedulerState, group: Group, now: datetime) -> tuple[Reason
     job = state.jobs[group.job_id]
     if not group.attempts and (order := why_never(job) or why_not_yet(job)):
         return order  # what is free until then says nothing about when it comes
-    pause = backing_off(job, group, now)
+    pause, full = backing_off(job, group, now), why_not_beside(job, state.members_holding)
     request = state.request(group.job_id)
     has_place = isinstance(find_place(state, request), GangPlace)
     lacking = () if has_place else reasons_why_not(state, request)
-    return most_binding_first([*((pause,) if pause else ()), *lacking])
+    return most_binding_first([*((pause,) if pause else ()), *((full,) if full else ()), *lacking])

@@ -56,6 +56,7 @@ from scheduler.core.placement.placer import Placer
 from scheduler.core.placement.request import GangRequest
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
+from scheduler.core.queueing.arrays import MembersHolding
 from scheduler.core.queueing.dependencies import Dependents
 
 
@@ -85,6 +86,8 @@ class SchedulerState:
         """Seats gangs on the ledger."""
         self.neighbours = Neighbours()
         """The attempts that hold something, by the labels of their jobs."""
+        self.members_holding = MembersHolding()
+        """Of arrays of which only so many may."""
         self.tally = Tally()
         """How much waits, and how many devices there are."""
         self._scoring = scoring
@@ -348,6 +351,7 @@ class SchedulerState:
         job = self._jobs[group.job_id]
         self.ledger.restore(attempt, job.tenant, allocations)
         self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
+        self.members_holding.take(job)
         if job.spec.labels:
             self.neighbours.place(job, attempt)
 
@@ -359,6 +363,7 @@ class SchedulerState:
     def _release(self, live: LiveAttempt) -> None:
         self.ledger.apply(Release(live.attempt))
         del self._live[live.attempt]
+        self.members_holding.give(live.job)
         self.neighbours.leave(live.job, live.attempt)
         for allocation in live.allocations:
             self._forget_if_gone(allocation.node)

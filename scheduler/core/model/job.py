@@ -184,6 +184,44 @@ class Dependency:
     condition: Condition = Condition.SUCCEEDED
 
 
+MOST_MEMBERS = 10_000
+"""Of one array."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayWish:
+    """One submission for many alike jobs."""
+
+    count: int
+    """1 to MOST_MEMBERS."""
+    most_at_once: int | None = None
+    """So many of them at most hold something at one time, 1 or more; None: as many as fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayMember:
+    """Which of the jobs of an array a job is."""
+
+    array: JobId
+    """The array's own id: no job's, and less than those of its members."""
+    name: str
+    """What was submitted; its members are named by it and their number."""
+    index: int
+    """From 0."""
+    count: int
+    most_at_once: int | None = None
+
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """Return what its program finds in its environment."""
+        numbers = {"MEDLEY_ARRAY_INDEX": self.index, "MEDLEY_ARRAY_COUNT": self.count}
+        return (("MEDLEY_ARRAY_ID", self.array), *((name, str(number)) for name, number in numbers.items()))
+
+
+def member_name(array: str, index: int) -> str:
+    """Return the name of an array's member."""
+    return f"{array}-{index}"
+
+
 DEFAULT_CHECKPOINT_INTERVAL_S = 300
 DEFAULT_CHECKPOINTS_KEPT = 2
 DEFAULT_SILENCE_LIMIT_S = 300
@@ -243,6 +281,13 @@ class JobSpec:
     """Of an inference job."""
     after: tuple[Dependency, ...] = ()
     """It has its first attempt once all of these are met, and fails once one of them never will be."""
+    array: ArrayMember | None = None
+    """Where it is one of many."""
+
+    @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """The environment of its workers: what was asked for, and which of many it is."""
+        return self.environment + (() if self.array is None else self.array.variables())
 
     @property
     def serves(self) -> bool:

@@ -215,11 +215,30 @@ class CannotFollow:
     became: State
 
 
-Reason = TooFewFree | NeverFits | QuotaExceeded | BackingOff | NoCluster | CannotServe | WaitsForJob | CannotFollow
+@dataclass(frozen=True, slots=True)
+class ArrayIsFull:
+    """So many jobs of its array hold something as may at one time."""
+
+    array: JobId
+    most_at_once: int
+
+
+Reason = (
+    TooFewFree
+    | NeverFits
+    | QuotaExceeded
+    | BackingOff
+    | NoCluster
+    | CannotServe
+    | WaitsForJob
+    | CannotFollow
+    | ArrayIsFull
+)
 _MOST_BINDING_FIRST = (
     CannotFollow,
     WaitsForJob,
     BackingOff,
+    ArrayIsFull,
     QuotaExceeded,
     NoCluster,
     TooFewFree,
@@ -229,7 +248,7 @@ _MOST_BINDING_FIRST = (
 
 
 def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once: other jobs, back-off, quota, then capacity; the job's liking decides among equals."""
+    """Return each reason once: other jobs, back-off, array, quota, capacity; the job's liking decides among equals."""
     return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
 
 

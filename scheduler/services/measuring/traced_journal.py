@@ -27,6 +27,10 @@ class TracedJournal:
         """Write all of a batch or nothing; the span is as that of `write`."""
         return self._traced(items, lambda: self._journal.write_together(items))
 
+    def write_array(self, members: Sequence[SubmitJob]) -> list[Outcome]:
+        """Write the jobs of one array, or nothing; its first member stands for it in the traces."""
+        return self._traced(members[:1], lambda: self._journal.write_array(members))
+
     def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
         """Write one item; the span is as that of `write`."""
         (outcome,) = self._traced([item], lambda: [self._journal.change_priority(item, guard)])

@@ -54,6 +54,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
 def ids(world: ApiWorld) -> Mapping[str, str]:
     """What there is of the tenant demo: a job that runs, a user and a token that nobody uses."""
     submitted = world.submit()
+    array = world.client().post("/v1/jobs", json={**JOB, "array": {"count": 1}}).json()["array"]
     world.step()
     operator = world.client(Role.OPERATOR)
     assert operator.post("/v1/users", json={"name": "ada", "tenant": "demo"}).status_code == 201
@@ -61,6 +62,7 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
     assert operator.put("/v1/tenants/demo/quotas/mi300x", json={"devices": 8}).status_code == 200
     return {
         "job": submitted,
+        "array": array["id"],
         "user": "ada",
         "token": made["id"],
         "tenant": "demo",

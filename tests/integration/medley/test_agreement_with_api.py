@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from api.schemas.arrays.request import ArrayRequest
 from api.schemas.fleet import ChipBody
 from api.schemas.job_request import JobRequest
 from api.schemas.placement import (
@@ -42,6 +43,7 @@ SCHEMAS: dict[str, type[Body]] = {
     "/training": TrainingRequest,
     "/serve": ServeRequest,
     "/after/*": AfterRequest,
+    "/array": ArrayRequest,
 }
 
 

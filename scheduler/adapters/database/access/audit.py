@@ -66,6 +66,8 @@ def acts_of(
 def _submitted(item: SubmitJob, outcome: Written, _tenants: Mapping[JobId, TenantName | None]) -> Act:
     spec = item.job.spec
     after = {"name": spec.name, "kind": str(spec.kind), "workers": spec.workers, "state": str(outcome.state)}
+    if spec.array is not None:
+        after |= {"array": spec.array.array, "members": spec.array.count}
     return Act("job", outcome.job, item.job.tenant, item.job.submitted_at, None, after)
 
 

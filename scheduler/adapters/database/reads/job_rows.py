@@ -65,7 +65,15 @@ def _wishes(document: str, known: dict[str, JobSpec]) -> JobSpec:
     A name is a job's own: it and what else differs from job to job is left out before.
     """
     fields: dict[str, Any] = json.loads(document)
-    fields |= {"name": "", "environment": [], "labels": [], "secrets": [], "volumes": [], "objecting_clusters": []}
+    fields |= {
+        "name": "",
+        "environment": [],
+        "labels": [],
+        "secrets": [],
+        "volumes": [],
+        "objecting_clusters": [],
+        "array": None,
+    }
     fields["program"] = {"argv": []}
     key = json.dumps(fields, sort_keys=True)
     if key not in known:
@@ -93,4 +101,5 @@ def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: JobSpec)
         progress=progress,
         replicas=row.replicas,
         ready=int(group.ready),
+        array=row.array_id,
     )

@@ -8,10 +8,20 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, attempts_of, group_of, job_of, progress_of
-from scheduler.adapters.database.schema.work import attempts, groups, job_chips, job_labels, jobs, progress, rendezvous
+from scheduler.adapters.database.schema.work import (
+    IN_ARRAY,
+    attempts,
+    groups,
+    job_chips,
+    job_labels,
+    jobs,
+    progress,
+    rendezvous,
+)
 from scheduler.core.model.attempt import Attempt, Progress
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
+from scheduler.core.model.job import member_name
 from scheduler.ports.views import JobFilter, JobView
 
 _JOB = select(jobs).where(jobs.c.id == bindparam("job"))
@@ -104,6 +114,14 @@ def filtered(asked: Select[Any], where: JobFilter) -> Select[Any]:
     if where.chip is not None:
         accepts = select(job_chips.c.job_id).where(job_chips.c.chip == where.chip)
         asked = asked.where(accepts.where(job_chips.c.job_id == jobs.c.id).exists())
+    if where.array is not None:
+        asked = asked.where(IN_ARRAY, jobs.c.array_id == where.array)
+    if where.array_name is not None:
+        first = jobs.alias("first")
+        named = select(first.c.array_id).where(first.c.name == member_name(where.array_name, 0))
+        asked = asked.where(jobs.c.array_id.in_(named.where(first.c.array_id.is_not(None))))
+    if where.in_array is not None:
+        asked = asked.where(jobs.c.array_id.is_not(None) if where.in_array else jobs.c.array_id.is_(None))
     if where.label is not None:
         key, value = where.label
         bears = select(job_labels.c.job_id).where(job_labels.c.key == key, job_labels.c.value == value)

@@ -30,6 +30,12 @@ FINISHED = text("finished_at IS NOT NULL")
 HELD = text("held")
 """Of allocations that are not given back. A statement finds them by their partial index if it says exactly this."""
 
+IN_ARRAY = text("array_id IS NOT NULL")
+"""Of jobs of arrays. A statement finds them by their partial index if it says exactly this."""
+
+HOLDING_IN_ARRAY = text(f"array_id IS NOT NULL AND {one_of('state', [state for state in State if state in HOLDING])}")
+"""Of jobs of arrays that hold something. A statement finds them by their partial index if it says exactly this."""
+
 OPEN = text("ended_at IS NULL")
 """Of attempts that have not ended: those that hold something."""
 
@@ -51,6 +57,7 @@ jobs = Table(
     Column("state", Name, nullable=False),
     Column("finished_at", Instant),
     Column("traceparent", Name),
+    Column("array_id", Name),
     CheckConstraint("workers >= 1", name="workers"),
     CheckConstraint("retries >= 0", name="retries"),
     CheckConstraint("replicas >= 1", name="replicas"),
@@ -63,6 +70,8 @@ jobs = Table(
     ),
     Index(None, "tenant", "id"),
     Index("ix_jobs_live", "tenant", sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("ix_jobs_array", "array_id", "state", "id", sqlite_where=IN_ARRAY, postgresql_where=IN_ARRAY),
+    Index("ix_jobs_array_holding", "array_id", sqlite_where=HOLDING_IN_ARRAY, postgresql_where=HOLDING_IN_ARRAY),
     Index("ix_jobs_finished", "finished_at", "id", sqlite_where=FINISHED, postgresql_where=FINISHED),
     Index(
         "ix_jobs_finished_of_tenant", "tenant", "finished_at", "id", sqlite_where=FINISHED, postgresql_where=FINISHED

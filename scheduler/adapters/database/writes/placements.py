@@ -1,14 +1,15 @@
 """Writing the decisions of a cycle: placements and refusals."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.ordering.dependencies import states_of
-from scheduler.adapters.database.schema.work import allocations, attempts, jobs
+from scheduler.adapters.database.schema.work import HOLDING_IN_ARRAY, allocations, attempts, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
 from scheduler.adapters.database.writes.standings import Standing, Standings
@@ -19,10 +20,15 @@ from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.identifiers import JobId, TenantName, job_named_by
-from scheduler.core.model.job import JobSpec, Wish
+from scheduler.core.model.job import ArrayMember, JobSpec, Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
 
 _SPECS = select(jobs.c.id, jobs.c.spec).where(jobs.c.id.in_(LISTED))
+_MEMBERS_HOLDING = (
+    select(jobs.c.array_id, func.count().label("holding"))
+    .where(jobs.c.array_id.in_(LISTED), HOLDING_IN_ARRAY)
+    .group_by(jobs.c.array_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class _Asked:
 
     specs: dict[JobId, JobSpec]
     after: dict[JobId, tuple[TenantName, State]]
+    holding: Counter[JobId]
+    """How many jobs of each array with a limit hold something, with those that were placed before in this run."""
 
     def objection(self, job: JobId, ranks: list[int]) -> str | None:
         """Return why these ranks cannot be the job's gang now; None where they can."""
@@ -42,7 +50,14 @@ class _Asked:
             state = self.after[one.job][1]
             if state not in FINAL or not one.condition.is_met_by(state):
                 return f"it comes after {one.job}, which is {state}"
+        if (member := _limited(spec)) is not None and self.holding[member.array] >= (member.most_at_once or 0):
+            return f"its array {member.array} runs {member.most_at_once} at once"
         return None
+
+    def place(self, job: JobId) -> None:
+        """Count that a job holds something now."""
+        if (member := _limited(self.specs[job])) is not None:
+            self.holding[member.array] += 1
 
 
 def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
@@ -55,10 +70,12 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
     )
     specs = _specs(transaction, {job_named_by(item.decision.group) for item in items})
     after = states_of(transaction.connection, (one.job for spec in specs.values() for one in spec.after))
+    limited = {member.array for spec in specs.values() if (member := _limited(spec)) is not None}
+    asked = _Asked(specs, after, _members_holding(transaction, limited))
     outcomes: list[Outcome] = []
     placed: list[Place] = []
     for item in items:
-        outcome = _place_one(transaction, standings, capacity, _Asked(specs, after), item)
+        outcome = _place_one(transaction, standings, capacity, asked, item)
         outcomes.append(outcome)
         if isinstance(outcome, Written):
             placed.append(item)
@@ -95,6 +112,7 @@ def _place_one(
     refusal = capacity.take(standing.tenant, decision.attempt, decision.allocations)
     if refusal is not None:
         return refusal
+    asked.place(after.job_id)
     standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
     together = standings.together(after.job_id)
     body = GroupPlaced(after, decision.attempt, decision.allocations, decision.notes, together)
@@ -134,6 +152,17 @@ def _decided(transaction: Transaction, standings: Standings, item: Place | Refus
 def _specs(transaction: Transaction, job_ids: set[JobId]) -> dict[JobId, JobSpec]:
     rows = rows_listed(transaction.connection, _SPECS, sorted(job_ids))
     return {row.id: JOB_SPEC.decode(row.spec) for row in rows}
+
+
+def _limited(spec: JobSpec) -> ArrayMember | None:
+    """Return which of an array's jobs it is, where only so many of them may hold something."""
+    return None if spec.array is None or spec.array.most_at_once is None else spec.array
+
+
+def _members_holding(transaction: Transaction, arrays: set[JobId]) -> Counter[JobId]:
+    """Return how many jobs of arrays hold something."""
+    rows = rows_listed(transaction.connection, _MEMBERS_HOLDING, sorted(arrays))
+    return Counter({row.array_id: row.holding for row in rows})
 
 
 def _attempt_row(item: Place, standings: Standings) -> Row:

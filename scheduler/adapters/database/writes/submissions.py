@@ -152,6 +152,7 @@ def _job_row(job: Job) -> Row:
         "wish": job.wish,
         "state": State.QUEUED,
         "traceparent": job.traceparent,
+        "array_id": None if job.spec.array is None else job.spec.array.array,
     }
 
 

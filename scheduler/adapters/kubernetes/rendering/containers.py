@@ -103,7 +103,7 @@ def _environment(blueprint: Blueprint, rank: int, template: PoolTemplate) -> lis
     job = blueprint.order.job.spec
     ours = {"HOME": HOME, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
     hidden = _NO_DEVICES if blueprint.places[rank].resource is None else {}
-    plain = ours | dict(template.environment) | dict(job.environment) | hidden | rank_variables(rank)
+    plain = ours | dict(template.environment) | dict(job.variables) | hidden | rank_variables(rank)
     secret = {
         one.variable: {"secretKeyRef": {"name": one.secret, "key": one.key, "optional": False}} for one in job.secrets
     }

@@ -43,6 +43,7 @@ from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.job import (
     Alternative,
     AnyOf,
+    ArrayMember,
     Choice,
     CommandProgram,
     Condition,
@@ -59,6 +60,7 @@ from scheduler.core.model.job import (
 )
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
+    ArrayIsFull,
     BackingOff,
     CannotFollow,
     CannotServe,
@@ -127,6 +129,7 @@ OTHER_SPEC = replace(
     apart=Apart("node", (("team", "x"),)),
     exclusive=True,
     node_labels=(("zone", "z1"),),
+    array=ArrayMember("a1", STRANGE, 3, 10, 2),
 )
 JOB = Job("000000001abcdefg", "alpha", SPEC, "ann", NOON, Wish.STOP)
 GROUP = Group("000000001abcdefg-g0", JOB.id, 0, State.QUEUED, 1, 0, 0)
@@ -142,6 +145,7 @@ REASONS: tuple[Reason, ...] = (
     NoCluster(),
     WaitsForJob("j1", Condition.ENDED),
     CannotFollow("j1", State.CANCELLED),
+    ArrayIsFull("a1", 8),
     CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
     TooFewFree(
         "mixed",

@@ -9,6 +9,7 @@ from api.text.reasons import reason_text
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import (
+    ArrayIsFull,
     BackingOff,
     CannotFollow,
     CannotServe,
@@ -51,6 +52,7 @@ QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
 ALL = (
     WaitsForJob("j1", Condition.ENDED),
+    ArrayIsFull("a1", 8),
     CannotFollow("j1", State.FAILED),
     TOO_FEW,
     NEVER,
@@ -212,6 +214,7 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (NoCluster(), "no cluster that would run it has reported its nodes yet"),
         (WaitsForJob("j1", Condition.SUCCEEDED), "job j1 must succeed first"),
         (WaitsForJob("j1", Condition.ENDED), "job j1 must end first"),
+        (ArrayIsFull("a1", 8), "its array runs 8 at once, and so many run"),
         (CannotFollow("j1", State.FAILED), "job j1 was to succeed first, and failed"),
         (CannotFollow("j1", State.CANCELLED), "job j1 was to succeed first, and was cancelled"),
     ],
@@ -292,6 +295,7 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
         (QUOTA, "wait until your running jobs end"),
         (WaitsForJob("j1", Condition.ENDED), "medley show j1"),
+        (ArrayIsFull("a1", 8), "medley ls --array a1"),
         (CannotFollow("j1", State.FAILED), "with the condition `ended`"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),
     ],

@@ -1,0 +1,1 @@
+"""Arrays: many alike jobs of one submission."""

@@ -1,0 +1,1 @@
+"""Reading arrays of jobs as wholes."""
