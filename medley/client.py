@@ -67,10 +67,11 @@ class Client:
         """Submit a job and return it once it is durable; with `wait_placed_s` (to 30) wait for the first decision.
 
         The idempotency key (one is made where none is given) is the same on every repetition: however often the
-        network fails, there is one job.
+        network fails, there is one job. One with `array` is many: the first is returned, and its `array` names them.
         """
         held_s = min(wait_placed_s, _LONGEST_HOLD_S)
         query = {"wait": "placed", "wait_s": held_s} if held_s else {}
+        held_s = _LONGEST_HOLD_S if job.get("array") else held_s
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return self._send("POST", "/v1/jobs", query=query, body=dict(job), headers=headers, held_s=held_s)
 
@@ -81,6 +82,14 @@ class Client:
     def jobs(self, **filters: Any) -> Iterator[Json]:
         """Yield jobs newest first, page by page; filters: `state` (a list), `name`, `chip`, `submitted_by` ..."""
         return self._pages("/v1/jobs", filters)
+
+    def arrays(self, **filters: Any) -> Iterator[Json]:
+        """Yield arrays that have a job that meets the filters, newest first, with how all their jobs stand."""
+        return self._pages("/v1/arrays", filters)
+
+    def array(self, array: str) -> Json:
+        """Return one array by its id: how many of its jobs are in each state."""
+        return self._get(f"/v1/arrays/{_part(array)}")
 
     def job(self, job: str) -> Json:
         """Return one job by its id."""

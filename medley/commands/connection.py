@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
@@ -31,6 +31,9 @@ OutputOption = Annotated[
         converter=drawn,
         help="As a table, one with all there is, the API's JSON, the same as YAML, or names for other commands.",
     ),
+]
+JobOrArrayArgument = Annotated[
+    str, Parameter(help="A job's or an array's id, or its name: the newest of that name, a job before an array.")
 ]
 JobArgument = Annotated[str, Parameter(help="A job's id, or its name: the newest of that name.")]
 FollowOption = Annotated[
@@ -70,21 +73,70 @@ def _current(login: Login) -> Login:
 
 def find_job(client: Client, name_or_id: str) -> Json:
     """Return the job with this id, or else the newest of this name. Raises NotFound with what might have been meant."""
-    if _JOB_ID.fullmatch(name_or_id):
-        try:
-            return client.job(name_or_id)
-        except ApiProblem as problem:
-            if problem.status != _NOT_FOUND:
-                raise
+    found = find_job_or_array(client, name_or_id)
+    if is_array(found):
+        one = f"{found['name']}-0"
+        what = f"`{name_or_id}` is an array, and this is about one job"
+        raise NotFound(what, next_step=f"name one of its jobs, such as {one}: medley ls --array {found['id']}")
+    return found
+
+
+def find_job_or_array(client: Client, name_or_id: str) -> Json:
+    """Return the job with this id or the newest of this name, or else the array. Raises NotFound as `find_job` does."""
     try:
-        newest = next(client.jobs(name=name_or_id, limit=1), None)
+        found = _find(client, name_or_id)
     except ApiProblem as problem:
         if problem.errors:  # what cannot be a name cannot be a job's
             raise NotFound(f"there is no job `{name_or_id}`", next_step="medley ls") from problem
         raise
-    if newest is None:
+    if found is None:
         raise NotFound(f"there is no job `{name_or_id}`{_hint(client, name_or_id)}", next_step="medley ls")
-    return client.job(newest["id"])
+    return found
+
+
+def is_array(found: Json) -> bool:
+    """Say whether it is an array rather than a job."""
+    return "states" in found
+
+
+def array_id(client: Client, name_or_id: str) -> str:
+    """Return the id of the array with this id or of this name. Raises NotFound."""
+    found = _find_array(client, name_or_id)
+    if found is None:
+        raise NotFound(f"there is no array `{name_or_id}`", next_step="medley ls")
+    return str(found["id"])
+
+
+def list_arrays(client: Client, **filters: object) -> Iterator[Json]:
+    """Yield arrays newest first; none where the server is older than arrays are."""
+    try:
+        yield from client.arrays(**filters)
+    except ApiProblem as problem:
+        if problem.status != _NOT_FOUND:
+            raise
+
+
+def _find(client: Client, name_or_id: str) -> Json | None:
+    if _JOB_ID.fullmatch(name_or_id) and (found := _there(lambda: client.job(name_or_id))):
+        return found
+    newest = next(client.jobs(name=name_or_id, limit=1), None)
+    return _find_array(client, name_or_id) if newest is None else client.job(newest["id"])
+
+
+def _find_array(client: Client, name_or_id: str) -> Json | None:
+    if _JOB_ID.fullmatch(name_or_id) and (found := _there(lambda: client.array(name_or_id))):
+        return found
+    return next(list_arrays(client, name=name_or_id, limit=1), None)
+
+
+def _there(ask: Callable[[], Json]) -> Json | None:
+    """Return what the server answers, None where it knows no such thing."""
+    try:
+        return ask()
+    except ApiProblem as problem:
+        if problem.status != _NOT_FOUND:
+            raise
+        return None
 
 
 def explained(problem: ApiProblem, written: YamlFile) -> MedleyError:

@@ -2,7 +2,9 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
 from typing import Annotated, Literal
 
@@ -12,10 +14,15 @@ from medley.answers import Json
 from medley.client import Client
 from medley.commands.connection import (
     JobArgument,
+    JobOrArrayArgument,
     OutputOption,
+    array_id,
     connected,
     filters_text,
     find_job,
+    find_job_or_array,
+    is_array,
+    list_arrays,
     staying_with,
     unknown_chip,
 )
@@ -23,6 +30,7 @@ from medley.errors import BadUsage, TimeIsOver
 from medley.exit_codes import ExitCode
 from medley.following.job_watch import wait_for_end
 from medley.screens.amounts import now
+from medley.screens.arrays.arrays import print_array
 from medley.screens.job_text import FINAL, situation
 from medley.screens.jobs import jobs_table, print_job, print_why
 from medley.screens.output import print_json, print_listing, say, talk
@@ -45,6 +53,10 @@ class JobFilters:
     by: Annotated[str | None, Parameter(help="Only jobs that this user or token submitted.")] = None
     label: Annotated[str | None, Parameter(help="Only jobs with this label, KEY:VALUE.")] = None
     tenant: Annotated[str | None, Parameter(help="Only this tenant's jobs (cluster-wide roles).")] = None
+    array: Annotated[str | None, Parameter(help="Only the jobs of this array, by id or name.")] = None
+    members: Annotated[
+        bool, Parameter(negative="", show_default=False, help="All jobs of arrays, in place of a line for each array.")
+    ] = False
     limit: Annotated[int, Parameter(help="At most so many.")] = 50
     all: Annotated[bool, Parameter(negative="", show_default=False, help="All of them, however many there are.")] = (
         False
@@ -55,20 +67,12 @@ _NO_FILTERS = JobFilters()
 
 
 def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> int:
-    """List jobs, newest first."""
+    """List jobs, newest first; a table has one line for an array, all else its jobs."""
     if filters.limit < 1:
         raise BadUsage("--limit takes 1 or more", next_step="--all lists all jobs")
     most = None if filters.all else filters.limit
     with connected() as client:
-        found = client.jobs(
-            state=list(filters.state) or None,
-            name=filters.name,
-            chip=filters.chip,
-            submitted_by=filters.by,
-            label=filters.label,
-            tenant=filters.tenant,
-            limit=min(_LARGEST_PAGE, (most or _LARGEST_PAGE) + 1),
-        )
+        found = _found(client, filters, page=min(_LARGEST_PAGE, (most or _LARGEST_PAGE) + 1), output=output)
         jobs = list(islice(found, most))
         has_more = next(found, None) is not None
         if output == "table" and not jobs:
@@ -81,20 +85,42 @@ def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> 
     return ExitCode.OK
 
 
+def _found(client: Client, filters: JobFilters, *, page: int, output: str) -> Iterator[Json]:
+    """Yield what is to be listed, newest first: jobs, and for a table arrays in place of theirs."""
+    asked: dict[str, object] = {
+        "state": list(filters.state) or None,
+        "name": filters.name,
+        "chip": filters.chip,
+        "submitted_by": filters.by,
+        "label": filters.label,
+        "tenant": filters.tenant,
+        "limit": page,
+    }
+    if filters.array is not None:
+        return client.jobs(**asked, array=array_id(client, filters.array))
+    if filters.members or output != "table":
+        return client.jobs(**asked)
+    # A name may be that of one job of an array: whoever asks for it means that one.
+    alone = client.jobs(**asked) if filters.name else client.jobs(**asked, in_array="false")
+    return merge(alone, list_arrays(client, **asked), key=lambda one: str(one["id"]), reverse=True)
+
+
 def _none_found(client: Client, filters: JobFilters) -> str:
-    asked = {name: getattr(filters, name) for name in ("state", "name", "chip", "by", "label", "tenant")}
+    asked = {name: getattr(filters, name) for name in ("state", "name", "chip", "by", "label", "tenant", "array")}
     if not (given := filters_text(asked)):
         return "no jobs here; `medley submit FILE` makes one"
     return f"no job is found by {given}{unknown_chip(client, filters.chip)}"
 
 
-def show(job: JobArgument, /, *, output: OutputOption = "table") -> int:
-    """Show one job: state, reasons, where each worker runs and why there, progress."""
+def show(job: JobOrArrayArgument, /, *, output: OutputOption = "table") -> int:
+    """Show one job: state, reasons, where each worker runs and why there, progress. Or an array: how its jobs stand."""
     with connected() as client:
-        found = find_job(client, job)
+        found = find_job_or_array(client, job)
         shown = found.get("replicas") and output == "table"
         replicas = client.replicas(found["id"])["items"] if shown else ()
-    if output == "table":
+    if output == "table" and is_array(found):
+        print_array(found, now())
+    elif output == "table":
         print_job(found, now(), replicas)
     else:
         print_one(output, found)

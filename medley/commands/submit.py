@@ -17,6 +17,7 @@ from medley.exit_codes import ExitCode
 from medley.file_kinds import JOB_FILE
 from medley.following.follower import Follower
 from medley.following.job_watch import wait_for_end
+from medley.screens.arrays.arrays import members_text
 from medley.screens.following import screen_for
 from medley.screens.job_text import latest_attempt, next_commands, stop_text
 from medley.screens.output import Format, print_json, say, talk
@@ -53,6 +54,8 @@ class SubmitOptions:
         tuple[str, ...],
         Parameter(negative="", show_default=False, help="A job that must succeed first, by id or name; repeatable."),
     ] = ()
+    array: Annotated[int | None, Parameter(help="Make it an array of so many jobs, all of them or none.")] = None
+    at_once: Annotated[int | None, Parameter(help="So many jobs of the array run at one time, at most.")] = None
     key: Annotated[str | None, Parameter(help="Idempotency key: the same key and job never make a second job.")] = None
 
 
@@ -70,6 +73,7 @@ def submit(
     job_file = read_yaml_file(file, JOB_FILE)
     if options.name is not None:
         job_file.fields["name"] = options.name
+    _make_array(job_file, options)
     key = options.key if options.key is not None else uuid.uuid4().hex
     if not _KEY.fullmatch(key):
         raise BadUsage("--key takes 1 to 200 printable ASCII characters")
@@ -88,6 +92,19 @@ def submit(
             return _wait(client, job, output)
     _report(job, output)
     return ExitCode.FAILED if job["state"] == "failed" else ExitCode.OK
+
+
+def _make_array(job_file: YamlFile, options: SubmitOptions) -> None:
+    """Let a job file be of an array, as the options say. Raises BadUsage where they do not go together."""
+    written = job_file.fields.get("array")
+    array = dict(written) if isinstance(written, dict) else {}
+    given = {"count": options.array, "most_at_once": options.at_once}
+    array |= {name: number for name, number in given.items() if number is not None}
+    if array:
+        job_file.fields["array"] = array
+    if array and (options.follow or options.wait):
+        what = "--follow and --wait are about one job, and this is an array of many"
+        raise BadUsage(what, next_step="submit it, and follow one of its jobs")
 
 
 def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -126,11 +143,24 @@ def _try(job_file: YamlFile, options: SubmitOptions, output: Format) -> int:
 
 
 def _report(job: Json, output: Format) -> None:
+    if array := job.get("array"):
+        _report_array(job, array, output)
+        return
     if output != "table":
         print_one(output, job)
         return
     say(f"Submitted {job['name']} ({job['id']}): {_standing(job)}")
     talk(f"next: {next_commands(job)}")
+
+
+def _report_array(first: Json, array: Json, output: Format) -> None:
+    if output == "table":
+        say(f"Submitted {array['name']} ({array['id']}), {members_text(array)}. The first is {_standing(first)}")
+        talk(f"next: medley show {array['id']}, or medley ls --array {array['id']}")
+    elif output == "name":
+        say(array["id"])
+    else:
+        print_json(first)
 
 
 def _standing(job: Json) -> str:

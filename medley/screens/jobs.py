@@ -6,6 +6,7 @@ from datetime import datetime
 
 from medley.answers import Json
 from medley.screens.amounts import age, counted, duration, moment
+from medley.screens.arrays.arrays import array_situation, array_state
 from medley.screens.job_text import (
     attempt_end,
     heartbeat_line,
@@ -30,7 +31,7 @@ from medley.screens.tables import Table
 
 
 def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
-    """Return one row per job; the tenant only where there are several."""
+    """Return one row per job or array; the tenant only where there are several."""
     tenants = {job["tenant"] for job in jobs}
     shows_tenant = len(tenants) > 1
     only_wide = ("PRIORITY", "BY", "NODES", "LABELS")
@@ -41,15 +42,7 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
             job["name"],
             job["id"],
             *((job["tenant"],) if shows_tenant else ()),
-            job["state"],
-            str(wanted_workers(job["spec"])),
-            chips_text(job["spec"]),
-            age(job["submitted_at"], at),
-            situation(job),
-            str(job["spec"]["priority"]),
-            one_line(job["submitted_by"]),
-            one_line(", ".join(_nodes(job))),
-            one_line(", ".join(f"{key}:{value}" for key, value in job["spec"]["labels"].items())),
+            *(_array_cells(job, at) if "states" in job else _job_cells(job, at)),
         )
         for job in jobs
     ]
@@ -61,6 +54,25 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
         spare=("WORKERS", "CHIPS", "AGE", "TENANT", "HOW IT FARES"),
         only_wide=only_wide,
     )
+
+
+def _job_cells(job: Json, at: datetime) -> tuple[str, ...]:
+    return (
+        job["state"],
+        str(wanted_workers(job["spec"])),
+        chips_text(job["spec"]),
+        age(job["submitted_at"], at),
+        situation(job),
+        str(job["spec"]["priority"]),
+        one_line(job["submitted_by"]),
+        one_line(", ".join(_nodes(job))),
+        one_line(", ".join(f"{key}:{value}" for key, value in job["spec"]["labels"].items())),
+    )
+
+
+def _array_cells(array: Json, at: datetime) -> tuple[str, ...]:
+    fares, since = array_situation(array), age(array["submitted_at"], at)
+    return (array_state(array), "", "", since, fares, "", one_line(array["submitted_by"]), "", "")
 
 
 def _nodes(job: Json) -> list[str]:
@@ -95,7 +107,7 @@ def history_table(jobs: Sequence[Json], at: datetime) -> Table:
 def print_job(job: Json, at: datetime, replicas: Sequence[Json] = ()) -> None:
     """Print all that is known of one job; of a server all replicas, in place of an attempt."""
     _sentence(f"{job['name']}   {job['state']}   id {job['id']}")
-    _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
+    _print_origin(job, at)
     for number, line in enumerate(wanted(job["spec"])):
         _fact("" if number else "asks for", line)
     if places := wanted_places(job["spec"]):
@@ -119,6 +131,12 @@ def print_job(job: Json, at: datetime, replicas: Sequence[Json] = ()) -> None:
         _print_attempt(job, attempt, at)
     _print_signs_of_life(job, at)
     talk(f"\nnext: {next_commands(job)}")
+
+
+def _print_origin(job: Json, at: datetime) -> None:
+    _fact("submitted", f"{moment(job['submitted_at'], at)} by {one_line(job['submitted_by'])} for {job['tenant']}")
+    if array := job.get("array"):
+        _fact("array", f"{array['name']} ({array['id']}): number {array['index']} of 0 to {array['count'] - 1}")
 
 
 def _print_server(job: Json, replicas: Sequence[Json], at: datetime) -> None:

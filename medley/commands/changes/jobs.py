@@ -5,12 +5,25 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from medley.answers import Json
-from medley.commands.connection import JobArgument, OutputOption, connected, explained, filters_text, find_job
+from medley.client import Client
+from medley.commands.connection import (
+    JobArgument,
+    JobOrArrayArgument,
+    OutputOption,
+    array_id,
+    connected,
+    explained,
+    filters_text,
+    find_job,
+    find_job_or_array,
+    is_array,
+)
 from medley.commands.jobs import State, print_one
 from medley.errors import ApiProblem, BadUsage
 from medley.exit_codes import ExitCode
@@ -19,7 +32,7 @@ from medley.screens.job_text import FINAL, next_commands
 from medley.screens.output import print_json, say, talk
 from medley.yaml_file import YamlFile, parse_yaml
 
-_OPTIONS = ("label", "name", "state", "chip", "by", "tenant")
+_OPTIONS = ("label", "name", "state", "chip", "by", "array", "tenant")
 _FIELD = re.compile(r"[a-z_]+")
 _TOLD = {"cancelled": "cancelled", "stopping": "will be cancelled", "unchanged": "over or stopping already"}
 
@@ -34,33 +47,50 @@ class Which:
     state: Annotated[tuple[State, ...], Parameter(negative="", show_default=False, help="Those in this state.")] = ()
     chip: Annotated[str | None, Parameter(help="Those that accept this chip type.")] = None
     by: Annotated[str | None, Parameter(help="Those that this user or token submitted.")] = None
+    array: Annotated[str | None, Parameter(help="Those of this array, by id or name.")] = None
     tenant: Annotated[str | None, Parameter(help="This tenant's (operators).")] = None
     all: Annotated[bool, Parameter(negative="", show_default=False, help="All of the tenant's.")] = False
 
     def filters(self) -> dict[str, object]:
         """Return what is asked for, as the API takes it."""
-        asked = {"label": self.label, "name": self.name, "chip": self.chip, "submitted_by": self.by}
+        asked = {
+            "label": self.label,
+            "name": self.name,
+            "chip": self.chip,
+            "submitted_by": self.by,
+            "array": self.array,
+        }
         return {key: value for key, value in {**asked, "state": list(self.state) or None}.items() if value is not None}
 
 
 _NAMED = Which()
 
 
-def cancel(*jobs: JobArgument, which: Which = _NAMED, output: OutputOption = "table") -> int:
-    """Cancel jobs: their workers are asked to end, then made to. Cancelling again changes nothing."""
+def cancel(*jobs: JobOrArrayArgument, which: Which = _NAMED, output: OutputOption = "table") -> int:
+    """Cancel jobs, or all of an array: their workers are asked to end, then made to. Again changes nothing."""
     filters = which.filters()
     if bool(jobs) + bool(filters) + which.all != 1:
         raise BadUsage("say which jobs: by name or id, by filters such as --label, or --all")
     if jobs and which.tenant is not None:
         raise BadUsage("--tenant goes with a filter or --all, not with names")
     with connected() as client:
-        if len(jobs) == 1:
-            return _report_one(client.cancel(find_job(client, jobs[0])["id"]), output)
         if jobs:
-            ids = [find_job(client, job)["id"] for job in jobs]
-            return _report_many(client.cancel_many(ids), output)
+            return _cancel_named(client, jobs, output)
+        if which.array is not None:
+            filters["array"] = array_id(client, which.array)
         done = client.cancel_where(**filters, tenant=which.tenant)
         return _report_many(done, output, filters_text({name: getattr(which, name) for name in _OPTIONS}))
+
+
+def _cancel_named(client: Client, named: Sequence[str], output: str) -> int:
+    meant = [find_job_or_array(client, name) for name in named]
+    jobs = [one["id"] for one in meant if not is_array(one)]
+    arrays = [one for one in meant if is_array(one)]
+    if len(jobs) == 1 and not arrays:
+        return _report_one(client.cancel(jobs[0]), output)
+    # An operator cancels for a tenant that is named.
+    ended = [client.cancel_where(array=array["id"], tenant=array["tenant"]) for array in arrays]
+    return _report_many(chain(client.cancel_many(jobs), *ended), output, " ".join(f"{one['name']}" for one in arrays))
 
 
 def _report_one(job: Json, output: str) -> int:

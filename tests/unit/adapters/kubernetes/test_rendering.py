@@ -24,7 +24,7 @@ from scheduler.adapters.kubernetes.rendering import (
     release_patch,
 )
 from scheduler.adapters.kubernetes.rendering.pods import SAFE_TO_EVICT
-from scheduler.core.model.job import SecretVariable, Volume
+from scheduler.core.model.job import ArrayMember, SecretVariable, Volume
 from scheduler.ports.cluster import GangOrder, StartFailed, StartRefusal
 from tests.builders.blueprints import SECRET, blueprint, configuration, with_spec
 from tests.builders.cluster import ATTEMPT, order, with_limits
@@ -179,6 +179,13 @@ def test_a_pod_names_the_trace_that_its_job_belongs_to() -> None:
     traced = replace(given, job=replace(given.job, traceparent=traceparent))
     assert rendered(traced)["metadata"]["annotations"]["traceparent"] == traceparent
     assert "traceparent" not in rendered(given)["metadata"]["annotations"]
+
+
+def test_a_pod_of_an_array_finds_its_number_in_its_environment() -> None:
+    given = with_spec(order("wait"), array=ArrayMember("a1", "sweep", 3, 10))
+    found = variables_of(rendered(given))
+    numbers = {name: value for name, value in found.items() if name.startswith("MEDLEY_ARRAY")}
+    assert numbers == {"MEDLEY_ARRAY_ID": "a1", "MEDLEY_ARRAY_INDEX": "3", "MEDLEY_ARRAY_COUNT": "10"}
 
 
 def test_a_pools_template_shapes_the_pods_on_its_nodes_only() -> None:

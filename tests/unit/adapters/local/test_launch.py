@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scheduler.adapters.local.launch import Runtime, launch_documents, prepare_worker, worker_environment
 from scheduler.adapters.local.supervisor.records import Plan
-from scheduler.core.model.job import ReferenceTraining
+from scheduler.core.model.job import ArrayMember, ReferenceTraining
 from scheduler.ports.cluster import GangOrder
 from tests.builders.cluster import ATTEMPT, order
 
@@ -88,6 +88,17 @@ def test_the_launch_document_is_for_the_worker_only(tmp_path: Path) -> None:
     path = tmp_path / "0" / "launch.json"
     assert path.stat().st_mode & 0o777 == 0o600
     assert json.loads(path.read_text())["program"]["argv"] == ["print", "é\n€"]
+
+
+def test_one_of_an_array_finds_its_number_in_its_environment(tmp_path: Path) -> None:
+    given = order("wait")
+    spec = replace(given.job.spec, array=ArrayMember("a1", "sweep", 3, 10))
+
+    prepared(tmp_path / "0", replace(given, job=replace(given.job, spec=spec)))
+
+    found = Plan.read(str(tmp_path / "0")).environment
+    numbers = {name: value for name, value in found.items() if name.startswith("MEDLEY_ARRAY")}
+    assert numbers == {"MEDLEY_ARRAY_ID": "a1", "MEDLEY_ARRAY_INDEX": "3", "MEDLEY_ARRAY_COUNT": "10"}
 
 
 def test_the_plan_survives_every_character(tmp_path: Path) -> None:

@@ -1,8 +1,23 @@
-from scheduler.core.model.job import Alternative, AnyOf, ExactMix, Part, WorkerRole
+from dataclasses import replace
+
+from scheduler.core.model.job import Alternative, AnyOf, ArrayMember, ExactMix, Part, WorkerRole, member_name
 from scheduler.core.model.resources import MAIN_ROLE
 from tests.builders.core import make_job, make_shape
 
 SMALL = make_shape(0)
+
+
+def test_one_of_an_array_is_told_its_number_beside_what_was_asked_for() -> None:
+    array = ArrayMember("a1", "sweep", 2, 9)
+    spec = replace(make_job(array=array).spec, environment=(("EPOCHS", "3"),))
+    assert dict(spec.variables) == {
+        "EPOCHS": "3",
+        "MEDLEY_ARRAY_ID": "a1",
+        "MEDLEY_ARRAY_INDEX": "2",
+        "MEDLEY_ARRAY_COUNT": "9",
+    }
+    assert member_name("sweep", 2) == "sweep-2"
+    assert make_job().spec.variables == ()
 
 
 def test_every_acceptable_chip_is_one_option_for_the_whole_gang_in_the_users_order() -> None:
