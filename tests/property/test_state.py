@@ -7,7 +7,7 @@ from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import StopReason
-from scheduler.core.model.job import Condition, Dependency, Job
+from scheduler.core.model.job import ArrayMember, Condition, Dependency, Job
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.tenant import Quota
 from tests.builders import strategies as some
@@ -36,12 +36,14 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _chained(draw: st.DrawFn, jobs: list[Job]) -> list[Job]:
-    """Let jobs come after some of those before them."""
+    """Let jobs come after some of those before them, and some be of an array of which few may run at once."""
     chained: list[Job] = []
-    for job in jobs:
+    most = draw(st.integers(1, 2))
+    for index, job in enumerate(jobs):
+        array = draw(st.sampled_from((None, ArrayMember("a1", "sweep", index, len(jobs), most))))
         earlier = draw(st.lists(st.sampled_from(chained), max_size=2, unique=True)) if chained else []
         after = tuple(Dependency(one.id, draw(st.sampled_from(Condition))) for one in earlier)
-        chained.append(replace(job, spec=replace(job.spec, after=after)))
+        chained.append(replace(job, spec=replace(job.spec, after=after, array=array)))
     return chained
 
 
@@ -82,6 +84,8 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
         followed.apply(change)
     present = world.present()
     assert followed.digest() == present.digest()
+    limits = [job.spec.array.most_at_once or 0 for job in world.jobs.values() if job.spec.array is not None]
+    assert followed.members_holding.of("a1") == present.members_holding.of("a1") <= max(limits, default=0)
     assert followed._mix.counts == present._mix.counts, "they learn from the same workers"
     assert set(followed.tally.capacity()) == set(present.tally.capacity())
     assert spelt_out(decide(followed, world.now)) == spelt_out(decide(present, world.now))
