@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -111,6 +112,18 @@ def test_a_gang_that_waits_says_why_with_numbers_and_starts_when_devices_free(ap
     api.want(200, "POST", f"/v1/jobs/{blocking}/cancel")
     assert wait_for(api, waiting["id"], *FINAL)["state"] == "succeeded"
     assert wait_for(api, blocking, *FINAL)["state"] == "cancelled"
+
+
+def test_the_jobs_of_an_array_know_their_numbers_and_run_so_many_at_once(api: Api) -> None:
+    wanted = command_job("sh", "-c", "echo $MEDLEY_ARRAY_INDEX/$MEDLEY_ARRAY_COUNT of $MEDLEY_ARRAY_ID")
+    first = api.want(201, "POST", "/v1/jobs", wanted | {"array": {"count": 3, "most_at_once": 1}})
+    array = first["array"]["id"]
+    jobs = api.want(200, "GET", f"/v1/jobs?array={array}")["items"][::-1]
+    ended = [wait_for(api, job["id"], *FINAL) for job in jobs]
+    assert [logs_of(api, job["id"])[0] for job in ended] == [f"{index}/3 of {array}\n" for index in range(3)]
+    lives = [(job["attempts"][0]["placed_at"], job["attempts"][0]["ended_at"]) for job in ended]
+    assert all(end <= following for (_, end), (following, _) in pairwise(lives))
+    assert api.want(200, "GET", f"/v1/arrays/{array}")["states"] == {"succeeded": 3}
 
 
 def test_a_job_that_can_never_fit_is_refused_at_once_with_what_would_fit(api: Api) -> None:
