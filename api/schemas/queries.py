@@ -88,11 +88,8 @@ class JobQuery(PageQuery, JobFilterQuery):
     """Which jobs to list, and which page of them."""
 
 
-class ArrayQuery(JobFilterQuery):
-    """Which arrays to list: those that have such a job."""
-
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+class ArrayQuery(PageQuery, JobFilterQuery):
+    """Which arrays to list, those that have such a job; and which page of them."""
 
 
 class JobRowQuery(JobFilterQuery, FieldsQuery):

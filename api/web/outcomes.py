@@ -33,7 +33,8 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
             return refuse(Code.IDEMPOTENCY_KEY_REUSED, "Nothing was submitted.", next_step, error)
         case Rejection.TOO_MANY_JOBS:
             next_step = "wait until some of your jobs have ended, or cancel some"
-            return refuse(Code.TOO_MANY_JOBS, rejected.detail or "Nothing was submitted.", next_step)
+            detail = f"A tenant has at most {MOST_LIVE_JOBS:,} unfinished jobs, and yours would have more."
+            return refuse(Code.TOO_MANY_JOBS, detail, next_step)
     raise UnexpectedRejection(rejected)
 
 

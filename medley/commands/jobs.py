@@ -28,9 +28,10 @@ from medley.commands.connection import (
 )
 from medley.errors import BadUsage, TimeIsOver
 from medley.exit_codes import ExitCode
+from medley.following.array_watch import is_over, wait_for_array
 from medley.following.job_watch import wait_for_end
 from medley.screens.amounts import now
-from medley.screens.arrays.arrays import print_array
+from medley.screens.arrays.arrays import array_situation, array_state, print_array
 from medley.screens.job_text import FINAL, situation
 from medley.screens.jobs import jobs_table, print_job, print_why
 from medley.screens.output import print_json, print_listing, say, talk
@@ -142,23 +143,38 @@ def why(job: JobArgument, /, *, output: OutputOption = "table") -> int:
 
 
 def wait(
-    job: JobArgument,
+    job: JobOrArrayArgument,
     /,
     *,
     timeout: Annotated[float | None, Parameter(help="Give up after so many seconds, with exit code 124.")] = None,
     output: OutputOption = "table",
 ) -> int:
-    """Wait for a job's end; the exit code says whether it succeeded."""
+    """Wait for a job's end, or that of all jobs of an array; the exit code says whether it succeeded."""
     began_s = time.monotonic()
     with connected() as client:
         deadline_s = began_s + (math.inf if timeout is None else timeout)
-        meant = find_job(client, job)
+        meant = find_job_or_array(client, job)
         with staying_with(meant, f"medley wait {meant['id']}"):
-            found = wait_for_end(client, meant["id"], deadline_s=deadline_s)
+            look = wait_for_array if is_array(meant) else wait_for_end
+            found = look(client, meant["id"], deadline_s=deadline_s)
+    if is_array(found):
+        if not is_over(found):
+            again = f"medley wait {found['id']}, or medley ls --array {found['id']}"
+            raise TimeIsOver(f"{found['name']} is not over after {timeout:g} s", next_step=again)
+        return report_end_of_array(found, output)
     if found["state"] not in FINAL:
         again = f"medley wait {found['id']}, or medley why {found['id']}"
         raise TimeIsOver(f"{found['name']} is still {found['state']} after {timeout:g} s", next_step=again)
     return report_end(found, output)
+
+
+def report_end_of_array(array: Json, output: str) -> int:
+    """Print an array that is over; return the exit status that says whether all of its jobs succeeded."""
+    if output == "table":
+        say(f"{array['name']} ({array['id']}) {array_state(array)}: {array_situation(array)}")
+    else:
+        print_one(output, array)
+    return ExitCode.OK if set(array["states"]) == {"succeeded"} else ExitCode.FAILED
 
 
 def report_end(job: Json, output: str) -> int:

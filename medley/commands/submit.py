@@ -11,10 +11,11 @@ from cyclopts import Parameter
 from medley.answers import Json
 from medley.client import Client
 from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job, staying_with
-from medley.commands.jobs import print_one, report_end
+from medley.commands.jobs import print_one, report_end, report_end_of_array
 from medley.errors import ApiProblem, BadUsage, Unreachable
 from medley.exit_codes import ExitCode
 from medley.file_kinds import JOB_FILE
+from medley.following.array_watch import wait_for_array
 from medley.following.follower import Follower
 from medley.following.job_watch import wait_for_end
 from medley.screens.arrays.arrays import members_text
@@ -87,6 +88,8 @@ def submit(
         job = _submit(client, job_file, key=key, wait_placed_s=0 if stays else _FIRST_DECISION_S)
         if options.follow:
             return _follow(client, job, output)
+        if options.wait and (array := job.get("array")):
+            return _wait_for_array(client, array, output)
         if options.wait:
             talk(f"submitted {job['name']} ({job['id']})")
             return _wait(client, job, output)
@@ -102,9 +105,10 @@ def _make_array(job_file: YamlFile, options: SubmitOptions) -> None:
     array |= {name: number for name, number in given.items() if number is not None}
     if array:
         job_file.fields["array"] = array
-    if array and (options.follow or options.wait):
-        what = "--follow and --wait are about one job, and this is an array of many"
-        raise BadUsage(what, next_step="submit it, and follow one of its jobs")
+    if array and options.follow:
+        raise BadUsage(
+            "--follow is about one job, and this is an array of many", next_step="follow one of them, or --wait"
+        )
 
 
 def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
@@ -186,6 +190,13 @@ def _follow(client: Client, job: Json, output: Format) -> int:
     if output != "table":
         print_one(output, final)
     return ExitCode.OK if final["state"] == "succeeded" else ExitCode.FAILED
+
+
+def _wait_for_array(client: Client, array: Json, output: Format) -> int:
+    talk(f"submitted {array['name']} ({array['id']}), {members_text(array)}")
+    with staying_with(array, f"medley wait {array['id']}"):
+        final = wait_for_array(client, array["id"], deadline_s=math.inf)
+    return report_end_of_array(final, output)
 
 
 def _wait(client: Client, job: Json, output: Format) -> int:

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.answers.jobs import array_answer
+from api.answers.sparse import sparse
 from api.problems import Refusal
 from api.routes.jobs.jobs import filter_of
 from api.schemas.arrays.answers import ArrayAnswer, ArrayPage
-from api.schemas.queries import ArrayQuery
+from api.schemas.queries import ArrayQuery, SparsePage
 from api.schemas.text import ID_PATTERN
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context
@@ -23,7 +24,7 @@ ArrayPath = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
 @router.get("", operation_id="list_arrays")
-def list_arrays(context: Context, caller: Caller, query: Annotated[ArrayQuery, Query()]) -> ArrayPage:
+def list_arrays(context: Context, caller: Caller, query: Annotated[ArrayQuery, Query()]) -> ArrayPage | SparsePage:
     """List the arrays that have a job that meets the filter, newest first, with how all their jobs stand.
 
     `name` is the array's.
@@ -34,7 +35,7 @@ def list_arrays(context: Context, caller: Caller, query: Annotated[ArrayQuery, Q
     where = replace(filter_of(query, caller), name=None, array_name=query.name)
     found = context.views.arrays(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.member.array)
-    return ArrayPage(items=tuple(array_answer(view) for view in page), next=following)
+    return sparse(ArrayPage(items=tuple(array_answer(view) for view in page), next=following), query.fields)
 
 
 @router.get("/{array}", operation_id="show_array")

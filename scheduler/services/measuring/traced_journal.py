@@ -28,8 +28,8 @@ class TracedJournal:
         return self._traced(items, lambda: self._journal.write_together(items))
 
     def write_array(self, members: Sequence[SubmitJob]) -> list[Outcome]:
-        """Write the jobs of one array, or nothing; its first member stands for it in the traces."""
-        return self._traced(members[:1], lambda: self._journal.write_array(members))
+        """Write the jobs of one array, or nothing; the span is as that of `write`."""
+        return self._traced(members, lambda: self._journal.write_array(members))
 
     def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
         """Write one item; the span is as that of `write`."""

@@ -34,8 +34,11 @@ def try_job(
     *,
     views: Views,
     clusters: Clusters = (),
+    jobs: int = 1,
 ) -> Tried | NotOffered | Rejected:
     """Say whether a submission would be accepted, and where it would run now or why not. Nothing is written.
+
+    One of an array of so many `jobs` is asked about as its first one.
 
     Raises StorageUnavailable.
     """
@@ -49,17 +52,17 @@ def try_job(
         job = job.with_settled(one.job, named.state) if named.state in FINAL else job
     followed.follow()
     with followed.hold() as state:
-        refused = _refusal(state, submission.tenant, job.spec)
+        refused = _refusal(state, submission.tenant, job.spec, jobs)
         if refused is not None:
             return refused
         return Tried(job, prospect_of(state, job), followed.change, followed.age_s)
 
 
-def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec) -> Rejected | None:
+def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec, jobs: int) -> Rejected | None:
     """Return what the journal would refuse the job for."""
     for chip in dict.fromkeys(part.chip for option in spec.options() for part in option if part.chip is not None):
         if chip not in state.chips:
             return Rejected(Rejection.UNKNOWN_CHIP, chip)
-    if sum(job.replicas for job in state.jobs.values() if job.tenant == tenant) + spec.replicas > MOST_LIVE_JOBS:
+    if sum(job.replicas for job in state.jobs.values() if job.tenant == tenant) + spec.replicas * jobs > MOST_LIVE_JOBS:
         return Rejected(Rejection.TOO_MANY_JOBS, str(MOST_LIVE_JOBS))
     return None

@@ -65,6 +65,8 @@ def test_an_array_is_shown_as_a_whole(world: ApiWorld) -> None:
     assert following == {"items": [shown], "next": None}
     assert world.client().get("/v1/arrays", params={"name": "sweep"}).json()["items"] == [shown]
     assert world.client().get("/v1/arrays", params={"state": "running"}).json()["items"] == []
+    short = world.client().get("/v1/arrays", params={"name": "sweep", "fields": "id,states"}).json()["items"]
+    assert short == [{"id": shown["id"], "states": shown["states"]}]
     alone = world.client().get("/v1/jobs", params={"in_array": "false"}).json()["items"]
     assert [job["id"] for job in alone] == [single]
 
@@ -129,12 +131,16 @@ def test_a_name_may_be_as_long_as_the_last_number_lets_it(world: ApiWorld) -> No
 def test_an_array_that_is_more_than_a_tenant_may_have_is_told_how_much_is_left(
     world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("submit_job", "jobs.submit_array"):
+    for module in ("submit_job", "jobs.submit_array", "questions.try_job"):
         monkeypatch.setattr(f"scheduler.services.{module}.MOST_LIVE_JOBS", 7)
     submit(world)
     refused = world.client().post("/v1/jobs", json=ARRAY).json()
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("too-many-jobs", "/array/count")
     assert "2 of them are left to yours: the array has 5" in refused["detail"]
+    asked = world.client().post("/v1/jobs/dry-run", json=ARRAY)
+    assert (asked.status_code, asked.json()["code"]) == (refused["status"], "too-many-jobs")
+    assert "unfinished jobs" in asked.json()["detail"]
+    assert world.client().post("/v1/jobs/dry-run", json={**ARRAY, "array": {"count": 2}}).status_code == 200
     assert world.rows()["jobs"] == 5
 
 

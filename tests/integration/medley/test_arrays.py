@@ -70,13 +70,32 @@ def test_an_option_changes_the_array_of_a_file(server: ScriptedServer, tmp_path:
     assert server.asked("POST /v1/jobs")[0].body["array"] == {"count": 9, "most_at_once": 2}
 
 
-def test_an_array_is_neither_followed_nor_waited_for(server: ScriptedServer, tmp_path: Path) -> None:
-    for option in ("--follow", "--wait"):
-        made = run_medley(
-            "submit", "-", "--array", "9", option, environment=logged_in(server, tmp_path), stdin=JOB_FILE
-        )
-        assert (made.returncode, "this is an array" in made.stderr) == (2, True)
+def test_an_array_is_not_followed(server: ScriptedServer, tmp_path: Path) -> None:
+    line = "submit - --array 9 --follow"
+    made = run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)
+    assert (made.returncode, "this is an array" in made.stderr) == (2, True)
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "said"),
+    [
+        ({"succeeded": 100}, 0, "succeeded: 100 jobs, 8 at once: 100 succeeded"),
+        ({"succeeded": 99, "failed": 1}, 1, "failed: 100 jobs, 8 at once: 99 succeeded, 1 failed"),
+    ],
+)
+def test_an_array_is_waited_for_until_all_of_its_jobs_are_over(
+    server: ScriptedServer, tmp_path: Path, states: Json, code: int, said: str
+) -> None:
+    for line in ("wait sweep", "submit - --array 100 --wait"):
+        server.on(f"GET /v1/arrays/{ARRAY_ID}", Reply(body=an_array()), Reply(body=an_array(states=states)))
+        made = run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)
+        assert (made.returncode, made.stdout) == (code, f"sweep ({ARRAY_ID}) {said}\n"), made.stderr
+    late = run_medley("wait", "sweep", "--timeout", "0", environment=logged_in(server, tmp_path))
+    assert late.returncode == code
+    server.on(f"GET /v1/arrays/{ARRAY_ID}", Reply(body=an_array()))
+    late = run_medley("wait", "sweep", "--timeout", "0", environment=logged_in(server, tmp_path))
+    assert (late.returncode, "sweep is not over after 0 s" in late.stderr) == (124, True)
 
 
 def test_too_large_an_array_is_told_with_the_servers_words(server: ScriptedServer, tmp_path: Path) -> None:
@@ -172,7 +191,7 @@ def test_jobs_and_arrays_are_cancelled_together(server: ScriptedServer, tmp_path
     assert server.asked("POST /v1/jobs/cancel")[0].body == {"jobs": [JOB_ID]}
 
 
-@pytest.mark.parametrize("line", ["why sweep", "wait sweep", "priority sweep 3", "logs sweep", "clone sweep"])
+@pytest.mark.parametrize("line", ["why sweep", "follow sweep", "priority sweep 3", "logs sweep", "clone sweep"])
 def test_what_is_about_one_job_says_that_an_array_is_many(server: ScriptedServer, tmp_path: Path, line: str) -> None:
     made = run_medley(*line.split(), environment=logged_in(server, tmp_path))
     assert made.returncode == 3
