@@ -53,8 +53,9 @@ def test_chosen_jobs_are_cancelled_together_after_a_question(scene: Scene, open_
 def test_what_cannot_be_cancelled_is_named_and_keeps_nobody_else(scene: Scene, open_page: OpenPage) -> None:
     job = scene.submit("vision", {"name": "doomed", "chips": "h100-sxm", "workers": 2, "devices_per_worker": 8})
     visit = open_page(scene.address, scene.tokens["vision"])
-    script = "module.cancelJobs(argument, () => {}).then((failed) => failed.map(({id, error}) => [id, error.status]))"
-    assert visit.module("data/jobs.js", script, ["0" * 16, job]) == [["0" * 16, 404]]
+    script = "module.cancelJobs(argument, () => {}).then((failed) => failed.map(({id, error}) => [id, error.message]))"
+    missing = ["0" * 16, "There is no such job any more."]
+    assert visit.module("data/jobs.js", script, ["0" * 16, job]) == [missing]
     assert scene.state("doomed") == "cancelled"
     visit.errors.clear()
 
@@ -112,3 +113,16 @@ def test_a_lost_server_is_told_and_found_again(own_server: ServerProcess, open_p
         visit.errors.clear()
     finally:
         server.stop()
+
+
+def test_an_operator_drains_a_node_and_takes_it_into_use_again(scene: Scene, open_page: OpenPage) -> None:
+    others = open_page(scene.address, scene.tokens["search"], screen="nodes/mixed/cambricon-1")
+    visit = open_page(scene.address, scene.tokens["operator"], screen="nodes/mixed/cambricon-1")
+    visit.page.get_by_label("why").fill("a fan is to be <b>replaced</b>")
+    visit.page.get_by_role("button", name="Drain").click()
+    visit.see("Drained by token:operator")
+    others.see(": a fan is to be <b>replaced</b>. What runs here goes on; nothing new is placed.")
+    assert others.page.get_by_role("button", name="Take it into use again").count() == 0
+    visit.page.get_by_role("button", name="Take it into use again").click()
+    visit.page.get_by_role("button", name="Drain").wait_for()
+    others.until("!document.body.innerText.includes('Drained by')")

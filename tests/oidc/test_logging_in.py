@@ -40,7 +40,7 @@ def server(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "client.secret").write_text(CLIENT_SECRET)
     text = LOGIN_FILE.format(issuer=issuer.address, server=issuer.server_address, command=COMMAND)
     (folder / "login.yaml").write_text(text)
-    login = {"MEDLEY_LOGIN": str(folder / "login.yaml")}
+    login = {"MEDLEY_LOGIN": str(folder / "login.yaml"), "MEDLEY_LIMIT_PER_ADDRESS": "off"}  # all come from one here
     running = ServerProcess(folder / "data", None, listen=f"127.0.0.1:{issuer.server_port}", environment=login)
     running.start()
     try:

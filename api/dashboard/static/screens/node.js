@@ -1,17 +1,18 @@
 // @ts-check
 /** One node: its state, what is held of it and by whom. */
 
+import { SmallForm, useChange } from "../admin_parts/form.js";
 import { jobs } from "../data/jobs.js";
 import { useAsked, useChanges } from "../data/watching.js";
-import { Command, Empty, Figures, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
+import { Ago, Command, Empty, Field, Figures, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
 import { routeTo } from "../route.js";
 import { html, useEffect } from "../view.js";
 import { cores, memory } from "../words/amounts.js";
 import { deviceSentence, devicesOf, usesOf } from "../words/nodes.js";
 import { jobName } from "./nodes.js";
 
-/** @param {{route: import("../route.js").Route}} props */
-export function Node({ route }) {
+/** @param {{route: import("../route.js").Route, may: (name: string) => boolean}} props */
+export function Node({ route, may }) {
   const [, cluster, name] = route.path;
   const id = `${cluster}/${name}`;
   useEffect(() => jobs.want(), []);
@@ -23,8 +24,26 @@ export function Node({ route }) {
     <div class="head"><h1>${name}</h1><${Freshness} at=${asked.at} error=${asked.error} /></div>
     <${Trouble} error=${asked.error} retry=${asked.reload} />
     ${asked.data && !node && html`<${Empty} command="medley nodes">There is no node ${id}, or it is gone and nothing is held there.</${Empty}>`}
-    ${node && html`<${Facts} node=${node} />`}
+    ${node && html`<${Facts} node=${node} /><${Drain} node=${node} may=${may} reload=${asked.reload} />`}
   </div>`;
+}
+
+/** Who drained it; and draining and undraining, for those who may. @param {{node: any, may: (name: string) => boolean, reload: () => void}} props */
+function Drain({ node, may, reload }) {
+  const change = useChange();
+  const path = `v1/nodes/${encodeURIComponent(node.cluster)}/${encodeURIComponent(node.name)}/drain`;
+  const drain = async (/** @type {Record<string, string>} */ { note }) => {
+    if (await change.send("PUT", path, { note: note ?? "" })) reload();
+  };
+  const undrain = async () => {
+    if (await change.send("DELETE", path)) reload();
+  };
+  if (!node.drain && !may("drain_node")) return null;
+  return html`<section aria-labelledby="drain-title"><h2 id="drain-title">Draining</h2>
+    ${node.drain && html`<p class="note">Drained by ${node.drain.by}, <${Ago} at=${node.drain.at} />${node.drain.note && `: ${node.drain.note}`}. What runs here goes on; nothing new is placed.</p>`}
+    ${node.drain && may("undrain_node") && html`<button disabled=${change.isBusy} onClick=${undrain}>Take it into use again</button><${Trouble} error=${change.error} />`}
+    ${!node.drain && html`<${SmallForm} title="Place nothing new here" button="Drain" change=${change} onSend=${drain}><${Field} label="why" name="note" maxlength="200" /></${SmallForm}>`}
+  </section>`;
 }
 
 /** @param {{node: any}} props */
