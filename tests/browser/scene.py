@@ -31,7 +31,7 @@ JOBS: tuple[tuple[str, Mapping[str, Any]], ...] = (
         "search",
         {"name": "half-a-device", "chips": "a800-sxm-80", "workers": 1, "share": {"milli": 500, "memory_mib": 32768}},
     ),
-    ("search", {"name": "training", "chips": {"metax-c500": 1, "ascend-910b2": 1}, "training": {"steps": 30}}),
+    ("search", {"name": "training", "chips": {"metax-c500": 1, "ascend-910b2": 1}, "training": {"steps": 300}}),
     (
         "hostile",
         {
