@@ -113,26 +113,24 @@ def _wishes_of(document: str) -> _Wishes:
 
 
 def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: _Wishes) -> JobRow:
-    job, tenant, name, state, replicas, _, submitted_by, submitted_at, finished_at, array = row
-    _, attempts_made, stop_reason, ready = group
     return JobRow(
-        id=job,
-        tenant=tenant,
-        name=name,
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
         kind=wishes.kind,
-        state=_STATES[state],
+        state=_STATES[row.state],
         priority=wishes.priority,
-        workers=replicas * wishes.workers,
-        devices=replicas * wishes.devices,
+        workers=row.replicas * wishes.workers,
+        devices=row.replicas * wishes.devices,
         chips=wishes.chips,
         mix=wishes.mix,
-        submitted_by=submitted_by,
-        submitted_at=submitted_at,
-        finished_at=finished_at,
-        attempts=attempts_made,
-        stop_reason=StopReason(stop_reason) if stop_reason else None,
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+        attempts=group.attempts,
+        stop_reason=StopReason(group.stop_reason) if group.stop_reason else None,
         progress=progress,
-        replicas=replicas,
-        ready=int(ready),
-        array=array,
+        replicas=row.replicas,
+        ready=int(group.ready),
+        array=row.array_id,
     )
