@@ -9,7 +9,7 @@ import { LongTable } from "../parts/table.js";
 import { refine, routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { whole } from "../words/amounts.js";
-import { FINAL, STATES, situation } from "../words/jobs.js";
+import { FINAL, STATES, situation, wantedChips } from "../words/jobs.js";
 
 /** @typedef {import("../data/jobs.js").JobRow} JobRow */
 
@@ -96,14 +96,14 @@ function distinct(words) {
 function columns(hasTenants) {
   const tenant = { key: "tenant", title: "tenant", sortable: true, kind: "medium", width: "9em", cell: (/** @type {JobRow} */ row) => row.tenant };
   return [
-    { key: "name", title: "name", sortable: true, kind: "name", width: "17em", cell: (row) => row.name },
+    { key: "name", title: "name", sortable: true, kind: "name", width: "16em", cell: (row) => row.name },
     ...(hasTenants ? [tenant] : []),
     { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
     { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
     { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => row.workers },
     { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => row.devices },
-    { key: "chips", title: "chips", kind: "wide", width: "13em", cell: (row) => row.chips.join(", ") },
-    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "10em", cell: (row) => row.submitted_by },
+    { key: "chips", title: "chips", kind: "wide", width: "16em", cell: (row) => wantedChips(row.mix ?? row.chips) },
+    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "13em", cell: (row) => row.submitted_by },
     { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
     { key: "fares", title: "how it fares", kind: "roomy", cell: (row) => situation(row) },
   ];
