@@ -92,18 +92,18 @@ function distinct(words) {
   return [...new Set(words)].sort();
 }
 
-/** @param {boolean} hasTenants @returns {import("../parts/table.js").Column[]} */
+/** Texts have more room in wider windows; the rest is for how a job fares. @param {boolean} hasTenants @returns {import("../parts/table.js").Column[]} */
 function columns(hasTenants) {
   const tenant = { key: "tenant", title: "tenant", sortable: true, kind: "medium", width: "9em", cell: (/** @type {JobRow} */ row) => row.tenant };
   return [
-    { key: "name", title: "name", sortable: true, kind: "name", width: "16em", cell: (row) => row.name },
+    { key: "name", title: "name", sortable: true, kind: "name", width: "clamp(11em, 22vw - 7.8em, 16em)", cell: (row) => row.name },
     ...(hasTenants ? [tenant] : []),
     { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
     { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
     { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => row.workers },
     { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => row.devices },
-    { key: "chips", title: "chips", kind: "wide", width: "16em", cell: (row) => wantedChips(row.mix ?? row.chips) },
-    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "13em", cell: (row) => row.submitted_by },
+    { key: "chips", title: "chips", kind: "wide", width: "clamp(9em, 34vw - 18.5em, 18em)", cell: (row) => wantedChips(row.mix ?? row.chips) },
+    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "clamp(8em, 20vw - 8.6em, 13em)", cell: (row) => row.submitted_by },
     { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
     { key: "fares", title: "how it fares", kind: "roomy", cell: (row) => situation(row) },
   ];
