@@ -125,7 +125,8 @@ def test_a_place_that_vanishes_or_cannot_be_written_to_stops_no_training(tmp_pat
         before = len(api.checkpoints)
         eventually(lambda: len(api.checkpoints) > before, within_s=30)
 
-    assert workers[0].output.count("a checkpoint was not saved") == 1
+    told = workers[0].output.count("a checkpoint was not saved")
+    assert told in (1, 2), "a row of failures is told once, and what was being saved when the place went is another one"
     assert "Traceback" not in workers[0].output
 
 
