@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from scheduler.core.deciding.state import LiveAttempt, SchedulerState
+from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring

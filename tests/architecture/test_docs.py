@@ -3,11 +3,13 @@
 import re
 from pathlib import PurePosixPath
 
-from docs.generate import pages
+from docs.generate import DOCS, pages
 from tests.architecture.tidy.pages import anchors, dead_links, links
 from tests.architecture.tidy.source import Source, project, sample
 
 RECORDS = PurePosixPath("docs/decisions")
+FEWEST_WORDS = 3
+"""In what a room is for."""
 RECORD_PARTS = ["Context", "Choice", "Price"]
 
 
@@ -24,6 +26,16 @@ def records() -> list[Source]:
 def test_generated_pages_are_fresh() -> None:
     stale = [path.name for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
     assert not stale, f"{stale} differ from the code; run `make docs`"
+
+
+def test_every_folder_of_code_is_named_with_what_it_is_for() -> None:
+    page = (DOCS / "rooms.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", page, re.MULTILINE))
+    large = {"scheduler", "api", "medley", "runtime"}
+    folders = {str(source.path.parent) for source in project() if source.is_python and source.path.parts[0] in large}
+    assert folders == rows.keys()
+    silent = sorted(folder for folder, purpose in rows.items() if len(purpose.split()) < FEWEST_WORDS)
+    assert not silent, f"say in the docstring of __init__.py what these are for: {silent}"
 
 
 def test_every_link_leads_somewhere() -> None:

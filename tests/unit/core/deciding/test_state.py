@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from scheduler.core.deciding.cycle import decide
-from scheduler.core.deciding.state import LiveAttempt, SchedulerState
+from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
 from scheduler.core.model.change import (
