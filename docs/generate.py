@@ -98,8 +98,8 @@ ROOMS = """# Every room
 *Written by `make docs` from what each package says of itself; do not edit.*
 
 The large rooms, the rule by which a line of code finds its own, and which way imports may point are in the
-[architecture](architecture.md#rooms). Here is each folder of code, with what it is for. The dashboard's own files, which
-no Python reads, are in [contributing](contributing.md#the-dashboard).
+[architecture](architecture.md#rooms). Here is each folder of code, with what it is for. The dashboard's own files,
+which no Python reads, are in [contributing](contributing.md#the-dashboard).
 {tables}"""
 
 
@@ -115,7 +115,8 @@ def room_tables() -> str:
 def _rooms_of(folder: str) -> Iterator[tuple[str, str]]:
     """Yield each package at or below a folder, with the first paragraph of its docstring in one line."""
     root = DOCS.parent
-    for path in sorted((root / folder).rglob("__init__.py"), key=lambda path: path.parent.parts):
+    packages = [path for path in (root / folder).rglob("__init__.py") if "build" not in path.relative_to(root).parts]
+    for path in sorted(packages, key=lambda path: path.parent.parts):
         promise = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
         yield path.parent.relative_to(root).as_posix(), " ".join(promise.split("\n\n")[0].split())
 
