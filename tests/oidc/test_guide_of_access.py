@@ -10,7 +10,9 @@ from tests.builders.server import ServerProcess
 from tests.oidc.testbed.issuer import Browser
 
 PAGE = "docs/access.md"
-IDS_OF_NIGHTLY = "import json, sys; print(*(one['id'] for one in json.load(sys.stdin) if one['name'] == 'nightly'))"
+IDS_OF_NIGHTLY = (
+    "import json, sys; print(*(one['id'] for one in json.load(sys.stdin)['items'] if one['name'] == 'nightly'))"
+)
 STANDING_FOR_ITS_ID = f'$(medley tokens -o json | python -c "{IDS_OF_NIGHTLY}")'
 
 
@@ -23,16 +25,17 @@ def test_every_command_of_the_guide_works_as_written(server: ServerProcess, tmp_
         following = beside.submit(reader.follow, PAGE, standing_for=standing_for)
         confirm_login_of("bob", reader, following)
         seen = following.result()
-    assert "bob (operator)" in seen
+    assert "as bob (operator of the whole cluster)" in seen
     assert "Disabled user ada" in seen
 
 
 def confirm_login_of(name: str, reader: Reader, following: Future[str]) -> None:
     """Open the address that the command prints, as this person; end where the reader came to no such place."""
+    shown = eventually(lambda: address_in(reader.output) or following.done(), within_s=60, what="where to confirm")
+    if isinstance(shown, str):
+        assert Browser(name).open(shown).status_code == 200
 
-    def address() -> str | None:
-        found = re.search(r"Open (\S+) in a browser", reader.output.read_text() if reader.output.exists() else "")
-        return found[1] if found else "" if following.done() else None
 
-    if there := eventually(address, within_s=60, what="an address to confirm the login at") or "":
-        assert Browser(name).open(there).status_code == 200
+def address_in(output: Path) -> str | None:
+    found = re.search(r"Open (\S+) in a browser", output.read_text())
+    return found and found[1]
