@@ -43,7 +43,7 @@ def prospect_of(state: SchedulerState, job: Job) -> Prospect:
     position = _position(state, job)
     if state.has_all_nodes and (never := reasons_why_never(state.ledger, request)):
         return Prospect((), (), never, is_hopeless=True, position=position)
-    if order := why_never(job) or why_not_yet(job):
+    if order := why_never(job) or why_not_yet(job, state.dependents.arrays):
         return Prospect((), (), order, is_hopeless=bool(why_never(job)), position=position)
     found = find_place(state, request)
     if isinstance(found, Blocked):
