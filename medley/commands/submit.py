@@ -156,7 +156,8 @@ def _try(job_file: YamlFile, options: SubmitOptions, output: Format) -> int:
             raise explained(problem, job_file) from problem
     if output == "table":
         print_prospect(found)
-        talk(f"next: {'medley submit ' + job_file.source if found['workers'] else printable(found['next'])}")
+        fits = found["outcome"] == "placed"
+        talk(f"next: {'medley submit ' + job_file.source if fits else printable(found['next'])}")
     elif output == "name":
         say(found["outcome"])
     else:
