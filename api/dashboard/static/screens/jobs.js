@@ -8,8 +8,8 @@ import { Ago, Choice, Empty, Field, Freshness, StateMark, Trouble } from "../par
 import { LongTable } from "../parts/table.js";
 import { refine, routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
-import { whole } from "../words/amounts.js";
-import { arraySituation, folded, jobsOf, lineName, placeInArray, standings } from "../words/arrays.js";
+import { counted, whole } from "../words/amounts.js";
+import { arraySituation, folded, jobsOf, lineName, placeInArray, standings, statesText } from "../words/arrays.js";
 import { FINAL, STATES, situation } from "../words/jobs.js";
 
 /** @typedef {import("../data/jobs.js").JobRow} JobRow */
@@ -83,9 +83,9 @@ export function Jobs({ may, me, route }) {
     </div>
     <${Trouble} error=${jobs.error} retry=${() => jobs.load()} />
     <div class="table-head">
-      <span role="status">${whole(found.length)}${found.length === all.length ? "" : ` of ${whole(all.length)}`} jobs${rows.length < found.length ? ` in ${whole(rows.length)} lines` : ""}${jobs.state === "loading" ? ", loading …" : ""}${jobs.hasOlder ? ` (finished ones: the newest ${whole(MOST_ROWS)}; older ones by medley ls --all)` : ""}</span>
+      <span role="status">${whole(found.length)}${found.length === all.length ? "" : ` of ${whole(all.length)}`} jobs${rows.length < found.length ? ` in ${counted(rows.length, "line", "lines")}` : ""}${jobs.state === "loading" ? ", loading …" : ""}${jobs.hasOlder ? ` (finished ones: the newest ${whole(MOST_ROWS)}; older ones by medley ls --all)` : ""}</span>
       ${may("cancel_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking(true)}>${endable.length ? `Cancel ${whole(endable.length)} …` : "Cancel …"}</button>`}
-      ${where.array && html`<span>of array <b>${nameOfArray(all, where.array)}</b>, <a href=${routeTo(["jobs"], { ...Object.fromEntries(route.query), array: null })}>all jobs</a></span>`}
+      ${where.array && html`<span>of array <b>${nameOfArray(all, where.array)}</b> (${statesText(standing.get(where.array) ?? {})}), <a href=${routeTo(["jobs"], { ...Object.fromEntries(route.query), array: null })}>all jobs</a></span>`}
       ${chosen.size > 0 && html`<button class="small" onClick=${() => setChosen(new Set())}>choose none</button>`}
     </div>
     ${jobs.state === "loaded" && !rows.length
@@ -102,6 +102,11 @@ function nameOfArray(rows, array) {
   return member ? placeInArray(member)[0] : array;
 }
 
+/** How it fares; of an array there is often more to say than has room. @param {Line} row */
+function fares(row) {
+  return "members" in row ? html`<span title=${arraySituation(row)}>${arraySituation(row)}</span>` : situation(row);
+}
+
 /** @param {string[]} words @returns {string[]} */
 function distinct(words) {
   return [...new Set(words)].sort();
@@ -115,11 +120,11 @@ function columns(hasTenants) {
     ...(hasTenants ? [tenant] : []),
     { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
     { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
-    { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => row.workers },
-    { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => row.devices },
+    { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => whole(row.workers) },
+    { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => whole(row.devices) },
     { key: "chips", title: "chips", kind: "wide", width: "13em", cell: (row) => row.chips.join(", ") },
     { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "10em", cell: (row) => row.submitted_by },
     { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
-    { key: "fares", title: "how it fares", kind: "roomy", cell: (row) => ("members" in row ? arraySituation(row) : situation(row)) },
+    { key: "fares", title: "how it fares", kind: "roomy", cell: fares },
   ];
 }

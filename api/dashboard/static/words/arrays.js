@@ -80,7 +80,7 @@ export function arraySituation({ states, members }) {
   return `${counted(jobs, "job", "jobs")}${listed}: ${statesText(states)}`;
 }
 
-/** @param {States} states @returns {string} */
-function statesText(states) {
+/** `90 queued, 8 running`. @param {States} states @returns {string} */
+export function statesText(states) {
   return STATES.filter((state) => states[state]).map((state) => `${whole(states[state])} ${state}`).join(", ");
 }
