@@ -28,7 +28,7 @@ def _nobody(_change: Change, _state: SchedulerState) -> None:
 
 def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
     """Return the state of the moment that was read."""
-    return SchedulerState.from_parts(
+    state = SchedulerState.from_parts(
         clusters=snapshot.clusters,
         nodes=snapshot.nodes,
         quotas=snapshot.quotas,
@@ -38,6 +38,8 @@ def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> Schedule
         chips=snapshot.chips,
         scoring=scoring,
     )
+    state.recall(snapshot.ended_in_arrays)
+    return state
 
 
 class FollowedState:

@@ -34,6 +34,9 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
         ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
         ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),
+        ("words/arrays.js", "module.placeInArray({name: 'a-sweep-12'})", ["a-sweep", 12]),
+        ("words/arrays.js", "module.arrayState({succeeded: 3, queued: 1})", "queued"),
+        ("words/arrays.js", "module.arrayState({succeeded: 3, failed: 1})", "failed"),
         ("parts/scales.js", "module.ticks(0, 10, 4)", [0, 2.5, 5, 7.5, 10]),
         ("parts/scales.js", "module.ticks(3, 3, 4)", [3]),
         ("parts/scales.js", "module.ticks(0, 1, 4, 1)", [0, 1]),
@@ -59,6 +62,25 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
 )
 def test_words_and_figures(visit: Visit, module: str, expression: str, want: Any) -> None:
     assert visit.module(module, expression) == want
+
+
+def test_the_jobs_of_an_array_are_folded_into_one_line_that_says_how_all_of_them_stand(visit: Visit) -> None:
+    members = {0: "succeeded", 1: "running", 2: "queued", 4: "queued", 6: "queued", 8: "queued"}
+    rows = [
+        {"id": f"j{index}", "name": f"sweep-{index}", "state": state, "array": "a1", "workers": 2, "devices": 8}
+        for index, state in members.items()
+    ]
+    single = {**rows[0], "id": "j9", "name": "alone-9", "array": None}
+    script = (
+        "(() => { const lines = module.folded(argument.filter((row) => row.state !== 'running'), "
+        "module.standings(argument)); return lines.map((row) => [row.id, module.lineName(row), row.state, row.workers, "
+        "row.members ? module.arraySituation(row) : null, module.jobsOf(row).length]); })()"
+    )
+    array = ["a1", "sweep[0, 2, 4, \u2026]", "running", 10, "6 jobs (5 listed): 4 queued, 1 running, 1 succeeded", 5]
+    assert visit.module("words/arrays.js", script, [single, *rows]) == [
+        ["j9", "alone-9", "succeeded", 2, None, 1],
+        array,
+    ]
 
 
 def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:

@@ -84,7 +84,8 @@ class SchedulerState:
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self._waiting: dict[GroupId, Group] = {}
-        self._dependents = Dependents()
+        self.dependents = Dependents()
+        """Who waits for whom, and how far the arrays are."""
         self._applied = 0
         """The number of the latest change that was applied."""
 
@@ -118,7 +119,7 @@ class SchedulerState:
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
-        state._dependents.add(*state._jobs.values())
+        state.dependents.add(*state._jobs.values())
         state._learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._named, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
@@ -131,6 +132,10 @@ class SchedulerState:
         for name in state.ledger.nodes_gone():
             state._forget_if_gone(name)
         return state
+
+    def recall(self, ended_in_arrays: Iterable[tuple[JobId, Iterable[State]]]) -> None:
+        """Take in what the final jobs became, of those arrays that jobs are left of; before the first change."""
+        self.dependents.arrays.recall(ended_in_arrays)
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -235,6 +240,7 @@ class SchedulerState:
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
                 *(self.live[name] for name in sorted(self.live)),
+                *self.dependents.arrays.ended(),
             ]
         )
 
@@ -254,7 +260,7 @@ class SchedulerState:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
-        self._dependents.add(job)
+        self.dependents.add(job)
         self._learn(job)
         for group in groups:
             self._put_group(self._named(group), since=job.submitted_at)
@@ -344,9 +350,9 @@ class SchedulerState:
         states = [self._groups.pop(group).state for group in list(self._groups_of(name))]
         job = self._jobs.pop(name)
         self._mix.forget(worker_kinds(job.spec))
-        self._dependents.remove(job)
-        for waiting in self._dependents.released_by(name):
-            self._jobs[waiting] = self._jobs[waiting].with_settled(name, job_state(states))
+        for ended, became, waiting in self.dependents.end(job, job_state(states)):
+            for one in waiting:
+                self._jobs[one] = self._jobs[one].with_settled(ended, job_state(became))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""

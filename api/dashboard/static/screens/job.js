@@ -62,6 +62,7 @@ function facts(job, attempt) {
     ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} />`, ""])] : []),
     ...(progress ? [/** @type {[string, any, any]} */ (["progress", progressText(progress), progress.tokens_per_s === null ? "" : `${whole(progress.tokens_per_s)} tokens/s`])] : []),
     ...(attempt?.heartbeat?.memory_mib ? [/** @type {[string, any, any]} */ (["memory", memory(attempt.heartbeat.memory_mib), attempt.heartbeat.device_memory_mib ? `and ${memory(attempt.heartbeat.device_memory_mib)} of a device` : "of the largest worker"])] : []),
+    ...(job.array ? [/** @type {[string, any, any]} */ (["array", html`<a href=${routeTo(["jobs"], { array: job.array.id })}>${job.array.name}</a>`, `number ${job.array.index} of 0 to ${job.array.count - 1}`])] : []),
     ["id", html`<code>${job.id}</code>`, html`<${Command} text=${`medley show ${job.id}`} />`],
   ];
 }
