@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST_PAGES = 100_000
 _LONGEST_HOLD_S = 30
 _MOST_CANCELLED = 1000
+_ROWS = "/v1/jobs/rows"
+_LARGEST_PAGE_IN_SHORT = 2000
 _CAUGHT_UP_S = 1.5
 """Recorded events come without a pause: after this long a silence there are no more."""
 
@@ -82,6 +84,17 @@ class Client:
     def jobs(self, **filters: Any) -> Iterator[Json]:
         """Yield jobs newest first, page by page; filters: `state` (a list), `name`, `chip`, `submitted_by` ..."""
         return self._pages("/v1/jobs", filters)
+
+    def jobs_in_short(self, **filters: Any) -> Iterator[Json]:
+        """Yield jobs as `jobs` does, those after the first page in short: twenty thousand of them take a second."""
+        page = self._get("/v1/jobs", **filters)
+        yield from _items(page)
+        if page.get("next"):
+            yield from self._pages(_ROWS, {**filters, "limit": _LARGEST_PAGE_IN_SHORT}, page["next"])
+
+    def job_rows(self, **filters: Any) -> Iterator[Json]:
+        """Yield jobs in short, in pages of up to 2,000, newest first: the filters of `jobs`, and `fields`."""
+        return self._pages(_ROWS, {"limit": _LARGEST_PAGE_IN_SHORT, **filters})
 
     def arrays(self, **filters: Any) -> Iterator[Json]:
         """Yield arrays that have a job that meets the filters, newest first, with how all their jobs stand."""
@@ -333,8 +346,7 @@ class Client:
         answer: Json = self._transport.send(Call(method, path, is_idempotent, **parts))
         return answer
 
-    def _pages(self, path: str, filters: "Query") -> Iterator[Json]:
-        cursor: str | None = None
+    def _pages(self, path: str, filters: "Query", cursor: str | None = None) -> Iterator[Json]:
         for _ in range(_MOST_PAGES):
             page = self._get(path, **{**filters, "cursor": cursor})
             yield from _items(page)

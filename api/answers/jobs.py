@@ -100,6 +100,7 @@ def job_row_answer(row: JobRow) -> JobRowAnswer:
         workers=row.workers,
         devices=row.devices,
         chips=row.chips,
+        mix=dict(row.mix) or None,
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
         finished_at=row.finished_at,

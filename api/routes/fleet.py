@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.responses import Response
 
 from api.answers.fleet import check_answer, chip_answer, chip_type, node_answer, pool_answer
 from api.answers.sparse import sparse
@@ -25,8 +26,10 @@ from api.schemas.fleet import (
 from api.schemas.queries import NodeQuery, SparsePage
 from api.web.cursors import NODE_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, ChipPath, ClusterPath, Context
+from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.failures import not_found
 from api.web.guarded_route import GuardedRoute
+from api.web.openapi import HAS_CHANGED
 from scheduler.core.model.identifiers import ChipName, TenantName
 
 router = APIRouter(prefix="/v1", tags=["fleet"], route_class=GuardedRoute)
@@ -82,11 +85,24 @@ def list_chips(context: Context) -> ChipList:
     return ChipList(items=tuple(chip_answer(chip) for chip in context.directory.chips()))
 
 
-@router.put("/chips/{chip}", operation_id="define_chip")
-def define_chip(chip: ChipPath, body: ChipBody, context: Context) -> ChipAnswer:
+@router.get("/chips/{chip}", operation_id="show_chip")
+def show_chip(chip: ChipPath, context: Context, response: Response) -> ChipAnswer:
+    """Show a chip type, with its ETag."""
+    found = context.directory.chip(chip)
+    if found is None:
+        raise Refusal(not_found("chip type"))
+    response.headers["ETag"] = etag_of(found)
+    return chip_answer(found)
+
+
+@router.put("/chips/{chip}", operation_id="define_chip", responses=HAS_CHANGED)
+def define_chip(
+    chip: ChipPath, body: ChipBody, context: Context, response: Response, *, if_match: IfMatch = None
+) -> ChipAnswer:
     """Add a chip type to the catalogue, or replace what is known about one."""
     defined = chip_type(chip, body)
-    context.directory.define_chips([defined], context.clock.now())
+    context.directory.define_chips([defined], context.clock.now(), guarded_by(if_match))
+    response.headers["ETag"] = etag_of(defined)
     return chip_answer(defined)
 
 

@@ -75,6 +75,7 @@ JOB_ROW_EXAMPLE: dict[str, Any] = {
     "workers": 4,
     "devices": 8,
     "chips": ["h100-sxm", "mi300x"],
+    "mix": {"h100-sxm": 2, "mi300x": 2},
     "finished_at": None,
     "attempts": 1,
     "stop_reason": None,
@@ -283,6 +284,8 @@ class JobRowAnswer(Answer):
     """Whole ones that they ask for in all, in that size."""
     chips: tuple[str, ...]
     """The chip types it accepts, best first."""
+    mix: dict[str, int] | None
+    """How many workers on each chip type, where it runs on several at once."""
     submitted_by: str
     submitted_at: Moment
     finished_at: Moment | None

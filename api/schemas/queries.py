@@ -96,7 +96,9 @@ class JobRowQuery(JobFilterQuery, FieldsQuery):
     """Which jobs to list in short, and which page of them: these pages are larger than others."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="The most items of one page.")] = 500
-    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+    cursor: Cursor | None = Field(
+        default=None, description="`next` of the page before, which may be one of `GET /v1/jobs`."
+    )
 
 
 class NodeQuery(PageQuery):

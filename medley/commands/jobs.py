@@ -34,10 +34,11 @@ from medley.screens.amounts import now
 from medley.screens.arrays.arrays import array_situation, array_state, print_array
 from medley.screens.job_text import FINAL, situation
 from medley.screens.jobs import jobs_table, print_job, print_why
-from medley.screens.output import print_json, print_listing, say, talk
+from medley.screens.output import is_wide, print_json, print_listing, say, talk
 
 State = Literal["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"]
 _LARGEST_PAGE = 200
+_LARGEST_PAGE_IN_SHORT = 2000
 
 
 @Parameter(name="*")
@@ -73,7 +74,8 @@ def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> 
         raise BadUsage("--limit takes 1 or more", next_step="--all lists all jobs")
     most = None if filters.all else filters.limit
     with connected() as client:
-        found = _found(client, filters, page=min(_LARGEST_PAGE, (most or _LARGEST_PAGE) + 1), output=output)
+        largest = _LARGEST_PAGE_IN_SHORT if output == "name" else _LARGEST_PAGE
+        found = _found(client, filters, page=min(largest, (most or largest) + 1), output=output)
         jobs = list(islice(found, most))
         has_more = next(found, None) is not None
         if output == "table" and not jobs:
@@ -87,7 +89,10 @@ def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> 
 
 
 def _found(client: Client, filters: JobFilters, *, page: int, output: str) -> Iterator[Json]:
-    """Yield what is to be listed, newest first: jobs, and for a table arrays in place of theirs."""
+    """Yield what is to be listed, newest first: jobs, and for a table arrays in place of theirs.
+
+    After the first page a table shows what there is to say in short: a list of all jobs is there in a second or two.
+    """
     asked: dict[str, object] = {
         "state": list(filters.state) or None,
         "name": filters.name,
@@ -95,14 +100,18 @@ def _found(client: Client, filters: JobFilters, *, page: int, output: str) -> It
         "submitted_by": filters.by,
         "label": filters.label,
         "tenant": filters.tenant,
-        "limit": page,
     }
+    if output == "name":
+        array = filters.array and array_id(client, filters.array)
+        return client.job_rows(**asked, array=array, limit=page, fields="id")
+    asked["limit"] = page
+    list_jobs = client.jobs if output != "table" or is_wide() else client.jobs_in_short
     if filters.array is not None:
-        return client.jobs(**asked, array=array_id(client, filters.array))
+        return list_jobs(**asked, array=array_id(client, filters.array))
     if filters.members or output != "table":
-        return client.jobs(**asked)
+        return list_jobs(**asked)
     # A name may be that of one job of an array: whoever asks for it means that one.
-    alone = client.jobs(**asked) if filters.name else client.jobs(**asked, in_array="false")
+    alone = list_jobs(**asked) if filters.name else list_jobs(**asked, in_array="false")
     return merge(alone, list_arrays(client, **asked), key=lambda one: str(one["id"]), reverse=True)
 
 

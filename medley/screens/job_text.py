@@ -28,6 +28,7 @@ _ATTEMPT_ENDS = {
     "scaled-down": "fewer replicas were wanted",
     "cancelled": "cancelled",
 }
+_STOPPED = frozenset({"stopping", "failed", "cancelled"})
 _FAILED_BY_A_WORKER = frozenset({"worker-failed", "out-of-memory", "lost"})
 
 
@@ -137,12 +138,28 @@ def heartbeat_line(heartbeat: Json, at: datetime) -> str:
 def situation(job: Json) -> str:
     """Return in a few words how the job fares: its progress, why it waits, or how it ended."""
     if (replicas := job.get("replicas")) and job["state"] not in FINAL:
-        return f"{replicas['ready']} of {counted(replicas['wanted'], 'replica', 'replicas')} ready"
+        return _ready(replicas)
     if job["state"] in ("queued", "failed") and job["reasons"]:
         return one_line(job["reasons"][0]["text"])
-    if job["state"] in ("stopping", "failed", "cancelled") and job.get("stop"):
+    if job["state"] in _STOPPED and job.get("stop"):
         return stop_text(job)
-    progress = job.get("progress")
+    return _reached(job.get("progress"))
+
+
+def situation_in_short(row: Json) -> str:
+    """Return the same of a job in short, of which is not known why it waits, or which of its workers failed."""
+    if (replicas := row["replicas"]) and row["state"] not in FINAL:
+        return _ready(replicas)
+    if row["state"] in _STOPPED:
+        return attempt_ends(row["stop_reason"]) if row["stop_reason"] else ""
+    return _reached(row["progress"])
+
+
+def _ready(replicas: Json) -> str:
+    return f"{replicas['ready']} of {counted(replicas['wanted'], 'replica', 'replicas')} ready"
+
+
+def _reached(progress: Json | None) -> str:
     return f"step {_step(progress)}, {_loss(progress, digits=3)}" if progress else ""
 
 

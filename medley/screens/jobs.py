@@ -16,6 +16,7 @@ from medley.screens.job_text import (
     program,
     progress_line,
     situation,
+    situation_in_short,
     stop_adds_to,
     stop_text,
     wanted,
@@ -31,7 +32,7 @@ from medley.screens.tables import Table
 
 
 def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
-    """Return one row per job or array; the tenant only where there are several."""
+    """Return one row per job, job in short, or array; the tenant only where there are several."""
     tenants = {job["tenant"] for job in jobs}
     shows_tenant = len(tenants) > 1
     only_wide = ("PRIORITY", "BY", "NODES", "LABELS")
@@ -42,7 +43,7 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
             job["name"],
             job["id"],
             *((job["tenant"],) if shows_tenant else ()),
-            *(_array_cells(job, at) if "states" in job else _job_cells(job, at)),
+            *_cells(job, at),
         )
         for job in jobs
     ]
@@ -56,6 +57,12 @@ def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
     )
 
 
+def _cells(item: Json, at: datetime) -> tuple[str, ...]:
+    if "states" in item:
+        return _array_cells(item, at)
+    return _job_cells(item, at) if "spec" in item else _cells_in_short(item, at)
+
+
 def _job_cells(job: Json, at: datetime) -> tuple[str, ...]:
     return (
         job["state"],
@@ -67,6 +74,21 @@ def _job_cells(job: Json, at: datetime) -> tuple[str, ...]:
         one_line(job["submitted_by"]),
         one_line(", ".join(_nodes(job))),
         one_line(", ".join(f"{key}:{value}" for key, value in job["spec"]["labels"].items())),
+    )
+
+
+def _cells_in_short(row: Json, at: datetime) -> tuple[str, ...]:
+    gangs = row["replicas"]["wanted"] if row["replicas"] else 1
+    return (
+        row["state"],
+        str(row["workers"] // gangs),
+        chips_text({"chips": row["mix"] or row["chips"]}),
+        age(row["submitted_at"], at),
+        situation_in_short(row),
+        str(row["priority"]),
+        one_line(row["submitted_by"]),
+        "",
+        "",
     )
 
 

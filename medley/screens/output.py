@@ -47,6 +47,11 @@ def draw_as(chosen: str) -> str:
     return chosen
 
 
+def is_wide() -> bool:
+    """Say whether tables are drawn with all there is."""
+    return _drawing.is_wide
+
+
 def say(text: str = "") -> None:
     """Print data."""
     print(text)

@@ -70,8 +70,9 @@ def without(table: Table, *columns: str) -> Table:
 def plain_text(table: Table) -> str:
     """Return aligned columns without colour; one line per row, whatever is in its cells."""
     lines = [table.columns, *([_flat(cell) or "-" for cell in row] for row in table.rows)]
-    widths = [max(_cells(line[index]) for line in lines) for index in range(len(table.columns))]
-    return "\n".join(_line(table, dict(zip(table.columns, widths, strict=True)), line) for line in lines)
+    longest = [max(map(_cells, cells)) for cells in zip(*lines, strict=True)]
+    widths = dict(zip(table.columns, longest, strict=True))
+    return "\n".join(_line(table, widths, line) for line in lines)
 
 
 def fitted(table: Table, width: int, *, has_colour: bool) -> FittedTable:

@@ -80,8 +80,12 @@ class Directory(Protocol):
         """Create a user. Raises AlreadyExists, DoesNotExist (the tenant)."""
         ...
 
-    def change_user(self, user: User, at: datetime) -> User:
-        """Make a user what is given here, by name; when they were created stays. Raises DoesNotExist (user, tenant)."""
+    def change_user(self, name: str, change: Callable[[User], User], at: datetime) -> User:
+        """Make a user what `change` makes of what they are; when they were created stays.
+
+        It is asked within the transaction, maybe more than once, and what it raises stops the write. Raises
+        DoesNotExist (user, tenant).
+        """
         ...
 
     def user(self, name: str) -> User | None:
@@ -126,8 +130,11 @@ class Directory(Protocol):
         """Keep soon that a token was used, unless a use less than five minutes ago is known. Waits for nothing."""
         ...
 
-    def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
-        """Revoke a token of that tenant (None: of any); revoking twice keeps the first time. Raises DoesNotExist."""
+    def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime, guard: Guard = unguarded) -> Token:
+        """Revoke a token of that tenant (None: of any); revoking twice keeps the first time.
+
+        Raises DoesNotExist, and what the guard does, which is asked with what people change of it (Token.edited).
+        """
         ...
 
     def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
@@ -145,8 +152,15 @@ class Directory(Protocol):
         """Return a tenant's quotas by chip name."""
         ...
 
-    def define_chips(self, chips: Sequence[ChipType], at: datetime) -> int:
-        """Add or change chip types by name; returns how many really changed."""
+    def define_chips(self, chips: Sequence[ChipType], at: datetime, guard: Guard = unguarded) -> int:
+        """Add or change chip types by name; returns how many really changed.
+
+        Raises what the guard does, which is asked with each present one, None where there is none of that name.
+        """
+        ...
+
+    def chip(self, name: ChipName) -> ChipType | None:
+        """Return one of the catalogue, None where there is none of that name."""
         ...
 
     def chips(self) -> list[ChipType]:

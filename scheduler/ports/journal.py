@@ -228,6 +228,8 @@ class Beat:
     """The newest."""
 
 
+Edit = ChangePriority | ScaleJob | ReviseJob
+"""What changes a job that somebody may be looking at meanwhile."""
 ByPeople = SubmitJob | WishStop | ScaleJob | ReviseJob
 ByLeader = Place | Refuse | Observe | NoteWorkers
 ByWorkers = RegisterRendezvous | ReportProgress | Beat
@@ -320,8 +322,8 @@ class Journal(Protocol):
         """
         ...
 
-    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
-        """Write one item, unless the guard stops it, which is asked with the present priority.
+    def change(self, item: Edit, guard: Guard = unguarded) -> Outcome:
+        """Write one item, unless the guard stops it, which is asked with what people change of the job (Job.edited).
 
         Raises StorageUnavailable, as above, and what the guard does.
         """

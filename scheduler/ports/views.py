@@ -93,6 +93,8 @@ class JobRow:
     """Whole ones that they ask for in all, in that size."""
     chips: tuple[ChipName, ...]
     """What it accepts, best first; each once."""
+    mix: tuple[tuple[ChipName, int], ...]
+    """How many workers on each, where it runs on several at once; else empty."""
     submitted_by: str
     submitted_at: datetime
     finished_at: datetime | None

@@ -11,7 +11,22 @@ from scheduler.ports.records.usage import PoolSum, TenantSum, UsagePeriod
 
 MINUTE_MS = 60_000
 FIRST_EPOCH = 1
-POOLS = {"a800-sxm-80": 32, "ascend-910b2": 32, "ascend-910b3": 32, "h100-sxm": 32, "metax-c500": 56, "mi300x": 64}
+POOLS = {
+    "a800-sxm-80": 32,
+    "ascend-910b2": 32,
+    "ascend-910b3": 32,
+    "h100-sxm": 32,
+    "metax-c500": 56,
+    "metax-c500-pcie": 4,
+    "mi300x": 64,
+    "mlu370-x8": 16,
+    "mlu590": 32,
+}
+"""What the demo's cluster has."""
+HELD_NOW = {"a800-sxm-80": 1, "ascend-910b3": 6, "h100-sxm": 16, "mi300x": 24, "mlu370-x8": 4}
+"""What the scene's jobs hold: the day ends with it."""
+EVENING_MINUTES = 90
+"""So long before now the day begins to turn into what is held now."""
 
 
 def remember_a_day(data_folder: Path) -> None:
@@ -22,20 +37,22 @@ def remember_a_day(data_folder: Path) -> None:
         now = datetime.now(UTC).replace(second=0, microsecond=0)
         for minutes_ago in range(24 * 60, 0, -1):
             at = now - timedelta(minutes=minutes_ago)
-            storage.usage.record(a_minute(at), epoch=FIRST_EPOCH)
+            storage.usage.record(a_minute(at, minutes_ago), epoch=FIRST_EPOCH)
     finally:
         storage.close()
 
 
-def a_minute(at: datetime) -> UsagePeriod:
+def a_minute(at: datetime, minutes_ago: int) -> UsagePeriod:
     """Return what might have been held at a time of day: most of it in the afternoon, a part of it idle."""
     hour = at.hour + at.minute / 60
     by_day = max(0.0, math.sin((hour - 6) / 24 * 2 * math.pi))
     unit = WHOLE_DEVICE_MILLI * MINUTE_MS
+    by_now = max(0.0, 1 - minutes_ago / EVENING_MINUTES)
     pools, tenants = [], []
     for place, (chip, devices) in enumerate(POOLS.items()):
         pools.append(PoolSum("mixed", chip, devices * unit, devices * unit))
-        held = round(devices * (0.25 + 0.55 * by_day + 0.1 * math.sin(hour * (place + 1))))
+        usual = devices * (0.25 + 0.55 * by_day + 0.1 * math.sin(hour * (place + 1)))
+        held = round((1 - by_now) * usual + by_now * HELD_NOW.get(chip, 0))
         tenant = ("vision", "language", "search")[place % 3]
         tenants.append(TenantSum("mixed", chip, tenant, held * unit, round(held * 0.82) * unit, 0))
     return UsagePeriod(at, MINUTE_MS, pools, tenants)

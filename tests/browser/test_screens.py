@@ -2,6 +2,7 @@
 
 import re
 
+from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
 from tests.browser.visit import OpenPage, Visit
 
@@ -82,6 +83,7 @@ def test_a_job_that_waits_says_why_with_numbers(scene: Scene, open_page: OpenPag
     visit.see("16 are held")
     visit.see("What helps:")
     visit.see("No attempt yet")
+    assert "a retry would" not in visit.page.inner_text("main"), "nothing of it ran that could be tried again"
 
 
 def test_a_job_that_runs_says_where_each_rank_is(scene: Scene, open_page: OpenPage) -> None:
@@ -152,7 +154,11 @@ def test_shares_show_quota_use_and_who_waits(scene: Scene, open_page: OpenPage) 
     assert shares["vision", "h100-sxm"][2:4] == ["16", "16"]
     assert shares["vision", "h100-sxm"][5:7] == ["1", "32"]
     assert shares["search", "a800-sxm-80"][3] == "no limit"
-    assert [row[1] for row in table(visit, "The queue")] == ["sweep", "detector-large"]
+    queue = table(visit, "The queue")
+    assert [row[1] for row in queue] == ["sweep", "detector-large"]
+    assert all(row[5].split()[1] in ("s", "min") and "ago" not in row[5] for row in queue), (
+        "it waits, it did not happen"
+    )
 
 
 def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Scene, open_page: OpenPage) -> None:
@@ -178,6 +184,8 @@ def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Sc
     token = visit.page.get_by_role("form", name="A new token")
     token.get_by_label("name").fill("arm-7")
     token.get_by_label("tenant").fill("robotics")
+    days = token.get_by_label("days")
+    assert (days.get_attribute("max"), days.get_attribute("placeholder")) == (str(MOST_DAYS), str(USUAL_DAYS))
     token.get_by_role("button", name="Create").click()
     visit.see("shown this once")
     assert visit.page.locator(".note code").inner_text().startswith("mdl_")

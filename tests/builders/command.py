@@ -69,6 +69,25 @@ def a_job(**changes: Any) -> Json:
     return job | changes
 
 
+def a_job_in_short(**changes: Any) -> Json:
+    row: Json = {
+        **{key: a_job()[key] for key in ("id", "tenant", "name", "state", "submitted_by", "submitted_at")},
+        "kind": "training",
+        "priority": 0,
+        "workers": 2,
+        "devices": 2,
+        "chips": ["h100-sxm"],
+        "mix": None,
+        "finished_at": None,
+        "attempts": 0,
+        "stop_reason": None,
+        "progress": None,
+        "replicas": None,
+        "array": None,
+    }
+    return row | changes
+
+
 def an_attempt(**changes: Any) -> Json:
     attempt: Json = {
         "id": f"{JOB_ID}-g0-a1",

@@ -84,7 +84,7 @@ def test_a_token_opens_no_more_than_its_user_may(world: World, user: User, *, op
     directory = world.storage.directory
     directory.create_user(User("ann", "alpha", NOON))
     directory.create_token(make_token(user="ann"))
-    assert directory.change_user(user, after_noon(1)) == user
+    assert directory.change_user("ann", lambda _: user, after_noon(1)) == user
     holder = directory.holder_of(make_token().secret_sha256)
     assert holder is not None
     assert holder.may_enter(after_noon(2)) == opens
@@ -93,10 +93,18 @@ def test_a_token_opens_no_more_than_its_user_may(world: World, user: User, *, op
 
 def test_who_is_not_there_is_not_changed(world: World) -> None:
     with pytest.raises(DoesNotExist, match="ann"):
-        world.storage.directory.change_user(User("ann", "alpha", NOON), NOON)
+        world.storage.directory.change_user("ann", lambda ann: ann, NOON)
     world.storage.directory.create_user(User("ann", "alpha", NOON))
     with pytest.raises(DoesNotExist, match="gamma"):
-        world.storage.directory.change_user(User("ann", "gamma", NOON), NOON)
+        world.storage.directory.change_user("ann", lambda ann: replace(ann, tenant="gamma"), NOON)
+
+
+def test_a_change_is_made_of_what_a_user_is_when_it_is_written(world: World) -> None:
+    directory = world.storage.directory
+    directory.create_user(User("ann", "alpha", NOON))
+    directory.change_user("ann", lambda ann: replace(ann, role=Role.VIEWER), NOON)
+    changed = directory.change_user("ann", lambda ann: replace(ann, disabled_at=NOON, name="eve"), NOON)
+    assert changed == directory.user("ann") == User("ann", "alpha", NOON, Role.VIEWER, NOON)
 
 
 def login_token(number: int) -> Token:
@@ -132,7 +140,7 @@ def test_a_login_takes_no_name_that_is_somebody_elses(world: World) -> None:
 def test_who_is_disabled_does_not_log_in(world: World) -> None:
     directory = world.storage.directory
     directory.record_login(EVE, login_token(1), "proof 1")
-    directory.change_user(replace(EVE, disabled_at=NOON), NOON)
+    directory.change_user("eve", lambda eve: replace(eve, disabled_at=NOON), NOON)
     with pytest.raises(IsDisabled):
         directory.record_login(EVE, login_token(2), "proof 2")
 

@@ -44,7 +44,7 @@ def test_every_change_in_somebodys_name_is_told_with_before_and_after(world: Wor
     directory.lift_quota("gamma", "h100", NOON)
     directory.define_chips([make_chip("h100", memory_mib=1)], NOON)
     directory.create_user(User("bob", "gamma", NOON))
-    directory.change_user(User("bob", "gamma", NOON, disabled_at=after_noon(1)), NOON)
+    directory.change_user("bob", lambda bob: replace(bob, disabled_at=after_noon(1)), NOON)
     directory.create_token(make_token())
     directory.rotate_token("t1", Rotation("k", lambda _: "5" * 64, after_noon(9), None), NOON)
     directory.revoke_token("t1", None, NOON)

@@ -63,7 +63,7 @@ def test_the_same_keys_name_the_same_jobs(world: World) -> None:
 
 def change(world: World, job: str, priority: int, **differing: str) -> object:
     item = ChangePriority(job, differing.get("tenant", TENANT), priority, "ada", NOON)
-    return world.storage.journal.acting(ADA).change_priority(item)
+    return world.storage.journal.acting(ADA).change(item)
 
 
 def test_a_changed_priority_is_in_job_feed_and_trail(world: World) -> None:
@@ -88,14 +88,14 @@ def test_a_priority_of_no_such_job_or_of_one_that_is_over_is_refused(world: Worl
     assert change(world, job.id, 7) == Rejected(Rejection.IS_OVER, "succeeded")
 
 
-def test_a_guard_is_asked_with_the_present_priority(world: World) -> None:
+def test_a_guard_is_asked_with_what_people_change_of_the_job(world: World) -> None:
     job = world.submit(world.make_job(priority=3))
 
     def guard(present: object) -> None:
         raise PermissionError(present)
 
-    with pytest.raises(PermissionError, match="3"):
-        world.storage.journal.change_priority(ChangePriority(job.id, None, 9, "ada", NOON), guard)
+    with pytest.raises(PermissionError, match=r"\(3, 1, 1\)"):
+        world.storage.journal.change(ChangePriority(job.id, None, 9, "ada", NOON), guard)
 
 
 def test_unfinished_jobs_are_found_newest_first_by_filter(world: World) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header
+from starlette.responses import Response
 
 from api.answers.access import new_token_answer, token_answer
 from api.answers.sparse import sparse
@@ -13,9 +14,10 @@ from api.schemas.queries import SparsePage
 from api.schemas.text import KEY_PATTERN
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
 from api.web.dependencies import Caller, Context, Page, TokenPath
+from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.failures import not_found, unknown_reference
 from api.web.guarded_route import GuardedRoute
-from api.web.openapi import CONFLICT
+from api.web.openapi import CONFLICT, HAS_CHANGED
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.directory import DoesNotExist, IsOver
 from scheduler.services.access import grant_access
@@ -75,13 +77,27 @@ def rotate_token(
     return new_token_answer(new)
 
 
-@router.delete("/{token}", operation_id="revoke_token")
-def revoke_token(token: TokenPath, context: Context, caller: Caller) -> TokenAnswer:
+@router.get("/{token}", operation_id="show_token")
+def show_token(token: TokenPath, context: Context, caller: Caller, response: Response) -> TokenAnswer:
+    """Show a token, without what it opens with. The ETag is that of its secret and its end."""
+    found = context.directory.token(token, caller.tenant)
+    if found is None:
+        raise Refusal(not_found("token"))
+    response.headers["ETag"] = etag_of(found.edited)
+    return token_answer(found)
+
+
+@router.delete("/{token}", operation_id="revoke_token", responses=HAS_CHANGED)
+def revoke_token(
+    token: TokenPath, context: Context, caller: Caller, response: Response, *, if_match: IfMatch = None
+) -> TokenAnswer:
     """Revoke a token; it opens nothing from now on."""
     try:
-        return token_answer(context.directory.revoke_token(token, caller.tenant, context.clock.now()))
+        revoked = context.directory.revoke_token(token, caller.tenant, context.clock.now(), guarded_by(if_match))
     except DoesNotExist:
         raise Refusal(not_found("token")) from None
+    response.headers["ETag"] = etag_of(revoked.edited)
+    return token_answer(revoked)
 
 
 def _grant(body: TokenBody, caller: Principal) -> Grant:

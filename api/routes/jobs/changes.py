@@ -120,11 +120,11 @@ def change_job(
 ) -> JobAnswer:
     """Give a job that is not over another priority; waiting jobs are decided on in the new order at once."""
     item = ChangePriority(job, caller.tenant, body.priority, caller.name, context.clock.now())
-    outcome = context.journal.change_priority(item, guarded_by(if_match))
+    outcome = context.journal.change(item, guarded_by(if_match))
     if isinstance(outcome, Rejected):
         raise refuse_job_write(outcome)
     view = find_job(context, caller, job)
-    response.headers["ETag"] = etag_of(view.job.spec.priority)
+    response.headers["ETag"] = etag_of(view.job.edited)
     keeps = keeps_checkpoints(context, view)
     return job_answer(view, reasons_of(context, view), caller.tenant, keeps_checkpoints=keeps)
 

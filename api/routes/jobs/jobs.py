@@ -213,9 +213,12 @@ def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:
 
 @router.get("/{job}", operation_id="show_job")
 def show_job(job: JobPath, context: Context, caller: Caller, response: Response) -> JobAnswer:
-    """Show a job with its latest 20 attempts. The ETag is that of what can be changed in it: the priority."""
+    """Show a job with its latest 20 attempts. The ETag is that of what can be changed in it.
+
+    That is the priority and, of a server, how many replicas are wanted and its version.
+    """
     view = find_job(context, caller, job)
-    response.headers["ETag"] = etag_of(view.job.spec.priority)
+    response.headers["ETag"] = etag_of(view.job.edited)
     return _answer(context, view, reasons_of(context, view), caller)
 
 

@@ -1,6 +1,7 @@
 """Replicas of servers: list them, and say how many there are to be."""
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from api.answers.replicas import replica_list_answer
 from api.context import ApiContext
@@ -10,8 +11,9 @@ from api.schemas.job_request import JobRequest
 from api.schemas.serving.answers import ReplicaListAnswer
 from api.schemas.serving.request import ScaleRequest
 from api.web.dependencies import Caller, Context, JobPath
+from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.guarded_route import GuardedRoute
-from api.web.openapi import CONFLICT
+from api.web.openapi import CONFLICT, HAS_CHANGED
 from api.web.outcomes import refuse_job_write, refuse_not_offered
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.tenant import Principal
@@ -30,25 +32,41 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
 
 @router.get("/{job}/replicas", operation_id="list_replicas", responses=CONFLICT)
-def list_replicas(job: JobPath, context: Context, caller: Caller) -> ReplicaListAnswer:
-    """List a server's replicas: where each one is reached, and whether it is ready."""
-    return _answer(context, _server(context, caller, job), caller)
+def list_replicas(job: JobPath, context: Context, caller: Caller, response: Response) -> ReplicaListAnswer:
+    """List a server's replicas: where each one is reached, and whether it is ready. The ETag is the job's."""
+    return _answer(context, _server(context, caller, job), caller, response)
 
 
-@router.patch("/{job}/replicas", operation_id="scale_job", responses=CONFLICT)
-def scale_job(request: ScaleRequest, job: JobPath, context: Context, caller: Caller) -> ReplicaListAnswer:
+@router.patch("/{job}/replicas", operation_id="scale_job", responses={**CONFLICT, **HAS_CHANGED})
+def scale_job(
+    request: ScaleRequest,
+    job: JobPath,
+    context: Context,
+    caller: Caller,
+    response: Response,
+    *,
+    if_match: IfMatch = None,
+) -> ReplicaListAnswer:
     """Say how many replicas a server is to have. Those that are too many are stopped, those that failed tried again."""
     _server(context, caller, job)
     outcome = wish_for(
-        context.journal, context.clock, job=job, tenant=caller.tenant, by=caller.name, replicas=request.replicas
+        context.journal,
+        context.clock,
+        job=job,
+        tenant=caller.tenant,
+        by=caller.name,
+        replicas=request.replicas,
+        guard=guarded_by(if_match),
     )
     if isinstance(outcome, Rejected):
         raise _refusal(outcome)
-    return _answer(context, find_job(context, caller, job), caller)
+    return _answer(context, find_job(context, caller, job), caller, response)
 
 
-@router.put("/{job}/version", operation_id="replace_job", responses=CONFLICT)
-def replace_job(request: JobRequest, job: JobPath, context: Context, caller: Caller) -> ReplicaListAnswer:
+@router.put("/{job}/version", operation_id="replace_job", responses={**CONFLICT, **HAS_CHANGED})
+def replace_job(
+    request: JobRequest, job: JobPath, context: Context, caller: Caller, response: Response, *, if_match: IfMatch = None
+) -> ReplicaListAnswer:
     """Give a server a new version: its replicas are replaced one after the other, the next when the last is ready.
 
     The body is the whole job. It may differ in what its workers run and run with: `command`, `serve`, `environment`,
@@ -65,6 +83,7 @@ def replace_job(request: JobRequest, job: JobPath, context: Context, caller: Cal
         tenant=caller.tenant,
         by=caller.name,
         clusters=context.clusters,
+        guard=guarded_by(if_match),
     )
     if isinstance(outcome, NotOffered):
         raise refuse_not_offered(outcome)
@@ -72,7 +91,7 @@ def replace_job(request: JobRequest, job: JobPath, context: Context, caller: Cal
         raise _another_job(outcome)
     if isinstance(outcome, Rejected):
         raise _refusal(outcome)
-    return _answer(context, find_job(context, caller, job), caller)
+    return _answer(context, find_job(context, caller, job), caller, response)
 
 
 def _another_job(refused: AnotherJob) -> Refusal:
@@ -91,7 +110,8 @@ def _server(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     return view
 
 
-def _answer(context: ApiContext, view: JobView, caller: Principal) -> ReplicaListAnswer:
+def _answer(context: ApiContext, view: JobView, caller: Principal, response: Response) -> ReplicaListAnswer:
+    response.headers["ETag"] = etag_of(view.job.edited)
     explained = explain_job(context.followed, context.clock, view.job.id)
     reasons = {each.group: each.reasons for each in explained.explanations}
     return replica_list_answer(view, reasons, caller.tenant)

@@ -58,9 +58,9 @@ class DatabaseDirectory:
         self._write(lambda transaction: users.create_user(transaction, user))
         return user
 
-    def change_user(self, user: User, at: datetime) -> User:
-        """Make a user what is given here, by name. Raises DoesNotExist (the user, the tenant)."""
-        return self._write(lambda transaction: users.change_user(transaction, user, at))
+    def change_user(self, name: str, change: Callable[[User], User], at: datetime) -> User:
+        """Make a user what `change` makes of what they are. Raises DoesNotExist (the user, the tenant)."""
+        return self._write(lambda transaction: users.change_user(transaction, name, change, at))
 
     def user(self, name: str) -> User | None:
         """Return a user, None where there is none."""
@@ -113,10 +113,10 @@ class DatabaseDirectory:
         """Keep soon that a token was used; waits for nothing."""
         self._writer.post(lambda transaction: tokens.note_use(transaction, token_id, at))
 
-    def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
+    def revoke_token(self, token_id: str, tenant: TenantName | None, at: datetime, guard: Guard = unguarded) -> Token:
         """Revoke a token of that tenant (None: of any); revoking twice keeps the first time. Raises DoesNotExist."""
         return self._write(
-            lambda transaction: tokens.revoke_token(transaction, token_id=token_id, tenant=tenant, at=at)
+            lambda transaction: tokens.revoke_token(transaction, token_id=token_id, tenant=tenant, at=at, guard=guard)
         )
 
     def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
@@ -132,9 +132,14 @@ class DatabaseDirectory:
         with self._engines.read() as connection:
             return read_people.read_quotas(connection, tenant)
 
-    def define_chips(self, chips: Sequence[ChipType], at: datetime) -> int:
+    def define_chips(self, chips: Sequence[ChipType], at: datetime, guard: Guard = unguarded) -> int:
         """Add or change chip types by name; returns how many really changed."""
-        return self._write(lambda transaction: people.define_chips(transaction, chips, at))
+        return self._write(lambda transaction: people.define_chips(transaction, chips, at, guard))
+
+    def chip(self, name: ChipName) -> ChipType | None:
+        """Return one of the catalogue, None where there is none of that name."""
+        with self._engines.read() as connection:
+            return read_fleet.read_chip(connection, name)
 
     def chips(self) -> list[ChipType]:
         """Return the catalogue by name."""

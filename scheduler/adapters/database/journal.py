@@ -24,6 +24,7 @@ from scheduler.ports.journal import (
     Beat,
     ByLeader,
     ChangePriority,
+    Edit,
     Guard,
     NoteWorkers,
     Observe,
@@ -128,9 +129,22 @@ class DatabaseJournal:
         except _NotTogetherError as refused:
             return refused.outcomes
 
-    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
-        """Write a job's priority, unless the guard stops it."""
-        (outcome,) = self._writer.call(lambda open_one: [change_priority(open_one, item, guard)], self._actor)
+    def change(self, item: Edit, guard: Guard = unguarded) -> Outcome:
+        """Write one item, unless the guard stops it."""
+
+        def write(transaction: Transaction) -> list[Outcome]:
+            match item:
+                case ChangePriority():
+                    return [change_priority(transaction, item, guard)]  # which tells the trail by itself
+                case ScaleJob():
+                    outcomes = scale(transaction, [item], guard)
+                case ReviseJob():
+                    outcomes = revise(transaction, [item], guard)
+            for act in acts_of([item], outcomes, transaction.tenants_of_jobs()):
+                transaction.audit(act)
+            return outcomes
+
+        (outcome,) = self._writer.call(write, self._actor)
         return outcome
 
 

@@ -340,6 +340,11 @@ class Job:
     Known of jobs that are decided on; elsewhere empty.
     """
 
+    @property
+    def edited(self) -> tuple[int, int, int]:
+        """What people change of it: its priority, how many replicas are wanted, which version it is."""
+        return self.spec.priority, self.replicas, self.revision
+
     def with_priority(self, priority: int) -> "Job":
         """Return it with another priority."""
         return replace(self, spec=replace(self.spec, priority=priority))

@@ -125,6 +125,11 @@ class Token:
     old_secret_until: datetime | None = None
     """Until when the secret before the last replacement opens as well."""
 
+    @property
+    def edited(self) -> tuple[int, datetime | None, datetime | None]:
+        """What people change of it: how often its secret was replaced, when it ends, when it was revoked."""
+        return self.rotations, self.expires_at, self.revoked_at
+
     def is_valid(self, now: datetime) -> bool:
         """Say whether the token opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

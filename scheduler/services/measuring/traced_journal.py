@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from scheduler.core.model.access.audit import Actor
-from scheduler.ports.journal import ChangePriority, Guard, Journal, Outcome, Rejected, SubmitJob, Write, unguarded
+from scheduler.ports.journal import Edit, Guard, Journal, Outcome, Rejected, SubmitJob, Write, unguarded
 from scheduler.ports.telling.tracing import Tracer, carried
 
 
@@ -31,9 +31,9 @@ class TracedJournal:
         """Write the jobs of one array, or nothing; the span is as that of `write`."""
         return self._traced(members, lambda: self._journal.write_array(members))
 
-    def change_priority(self, item: ChangePriority, guard: Guard = unguarded) -> Outcome:
+    def change(self, item: Edit, guard: Guard = unguarded) -> Outcome:
         """Write one item; the span is as that of `write`."""
-        (outcome,) = self._traced([item], lambda: [self._journal.change_priority(item, guard)])
+        (outcome,) = self._traced([item], lambda: [self._journal.change(item, guard)])
         return outcome
 
     def _traced(self, items: Sequence[object], write: Callable[[], list[Outcome]]) -> list[Outcome]:

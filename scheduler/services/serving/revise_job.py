@@ -6,7 +6,7 @@ from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Job, JobSpec
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import Clusters
-from scheduler.ports.journal import Journal, Outcome, ReviseJob
+from scheduler.ports.journal import Guard, Journal, Outcome, ReviseJob, unguarded
 from scheduler.services.submit_job import NotOffered
 
 REPLACEABLE = frozenset({"program", "environment", "image", "secrets", "volumes", "grace_s", "serving"})
@@ -24,9 +24,17 @@ class AnotherJob:
 
 
 def revise_job(
-    journal: Journal, clock: Clock, job: Job, spec: JobSpec, *, tenant: TenantName | None, by: str, clusters: Clusters
+    journal: Journal,
+    clock: Clock,
+    job: Job,
+    spec: JobSpec,
+    *,
+    tenant: TenantName | None,
+    by: str,
+    clusters: Clusters,
+    guard: Guard = unguarded,
 ) -> Outcome | AnotherJob | NotOffered:
-    """Write the new version, and begin to replace replicas; `job` is the one that it is a version of.
+    """Write the new version unless the guard stops it, and begin to replace replicas; `job` is what it is a version of.
 
     Unchanged where it says the same. Refused as STALE_VERSION where somebody else replaced the job meanwhile.
     """
@@ -39,7 +47,7 @@ def revise_job(
     if objections := tuple(said for cluster in asked if (said := cluster.objection(revised)) is not None):
         return NotOffered(objections)
     item = ReviseJob(job.id, tenant, wanted, job.revision, by, clock.now())
-    return journal.write([item])[0]
+    return journal.change(item, guard)
 
 
 def _differing(old: JobSpec, new: JobSpec) -> tuple[str, ...]:

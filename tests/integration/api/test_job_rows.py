@@ -21,6 +21,7 @@ def test_workers_and_devices_of_all_roles_count_and_shares_are_no_whole_devices(
     rows = {row["name"]: row for row in world.client().get("/v1/jobs/rows").json()["items"]}
     assert [(name, row["workers"], row["devices"]) for name, row in rows.items()] == [("mix", 3, 3), ("roles", 3, 2)]
     assert rows["mix"]["chips"] == ["h100-sxm", "mi300x"]
+    assert (rows["mix"]["mix"], rows["roles"]["mix"]) == ({"h100-sxm": 1, "mi300x": 2}, None)
 
 
 def test_rows_come_newest_first_in_pages_and_can_be_narrowed(world: ApiWorld) -> None:
@@ -34,6 +35,13 @@ def test_rows_come_newest_first_in_pages_and_can_be_narrowed(world: ApiWorld) ->
     assert client.get("/v1/jobs/rows?state=running").json()["items"] == []
     client.post(f"/v1/jobs/{jobs[0]}/cancel")
     assert client.get("/v1/jobs/rows?limit=2001").status_code == 422
+
+
+def test_a_list_of_whole_jobs_goes_on_in_short(world: ApiWorld) -> None:
+    jobs = [world.submit(name=f"job-{number}") for number in range(3)]
+    client = world.client(Role.VIEWER)
+    cursor = client.get("/v1/jobs?limit=2").json()["next"]
+    assert [row["id"] for row in client.get(f"/v1/jobs/rows?cursor={cursor}").json()["items"]] == jobs[:1]
 
 
 def test_a_cancelled_job_says_why_it_stopped(world: ApiWorld) -> None:

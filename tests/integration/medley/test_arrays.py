@@ -132,7 +132,7 @@ def test_a_list_has_one_line_for_an_array_among_the_jobs(server: ScriptedServer,
     ("line", "query"),
     [
         ("ls --members", {}),
-        ("ls -o name", {}),
+        ("ls -o json", {}),
         ("ls --array sweep", {"array": [ARRAY_ID]}),
         (f"ls --array {ARRAY_ID} --state running", {"array": [ARRAY_ID], "state": ["running"]}),
     ],

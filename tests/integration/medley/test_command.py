@@ -64,6 +64,7 @@ def server() -> Iterator[ScriptedServer]:
         server.on("GET /v1/whoami", Reply(body=WHO))
         server.on("GET /v1/version", Reply(body={"version": "0.1.0", "api": "v1"}))
         server.on("GET /v1/jobs", _items(a_job()))
+        server.on("GET /v1/jobs/rows", _items({"id": JOB_ID}))
         server.on(f"GET /v1/jobs/{JOB_ID}", Reply(body=a_job(reasons=[WAITS])))
         server.on(f"GET /v1/jobs/{JOB_ID}/why", Reply(body=WHY))
         server.on(f"POST /v1/jobs/{JOB_ID}/cancel", Reply(body=a_job(state="cancelled")))

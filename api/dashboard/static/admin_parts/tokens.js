@@ -41,7 +41,7 @@ export function Tokens({ me, may }) {
       <${Field} label="name" name="name" required maxlength="63" />
       <span class="choice"><label for="token-role">role</label><select id="token-role" name="role">${(me.tenant ? ROLES.slice(0, 3) : ROLES).map((role) => html`<option key=${role} selected=${role === "submitter"}>${role}</option>`)}</select></span>
       ${!me.tenant && html`<${Field} label="tenant" name="tenant" placeholder="of a tenant's role" maxlength="63" />`}
-      <${Field} label="user" name="user" placeholder="none" maxlength="63" /><${Field} label="days" name="expires_in_days" type="number" min="1" max="3650" placeholder="for good" /></${SmallForm}>`}
+      <${Field} label="user" name="user" placeholder="none" maxlength="63" /><${Field} label="days" name="expires_in_days" type="number" min="1" max="365" placeholder="90" /></${SmallForm}>`}
     ${secret && html`<div class="note" role="status"><p>The new token, shown this once:</p><${Command} text=${secret} /> <button class="small" onClick=${() => setSecret("")}>hide it</button></div>`}
     <${PlainTable} caption="Tokens" columns=${[["token"], ["role"], ["tenant"], ["user", "medium"], ["made", "when"], ["expires", "when"], [""]]} rows=${tokens.map((token) => [
       token.name, token.role, token.tenant ?? html`<span class="quiet">all</span>`, token.user ?? html`<span class="quiet">none</span>`, html`<${Ago} at=${token.created_at} />`, html`<${Ago} at=${token.expires_at} none="never" />`,

@@ -16,7 +16,7 @@ const AT_ONCE = 100; // jobs that one request cancels
 
 /**
  * @typedef {{id: string, tenant: string, name: string, kind: string, state: string, priority: number, workers: number,
- *   devices: number, chips: string[], submitted_by: string, submitted_at: string, finished_at: string | null,
+ *   devices: number, chips: string[], mix?: Record<string, number> | null, submitted_by: string, submitted_at: string, finished_at: string | null,
  *   attempts: number, stop_reason: string | null, progress: any,
  *   replicas: {wanted: number, ready: number} | null, array: string | null}} JobRow
  */

@@ -102,12 +102,16 @@ export function useAsked(path, { query = {}, everyMs = 15_000, concerns } = {}) 
 
 const QUICK_MS = 700;
 
-/** The time of this machine in ms, drawn anew every `everyMs`. @param {number} everyMs @returns {number} */
+/** The time of this machine in ms, drawn anew every `everyMs`: at the same moment wherever it is shown. @param {number} everyMs @returns {number} */
 export function useNow(everyMs) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
+    let timer = 0;
+    const tick = () => {
+      timer = setTimeout(() => (setNow(Date.now()), tick()), everyMs - (Date.now() % everyMs));
+    };
+    tick();
+    return () => clearTimeout(timer);
   }, [everyMs]);
   return now;
 }

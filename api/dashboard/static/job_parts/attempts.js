@@ -42,7 +42,7 @@ export function Attempts({ job }) {
     <${PlainTable} caption="Attempts" columns=${[["attempt", "number"], ["state"], ["placed", "when"], ["ran"], ["how it ended", "wide"]]} rows=${job.attempts.toReversed().map((/** @type {any} */ attempt) => [
       attempt.number,
       html`<${StateMark} state=${attempt.state} />`,
-      html`<${Ago} at=${attempt.placed_at} />`,
+      html`<${Ago} at=${attempt.placed_at} everyMs=${1000} />`,
       html`<${Took} from=${attempt.started_at} to=${attempt.ended_at} />`,
       attempt.stop_reason ? (firstFailure(attempt) ?? endText(attempt.stop_reason)) : "",
     ])}><p class="quiet">No attempt yet: it holds no devices.</p></${PlainTable}>

@@ -20,7 +20,7 @@ export function Why({ job }) {
     ${why.position !== null && html`<p>Position <b>${why.position}</b> in the queue${why.ahead === null ? "" : `, ${counted(why.ahead, "job", "jobs")} ahead of it`}.</p>`}
     ${job.not_before && isWaiting && html`<p>It is tried again <${Ago} at=${job.not_before} />.</p>`}
     ${job.stop && !why.text.includes(job.stop.text) && html`<p>Stopped: ${job.stop.text}${job.stop.detail ? `: ${job.stop.detail}` : ""}</p>`}
-    ${job.resume && html`<p>${job.resume.text}</p>`}
+    ${job.resume && job.attempts.length > 0 && html`<p class="told">${job.resume.text}</p>`}
     ${why.next && html`<p>What helps: <${Said} text=${why.next} /></p>`}
     <p class="quiet">as of change ${why.change}, ${duration(why.age_s)} old. <${Command} text=${`medley why ${job.id}`} /></p>
   </section>`;

@@ -6,9 +6,9 @@ import { useChanges, useNow } from "../data/watching.js";
 import { html, useId, useState } from "../view.js";
 import { absolute, ago, duration, percent, whole } from "../words/amounts.js";
 
-/** A time from now, with the time itself in its title. */
-export function Ago({ at, none = "–" }) {
-  const now = useNow(5000);
+/** A time from now, with the time itself in its title; every second where it stands beside what counts them. */
+export function Ago({ at, none = "–", everyMs = 5000 }) {
+  const now = useNow(everyMs);
   if (!at) return html`<span class="quiet">${none}</span>`;
   return html`<time dateTime=${at} title=${absolute(at)}>${ago(at, now)}</time>`;
 }

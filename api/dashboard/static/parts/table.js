@@ -99,9 +99,12 @@ export function LongTable({ label, columns, rows, hrefOf, sort, onSort, chosen, 
           return html`<tr key=${row.id} data-index=${index} aria-rowindex=${index + 2} class=${chosen?.has(row.id) ? "chosen" : ""}>
             ${onChoose && html`<td class="choose"><input type="checkbox" tabindex=${index === current ? 0 : -1} checked=${chosen?.has(row.id)}
               aria-label=${`choose ${nameOf(row)}`} onChange=${() => toggle(row.id)} /></td>`}
-            ${columns.map((one, column) => html`<td key=${one.key} class=${one.kind ?? ""}>${column === 0
-              ? html`<a href=${hrefOf(row)} tabindex=${index === current ? 0 : -1} onFocus=${() => index !== current && setActive(index)}>${one.cell(row)}</a>`
-              : one.cell(row)}</td>`)}
+            ${columns.map((one, column) => {
+              const cell = one.cell(row);
+              return html`<td key=${one.key} class=${one.kind ?? ""} title=${typeof cell === "string" && cell ? cell : undefined}>${column === 0
+                ? html`<a href=${hrefOf(row)} tabindex=${index === current ? 0 : -1} onFocus=${() => index !== current && setActive(index)}>${cell}</a>`
+                : cell}</td>`;
+            })}
           </tr>`;
         })}
         ${last < rows.length && html`<tr aria-hidden="true" style=${{ height: `${(rows.length - last) * rowHeight}px` }}></tr>`}

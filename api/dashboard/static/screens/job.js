@@ -55,11 +55,11 @@ export function Job({ may, route }) {
 function facts(job, attempt) {
   const { progress } = job;
   return [
-    ["submitted", html`<${Ago} at=${job.submitted_at} />`, `by ${job.submitted_by}`],
+    ["submitted", html`<${Ago} at=${job.submitted_at} everyMs=${1000} />`, `by ${job.submitted_by}`],
     ...(attempt ? [/** @type {[string, any, any]} */ (["attempt", String(attempt.number), job.retries_used ? counted(job.retries_used, "retry used", "retries used") : ""])] : []),
     ...(attempt?.started_at ? [/** @type {[string, any, any]} */ ([attempt.ended_at ? "ran for" : "runs for", html`<${Took} from=${attempt.started_at} to=${attempt.ended_at} />`, ""])] : []),
     ...(job.replicas ? [/** @type {[string, any, any]} */ (["replicas", `${job.replicas.ready} of ${job.replicas.wanted}`, "ready"])] : []),
-    ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} />`, ""])] : []),
+    ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} everyMs=${1000} />`, ""])] : []),
     ...(progress ? [/** @type {[string, any, any]} */ (["progress", progressText(progress), progress.tokens_per_s === null ? "" : `${whole(progress.tokens_per_s)} tokens/s`])] : []),
     ...(attempt?.heartbeat?.memory_mib ? [/** @type {[string, any, any]} */ (["memory", memory(attempt.heartbeat.memory_mib), attempt.heartbeat.device_memory_mib ? `and ${memory(attempt.heartbeat.device_memory_mib)} of a device` : "of the largest worker"])] : []),
     ...(job.array ? [/** @type {[string, any, any]} */ (["array", html`<a href=${routeTo(["jobs"], { array: job.array.id })}>${job.array.name}</a>`, `number ${job.array.index} of 0 to ${job.array.count - 1}`])] : []),

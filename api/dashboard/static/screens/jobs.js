@@ -10,7 +10,7 @@ import { refine, routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { counted, whole } from "../words/amounts.js";
 import { arraySituation, folded, jobsOf, lineName, placeInArray, standings, statesText } from "../words/arrays.js";
-import { FINAL, STATES, situation } from "../words/jobs.js";
+import { FINAL, STATES, situation, wantedChips } from "../words/jobs.js";
 
 /** @typedef {import("../data/jobs.js").JobRow} JobRow */
 /** @typedef {JobRow | import("../words/arrays.js").ArrayRow} Line */
@@ -112,18 +112,18 @@ function distinct(words) {
   return [...new Set(words)].sort();
 }
 
-/** @param {boolean} hasTenants @returns {import("../parts/table.js").Column[]} */
+/** Texts have more room in wider windows; the rest is for how a job fares. @param {boolean} hasTenants @returns {import("../parts/table.js").Column[]} */
 function columns(hasTenants) {
   const tenant = { key: "tenant", title: "tenant", sortable: true, kind: "medium", width: "9em", cell: (/** @type {JobRow} */ row) => row.tenant };
   return [
-    { key: "name", title: "name", sortable: true, kind: "name", width: "17em", cell: lineName },
+    { key: "name", title: "name", sortable: true, kind: "name", width: "clamp(11em, 22vw - 7.8em, 16em)", cell: lineName },
     ...(hasTenants ? [tenant] : []),
     { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
     { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
     { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => whole(row.workers) },
     { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => whole(row.devices) },
-    { key: "chips", title: "chips", kind: "wide", width: "13em", cell: (row) => row.chips.join(", ") },
-    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "10em", cell: (row) => row.submitted_by },
+    { key: "chips", title: "chips", kind: "wide", width: "clamp(9em, 34vw - 18.5em, 18em)", cell: (row) => wantedChips(row.mix ?? row.chips) },
+    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "clamp(8em, 20vw - 8.6em, 13em)", cell: (row) => row.submitted_by },
     { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
     { key: "fares", title: "how it fares", kind: "roomy", cell: fares },
   ];

@@ -4,10 +4,11 @@
 import { read } from "../data/api.js";
 import { jobs } from "../data/jobs.js";
 import { useAsked, useChanges, useNow } from "../data/watching.js";
-import { Ago, Empty, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
+import { Empty, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
 import { routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { age, whole } from "../words/amounts.js";
+import { wantedChips } from "../words/jobs.js";
 
 const MOST_WAITING = 12;
 const EVERY_MS = 20_000;
@@ -45,8 +46,8 @@ export function Queues({ me }) {
         row.tenant,
         row.priority,
         whole(row.devices),
-        html`<${Ago} at=${row.submitted_at} />`,
-        whys.get(row.id)?.reasons[0]?.text ?? html`<span class="quiet">${row.chips.join(", else ")}</span>`,
+        age((now - Date.parse(row.submitted_at)) / 1000),
+        whys.get(row.id)?.reasons[0]?.text ?? html`<span class="quiet">${wantedChips(row.mix ?? row.chips)}</span>`,
       ])}>${jobs.state === "loaded" && html`<${Empty} command="medley submit job.yaml">Nobody waits.</${Empty}>`}</${PlainTable}>
       ${waiting.length > first.length && html`<p><a href="#/jobs?state=queued&sort=-priority">All ${whole(waiting.length)} that wait</a> <span class="quiet">Here: ${first.length} of the highest priority, the oldest first.</span></p>`}
     </section>

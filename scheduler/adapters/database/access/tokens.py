@@ -15,6 +15,7 @@ from scheduler.core.model.access.audit import Act, State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.tenant import Holder, Role, Scope, Token
 from scheduler.ports.directory import AlreadyExists, DoesNotExist, IsOver, Rotation
+from scheduler.ports.journal import Guard
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 """Also where several processes, or several requests at once, see the same token used."""
@@ -57,11 +58,17 @@ def create_token(transaction: Transaction, token: Token) -> None:
     transaction.audit(Act("token", token.id, token.tenant, token.created_at, None, told(token)))
 
 
-def revoke_token(transaction: Transaction, *, token_id: str, tenant: TenantName | None, at: datetime) -> Token:
-    """Revoke a token; a revoked one keeps its time. Raises DoesNotExist, also for another tenant's."""
+def revoke_token(
+    transaction: Transaction, *, token_id: str, tenant: TenantName | None, at: datetime, guard: Guard
+) -> Token:
+    """Revoke a token; a revoked one keeps its time.
+
+    Raises DoesNotExist, also for another tenant's, and what the guard does.
+    """
     token = _locked(transaction, token_id)
     if tenant not in (None, token.tenant):
         raise DoesNotExist(token_id)
+    guard(token.edited)
     if token.revoked_at is not None:
         return token
     transaction.connection.execute(update(tokens).where(tokens.c.id == token_id).values(revoked_at=at))

@@ -1,5 +1,6 @@
 """Writing and reading users."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -35,17 +36,17 @@ def create_user(transaction: Transaction, user: User) -> None:
     transaction.audit(Act("user", user.name, user.tenant, user.created_at, None, asdict(user)))
 
 
-def change_user(transaction: Transaction, user: User, at: datetime) -> User:
-    """Write a user that is there; returns how they are now. Raises DoesNotExist (the user, the tenant)."""
-    row = transaction.connection.execute(select(users).where(users.c.name == user.name).with_for_update()).first()
+def change_user(transaction: Transaction, name: str, change: Callable[[User], User], at: datetime) -> User:
+    """Write what becomes of a user; returns how they are now. Raises DoesNotExist (the user, the tenant)."""
+    row = transaction.connection.execute(select(users).where(users.c.name == name).with_for_update()).first()
     if row is None:
-        raise DoesNotExist(user.name)
-    transaction.require(tenants.c.name, user.tenant)
+        raise DoesNotExist(name)
     before = user_of(row)
-    after = replace(user, created_at=before.created_at)
+    after = replace(change(before), name=name, created_at=before.created_at)
+    transaction.require(tenants.c.name, after.tenant)
     if after != before:
-        transaction.connection.execute(update(users).where(users.c.name == user.name).values(asdict(after)))
-        transaction.audit(Act("user", user.name, after.tenant, at, asdict(before), asdict(after)))
+        transaction.connection.execute(update(users).where(users.c.name == name).values(asdict(after)))
+        transaction.audit(Act("user", name, after.tenant, at, asdict(before), asdict(after)))
     return after
 
 
@@ -68,7 +69,7 @@ def record_identity(transaction: Transaction, user: User, proof_sha256: str) -> 
     known = user_of(row)
     if known.disabled_at is not None:
         raise IsDisabled(known.name)
-    return change_user(transaction, replace(user, name=known.name), at)
+    return change_user(transaction, known.name, lambda _: user, at)
 
 
 def read_user(connection: Connection, name: str) -> User | None:

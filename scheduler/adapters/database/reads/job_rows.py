@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -13,10 +14,25 @@ from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.work import LIVE, OPEN, attempts, groups, jobs
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import JobId
-from scheduler.core.model.job import JobSpec
+from scheduler.core.model.identifiers import ChipName, JobId
+from scheduler.core.model.job import ExactMix, JobKind
 from scheduler.ports.views import JobFilter, JobRow
 
+_COLUMNS = (
+    jobs.c.id,
+    jobs.c.tenant,
+    jobs.c.name,
+    jobs.c.state,
+    jobs.c.replicas,
+    jobs.c.spec,
+    jobs.c.submitted_by,
+    jobs.c.submitted_at,
+    jobs.c.finished_at,
+    jobs.c.array_id,
+)
+_STATES = {str(state): state for state in State}
+_WISHES = ("kind", "workers", "shape", "chips", "priority", "alternatives", "roles")
+"""The fields of a specification that a row tells of."""
 _GROUPS_IN_SHORT = (
     select(
         groups.c.job_id,
@@ -34,16 +50,28 @@ _OPEN_ATTEMPTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What a row tells of a specification."""
+
+    kind: JobKind
+    priority: int
+    workers: int
+    devices: int
+    chips: tuple[ChipName, ...]
+    mix: tuple[tuple[ChipName, int], ...]
+
+
 def read_job_rows(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobRow]:
     """Return jobs newest first, by one statement per table however many they are."""
-    asked = filtered(select(jobs), where)
+    asked = filtered(select(*_COLUMNS), where)
     if before is not None:
         asked = asked.where(jobs.c.id < before)
     rows = list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)))
     in_short = {row.job_id: row for row in rows_listed(connection, _GROUPS_IN_SHORT, [row.id for row in rows])}
     running = _progress_of_running(connection, [row.id for row in rows if row.state == State.RUNNING])
-    specs: dict[str, JobSpec] = {}
-    return [_row(row, in_short[row.id], running.get(row.id), _wishes(row.spec, specs)) for row in rows]
+    known: dict[str, _Wishes] = {}
+    return [_row(row, in_short[row.id], running.get(row.id), _wishes(row.spec, known)) for row in rows]
 
 
 def read_live_jobs(connection: Connection, where: JobFilter, *, before: JobId | None, limit: int) -> list[JobId]:
@@ -59,40 +87,43 @@ def _progress_of_running(connection: Connection, ids: Iterable[JobId]) -> dict[J
     return {job_of[attempt]: report for attempt, report in latest_progress(connection, job_of).items()}
 
 
-def _wishes(document: str, known: dict[str, JobSpec]) -> JobSpec:
-    """Return a job's specification without its program; jobs of the same wishes are read once.
+def _wishes(document: str, known: dict[str, _Wishes]) -> _Wishes:
+    """Return what a row tells of a specification; those that wish the same are worked out once.
 
-    A name is a job's own: it and what else differs from job to job is left out before.
+    Reading a whole specification takes ten times as long as this look at its text, and jobs of one user are much alike.
     """
     fields: dict[str, Any] = json.loads(document)
-    fields |= {
-        "name": "",
-        "environment": [],
-        "labels": [],
-        "secrets": [],
-        "volumes": [],
-        "objecting_clusters": [],
-        "array": None,
-    }
-    fields["program"] = {"argv": []}
-    key = json.dumps(fields, sort_keys=True)
+    key = str([fields.get(field) for field in _WISHES])
     if key not in known:
-        known[key] = JOB_SPEC.decode(key)
+        known[key] = _wishes_of(document)
     return known[key]
 
 
-def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: JobSpec) -> JobRow:
-    first = wishes.options()[0]
+def _wishes_of(document: str) -> _Wishes:
+    spec = JOB_SPEC.decode(document)
+    options = spec.options()
+    return _Wishes(
+        kind=spec.kind,
+        priority=spec.priority,
+        workers=sum(part.workers for part in options[0]),
+        devices=sum(part.workers * part.shape.devices for part in options[0]),
+        chips=tuple(dict.fromkeys(part.chip for option in options for part in option if part.chip)),
+        mix=spec.chips.workers if isinstance(spec.chips, ExactMix) else (),
+    )
+
+
+def _row(row: AnyRow, group: AnyRow, progress: Progress | None, wishes: _Wishes) -> JobRow:
     return JobRow(
         id=row.id,
         tenant=row.tenant,
         name=row.name,
         kind=wishes.kind,
-        state=State(row.state),
+        state=_STATES[row.state],
         priority=wishes.priority,
-        workers=row.replicas * sum(part.workers for part in first),
-        devices=row.replicas * sum(part.workers * part.shape.devices for part in first),
-        chips=tuple(dict.fromkeys(part.chip for option in wishes.options() for part in option if part.chip)),
+        workers=row.replicas * wishes.workers,
+        devices=row.replicas * wishes.devices,
+        chips=wishes.chips,
+        mix=wishes.mix,
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
         finished_at=row.finished_at,

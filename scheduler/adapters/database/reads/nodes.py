@@ -49,6 +49,12 @@ def read_chips(connection: Connection) -> list[ChipType]:
     return [chip_of(row) for row in connection.execute(select(chip_types).order_by(chip_types.c.name))]
 
 
+def read_chip(connection: Connection, name: ChipName) -> ChipType | None:
+    """Return one of the catalogue, None where there is none of that name."""
+    row = connection.execute(select(chip_types).where(chip_types.c.name == name)).first()
+    return None if row is None else chip_of(row)
+
+
 def read_clusters(connection: Connection) -> list[Cluster]:
     """Return all clusters by name."""
     return [cluster_of(row) for row in connection.execute(select(clusters).order_by(clusters.c.name))]

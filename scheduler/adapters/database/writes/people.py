@@ -68,10 +68,13 @@ def _quota(transaction: Transaction, tenant: TenantName, chip: ChipName) -> Quot
     return None if row is None else Quota(**row._asdict())
 
 
-def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: datetime) -> int:
-    """Add or change chip types; returns how many really changed."""
-    present = {chip.name: chip for chip in map(chip_of, transaction.connection.execute(select(chip_types)))}
+def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: datetime, guard: Guard) -> int:
+    """Add or change chip types; returns how many really changed. Raises what the guard does."""
+    locked = select(chip_types).order_by(chip_types.c.name).with_for_update(key_share=True)
+    present = {chip.name: chip for chip in map(chip_of, transaction.connection.execute(locked))}
     wanted = {chip.name: chip for chip in chips}
+    for name in wanted:
+        guard(present.get(name))
     changed = [chip for name, chip in sorted(wanted.items()) if present.get(name) != chip]
     transaction.insert_or_replace(
         chip_types, [asdict(chip) | {"estimated_fields": WORDS.encode(chip.estimated_fields)} for chip in changed]

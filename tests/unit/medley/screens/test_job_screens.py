@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 import pytest
 
 from medley.answers import Json
-from medley.screens.job_text import next_commands, program, situation, wanted, wanted_places
+from medley.screens.job_text import next_commands, program, situation, situation_in_short, wanted, wanted_places
 from medley.screens.jobs import jobs_table, print_job, print_why
 from medley.screens.placement import number_runs, placement_table, why_there, workers_table
-from tests.builders.command import a_job, a_report, a_spec, a_worker, an_attempt
+from tests.builders.command import a_job, a_job_in_short, a_report, a_spec, a_worker, an_attempt
 
 AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
 NEVER_RAN = an_attempt(started_at=None, stop_reason="start-refused", workers=[a_worker(phase="pending")])
@@ -173,6 +173,29 @@ def test_a_program_is_its_command_or_the_reference_training() -> None:
 )
 def test_a_list_says_how_each_job_fares(job: dict[str, object], want: str) -> None:
     assert situation(job) == want
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"state": "queued"}, ""),
+        ({"state": "running", "progress": a_report(10, 2.3111)}, "step 10/60, loss 2.311"),
+        ({"state": "failed", "stop_reason": "out-of-memory"}, "out of memory"),
+        ({"state": "failed"}, ""),
+        ({"state": "running", "replicas": {"wanted": 3, "ready": 1}}, "1 of 3 replicas ready"),
+        ({"state": "cancelled", "stop_reason": "cancelled", "replicas": {"wanted": 3, "ready": 0}}, "cancelled"),
+    ],
+)
+def test_a_long_list_says_how_jobs_in_short_fare(changes: Json, want: str) -> None:
+    assert situation_in_short(a_job_in_short(**changes)) == want
+
+
+def test_a_job_in_short_has_the_row_of_the_whole_job() -> None:
+    whole = a_job(spec=a_spec(chips={"h100-sxm": 2, "mi300x": 2}, workers=4, priority=3))
+    short = a_job_in_short(mix={"h100-sxm": 2, "mi300x": 2}, chips=["h100-sxm", "mi300x"], workers=4, priority=3)
+    assert jobs_table([short], AT).rows == jobs_table([whole], AT).rows
+    servers = a_job_in_short(workers=6, replicas={"wanted": 3, "ready": 3}, chips=["h100-sxm", "mi300x"])
+    assert jobs_table([servers], AT).rows[0][3:5] == ("2", "h100-sxm, else mi300x")
 
 
 def test_the_tenant_is_listed_only_where_there_are_several() -> None:

@@ -2,30 +2,29 @@
 
 from dataclasses import replace
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.schema.work import jobs
 from scheduler.adapters.database.transaction import Draft, Transaction
+from scheduler.adapters.database.writes.jobs.edits import present_spec
 from scheduler.adapters.database.writes.standings import Standings
 from scheduler.core.model.access.audit import Act
 from scheduler.core.model.change import PriorityChanged
 from scheduler.core.model.group import FINAL
 from scheduler.ports.journal import ChangePriority, Guard, Outcome, Rejected, Rejection, Unchanged, Written
 
-_SPEC = select(jobs.c.spec).where(jobs.c.id == bindparam("job"))
 _SET_SPEC = update(jobs).where(jobs.c.id == bindparam("job")).values(spec=bindparam("new_spec"))
 
 
 def change_priority(transaction: Transaction, item: ChangePriority, guard: Guard) -> Outcome:
-    """Write a job's priority, unless the guard, which is asked with the present one, raises."""
+    """Write a job's priority, unless the guard raises."""
     standings = Standings(transaction, [item.job])
     groups = standings.of_job(item.job)
     if not groups or item.tenant not in (None, groups[0].tenant):
         return Rejected(Rejection.NOT_FOUND, item.job)
     tenant, state = groups[0].tenant, standings.state_of(item.job)
-    present = JOB_SPEC.decode(transaction.connection.execute(_SPEC, {"job": item.job}).scalar_one())
-    guard(present.priority)
+    present = present_spec(transaction, item.job, guard)
     if state in FINAL:
         return Rejected(Rejection.IS_OVER, state)
     if present.priority == item.priority:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, update
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.schema.work import groups, jobs
 from scheduler.adapters.database.transaction import Draft, Transaction
+from scheduler.adapters.database.writes.jobs.edits import present_spec
 from scheduler.adapters.database.writes.replicas.settling import step
 from scheduler.adapters.database.writes.standings import Standings
 from scheduler.adapters.database.writes.submissions import group_row, live_replicas, lock_tenants
@@ -16,7 +17,7 @@ from scheduler.core.model.change import ReplicasWished
 from scheduler.core.model.group import FINAL, StopReason, first_group
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import JobKind, Wish
-from scheduler.ports.journal import Outcome, Rejected, Rejection, ScaleJob, Unchanged, Written
+from scheduler.ports.journal import Guard, Outcome, Rejected, Rejection, ScaleJob, Unchanged, Written, unguarded
 
 _TENANTS = select(jobs.c.id, jobs.c.tenant).where(jobs.c.id.in_(LISTED))
 _WISH = update(jobs).where(jobs.c.id == bindparam("of_id")).values(replicas=bindparam("wanted"))
@@ -31,8 +32,11 @@ class _Run:
     live: dict[TenantName, int]
 
 
-def scale(transaction: Transaction, items: Sequence[ScaleJob]) -> list[Outcome]:
-    """Write how many replicas are wanted; what is too much is stopped, what is missing is queued."""
+def scale(transaction: Transaction, items: Sequence[ScaleJob], guard: Guard = unguarded) -> list[Outcome]:
+    """Write how many replicas are wanted; what is too much is stopped, what is missing is queued.
+
+    Raises what the guard does.
+    """
     outcomes: list[Outcome] = []
     for item in items:  # one after the other: two wishes for one job are to see each other's new groups
         tenants = {row.tenant for row in rows_listed(transaction.connection, _TENANTS, [item.job])}
@@ -40,16 +44,17 @@ def scale(transaction: Transaction, items: Sequence[ScaleJob]) -> list[Outcome]:
         lock_tenants(transaction, tenants)
         standings = Standings(transaction, [item.job])
         run = _Run(transaction, standings, dict(live_replicas(transaction, tenants)))
-        outcomes.append(_scale_one(run, item))
+        outcomes.append(_scale_one(run, item, guard))
         standings.save()
     return outcomes
 
 
-def _scale_one(run: _Run, item: ScaleJob) -> Outcome:
+def _scale_one(run: _Run, item: ScaleJob, guard: Guard) -> Outcome:
     present = run.standings.of_job(item.job)
     if not present or item.tenant not in (None, present[0].tenant):
         return Rejected(Rejection.NOT_FOUND, item.job)
     tenant, before = present[0].tenant, present[0].replicas
+    present_spec(run.transaction, item.job, guard)
     if present[0].kind is not JobKind.INFERENCE:
         return Rejected(Rejection.ILLEGAL, "only a job of the kind inference has replicas")
     if present[0].wish is Wish.STOP or run.standings.state_of(item.job) in FINAL:
