@@ -112,10 +112,7 @@ class SchedulerState:
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        known = tuple(nodes)
-        state.ledger.add_nodes(known)
-        for node in known:
-            state.tally.put_node(None, node)
+        state.ledger.add_nodes(state._counted(nodes))
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
@@ -251,6 +248,12 @@ class SchedulerState:
     def _put_node(self, node: Node) -> None:
         self.tally.put_node(self.ledger.node(node.id) if self.ledger.has_node(node.id) else None, node)
         self.ledger.apply(PutNode(node))
+
+    def _counted(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        """Yield new nodes, each counted by the tally: one after the other, for they may be read as they are taken."""
+        for node in nodes:
+            self.tally.put_node(None, node)
+            yield node
 
     def _define(self, *chips: ChipType) -> None:
         self._chips.update((chip.name, chip) for chip in chips)
