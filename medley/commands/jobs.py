@@ -34,7 +34,7 @@ from medley.screens.amounts import now
 from medley.screens.arrays.arrays import array_situation, array_state, print_array
 from medley.screens.job_text import FINAL, situation
 from medley.screens.jobs import jobs_table, print_job, print_why
-from medley.screens.output import is_wide, print_json, print_listing, say, talk
+from medley.screens.output import is_wide, print_json, print_json_items, print_listing, say, talk
 
 State = Literal["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"]
 _LARGEST_PAGE = 200
@@ -76,6 +76,9 @@ def ls(filters: JobFilters = _NO_FILTERS, *, output: OutputOption = "table") -> 
     with connected() as client:
         largest = _LARGEST_PAGE_IN_SHORT if output == "name" else _LARGEST_PAGE
         found = _found(client, filters, page=min(largest, (most or largest) + 1), output=output)
+        if output == "json":
+            print_json_items(islice(found, most))
+            return ExitCode.OK
         jobs = list(islice(found, most))
         has_more = next(found, None) is not None
         if output == "table" and not jobs:

@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Literal, TextIO
 
 from medley.answers import Json
@@ -76,6 +77,22 @@ def tell_error(error: MedleyError, *, request_id: str | None = None) -> None:
 def print_json(data: object) -> None:
     """Print an answer of the API as it came, indented; or as YAML, where that was chosen."""
     say(_yaml(data) if _drawing.is_yaml else json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_json_items(items: Iterable[Json]) -> None:
+    """Print a list as `print_json` prints an answer of the API, item by item: it may be longer than memory is large."""
+    is_empty = True
+    for item in items:
+        if _drawing.is_yaml:
+            say(f"items:\n{_yaml([item])}" if is_empty else _yaml([item]))
+        else:
+            print('{\n  "items": [\n' if is_empty else ",\n", end="")
+            print(indent(json.dumps(item, indent=2, ensure_ascii=False), "    "), end="")
+        is_empty = False
+    if is_empty:
+        print_json({"items": [], "next": None})
+    else:
+        say("next: null" if _drawing.is_yaml else '\n  ],\n  "next": null\n}')
 
 
 def _yaml(data: object) -> str:
