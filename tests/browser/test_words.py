@@ -35,6 +35,11 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
         ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
         ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),
+        (
+            "words/yaml.js",
+            "module.jobFile({name: 'a', share: null, roles: [], topology: {require: null}, stall_limit_s: null, port: 0})",
+            "name: a\nstall_limit_s: null\nport: 0\n",
+        ),
         ("words/nodes.js", "module.workOf({state: 'starting'}, 0)", "idle"),
         ("words/nodes.js", "module.workOf({state: 'running', progress: null}, 0)", "unreported"),
         ("words/nodes.js", "module.workOf({state: 'running', progress: {at: '1970-01-01T00:00:00Z'}}, 120000)", "busy"),
@@ -96,8 +101,8 @@ def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_know
 def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:
     script = "Object.fromEntries(module.latest(module.fromApi(argument).lines))"
     assert visit.module("data/series.js", script, SERIES) == {
-        "a": {"allocated": 4, "busy": 1, "idle": 3},
-        "b": {"allocated": 2, "busy": 1, "idle": 1},
+        "a": {"allocated": 4, "busy": 1, "idle": 3, "unreported": None},
+        "b": {"allocated": 2, "busy": 1, "idle": 1, "unreported": None},
     }
 
 

@@ -82,18 +82,19 @@ def cancel(*jobs: JobOrArrayArgument, which: Which = _NAMED, output: OutputOptio
             return _cancel_named(client, jobs, output)
         if which.array is not None:
             filters["array"] = array_id(client, which.array)
-        if which.all and not which.yes and not _is_sure(which.tenant or client.whoami()["tenant"]):
+        if which.all and not which.yes and not _is_sure(client, which.tenant):
             talk("nothing is cancelled")
             return ExitCode.OK
         done = client.cancel_where(**filters, tenant=which.tenant)
         return _report_many(done, output, filters_text({name: getattr(which, name) for name in _OPTIONS}))
 
 
-def _is_sure(tenant: str | None) -> bool:
+def _is_sure(client: Client, tenant: str | None) -> bool:
     """Ask whoever sits at a terminal; where nobody does, what was called is meant."""
     if sys.stdin is None or not is_terminal(sys.stdin) or not is_terminal(sys.stderr):
         return True
-    print(f"Cancel all unfinished jobs of {tenant}? [y/N] ", end="", file=sys.stderr, flush=True)
+    whose = tenant or client.whoami()["tenant"]
+    print(f"Cancel all unfinished jobs of {whose}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

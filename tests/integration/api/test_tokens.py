@@ -64,7 +64,7 @@ def test_an_expired_token_opens_nothing_and_gets_no_new_secret(world: ApiWorld) 
         over = update(tokens).where(tokens.c.id == made["id"]).values(expires_at=datetime.now(UTC))
         connection.execute(over)
     refused = holder.get("/v1/whoami")
-    assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+    assert (refused.status_code, refused.json()["code"]) == (401, "not-authenticated")
     path, key = f"/v1/tokens/{made['id']}/rotate", {"Idempotency-Key": "once"}
     assert operator.post(path, json={}, headers=key).json()["code"] == "token-over"
 

@@ -74,13 +74,13 @@ export function fromSamples(seen, by) {
   return { times: seen.map(({ at }) => at), lines: [...lines.values()], origin: "page" };
 }
 
-/** @typedef {{allocated: number | null, busy: number | null, idle: number | null}} Now */
+/** @typedef {{allocated: number | null, busy: number | null, idle: number | null, unreported: number | null}} Now */
 
 /** The last figures of each line that somebody looked at. @param {Line[]} lines @returns {Map<string, Now>} by name */
 export function latest(lines) {
   return new Map(lines.map((one) => {
     const at = one.allocated.findLastIndex((value) => value !== null);
-    return [one.name, { allocated: one.allocated[at] ?? null, busy: one.busy[at] ?? null, idle: one.idle[at] ?? null }];
+    return [one.name, { allocated: one.allocated[at] ?? null, busy: one.busy[at] ?? null, idle: one.idle[at] ?? null, unreported: one.unreported[at] ?? null }];
   }));
 }
 

@@ -45,21 +45,22 @@ export function byChip(pools, waiting) {
 
 /** @param {{pools: any[], waiting: import("../data/jobs.js").JobRow[], work: ReturnType<typeof useWork>, now: number}} props */
 export function ChipTypes({ pools, waiting, work, now }) {
-  const of = (/** @type {string} */ chip, /** @type {"busy" | "idle"} */ what) => {
+  const of = (/** @type {string} */ chip, /** @type {"busy" | "idle" | "unreported"} */ what) => {
     const found = work?.get(chip)?.[what] ?? null;
     return found === null ? html`<span class="quiet">–</span>` : whole(found);
   };
   return html`<section aria-labelledby="chips-title"><h2 id="chips-title">Chip types</h2>
-    <${PlainTable} caption="Chip types" columns=${[["chip"], ["devices", "number"], ["held", "number"], ["busy", "number"], ["idle but held", "number"], ["free", "number"], ["jobs wait", "number"], ["oldest", "number"]]} rows=${byChip(pools, waiting).map((row) => [
+    <${PlainTable} caption="Chip types" columns=${[["chip"], ["devices", "number"], ["held", "number"], ["busy", "number"], ["idle but held", "number"], ["no report", "number"], ["free", "number"], ["jobs wait", "number"], ["oldest", "number"]]} rows=${byChip(pools, waiting).map((row) => [
       html`<a href=${routeTo(["nodes"], { chip: row.chip })}>${row.chip}</a>`,
       whole(row.devices),
       whole(row.held),
       of(row.chip, "busy"),
       of(row.chip, "idle"),
+      of(row.chip, "unreported"),
       whole(row.free),
       row.waiting ? html`<a href=${routeTo(["jobs"], { state: "queued", chip: row.chip })}>${whole(row.waiting)}</a>` : "0",
       row.waiting ? age((now - row.oldest) / 1000) : "",
     ])} />
-    <p class="quiet">Busy and idle: on average in the last minute, of what is held. Busy is what reported progress.</p>
+    <p class="quiet">Busy and idle: on average in the last minute, of what is held. Who reports progress is busy; who never did has no report.</p>
   </section>`;
 }

@@ -32,13 +32,13 @@ export function Overview({ may }) {
     <${Totals} pools=${pools} ready=${ready} work=${work} waiting=${waiting} now=${now} />
     <${UtilisationChart} hasRoute=${may("show_utilisation_series")} use=${use.data} />
     <div class="columns">
-      ${pools.length > 0 && html`<${ChipTypes} pools=${pools} waiting=${waiting} work=${work} now=${now} />`}
-      <section aria-labelledby="pools-title"><h2 id="pools-title">Pools</h2>
+      <${ChipTypes} pools=${pools} waiting=${waiting} work=${work} now=${now} />
+      <section aria-labelledby="states-title"><h2 id="states-title">Jobs by state</h2><${States} /></section>
+      <section class="span" aria-labelledby="events-title"><h2 id="events-title">What happened last</h2><${Events} /></section>
+      <section class="span" aria-labelledby="pools-title"><h2 id="pools-title">Pools</h2>
         <${PlainTable} caption="Pools" rows=${pools.map(poolRow)} columns=${[["pool"], ["memory", "number"], ["nodes", "number"], ["devices", "number"], ["held", "number"], ["free", "number"], ["drained", "number"], ["in use", "bar-cell"]]}>
           ${use.data && html`<${Empty} command="medley clusters">No cluster has reported its nodes yet.</${Empty}>`}</${PlainTable}>
       </section>
-      <section aria-labelledby="states-title"><h2 id="states-title">Jobs by state</h2><${States} /></section>
-      <section class="span" aria-labelledby="events-title"><h2 id="events-title">What happened last</h2><${Events} /></section>
     </div>
   </div>`;
 }
@@ -61,8 +61,8 @@ function poolRow(pool) {
 function Totals({ pools, ready, work, waiting, now }) {
   const sum = (/** @type {string} */ key) => pools.reduce((so, pool) => so + pool[key], 0);
   const devices = sum("devices");
-  const worked = (/** @type {"busy" | "idle"} */ what) => (work ? [...work.values()].reduce((/** @type {number | null} */ so, one) => (one[what] === null ? so : (so ?? 0) + one[what]), null) : null);
-  const [busy, idle] = [worked("busy"), worked("idle")];
+  const worked = (/** @type {"busy" | "idle" | "unreported"} */ what) => (work ? [...work.values()].reduce((/** @type {number | null} */ so, one) => (one[what] === null ? so : (so ?? 0) + one[what]), null) : null);
+  const [busy, idle, unreported] = [worked("busy"), worked("idle"), worked("unreported")];
   const oldest = waiting.reduce((so, row) => Math.min(so, Date.parse(row.submitted_at)), Infinity);
   const running = [...jobs.rows.values()].filter((row) => row.state === "running").length;
   const failing = (ready.data?.checks ?? []).filter((/** @type {any} */ check) => !check.is_ok);
@@ -71,7 +71,7 @@ function Totals({ pools, ready, work, waiting, now }) {
   const items = [
     ["devices", whole(devices), `on ${whole(sum("nodes"))} nodes`],
     ["held", whole(sum("devices_held")), percent(sum("devices_held"), devices)],
-    ["busy", busy === null ? "–" : whole(busy), busy === null ? "nobody measured" : "report progress"],
+    ["busy", busy === null ? "–" : whole(busy), busy === null ? "nobody measured" : unreported ? `${whole(unreported)} report nothing` : "report progress"],
     ["idle but held", idle === null ? "–" : whole(idle), idle === null ? "" : percent(idle, sum("devices_held"))],
     ["free", whole(sum("devices_free")), percent(sum("devices_free"), devices)],
     ["drained", whole(sum("devices_drained")), "take nothing new"],

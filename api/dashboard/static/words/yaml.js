@@ -21,6 +21,18 @@ function short(value) {
   return value !== null && typeof value === "object" ? "{}" : scalar(value);
 }
 
+const MEANS_NEVER = "stall_limit_s"; // null says something there
+
+/** @param {any} value @returns {boolean} */
+function saysNothing(value) {
+  return value === null || (typeof value === "object" && Object.values(value).every((one) => one === null));
+}
+
+/** A specification as the API shows it, as a job file: without what it leaves open. @param {Record<string, any>} spec @returns {string} */
+export function jobFile(spec) {
+  return yamlText(Object.fromEntries(Object.entries(spec).filter(([name, value]) => name === MEANS_NEVER || !saysNothing(value))));
+}
+
 /** Objects and lists of objects on lines of their own, all else beside its name. @param {any} value @param {string} [indent] @returns {string} */
 export function yamlText(value, indent = "") {
   if (isShort(value)) return `${indent}${short(value)}\n`;
