@@ -37,7 +37,7 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),
         (
             "words/yaml.js",
-            "module.jobFile({name: 'a', share: null, roles: [], topology: {require: null}, stall_limit_s: null, port: 0})",
+            "module.jobFile({name: 'a', share: null, roles: [], spread: {level: null}, stall_limit_s: null, port: 0})",
             "name: a\nstall_limit_s: null\nport: 0\n",
         ),
         ("words/nodes.js", "module.workOf({state: 'starting'}, 0)", "idle"),
