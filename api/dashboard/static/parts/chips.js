@@ -50,17 +50,17 @@ export function ChipTypes({ pools, waiting, work, now }) {
     return found === null ? html`<span class="quiet">–</span>` : whole(found);
   };
   return html`<section aria-labelledby="chips-title"><h2 id="chips-title">Chip types</h2>
-    <${PlainTable} caption="Chip types" columns=${[["chip"], ["devices", "number"], ["held", "number"], ["busy", "number"], ["idle but held", "number"], ["no report", "number"], ["free", "number"], ["jobs wait", "number"], ["oldest", "number"]]} rows=${byChip(pools, waiting).map((row) => [
+    <${PlainTable} caption="Chip types" columns=${[["chip"], ["devices", "number"], ["held", "number"], ["free", "number"], ["jobs wait", "number"], ["oldest", "number"], ["busy", "number"], ["idle but held", "number"], ["no report", "number"]]} rows=${byChip(pools, waiting).map((row) => [
       html`<a href=${routeTo(["nodes"], { chip: row.chip })}>${row.chip}</a>`,
       whole(row.devices),
       whole(row.held),
-      of(row.chip, "busy"),
-      of(row.chip, "idle"),
-      of(row.chip, "unreported"),
       whole(row.free),
       row.waiting ? html`<a href=${routeTo(["jobs"], { state: "queued", chip: row.chip })}>${whole(row.waiting)}</a>` : "0",
       row.waiting ? age((now - row.oldest) / 1000) : "",
+      of(row.chip, "busy"),
+      of(row.chip, "idle"),
+      of(row.chip, "unreported"),
     ])} />
-    <p class="quiet">Busy and idle: on average in the last minute, of what is held. Who reports progress is busy; who never did has no report.</p>
+    <p class="quiet">The last three on average in the last minute. Who reports progress is busy; who never did has no report.</p>
   </section>`;
 }

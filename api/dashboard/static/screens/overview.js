@@ -61,8 +61,8 @@ function poolRow(pool) {
 function Totals({ pools, ready, work, waiting, now }) {
   const sum = (/** @type {string} */ key) => pools.reduce((so, pool) => so + pool[key], 0);
   const devices = sum("devices");
-  const worked = (/** @type {"busy" | "idle" | "unreported"} */ what) => (work ? [...work.values()].reduce((/** @type {number | null} */ so, one) => (one[what] === null ? so : (so ?? 0) + one[what]), null) : null);
-  const [busy, idle, unreported] = [worked("busy"), worked("idle"), worked("unreported")];
+  const worked = (/** @type {"busy" | "idle"} */ what) => (work ? [...work.values()].reduce((/** @type {number | null} */ so, one) => (one[what] === null ? so : (so ?? 0) + one[what]), null) : null);
+  const [busy, idle] = [worked("busy"), worked("idle")];
   const oldest = waiting.reduce((so, row) => Math.min(so, Date.parse(row.submitted_at)), Infinity);
   const running = [...jobs.rows.values()].filter((row) => row.state === "running").length;
   const failing = (ready.data?.checks ?? []).filter((/** @type {any} */ check) => !check.is_ok);
@@ -71,8 +71,8 @@ function Totals({ pools, ready, work, waiting, now }) {
   const items = [
     ["devices", whole(devices), `on ${whole(sum("nodes"))} nodes`],
     ["held", whole(sum("devices_held")), percent(sum("devices_held"), devices)],
-    ["busy", busy === null ? "–" : whole(busy), busy === null ? "nobody measured" : unreported ? `${whole(unreported)} report nothing` : "report progress"],
-    ["idle but held", idle === null ? "–" : whole(idle), idle === null ? "" : percent(idle, sum("devices_held"))],
+    ["busy", busy === null ? "–" : whole(busy), busy === null ? "nobody measured" : "in the last minute"],
+    ["idle but held", idle === null ? "–" : whole(idle), idle === null ? "" : "in the last minute"],
     ["free", whole(sum("devices_free")), percent(sum("devices_free"), devices)],
     ["drained", whole(sum("devices_drained")), "take nothing new"],
     ["not by Medley", whole(sum("devices_foreign")), "in use by others"],
