@@ -79,6 +79,8 @@ def _job_as_read(job: Job) -> Job:
         submitted_by=_fresh(job.submitted_by),
         submitted_at=datetime.fromisoformat(job.submitted_at.isoformat()),
         wish=_fresh(job.wish),
+        replicas=job.replicas,
+        revision=job.revision,
         traceparent=job.traceparent,
     )
     return job_of(row)

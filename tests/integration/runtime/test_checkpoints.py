@@ -1,7 +1,7 @@
 """Trainings that save themselves, are killed or asked to end, and resume."""
 
 import re
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +119,24 @@ def test_a_place_that_vanishes_or_cannot_be_written_to_stops_no_training(tmp_pat
     kept = tmp_path / "kept"
     with serving(WorkerApi()) as api, running_gang(tmp_path, documents(kept, api, 1, program=ENDLESS)) as workers:
         eventually(lambda: bool(api.checkpoints), within_s=60)
-        shutil.rmtree(kept)
-        kept.write_text("no folder any more")
+        eventually(lambda: _is_now_a_file(kept), within_s=10)
         eventually(lambda: "a checkpoint was not saved" in workers[0].output, within_s=30)
         kept.unlink()
         before = len(api.checkpoints)
         eventually(lambda: len(api.checkpoints) > before, within_s=30)
 
-    assert workers[0].output.count("a checkpoint was not saved") == 1
+    told = workers[0].output.count("a checkpoint was not saved")
+    assert told in (1, 2), "a row of failures is told once, and what was being saved when the place went is another one"
     assert "Traceback" not in workers[0].output
+
+
+def _is_now_a_file(folder: Path) -> bool:
+    """Put a file in the place of a folder in which somebody else writes meanwhile, and may make it again."""
+    with suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f"moved-{len(list(folder.parent.iterdir()))}"))
+    with suppress(IsADirectoryError):
+        folder.write_text("no folder any more")
+    return folder.is_file()
 
 
 def test_damaged_checkpoints_are_passed_over_for_older_ones(tmp_path: Path) -> None:
