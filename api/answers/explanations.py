@@ -210,5 +210,5 @@ def _next_step(view: JobView) -> str | None:
         case State.SUCCEEDED:
             return f"read its output with `medley logs {view.job.id}`"
         case State.FAILED | State.STOPPING:
-            return None if reason is None else stop_advice(reason)
+            return None if reason is None else stop_advice(reason, view.job.id)
     return None

@@ -141,8 +141,15 @@ def _submit(client: Client, job_file: YamlFile, *, key: str, wait_placed_s: int)
         raise explained(problem, job_file) from problem
     except Unreachable as error:
         if error.was_sent:
-            talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
+            _say_that_it_is_not_known(key)
         raise
+    except KeyboardInterrupt:
+        _say_that_it_is_not_known(key)
+        raise
+
+
+def _say_that_it_is_not_known(key: str) -> None:
+    talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
 
 
 def _try(job_file: YamlFile, options: SubmitOptions, output: Format) -> int:

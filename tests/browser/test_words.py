@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser
 
 from tests.browser.scene import Scene
@@ -37,6 +38,15 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/arrays.js", "module.placeInArray({name: 'a-sweep-12'})", ["a-sweep", 12]),
         ("words/arrays.js", "module.arrayState({succeeded: 3, queued: 1})", "queued"),
         ("words/arrays.js", "module.arrayState({succeeded: 3, failed: 1})", "failed"),
+        (
+            "words/yaml.js",
+            "module.jobFile({name: 'a', share: null, roles: [], spread: {level: null}, stall_limit_s: null, port: 0})",
+            "name: a\nstall_limit_s: null\nport: 0\n",
+        ),
+        ("words/nodes.js", "module.workOf({state: 'starting'}, 0)", "idle"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: null}, 0)", "unreported"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: {at: '1970-01-01T00:00:00Z'}}, 120000)", "busy"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: {at: '1970-01-01T00:00:00Z'}}, 120001)", "idle"),
         ("parts/scales.js", "module.ticks(0, 10, 4)", [0, 2.5, 5, 7.5, 10]),
         ("parts/scales.js", "module.ticks(3, 3, 4)", [3]),
         ("parts/scales.js", "module.ticks(0, 1, 4, 1)", [0, 1]),
@@ -110,6 +120,32 @@ def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_know
     assert total["unreported"] == [None, None]
 
 
+def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:
+    script = "Object.fromEntries(module.latest(module.fromApi(argument).lines))"
+    assert visit.module("data/series.js", script, SERIES) == {
+        "a": {"allocated": 4, "busy": 1, "idle": 3, "unreported": None},
+        "b": {"allocated": 2, "busy": 1, "idle": 1, "unreported": None},
+    }
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {
+            "name": "first",
+            "chips": ["a", "b"],
+            "command": ["sh", "-c", "echo 'a: b' # no\n"],
+            "share": None,
+            "empty": [],
+        },
+        {"labels": {"on": "yes", "10": "1e5", "a b": " c "}, "alternatives": [{"workers": 2, "chips": {"a": 1}}, {}]},
+        {"environment": {"MARKUP": "<b>&\u202e\u00e9", "COLON": "a:b", "NULL": "null", "TIME": "12:30"}, "rate": 0.003},
+    ],
+)
+def test_a_specification_as_yaml_is_what_it_was(visit: Visit, spec: dict[str, Any]) -> None:
+    assert yaml.safe_load(visit.module("words/yaml.js", "module.yamlText(argument)", spec)) == spec
+
+
 def test_what_the_feed_says_while_jobs_are_read_wins_over_what_was_read(visit: Visit) -> None:
     script = (
         "(async () => { const jobs = module.jobs; jobs.state = 'loaded';"
@@ -140,6 +176,7 @@ EVENT = {"number": 9, "at": "2026-01-01T00:00:00Z", "kind": "group-moved", "stat
             {"kind": "progress-reported", "data": {"step": 4}},
             {"state": "running", "progress": {"step": 4, "at": EVENT["at"]}},
         ),
+        ({"priority": 0}, {"kind": "priority-changed", "data": {"priority": 7, "by": "ada"}}, {"priority": 7}),
         (
             {"state": "queued"},
             {"kind": "group-placed", "state": "placed", "data": {"number": 2}},

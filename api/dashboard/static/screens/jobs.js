@@ -1,9 +1,10 @@
 // @ts-check
-/** Jobs: all of them in one table that can be narrowed, sorted, chosen from and cancelled. An array is one line of it. */
+/** Jobs: all of them in one table that can be narrowed, sorted, chosen from, cancelled and given another priority. An array is one line. */
 
 import { MOST_ROWS, jobs } from "../data/jobs.js";
 import { useChanges } from "../data/watching.js";
 import { CancelDialog } from "../parts/cancel.js";
+import { PriorityDialog } from "../parts/priority.js";
 import { Ago, Choice, Empty, Field, Freshness, StateMark, Trouble } from "../parts/small.js";
 import { LongTable } from "../parts/table.js";
 import { refine, routeTo } from "../route.js";
@@ -57,7 +58,7 @@ export function Jobs({ may, me, route }) {
   useEffect(() => jobs.want(), []);
   useChanges(jobs);
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
-  const [isAsking, setAsking] = useState(false);
+  const [asking, setAsking] = useState(/** @type {"" | "cancel" | "priority"} */ (""));
   const query = (/** @type {string} */ name) => route.query.get(name) ?? "";
   const where = { state: query("state"), tenant: query("tenant"), chip: query("chip"), text: query("q"), array: query("array") };
   const sort = query("sort") || "age";
@@ -84,15 +85,17 @@ export function Jobs({ may, me, route }) {
     <${Trouble} error=${jobs.error} retry=${() => jobs.load()} />
     <div class="table-head">
       <span role="status">${whole(found.length)}${found.length === all.length ? "" : ` of ${whole(all.length)}`} jobs${rows.length < found.length ? ` in ${counted(rows.length, "line", "lines")}` : ""}${jobs.state === "loading" ? ", loading …" : ""}${jobs.hasOlder ? ` (finished ones: the newest ${whole(MOST_ROWS)}; older ones by medley ls --all)` : ""}</span>
-      ${may("cancel_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking(true)}>${endable.length ? `Cancel ${whole(endable.length)} …` : "Cancel …"}</button>`}
+      ${may("cancel_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking("cancel")}>${endable.length ? `Cancel ${whole(endable.length)} …` : "Cancel …"}</button>`}
+      ${may("change_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking("priority")}>Priority …</button>`}
       ${where.array && html`<span>of array <b>${nameOfArray(all, where.array)}</b> (${statesText(standing.get(where.array) ?? {})}), <a href=${routeTo(["jobs"], { ...Object.fromEntries(route.query), array: null })}>all jobs</a></span>`}
       ${chosen.size > 0 && html`<button class="small" onClick=${() => setChosen(new Set())}>choose none</button>`}
     </div>
     ${jobs.state === "loaded" && !rows.length
       ? html`<${Empty} command=${where.array ? `medley ls --array ${where.array}` : all.length ? "medley ls --all" : "medley submit examples/jobs/first-training.yaml"}>${all.length ? "No job meets these filters." : "There are no jobs yet."}</${Empty}>`
       : html`<${LongTable} label="Jobs" rows=${rows} columns=${columns(hasTenants)} sort=${sort} onSort=${set("sort")} hrefOf=${hrefOf} nameOf=${lineName}
-          chosen=${chosen} onChoose=${may("cancel_job") ? setChosen : undefined} />`}
-    ${isAsking && html`<${CancelDialog} rows=${endable} onClose=${() => (setAsking(false), setChosen(new Set()))} />`}
+          chosen=${chosen} onChoose=${may("cancel_job") || may("change_job") ? setChosen : undefined} />`}
+    ${asking === "cancel" && html`<${CancelDialog} rows=${endable} onClose=${() => (setAsking(""), setChosen(new Set()))} />`}
+    ${asking === "priority" && html`<${PriorityDialog} rows=${endable} onClose=${() => (setAsking(""), setChosen(new Set()))} />`}
   </div>`;
 }
 
