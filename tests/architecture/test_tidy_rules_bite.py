@@ -87,6 +87,10 @@ GOOD: dict[str, tuple[Rule, Source]] = {
         purity.core_imports_nothing_of_the_world,
         sample(CORE, "from datetime import datetime"),
     ),
+    "a core that shares equal strings": (
+        purity.core_imports_nothing_of_the_world,
+        sample(CORE, "from sys import intern"),
+    ),
     "a clock outside the core": (
         purity.core_imports_nothing_of_the_world,
         sample("scheduler/loops/x.py", "import time"),
