@@ -1,6 +1,8 @@
 """Writes the pages of docs/ that follow from the code: `make docs`. A test compares what is there with it."""
 
+import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
@@ -15,6 +17,8 @@ from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transiti
 from scheduler.core.model.tenant import Role, Scope
 
 DOCS = Path(__file__).parent
+CODE = ("scheduler", "api", "medley", "runtime")
+"""The folders whose rooms have a page."""
 
 STATES = """# The life of a group
 
@@ -89,6 +93,34 @@ never was (404). *any* scope: a narrowed token may say whose it is, and end.
 {scopes}"""
 
 
+ROOMS = """# Every room
+
+*Written by `make docs` from what each package says of itself; do not edit.*
+
+The large rooms, the rule by which a line of code finds its own, and which way imports may point are in the
+[architecture](architecture.md#rooms). Here is each folder of code, with what it is for. The dashboard's own files,
+which no Python reads, are in [contributing](contributing.md#the-dashboard).
+{tables}"""
+
+
+def room_tables() -> str:
+    """Return a table for each of the large folders, with a row per package below it."""
+    return "".join(
+        f"\n## {folder}\n\n| room | what it is |\n|---|---|\n"
+        + "".join(f"| `{room}` | {purpose} |\n" for room, purpose in _rooms_of(folder))
+        for folder in CODE
+    )
+
+
+def _rooms_of(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield each package at or below a folder, with the first paragraph of its docstring in one line."""
+    root = DOCS.parent
+    packages = [path for path in (root / folder).rglob("__init__.py") if "build" not in path.relative_to(root).parts]
+    for path in sorted(packages, key=lambda path: path.parent.parts):
+        promise = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        yield path.parent.relative_to(root).as_posix(), " ".join(promise.split("\n\n")[0].split())
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page, and the schema of job files, by the file it belongs into."""
     permissions = PERMISSIONS_PAGE.format(scopes=scope_table(), matrix=permission_table())
@@ -97,6 +129,7 @@ def pages() -> dict[Path, str]:
         DOCS / "job.schema.json": json.dumps(job_schema(), indent=2) + "\n",
         DOCS / "states.md": states,
         DOCS / "permissions.md": permissions,
+        DOCS / "rooms.md": ROOMS.format(tables=room_tables()),
         DOCS / "metrics.md": METRICS.format(rows=metrics_table(), leaders=leaders_metrics()),
     }
 

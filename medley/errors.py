@@ -12,6 +12,7 @@ _EXIT_CODES = {
     404: ExitCode.NOT_FOUND,
     408: ExitCode.UNAVAILABLE,
     409: ExitCode.CONFLICT,
+    412: ExitCode.CONFLICT,
     429: ExitCode.UNAVAILABLE,
 }
 _FIRST_SERVER_ERROR = 500

@@ -6,14 +6,16 @@ from typing import assert_never
 from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
-from api.schemas.job import DryRunAnswer
+from api.schemas.job import DryRunAnswer, DryRunOutcome
 from api.schemas.reason import WhyAnswer
+from api.schemas.serving.answers import ReplicaProspectAnswer
 from api.text.advice import advice
 from api.text.reasons import reason_text
 from api.text.stops import stop_advice, stop_text
 from api.text.words import clock_time, count, listed, ordinal
+from scheduler.core.model.decision import GivenPlace, Place
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.identifiers import NodeId, TenantName
 from scheduler.core.model.job import JobSpec
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason
 from scheduler.ports.views import JobView
@@ -59,35 +61,80 @@ def settled_answer(
 def prospect_answer(tried: Tried, you: TenantName | None) -> DryRunAnswer:
     """Return what would become of a job that is not submitted."""
     prospect, spec = tried.prospect, tried.job.spec
-    notes = {note.rank: note for note in prospect.notes}
-    waits = not prospect.allocations and not prospect.is_hopeless
+    first = prospect.places[0] if prospect.places else GivenPlace(())
+    notes = {note.rank: note for note in first.notes}
+    outcome = _outcome(tried)
     return DryRunAnswer(
-        outcome="waits" if waits else "refused" if prospect.is_hopeless else "placed",
+        outcome=outcome,
         text=_prospect_text(tried, you),
-        next=advice(prospect.reasons[0]) if prospect.reasons else "submit it",
+        next=_prospect_advice(tried),
         spec=spec_answer(spec),
-        workers=tuple(worker_answer(one, None, notes.get(one.rank)) for one in prospect.allocations),
+        workers=tuple(worker_answer(one, None, notes.get(one.rank)) for one in first.allocations),
+        replicas=_replica_prospect(tried) if spec.serves else None,
         reasons=reason_answers(prospect.reasons, you),
-        position=prospect.position if waits else None,
+        position=prospect.position if outcome in ("waits", "partly") else None,
         objecting_clusters=spec.objecting_clusters,
         change=tried.change,
         age_s=tried.age_s,
     )
 
 
+def _outcome(tried: Tried) -> DryRunOutcome:
+    if tried.prospect.is_hopeless:
+        return "refused"
+    if not tried.prospect.places:
+        return "waits"
+    return "partly" if _waiting_replicas(tried) else "placed"
+
+
+def _waiting_replicas(tried: Tried) -> int:
+    return tried.job.replicas - len(tried.prospect.places)
+
+
+def _replica_prospect(tried: Tried) -> ReplicaProspectAnswer:
+    places = tried.prospect.places
+    return ReplicaProspectAnswer(
+        wanted=tried.job.replicas, placed=len(places), nodes=tuple(tuple(_nodes(place)) for place in places)
+    )
+
+
+def _nodes(*places: Place) -> list[NodeId]:
+    return list(dict.fromkeys(allocation.node for place in places for allocation in place.allocations))
+
+
 def _prospect_text(tried: Tried, you: TenantName | None) -> str:
-    prospect = tried.prospect
+    prospect, waiting = tried.prospect, _waiting_replicas(tried)
     why = "; ".join(reason_text(reason, you) for reason in prospect.reasons)
     if prospect.is_hopeless:
         text = f"It would be refused, because it can never run as asked: {why}"
-    elif prospect.allocations:
-        nodes = list(dict.fromkeys(allocation.node for allocation in prospect.allocations))
-        more = len(nodes) - MOST_NODES_NAMED
-        named = nodes[:MOST_NODES_NAMED] + ([count(more, "more node")] if more > 0 else [])
-        text = f"It would be placed at once, on {listed(named, 'and')}"
+    elif prospect.places:
+        text = f"{_who_is_placed(tried)} would be placed at once, on {_named(_nodes(*prospect.places))}"
+        if waiting:
+            text += f"; {waiting} more would wait beside them, {ordinal(prospect.position)} in the queue: {why}"
     else:
         text = f"It would wait, {ordinal(prospect.position)} in the queue: {why}"
     return f"{text}{_left_out(tried.job.spec)}."
+
+
+def _who_is_placed(tried: Tried) -> str:
+    wanted, placed = tried.job.replicas, len(tried.prospect.places)
+    if wanted == 1:
+        return "It"
+    return f"All {wanted} replicas" if placed == wanted else f"{placed} of {wanted} replicas"
+
+
+def _named(nodes: Sequence[NodeId]) -> str:
+    more = len(nodes) - MOST_NODES_NAMED
+    return listed([*nodes[:MOST_NODES_NAMED], *([count(more, "more node")] if more > 0 else [])], "and")
+
+
+def _prospect_advice(tried: Tried) -> str:
+    reasons, placed = tried.prospect.reasons, len(tried.prospect.places)
+    if not reasons:
+        return "submit it"
+    if placed:
+        return f"submit it, and the others start once there is room; or submit it with {count(placed, 'replica')}"
+    return advice(reasons[0])
 
 
 def _left_out(spec: JobSpec) -> str:
@@ -163,5 +210,5 @@ def _next_step(view: JobView) -> str | None:
         case State.SUCCEEDED:
             return f"read its output with `medley logs {view.job.id}`"
         case State.FAILED | State.STOPPING:
-            return None if reason is None else stop_advice(reason)
+            return None if reason is None else stop_advice(reason, view.job.id)
     return None

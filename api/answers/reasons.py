@@ -17,6 +17,7 @@ from api.schemas.reason import (
     QuotaExceededAnswer,
     ReasonAnswer,
     TooFewFreeAnswer,
+    WaitsForArrayAnswer,
     WaitsForJobAnswer,
 )
 from api.text.reasons import reason_text
@@ -34,6 +35,7 @@ from scheduler.core.model.reason import (
     QuotaExceeded,
     Reason,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 
@@ -87,12 +89,23 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 
             return NoClusterAnswer(text=text)
         case CannotServe(cluster, mismatch, asked, offered):
             return CannotServeAnswer(text=text, cluster=cluster, mismatch=mismatch, asked=asked, offered=offered)
-        case WaitsForJob(job, condition):
-            return WaitsForJobAnswer(text=text, job=job, condition=condition)
-        case CannotFollow(job, became):
-            return CannotFollowAnswer(text=text, job=job, became=became)
+        case WaitsForJob() | WaitsForArray() | CannotFollow():
+            return _after_others(reason, text)
         case ArrayIsFull(array, most_at_once):
             return ArrayIsFullAnswer(text=text, array=array, most_at_once=most_at_once)
+    assert_never(reason)
+
+
+def _after_others(reason: WaitsForJob | WaitsForArray | CannotFollow, text: str) -> ReasonAnswer:
+    match reason:
+        case WaitsForJob(job, condition):
+            return WaitsForJobAnswer(text=text, job=job, condition=condition)
+        case WaitsForArray(array, condition, ended, jobs):
+            return WaitsForArrayAnswer(text=text, array=array, condition=condition, ended=ended, jobs=jobs)
+        case CannotFollow(array, became, True):
+            return CannotFollowAnswer(text=text, job=None, array=array, became=became)
+        case CannotFollow(job, became):
+            return CannotFollowAnswer(text=text, job=job, array=None, became=became)
     assert_never(reason)
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from api.schemas.spec import (
-    AfterAnswer,
+    AfterArrayAnswer,
+    AfterJobAnswer,
     AlternativeAnswer,
     ApartAnswer,
     RoleAnswer,
@@ -20,6 +21,7 @@ from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.job import (
     ChipRequest,
     CommandProgram,
+    Dependency,
     ExactMix,
     JobSpec,
     Program,
@@ -73,13 +75,19 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         stall_limit_s=spec.stall_limit_s,
         priority=spec.priority,
         labels=dict(spec.labels),
-        after=tuple(AfterAnswer(job=one.job, condition=one.condition) for one in spec.after),
+        after=tuple(map(_after, spec.after)),
     )
 
 
 def share_answer(milli: int, memory_mib: int) -> ShareAnswer | None:
     """Return a share, None where there is none."""
     return ShareAnswer(milli=milli, memory_mib=memory_mib) if milli else None
+
+
+def _after(one: Dependency) -> AfterJobAnswer | AfterArrayAnswer:
+    if one.is_array:
+        return AfterArrayAnswer(array=one.job, condition=one.condition)
+    return AfterJobAnswer(job=one.job, condition=one.condition)
 
 
 def _shape(shape: WorkerShape) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from api.schemas.arrays.answers import ArrayMemberAnswer
 from api.schemas.reason import ReasonAnswer
-from api.schemas.serving.answers import ReplicaCountAnswer
+from api.schemas.serving.answers import ReplicaCountAnswer, ReplicaProspectAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
 from api.schemas.text import Answer, Moment, with_examples
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
@@ -213,6 +213,9 @@ class JobAnswer(Answer):
     """Where it is one of an array's jobs."""
 
 
+DryRunOutcome = Literal["placed", "partly", "waits", "refused"]
+
+
 class DryRunAnswer(Answer):
     """What would become of a job that is handed in now. Nothing of it is kept."""
 
@@ -223,6 +226,7 @@ class DryRunAnswer(Answer):
             "next": "submit it",
             "spec": SPEC_EXAMPLE,
             "workers": JOB_EXAMPLE["attempts"][0]["workers"],
+            "replicas": None,
             "reasons": [],
             "position": None,
             "objecting_clusters": [],
@@ -231,18 +235,22 @@ class DryRunAnswer(Answer):
         }
     )
 
-    outcome: Literal["placed", "waits", "refused"]
-    """Refused is what no cluster could hold if nothing ran; such a job is accepted and fails at once."""
+    outcome: DryRunOutcome
+    """Refused is what no cluster could hold if nothing ran; such a job is accepted and fails at once. Partly is a
+    server of which some replicas would be placed and others would wait."""
     text: str
     next: str | None
     """What the user can do about it."""
     spec: SpecAnswer
     """What was understood, complete with defaults."""
     workers: tuple[WorkerAnswer, ...]
-    """Where each rank would be, and why there; empty where there is no place now."""
+    """Where each rank would be, and why there; of a server those of its first replica. Empty: there is no place now."""
+    replicas: ReplicaProspectAnswer | None
+    """Of an inference job; null for a training."""
     reasons: tuple[ReasonAnswer, ...]
+    """Why it would wait or be refused; where some replicas would be placed, why the next one would wait beside them."""
     position: int | None
-    """In the queue, from 1; null where it would not wait."""
+    """In the queue, from 1; null where nothing would wait."""
     objecting_clusters: tuple[str, ...]
     """Clusters that would not run it, and are left out."""
     change: int

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from math import prod
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
@@ -14,9 +13,7 @@ from api.schemas.placement import (
     DEFAULT_MEMORY_MIB,
     MOST_ALTERNATIVES,
     MOST_MEMORY_MIB,
-    MOST_OPTIONS,
     MOST_ROLES,
-    MOST_WORKERS,
     ONE_KIND,
     AlternativeRequest,
     ApartRequest,
@@ -40,6 +37,8 @@ from api.schemas.placement import (
 )
 from api.schemas.program import SecretRequest, ServeRequest, TrainingRequest, VariableName, VolumeRequest
 from api.schemas.serving.request import of_a_training
+from api.schemas.submission.examples import JOB_EXAMPLES
+from api.schemas.submission.gang import check_choices, check_size, check_spread, sizes, workers_of_mix
 from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
 from scheduler.core.model.job import (
     AnyOf,
@@ -53,7 +52,6 @@ from scheduler.core.model.job import (
     SecretVariable,
     Volume,
 )
-from scheduler.core.model.topology import CLUSTER, NODE
 
 MOST_ENVIRONMENT = 64
 MOST_LABELS = 32
@@ -66,56 +64,7 @@ Priority = Annotated[int, whole(-100, 100, "Higher ones are earlier in the queue
 class JobRequest(ArrayableRequest):
     """A training, which is one gang of workers that run together or not at all; or a server of several such gangs."""
 
-    model_config = with_examples(
-        {"name": "first", "workers": 4, "chips": "h100-sxm", "training": {"steps": 60}},
-        {
-            "name": "either-vendor",
-            "workers": 2,
-            "chips": ["h100-sxm", "a800-sxm"],
-            "devices_per_worker": 8,
-            "command": ["python", "train.py"],
-            "retries": 2,
-        },
-        {"name": "mixed", "chips": {"h100-sxm": 2, "mi300x": 2}, "labels": {"team": "vision"}},
-        {
-            "name": "own-image",
-            "workers": 1,
-            "chips": "h100-sxm",
-            "image": "vision/training:2.1",
-            "command": ["python", "train.py"],
-            "shared_memory_mib": 16384,
-            "volumes": [{"volume_class": "datasets", "path": "/data", "read_only": True}],
-            "secrets": {"HUB_TOKEN": {"secret": "hub", "key": "token"}},
-        },
-        {
-            "name": "half-a-device",
-            "workers": 1,
-            "chips": "h100-sxm",
-            "devices_per_worker": 0,
-            "share": {"milli": 500, "memory_mib": 40960},
-            "command": ["python", "notebook.py"],
-        },
-        {
-            "name": "one-rack",
-            "workers": 8,
-            "chips": "h100-sxm",
-            "devices_per_worker": 8,
-            "alternatives": [{"workers": 16, "chips": "a800-sxm-80"}],
-            "roles": [{"name": "launcher", "command": ["python", "launch.py"]}],
-            "topology": {"require": "rack"},
-            "spread": {"level": "node", "most": 1},
-        },
-        {
-            "name": "chat",
-            "kind": "inference",
-            "replicas": 2,
-            "workers": 1,
-            "chips": "h100-sxm",
-            "command": ["python", "serve.py"],
-            "port": 8000,
-            "readiness_path": "/ready",
-        },
-    )
+    model_config = with_examples(*JOB_EXAMPLES)
 
     name: Name
     """What people call it; the newest job of a name is meant by it."""
@@ -191,12 +140,7 @@ class JobRequest(ArrayableRequest):
     def _workers_fit_chips(cls, workers: int | None, info: ValidationInfo) -> int | None:
         chips = info.data.get("chips")
         if isinstance(chips, dict):
-            total = sum(chips.values())
-            if total > MOST_WORKERS:
-                raise ValueError(f"the mix has {total} workers; at most {MOST_WORKERS} make a gang")
-            if workers not in (None, total):
-                raise ValueError(f"must be {total}, the sum of the mix, or left out")
-            return total
+            return workers_of_mix(chips, workers)
         if workers is None and chips is not None:
             raise ValueError("is needed unless chips says how many workers go on each type")
         return workers
@@ -220,7 +164,7 @@ class JobRequest(ArrayableRequest):
             raise ValueError("cannot be given with a mix, which says exactly how many workers go on each chip type")
         if AlternativeRequest() in alternatives:
             raise ValueError("an alternative must say what is other than in the job")
-        _check_options(info.data, alternatives, ())
+        check_choices(info.data.get("chips"), alternatives)
         return alternatives
 
     @field_validator("roles")
@@ -231,10 +175,9 @@ class JobRequest(ArrayableRequest):
             raise ValueError("must not name a role twice")
         if not {"workers", "chips", "alternatives"} <= info.data.keys():
             return roles
-        largest = max(_sizes(info.data, roles))
-        if largest > MOST_WORKERS:
-            raise ValueError(f"the gang has {largest} workers with all roles; at most {MOST_WORKERS} make one")
-        _check_options(info.data, info.data["alternatives"], roles)
+        alternatives = info.data["alternatives"]
+        check_size(info.data["workers"], alternatives, roles)
+        check_choices(info.data["chips"], alternatives, roles)
         return roles
 
     @field_validator("spread")
@@ -242,14 +185,9 @@ class JobRequest(ArrayableRequest):
     def _can_be_spread(cls, spread: SpreadRequest | None, info: ValidationInfo) -> SpreadRequest | None:
         if spread is None or not {"workers", "chips", "alternatives", "roles", "topology"} <= info.data.keys():
             return spread
-        smallest, required = min(_sizes(info.data, info.data["roles"])), info.data["topology"].require
-        if smallest <= spread.most or (spread.level != CLUSTER and required not in (NODE, spread.level)):
-            return spread
-        where = f"topology.require asks for one {required}" if spread.level != CLUSTER else "a gang is in one cluster"
-        raise ValueError(
-            f"at most {spread.most} of {smallest} workers per {spread.level} cannot be, for {where}: "
-            "spread over a smaller level, or allow more"
-        )
+        smallest = min(sizes(info.data["workers"], info.data["alternatives"], info.data["roles"]))
+        check_spread(spread, smallest=smallest, required=info.data["topology"].require)
+        return spread
 
     @field_validator("command")
     @classmethod
@@ -377,24 +315,3 @@ def _step_to(chip: str, chips: NamedChips) -> str:
     if isinstance(chips, dict):
         return f"/{chip}"
     return f"/{chips.index(chip)}" if isinstance(chips, tuple) else ""
-
-
-def _sizes(checked: Mapping[str, Any], roles: tuple[RoleRequest, ...]) -> list[int]:
-    """Return how many workers the gang may have: with the job's own size, and with each alternative."""
-    own, more = checked["workers"], sum(role.workers for role in roles)
-    return [own + more, *((other.workers or own) + more for other in checked["alternatives"])]
-
-
-def _check_options(
-    checked: Mapping[str, Any], alternatives: tuple[AlternativeRequest, ...], roles: tuple[RoleRequest, ...]
-) -> None:
-    """Raise ValueError where there are too many choices."""
-    chips = checked.get("chips")
-    own = 1 if isinstance(chips, dict) else len(types_of(chips))
-    main = own + sum(len(types_of(other.chips)) or own for other in alternatives)
-    options = main * prod(max(1, len(types_of(role.chips))) for role in roles)
-    if options > MOST_OPTIONS:
-        raise ValueError(
-            f"all chip types in all pairings are {options} choices; at most {MOST_OPTIONS} are allowed: "
-            "name fewer chip types in chips, alternatives or roles"
-        )

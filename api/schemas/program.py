@@ -1,8 +1,8 @@
 """What the workers of a job run, and what they are given to run with."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from api.schemas.placement import whole
 from api.schemas.text import ENTRY_PATTERN, ID_PATTERN, MOUNT_PATTERN, OBJECT_PATTERN, VARIABLE_PATTERN, Body, Name
@@ -82,16 +82,29 @@ class ServeRequest(Body):
 
 
 class AfterRequest(Body):
-    """A job that must be over first."""
+    """A job that must be over first, or an array of which all jobs must be."""
 
-    job: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-    """Its id."""
+    job: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = None
+    """The job's id."""
+    array: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = None
+    """The array's id, instead of a job's."""
     condition: Literal["succeeded", "ended"] = "succeeded"
-    """What must have become of it; `ended` is met by anything."""
+    """What must have become of it, of an array of all its jobs; `ended` is met by anything."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.job is None) == (self.array is None):
+            raise ValueError("give either job or array, by its id")
+        return self
+
+    @property
+    def named(self) -> str:
+        """The id of the job or the array."""
+        return self.job or self.array or ""
 
     def to_dependency(self) -> Dependency:
         """Return it as the model knows it."""
-        return Dependency(self.job, Condition(self.condition))
+        return Dependency(self.named, Condition(self.condition), is_array=self.array is not None)
 
 
 class LifeRequest(Body):
@@ -114,14 +127,15 @@ class LifeRequest(Body):
     )
     after: Annotated[tuple[AfterRequest, ...], Field(max_length=MOST_AFTER)] = Field(
         default=(),
-        description="Jobs of the same tenant that must be over first; where one never will be as it must, it fails.",
+        description="Jobs and arrays of the same tenant that must be over first; "
+        "where one never will be as it must, it fails.",
     )
 
     @field_validator("after")
     @classmethod
     def _each_once(cls, after: tuple[AfterRequest, ...]) -> tuple[AfterRequest, ...]:
-        if len({one.job for one in after}) != len(after):
-            raise ValueError("must not name a job twice")
+        if len({one.named for one in after}) != len(after):
+            raise ValueError("must not name a job or an array twice")
         return after
 
 

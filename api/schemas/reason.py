@@ -181,12 +181,28 @@ class WaitsForJobAnswer(Answer):
     condition: Condition
 
 
+class WaitsForArrayAnswer(Answer):
+    """An array of which all jobs must be over first has some left."""
+
+    code: Literal["waits-for-array"] = "waits-for-array"
+    text: str
+    array: str
+    condition: Condition
+    """What must become of each of its jobs."""
+    ended: int
+    """How many of them are over, whatever became of them."""
+    jobs: int
+    """How many it has in all."""
+
+
 class CannotFollowAnswer(Answer):
-    """A job that must have succeeded first did not."""
+    """A job, or an array, that must have succeeded first did not."""
 
     code: Literal["cannot-follow"] = "cannot-follow"
     text: str
-    job: str
+    job: str | None
+    """Null where it is an array."""
+    array: str | None
     became: State
 
 
@@ -207,6 +223,7 @@ ReasonAnswer = (
     | NoClusterAnswer
     | CannotServeAnswer
     | WaitsForJobAnswer
+    | WaitsForArrayAnswer
     | CannotFollowAnswer
     | ArrayIsFullAnswer
 )

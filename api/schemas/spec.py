@@ -54,11 +54,19 @@ class ShareAnswer(Answer):
     memory_mib: int
 
 
-class AfterAnswer(Answer):
+class AfterJobAnswer(Answer):
     """A job that must be over first."""
 
     job: str
     condition: Condition
+
+
+class AfterArrayAnswer(Answer):
+    """An array of which all jobs must be over first."""
+
+    array: str
+    condition: Condition
+    """What must have become of each of its jobs."""
 
 
 class AlternativeAnswer(Answer):
@@ -183,4 +191,4 @@ class SpecAnswer(Answer):
     stall_limit_s: int | None
     priority: int
     labels: dict[str, str]
-    after: tuple[AfterAnswer, ...]
+    after: tuple[AfterJobAnswer | AfterArrayAnswer, ...]

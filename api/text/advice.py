@@ -17,6 +17,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 from scheduler.core.model.resources import MAIN_ROLE
@@ -40,10 +41,11 @@ def advice(reason: Reason) -> str:  # noqa: PLR0911 - one sentence per kind
             return "ask the operator to connect a cluster"
         case CannotServe():
             return mismatch_advice(reason)
-        case WaitsForJob(job):
-            return f"wait, or see how that one stands: `medley show {job}`"
+        case WaitsForJob(name) | WaitsForArray(name):
+            return f"wait, or see how that one stands: `medley show {name}`"
         case CannotFollow():
-            return "submit it again after another job, or with the condition `ended` (`medley clone --set after=...`)"
+            other = "another array" if reason.is_array else "another job"
+            return f"submit it again after {other}, or with the condition `ended` (`medley clone --set after=...`)"
         case ArrayIsFull(array):
             return f"wait until one of them ends: `medley ls --array {array}`"
     assert_never(reason)

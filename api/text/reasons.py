@@ -21,6 +21,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 from scheduler.core.model.resources import MAIN_ROLE, MILLI_CORES_PER_CORE
@@ -45,13 +46,28 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: PLR0911
             return "no cluster that would run it has reported its nodes yet"
         case CannotServe():
             return mismatch_text(reason)
-        case WaitsForJob(job, condition):
-            return f"job {job} must {'succeed' if condition is Condition.SUCCEEDED else 'end'} first"
-        case CannotFollow(job, became):
-            return f"job {job} was to succeed first, and {_became(became)}"
+        case WaitsForJob() | WaitsForArray() | CannotFollow():
+            return _after_others(reason)
         case ArrayIsFull(_, most_at_once):
             return f"its array runs {most_at_once:,} at once, and so many run"
     assert_never(reason)
+
+
+def _after_others(reason: WaitsForJob | WaitsForArray | CannotFollow) -> str:
+    match reason:
+        case WaitsForJob(job, condition):
+            return f"job {job} must {_ends(condition)} first"
+        case WaitsForArray(array, condition, ended, jobs):
+            return f"all jobs of array {array} must {_ends(condition)} first, and {ended:,} of {jobs:,} are over"
+        case CannotFollow(array, _, True):
+            return f"all jobs of array {array} were to succeed first, and not all of them did"
+        case CannotFollow(job, became):
+            return f"job {job} was to succeed first, and {_became(became)}"
+    assert_never(reason)
+
+
+def _ends(condition: Condition) -> str:
+    return "succeed" if condition is Condition.SUCCEEDED else "end"
 
 
 def _became(state: State) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from scheduler.core.model.group import FAILURES, StopReason
+from scheduler.core.model.identifiers import JobId
 
-_READ_OUTPUT = "read its output with `medley logs`"
+_READ_OUTPUT = "read its output with `medley logs {job}`"
 
 
 def stop_text(reason: StopReason) -> str:
@@ -18,7 +19,7 @@ _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
         StopReason.PREEMPTED: None,
         StopReason.REPLACED: None,
         StopReason.START_REFUSED: "look at the detail; an operator may have to mend the cluster",
-        StopReason.STALLED: "read its output with `medley logs`, or submit it with a longer stall_limit_s",
+        StopReason.STALLED: f"{_READ_OUTPUT}, or submit it with a longer stall_limit_s",
         StopReason.SILENT: _READ_OUTPUT,
         StopReason.SERVER_ENDED: f"{_READ_OUTPUT}; a server's command is to run on until it gets SIGTERM",
         StopReason.WORKER_FAILED: _READ_OUTPUT,
@@ -34,6 +35,7 @@ _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
 )
 
 
-def stop_advice(reason: StopReason) -> str | None:
+def stop_advice(reason: StopReason, job: JobId) -> str | None:
     """Return what the user can do about it, None where nothing needs to be done."""
-    return _ADVICE[reason]
+    advice = _ADVICE[reason]
+    return None if advice is None else advice.format(job=job)

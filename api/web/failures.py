@@ -87,7 +87,7 @@ def _respond(request: Request, problem: Problem) -> Response:
     return problem.respond(request.state.request_id)
 
 
-def unknown_reference(pointer: str, what: str) -> Refusal:
+def unknown_reference(pointer: str, what: str, next_step: str | None = None) -> Refusal:
     """Return the refusal of a body that names something that does not exist."""
     error = FieldError(pointer, f"there is no {what}")
-    return Refusal(Problem(Code.UNKNOWN_REFERENCE, f"There is no {what}.", None, (error,)))
+    return Refusal(Problem(Code.UNKNOWN_REFERENCE, f"There is no {what}.", next_step, (error,)))

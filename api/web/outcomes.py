@@ -23,8 +23,7 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
         case Rejection.UNKNOWN_CHIP:
             return _unknown_chip(rejected, request, directory)
         case Rejection.UNKNOWN_JOB:
-            index = next((place for place, one in enumerate(request.after) if one.job == rejected.detail), 0)
-            return unknown_reference(f"/after/{index}/job", f"job {rejected.detail} of yours")
+            return _unknown_before_it(rejected, request)
         case Rejection.UNKNOWN_TENANT:
             return refuse(Code.UNKNOWN_TENANT, "The token's tenant does not exist any more.")
         case Rejection.KEY_REUSED:
@@ -97,6 +96,13 @@ def refuse_report(rejected: Rejected) -> Refusal:
 def attempt_closed() -> Refusal:
     """Return what tells a worker to end: its attempt, or that attempt's generation, is over."""
     return refuse(Code.ATTEMPT_CLOSED, "This attempt, or its generation, is over.", "end the worker")
+
+
+def _unknown_before_it(rejected: Rejected, request: JobRequest) -> Refusal:
+    index = next((place for place, one in enumerate(request.after) if one.named == rejected.detail), 0)
+    kind = "job" if request.after[index].array is None else "array"
+    next_step = "`medley ls` lists them; a job's id is given as `job`, an array's as `array`"
+    return unknown_reference(f"/after/{index}/{kind}", f"{kind} {rejected.detail} of yours", next_step)
 
 
 def _unknown_chip(rejected: Rejected, request: JobRequest, directory: Directory) -> Refusal:

@@ -7,7 +7,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from medley.commands.connection import OutputOption, connected
+from medley.errors import BadUsage
 from medley.exit_codes import ExitCode
+from medley.following.spans import beginning
 from medley.screens.access import audit_table
 from medley.screens.amounts import now
 from medley.screens.output import print_json, print_listing, say
@@ -26,8 +28,10 @@ class AuditFilters:
     operation: Annotated[str | None, Parameter(help="An operation of the API, such as set_quota.")] = None
     object: Annotated[str | None, Parameter(help="What it was done to: `token`, or `token/ID`.")] = None
     tenant: Annotated[str | None, Parameter(help="Whose things; for roles that see more than one.")] = None
-    since: Annotated[str | None, Parameter(help="From this moment on, such as 2026-01-31T00:00:00Z.")] = None
-    until: Annotated[str | None, Parameter(help="Before this moment.")] = None
+    since: Annotated[
+        str | None, Parameter(help="From this time on, such as 2026-01-31, or 90min, 12h, 7d or 4w ago.")
+    ] = None
+    until: Annotated[str | None, Parameter(help="Before this time.")] = None
 
 
 def list_entries(
@@ -37,10 +41,13 @@ def list_entries(
     output: OutputOption = "table",
 ) -> int:
     """List who changed what, newest first."""
-    asked = asdict(filters or AuditFilters())
+    if limit < 1:
+        raise BadUsage("--limit takes 1 or more", next_step="choose another --limit")
+    chosen, at = filters or AuditFilters(), now()
+    asked = asdict(chosen) | {"since": beginning(chosen.since, at), "until": beginning(chosen.until, at)}
     with connected() as client:
-        found = list(islice(client.audit(limit=max(1, min(limit, _MOST_PER_PAGE)), **asked), max(limit, 0)))
-    print_listing(output, found, lambda entry: str(entry["number"]), lambda: audit_table(found, now()))
+        found = list(islice(client.audit(limit=min(limit, _MOST_PER_PAGE), **asked), limit))
+    print_listing(output, found, lambda entry: str(entry["number"]), lambda: audit_table(found, at))
     return ExitCode.OK
 
 

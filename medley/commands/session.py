@@ -69,7 +69,8 @@ def login(
     say(f"Logged in to {found.address} as {_who(who)}")
     if os.environ.get("MEDLEY_ADDRESS") or os.environ.get("MEDLEY_TOKEN"):
         talk("note: MEDLEY_ADDRESS or MEDLEY_TOKEN is set and wins over this login")
-    talk("next: medley submit FILE, or medley ls")
+    submits = "submit_job" in who.get("may", ("submit_job",))
+    talk(f"next: {'medley submit FILE' if submits else 'medley top'}, or medley ls")
     return ExitCode.OK
 
 

@@ -46,7 +46,8 @@ def logs(
         ranks = wanted_workers(found["spec"]) if rank is None else 1
         printer = _EntryPrinter() if output == "json" else _LogPrinter(ranks)
         with staying_with(found, f"medley logs -f {found['id']}"):
-            printer.print_new(reader)
+            if not printer.print_new(reader) and not follow:
+                talk(f"{found['name']} has printed nothing so far")
             if follow:
                 client.patience_s = _PATIENCE_S
                 _print_more(reader, printer)

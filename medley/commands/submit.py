@@ -10,7 +10,16 @@ from cyclopts import Parameter
 
 from medley.answers import Json
 from medley.client import Client
-from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job, staying_with
+from medley.commands.connection import (
+    JobArgument,
+    OutputOption,
+    connected,
+    explained,
+    find_job,
+    find_job_or_array,
+    is_array,
+    staying_with,
+)
 from medley.commands.jobs import print_one, report_end, report_end_of_array
 from medley.errors import ApiProblem, BadUsage, Unreachable
 from medley.exit_codes import ExitCode
@@ -53,7 +62,9 @@ class SubmitOptions:
     name: Annotated[str | None, Parameter(help="Submit under this name instead of the file's.")] = None
     after: Annotated[
         tuple[str, ...],
-        Parameter(negative="", show_default=False, help="A job that must succeed first, by id or name; repeatable."),
+        Parameter(
+            negative="", show_default=False, help="A job or array that must succeed first, by id or name; repeatable."
+        ),
     ] = ()
     array: Annotated[int | None, Parameter(help="Make it an array of so many jobs, all of them or none.")] = None
     at_once: Annotated[int | None, Parameter(help="So many jobs of the array run at one time, at most.")] = None
@@ -82,9 +93,7 @@ def submit(
         return _try(job_file, options, output)
     with connected() as client:
         stays = options.follow or options.wait
-        if options.after:
-            awaited = [{"job": find_job(client, job)["id"]} for job in options.after]
-            job_file.fields["after"] = [*(job_file.fields.get("after") or ()), *awaited]
+        _come_after(client, job_file, options)
         job = _submit(client, job_file, key=key, wait_placed_s=0 if stays else _FIRST_DECISION_S)
         if options.follow:
             return _follow(client, job, output)
@@ -111,6 +120,14 @@ def _make_array(job_file: YamlFile, options: SubmitOptions) -> None:
         )
 
 
+def _come_after(client: Client, job_file: YamlFile, options: SubmitOptions) -> None:
+    """Let a job file come after the jobs and arrays that the options name. Raises NotFound."""
+    if options.after:
+        named = [find_job_or_array(client, name) for name in options.after]
+        awaited = [{"array" if is_array(one) else "job": one["id"]} for one in named]
+        job_file.fields["after"] = [*(job_file.fields.get("after") or ()), *awaited]
+
+
 def follow(job: JobArgument, /, *, output: OutputOption = "table") -> int:
     """Watch a job to its end: where it is placed, how far it is, what its rank 0 prints. Ctrl-C leaves it running."""
     with connected() as client:
@@ -124,21 +141,30 @@ def _submit(client: Client, job_file: YamlFile, *, key: str, wait_placed_s: int)
         raise explained(problem, job_file) from problem
     except Unreachable as error:
         if error.was_sent:
-            talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
+            _say_that_it_is_not_known(key)
         raise
+    except KeyboardInterrupt:
+        _say_that_it_is_not_known(key)
+        raise
+
+
+def _say_that_it_is_not_known(key: str) -> None:
+    talk(f"medley: it is not known whether the job was accepted; submit it again with --key {key}")
 
 
 def _try(job_file: YamlFile, options: SubmitOptions, output: Format) -> int:
     if options.follow or options.wait:
         raise BadUsage("--dry-run submits nothing, so there is nothing to follow or to wait for")
     with connected() as client:
+        _come_after(client, job_file, options)
         try:
             found = client.dry_run(job_file.fields)
         except ApiProblem as problem:
             raise explained(problem, job_file) from problem
     if output == "table":
         print_prospect(found)
-        talk(f"next: {'medley submit ' + job_file.source if found['workers'] else printable(found['next'])}")
+        fits = found["outcome"] == "placed"
+        talk(f"next: {'medley submit ' + job_file.source if fits else printable(found['next'])}")
     elif output == "name":
         say(found["outcome"])
     else:

@@ -65,7 +65,7 @@ def plain_board(look: Look) -> str:
 
 def _head(look: Look, now: datetime, trouble: str | None) -> str:
     state = f"as it was {duration((now - look.at).total_seconds())} ago" if trouble else "live"
-    return f"{now:%H:%M:%S}Z   {state}   {one_line(look.who)} at {look.address}   Ctrl-C ends"
+    return f"{now:%H:%M:%S}Z   {state}   {one_line(look.who)} at {look.address}   q ends"
 
 
 def _capacity(look: Look) -> tuple[Table, Table]:

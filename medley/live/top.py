@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import NoReturn
 
 from medley.answers import Json
 from medley.client import Client
 from medley.commands.connection import connected
-from medley.errors import MedleyError, Unreachable
+from medley.errors import MedleyError
 from medley.exit_codes import ExitCode
 from medley.live.board import Look, Window, board, plain_board
+from medley.live.keys import ending_keys
 from medley.screens.amounts import now
 from medley.screens.output import has_colour, is_terminal, say
 
@@ -34,7 +34,7 @@ _HOME, _CLEAR_TO_END_OF_LINE, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def top() -> int:
-    """Show jobs and capacity, live, until Ctrl-C; without a terminal print them once."""
+    """Show jobs and capacity, live, until `q` or Ctrl-C; without a terminal print them once."""
     with connected() as client:
         who = client.whoami()
         if not is_terminal(sys.stdout):
@@ -44,26 +44,30 @@ def top() -> int:
             with _whole_screen():
                 _stay(client, who)
         except KeyboardInterrupt:
-            return ExitCode.OK
+            pass
+        return ExitCode.OK
 
 
-def _stay(client: Client, who: Json) -> NoReturn:
-    """Look and draw for ever. Raises ApiProblem where the server refuses."""
+def _stay(client: Client, who: Json) -> None:
+    """Look and draw until `q`. Raises ApiProblem where the server refuses for good."""
     happened = threading.Event()
     _listen(client, happened)
     look, trouble = _look(client, who, most_jobs=_window().lines), None
-    while True:
-        _draw(board(look, _window(), now(), trouble))
-        happened.wait(_LONGEST_PAUSE_S)
-        happened.clear()
-        began_s = time.monotonic()
-        try:
-            look, trouble = _look(client, who, most_jobs=_window().lines), None
-        except Unreachable as error:
-            trouble = error.what
-        took_s = time.monotonic() - began_s
-        _draw(board(look, _window(), now(), trouble))
-        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, _TIMES_A_LOOK * took_s)))
+    with ending_keys(happened) as is_over:
+        while not is_over.is_set():
+            _draw(board(look, _window(), now(), trouble))
+            happened.wait(_LONGEST_PAUSE_S)
+            happened.clear()
+            began_s = time.monotonic()
+            try:
+                look, trouble = _look(client, who, most_jobs=_window().lines), None
+            except MedleyError as error:
+                if error.exit_code != ExitCode.UNAVAILABLE:
+                    raise
+                trouble = error.what
+            took_s = time.monotonic() - began_s
+            _draw(board(look, _window(), now(), trouble))
+            is_over.wait(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, _TIMES_A_LOOK * took_s)))
 
 
 def _look(client: Client, who: Json, *, most_jobs: int) -> Look:

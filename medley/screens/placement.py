@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import TextIO
 
 from medley.answers import Json
@@ -56,12 +57,22 @@ def why_there(attempt: Json, stream: TextIO) -> str:
 
 
 def print_prospect(found: Json) -> None:
-    """Print what would become of a job: in a sentence, then rank by rank."""
+    """Print what would become of a job: in a sentence, then rank by rank, or replica by replica of a server."""
     say(entry_text(f"{found['spec']['name']}: ", one_line(found["text"]), sys.stdout))
-    if found["workers"]:
-        say()
-        print_table(placement_table(found))
-        say(f"\nWhy there:\n{why_there(found, sys.stdout)}")
+    if not found["workers"]:
+        return
+    replicas = found.get("replicas") or {"wanted": 1}
+    is_one = replicas["wanted"] == 1
+    say()
+    print_table(placement_table(found) if is_one else _replicas_placed(replicas["nodes"]))
+    say(f"\nWhy {'' if is_one else 'replica 0 is '}there:\n{why_there(found, sys.stdout)}")
+
+
+def _replicas_placed(nodes: list[list[str]]) -> Table:
+    """Return where the replicas would be, those in a row together that would be on the same nodes."""
+    alike = (list(members) for _, members in groupby(enumerate(nodes), key=itemgetter(1)))
+    rows = [(number_runs([number for number, _ in members]), one_line(", ".join(members[0][1]))) for members in alike]
+    return Table(("REPLICA", "NODES"), rows, numbers=("REPLICA",), wrapped=("NODES",))
 
 
 def _rows(attempt: Json) -> list[tuple[str, ...]]:

@@ -13,14 +13,20 @@ OLDEST_SUCCESS_S = 30.0
 """A loop without a successful step for this long makes the server not ready."""
 
 
-def readiness(foundation: Foundation, loops: Sequence[Loop], optional: Collection[str]) -> tuple[Check, ...]:
-    """Look at the database, the secret, Redis and the loops, of which the `optional` ones are of one far cluster."""
+def readiness(
+    foundation: Foundation, loops: Sequence[Loop], optional: Collection[str], *, epoch: int | None = None
+) -> tuple[Check, ...]:
+    """Look at the database, the secret, who leads, Redis and the loops.
+
+    The `optional` loops are of one far cluster; `epoch` is that of this process's lead, None where it only follows.
+    """
     answers = foundation.storage.ping()
     database = Check("database", is_ok=answers, detail="answers" if answers else "does not answer")
     checks = (_loop_check(loop.health) for loop in loops)
     return (
         database,
         *(_secret_checks(foundation) if answers else ()),
+        *(_leader_checks(foundation, epoch) if answers else ()),
         *(replace(check, is_required=check.name not in optional) for check in checks),
         *foundation.sharing.checks(),
     )
@@ -36,6 +42,21 @@ def _secret_checks(foundation: Foundation) -> tuple[Check, ...]:
     except (NoServerYet, StorageUnavailable):
         pass  # who wiped the database, or the outage, shows elsewhere
     return ()
+
+
+def _leader_checks(foundation: Foundation, mine: int | None) -> tuple[Check, ...]:
+    """Say who decides, by number: host names are nobody's business who has no token."""
+    try:
+        epoch, _ = foundation.storage.leadership.current()
+    except StorageUnavailable:
+        return ()  # shows elsewhere
+    if epoch == 0:
+        return (Check("leader", is_ok=False, is_required=False, detail="nobody has led yet: start a scheduler"),)
+    if mine is None:
+        return (Check("leader", is_ok=True, detail=f"another process leads, epoch {epoch}"),)
+    if mine == epoch:
+        return (Check("leader", is_ok=True, detail=f"this process leads, epoch {epoch}"),)
+    return (Check("leader", is_ok=False, is_required=False, detail=f"another process leads by now, epoch {epoch}"),)
 
 
 def _loop_check(health: LoopHealth) -> Check:

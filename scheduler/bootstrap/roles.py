@@ -140,7 +140,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         clusters=work.clusters,
         attempt_tokens=foundation.tokens,
         meter=foundation.sharing.meter,
-        readiness=lambda: readiness(foundation, work.loops, work.optional),
+        readiness=lambda: readiness(foundation, work.loops, work.optional, epoch=work.epoch),
         ending=ending,
         telemetry=foundation.instruments.telemetry,
         tracer=tracer,

@@ -33,6 +33,8 @@ class Snapshot:
     """The latest attempt of every group that holds devices."""
     chips: tuple[ChipType, ...]
     """The chip catalogue."""
+    ended_in_arrays: tuple[tuple[JobId, tuple[State, ...]], ...]
+    """What the final jobs of arrays became that some of `jobs` are of, each once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from scheduler.core.deciding.state import LiveAttempt, SchedulerState
+from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
@@ -27,7 +28,7 @@ def _nobody(_change: Change, _state: SchedulerState) -> None:
 
 def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
     """Return the state of the moment that was read."""
-    return SchedulerState.from_parts(
+    state = SchedulerState.from_parts(
         clusters=snapshot.clusters,
         nodes=snapshot.nodes,
         quotas=snapshot.quotas,
@@ -37,6 +38,8 @@ def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> Schedule
         chips=snapshot.chips,
         scoring=scoring,
     )
+    state.recall(snapshot.ended_in_arrays)
+    return state
 
 
 class FollowedState:

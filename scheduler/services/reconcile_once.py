@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from scheduler.core.deciding.state import LiveAttempt
+from scheduler.core.deciding.live import LiveAttempt
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import WorkerRemark
 from scheduler.core.model.group import State, StopReason

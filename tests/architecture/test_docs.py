@@ -1,13 +1,18 @@
 """What the documentation says is there: generated pages are fresh, links lead somewhere, records are complete."""
 
+import json
 import re
 from pathlib import PurePosixPath
 
-from docs.generate import pages
+from bench.__main__ import BENCHMARKS
+from docs.generate import DOCS, pages
+from scheduler.settings import Settings
 from tests.architecture.tidy.pages import anchors, dead_links, links
 from tests.architecture.tidy.source import Source, project, sample
 
 RECORDS = PurePosixPath("docs/decisions")
+FEWEST_WORDS = 3
+"""In what a room is for."""
 RECORD_PARTS = ["Context", "Choice", "Price"]
 
 
@@ -24,6 +29,16 @@ def records() -> list[Source]:
 def test_generated_pages_are_fresh() -> None:
     stale = [path.name for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
     assert not stale, f"{stale} differ from the code; run `make docs`"
+
+
+def test_every_folder_of_code_is_named_with_what_it_is_for() -> None:
+    page = (DOCS / "rooms.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", page, re.MULTILINE))
+    large = {"scheduler", "api", "medley", "runtime"}
+    folders = {str(source.path.parent) for source in project() if source.is_python and source.path.parts[0] in large}
+    assert folders == rows.keys()
+    silent = sorted(folder for folder, purpose in rows.items() if len(purpose.split()) < FEWEST_WORDS)
+    assert not silent, f"say in the docstring of __init__.py what these are for: {silent}"
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -47,6 +62,32 @@ def test_every_decision_record_has_its_title_and_its_three_parts() -> None:
         assert re.match(rf"# {record.path.name[:4]}: \S", record.text), f"{record.path}: begin with '# NNNN: title'"
         parts = re.findall(r"^## (.*)$", record.text, re.MULTILINE)
         assert parts == RECORD_PARTS, f"{record.path}: its parts are {parts}, not {RECORD_PARTS}"
+
+
+def test_the_table_of_a_job_file_has_every_field() -> None:
+    fields = json.loads((DOCS / "job.schema.json").read_text("utf-8"))["properties"]
+    _, _, after = (DOCS / "commands.md").read_text("utf-8").partition("## A job file")
+    rows = "".join(re.findall(r"^\| (.*?) \|", after.partition("## ")[0], re.MULTILINE))
+    assert sorted(fields) == sorted({field for field in fields if f"`{field}`" in rows})
+
+
+def test_every_setting_of_a_server_is_explained_to_operators() -> None:
+    page = (DOCS / "operating.md").read_text("utf-8")
+    settings = [f"MEDLEY_{name.upper()}" for name in Settings.model_fields]
+    assert [name for name in settings if not re.search(rf"`{name}\b", page)] == []
+
+
+def test_every_benchmark_is_explained() -> None:
+    headings = re.findall(r"^#+ (\S+)", (DOCS / "benchmarks.md").read_text("utf-8"), re.MULTILINE)
+    assert {*BENCHMARKS, "replay"} - set(headings) == set()
+
+
+def test_every_target_of_the_makefile_that_a_page_names_is_there() -> None:
+    files = {str(source.path): source.text for source in project()}
+    targets = set(re.findall(r"^([a-z0-9-]+):", files["Makefile"], re.MULTILINE))
+    for page in markdown():
+        named = re.findall(r"(?:`|```sh\n)(?:[A-Z]+=\S+ )?make ([a-z][a-z0-9-]*)", page.text)
+        assert set(named) <= targets, page.path
 
 
 def test_every_command_of_the_makefile_is_in_the_contributing_page() -> None:

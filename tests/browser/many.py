@@ -1,4 +1,7 @@
-"""An API with 1,024 nodes and 20,000 jobs, written straight into its database: to look at, not to schedule on."""
+"""An API with 1,024 nodes and 20,000 jobs, written straight into its database: to look at, not to schedule on.
+
+Half of the jobs are one array.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +13,7 @@ from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.schema.work import allocations, attempts, groups, job_chips, jobs
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import attempt_id, group_id
-from scheduler.core.model.job import AnyOf, CommandProgram, JobKind, JobSpec, Wish
+from scheduler.core.model.job import AnyOf, ArrayMember, CommandProgram, JobKind, JobSpec, Wish, member_name
 from scheduler.core.model.node import DeviceGroup, Node
 from scheduler.core.model.resources import WorkerShape
 from scheduler.core.model.topology import RACK, Topology
@@ -22,6 +25,9 @@ JOBS = 20_000
 RUNNING = 1000
 QUEUED = 4000
 DEVICES = 8
+ARRAY = "00000000000sweep"
+MEMBERS = range(9_000, 19_000)
+"""The numbers of its jobs: the older ones are over, then some run, and the newer ones wait."""
 NOW = datetime.now(UTC)
 
 
@@ -63,8 +69,10 @@ def _state(number: int) -> State:
 def _rows(number: int) -> dict[str, dict[str, Any]]:
     """Return the rows of one job, by table."""
     state, chip = _state(number), _chip(number % NODES)
+    array = ArrayMember(ARRAY, "sweep", number - MEMBERS.start, len(MEMBERS)) if number in MEMBERS else None
     spec = JobSpec(
-        name=f"job-{number}",
+        name=f"job-{number}" if array is None else member_name(array.name, array.index),
+        array=array,
         kind=JobKind.TRAINING,
         workers=1,
         shape=WorkerShape(DEVICES, 1000, 4096),
@@ -81,7 +89,7 @@ def _submitted(number: int, spec: JobSpec, state: State) -> dict[str, dict[str, 
     return {
         "jobs": {
             "id": job,
-            "tenant": TENANTS[number % 2],
+            "tenant": TENANTS[0 if spec.array else number % 2],
             "name": spec.name,
             "kind": spec.kind,
             "workers": 1,
@@ -91,6 +99,7 @@ def _submitted(number: int, spec: JobSpec, state: State) -> dict[str, dict[str, 
             "submitted_at": at,
             "wish": Wish.RUN,
             "state": state,
+            "array_id": None if spec.array is None else spec.array.array,
             "finished_at": None if state in (State.QUEUED, State.RUNNING) else at,
         },
         "groups": {

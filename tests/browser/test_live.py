@@ -50,6 +50,32 @@ def test_chosen_jobs_are_cancelled_together_after_a_question(scene: Scene, open_
     visit.until(f"{row_text('bulk-0')}.includes('cancelled')")
 
 
+def test_chosen_jobs_get_another_priority_and_who_looks_on_sees_it(scene: Scene, open_page: OpenPage) -> None:
+    for number in range(2):
+        scene.submit("vision", {"name": f"later-{number}", "chips": "h100-sxm", "workers": 2, "devices_per_worker": 8})
+    others = open_page(scene.address, scene.tokens["operator"], screen="jobs?q=later-")
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs?q=later-")
+    visit.see("2 of")
+    visit.page.get_by_label("choose all that are listed").check()
+    visit.page.get_by_role("button", name="Priority …").click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_label("priority").fill("-7")
+    dialog.get_by_label("priority").press("Enter")
+    dialog.get_by_text("2 of 2 done").wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    for name in ("later-0", "later-1"):
+        others.until(f"{row_text(name)}.includes('-7')")
+    one = open_page(scene.address, scene.tokens["vision"], screen=f"jobs/{scene.jobs['later-0']}")
+    one.page.get_by_role("button", name="Priority …").click()
+    assert one.page.get_by_role("dialog").get_by_label("priority").input_value() == "-7"
+    one.page.get_by_role("dialog").get_by_label("priority").fill("-8")
+    one.page.get_by_role("dialog").get_by_role("button", name="Change it").click()
+    one.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    one.until("document.querySelector('.figures').innerText.includes('-8')")
+    with Api(scene.address, scene.tokens["vision"]) as api:
+        api.want(200, "POST", "/v1/jobs/cancel", {"jobs": [scene.jobs["later-0"], scene.jobs["later-1"]]})
+
+
 def test_what_cannot_be_cancelled_is_named_and_keeps_nobody_else(scene: Scene, open_page: OpenPage) -> None:
     job = scene.submit("vision", {"name": "doomed", "chips": "h100-sxm", "workers": 2, "devices_per_worker": 8})
     visit = open_page(scene.address, scene.tokens["vision"])
@@ -111,6 +137,34 @@ def test_a_lost_server_is_told_and_found_again(own_server: ServerProcess, open_p
         assert int(resumed.headers["last-event-id"]) > 0, "it goes on after the last event it had"
         assert all("ERR_" in error or "503" in error for error in visit.errors), visit.errors
         visit.errors.clear()
+    finally:
+        server.stop()
+
+
+def test_output_and_events_of_a_job_go_on_after_the_server_was_away(
+    own_server: ServerProcess, open_page: OpenPage, tmp_path: Path
+) -> None:
+    server = own_server
+    flag = tmp_path / "go"
+    try:
+        with Api(server.address, server.tenant("demo")) as api:
+            words = ["sh", "-c", "echo before; while ! [ -e $0 ]; do sleep 0.2; done; echo after", str(flag)]
+            body = {"name": "printer", "chips": "mlu590", "workers": 1, "command": words}
+            job = api.want(201, "POST", "/v1/jobs", body)["id"]
+        logs = open_page(server.address, server.operator_token, screen=f"jobs/{job}?tab=logs")
+        events = open_page(server.address, server.operator_token, screen=f"jobs/{job}?tab=events")
+        logs.see("before")
+        events.see("all its workers run")
+        server.kill()
+        logs.page.get_by_role("alert").first.wait_for()
+        server.start()
+        flag.touch()
+        logs.see("after")
+        logs.see("all there is")
+        events.see("it succeeded")
+        for visit in (logs, events):
+            assert all("ERR_" in error or "503" in error for error in visit.errors), visit.errors
+            visit.errors.clear()
     finally:
         server.stop()
 

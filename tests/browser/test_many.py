@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from scheduler.core.model.tenant import Role
-from tests.browser.many import JOBS, NODES, job_id, open_many
+from tests.browser.many import ARRAY, JOBS, MEMBERS, NODES, job_id, open_many
 from tests.browser.visit import OpenPage, Visit
 from tests.builders.api import ApiWorld, serve
 
@@ -61,7 +61,7 @@ def drawn(visit: Visit) -> int:
 
 
 def test_a_table_of_20_000_jobs(place: Place, open_page: OpenPage) -> None:
-    visit = open_page(place.address, place.token, screen="jobs?sort=age")
+    visit = open_page(place.address, place.token, screen="jobs?sort=age&arrays=each")
     page, find = visit.page, visit.page.get_by_label("find")
     head, first = (
         "document.querySelector('.table-head').innerText",
@@ -78,7 +78,7 @@ def test_a_table_of_20_000_jobs(place: Place, open_page: OpenPage) -> None:
     by_name = page.get_by_role("button", name="name", exact=True)
     figures["sort"] = within(visit, DRAW_S, f"{first}.includes('job-0')", by_name.click)
     page.get_by_role("link", name="job-0", exact=True).focus()
-    is_there = "document.activeElement.innerText === 'job-9999'"
+    is_there = "document.activeElement.innerText === 'sweep-9999'"
     figures["end"] = within(visit, DRAW_S, is_there, lambda: page.keyboard.press("End"))
     assert drawn(visit) < MOST_DRAWN
 
@@ -88,6 +88,39 @@ def test_a_table_of_20_000_jobs(place: Place, open_page: OpenPage) -> None:
     cancel = partial(operator.post, f"/v1/jobs/{job_id(JOBS - 1)}/cancel")
     figures["update"] = within(visit, UPDATE_S, f"{first}.includes('cancelled')", cancel)
     say("20,000 jobs", figures)
+
+
+def test_an_array_of_10_000_jobs_is_one_line_that_opens(place: Place, open_page: OpenPage) -> None:
+    visit = open_page(place.address, place.token, screen="jobs?sort=-name")
+    page, find = visit.page, visit.page.get_by_label("find")
+    head, first = (
+        "(document.querySelector('.table-head')?.innerText ?? '')",
+        "(document.querySelector('tr[data-index=\"0\"]')?.innerText ?? '')",
+    )
+    visit.until(f"{head}.includes('20,000 jobs in 10,001 lines') && !{head}.includes('loading')", ALL_ROWS_S)
+    visit.until(f"{first}.includes('sweep[0-9999]')")
+    visit.see("10,000 jobs: 3,000 queued, 1,000 running, 2,000 succeeded, 2,000 failed, 2,000 cancelled")
+    assert page.locator("table").get_attribute("aria-rowcount") == str(JOBS - len(MEMBERS) + 2)
+
+    opened = f"{head}.startsWith('10,000 of 20,000 jobs') && {first}.includes('sweep-9999')"
+    figures = {"open": within(visit, DRAW_S, opened, page.get_by_role("link", name="sweep[0-9999]").click)}
+    assert drawn(visit) < MOST_DRAWN
+    assert page.url.endswith(f"#/jobs?sort=-name&array={ARRAY}")
+    visit.see("(3,000 queued, 1,000 running, 2,000 succeeded, 2,000 failed, 2,000 cancelled), all jobs")
+    page.get_by_role("link", name="all jobs").click()
+    visit.until(f"{head}.includes('10,001 lines')")
+
+    find.fill("sweep-9998")
+    visit.see("10,000 jobs (1 listed): ")
+    page.get_by_label("choose sweep[9998]").check()
+    page.get_by_role("button", name="Cancel 1").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    page.get_by_role("button", name="Close").click()
+    changed = f"{first}.includes('2,999 queued') && {first}.includes('2,001 cancelled')"
+    figures["update"] = within(visit, UPDATE_S, changed)
+    page.get_by_label("arrays").select_option("each")
+    visit.until(f"{first}.includes('sweep-9998')")
+    say("an array of 10,000", figures)
 
 
 def test_a_grid_of_1024_nodes_with_8192_devices(place: Place, open_page: OpenPage) -> None:

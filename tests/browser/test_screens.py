@@ -2,9 +2,13 @@
 
 import re
 
+import yaml
+
 from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
 from tests.browser.visit import OpenPage, Visit
+from tests.builders.eventually import eventually
+from tests.builders.server import Api
 
 
 def table(visit: Visit, name: str) -> list[list[str]]:
@@ -14,14 +18,28 @@ def table(visit: Visit, name: str) -> list[list[str]]:
     return [row.locator("td").all_inner_texts() for row in rows.all()]
 
 
+def by_name(visit: Visit, name: str) -> dict[str, list[str]]:
+    """Return the texts of a table's rows by their first cell."""
+    return {row[0]: row for row in table(visit, name)}
+
+
+def measured(visit: Visit) -> dict[str, list[str]] | None:
+    """Return the table of chip types once it says how many devices were busy."""
+    chips = by_name(visit, "Chip types")
+    return chips if chips["h100-sxm"][6].isdigit() else None
+
+
 def test_the_overview_says_what_there_is_and_who_waits(scene: Scene, open_page: OpenPage) -> None:
     visit = open_page(scene.address, scene.tokens["operator"])
-    pools = {row[0]: row for row in table(visit, "Pools")}
+    pools = by_name(visit, "Pools")
     assert pools["mixed/h100-sxm-81920-x8"][1:7] == ["80 GiB", "4", "32", "16", "16", "0"]
+    chips = eventually(lambda: measured(visit), within_s=15, what="somebody measured what works")
+    assert chips["h100-sxm"][1:5] == ["32", "16", "16", "1"]
     states = {row[0]: row[1] for row in table(visit, "Jobs by state")}
     assert states["queued"] == "2"
     assert int(states["failed"]) >= 1
     visit.see("on 40 nodes")
+    visit.see("this process leads, epoch 1")
     assert all(row[0].endswith("ago") and row[3] for row in table(visit, "What happened last"))
 
 
@@ -37,6 +55,9 @@ def test_utilisation_over_time_is_drawn_from_what_the_server_kept(scene: Scene, 
     visit.page.get_by_label("by", exact=True).select_option("tenant")
     visit.page.get_by_label("tenant", exact=True).select_option("vision")
     visit.page.get_by_role("img", name="Devices held of vision over time").wait_for()
+    visit.page.get_by_label("by", exact=True).select_option("chip")
+    visit.page.get_by_label("chip", exact=True).select_option("mi300x")
+    visit.page.get_by_role("img", name="Devices held of mi300x over time").wait_for()
     assert visit.page.get_by_role("alert").count() == 0
 
 
@@ -65,8 +86,8 @@ def test_jobs_can_be_narrowed_sorted_and_found_again_by_the_address(scene: Scene
     visit = open_page(scene.address, scene.tokens["operator"], screen="jobs")
     visit.page.get_by_label("state").select_option("queued")
     assert {row[1] for row in table(visit, "Jobs")} == {"detector-large", "sweep"}
-    visit.page.get_by_role("button", name="priority").click()
-    visit.page.get_by_role("button", name="priority").click()
+    visit.page.get_by_role("button", name="priority", exact=True).click()
+    visit.page.get_by_role("button", name="priority", exact=True).click()
     assert [row[1] for row in table(visit, "Jobs")] == ["sweep", "detector-large"]
     assert visit.page.url.endswith("#/jobs?state=queued&sort=-priority")
     visit.page.reload()
@@ -118,7 +139,12 @@ def test_a_training_shows_its_curve_and_its_output(scene: Scene, open_page: Open
     visit.page.get_by_role("tab", name="Events").click()
     visit.see("it succeeded")
     visit.page.get_by_role("tab", name="Specification").click()
-    visit.see('"metax-c500": 1')
+    spec = visit.page.locator("pre.spec").inner_text()
+    with Api(scene.address, scene.tokens["search"]) as api:
+        api.want(200, "POST", "/v1/jobs/dry-run", yaml.safe_load(spec))
+    assert yaml.safe_load(spec)["chips"] == {"metax-c500": 1, "ascend-910b2": 1}
+    assert "null" not in spec
+    visit.page.get_by_role("button", name="copy the specification").wait_for()
 
 
 def test_nodes_show_every_device_and_who_holds_it(scene: Scene, open_page: OpenPage) -> None:
@@ -137,6 +163,10 @@ def test_nodes_show_every_device_and_who_holds_it(scene: Scene, open_page: OpenP
     visit.page.get_by_role("heading", name="mixed / amd-r1").wait_for()
     visit.page.get_by_label("colour", exact=True).select_option("tenant")
     visit.page.get_by_role("list", name="what the colours mean").get_by_text("language").wait_for()
+    visit.page.get_by_label("colour", exact=True).select_option("work")
+    visit.page.get_by_role("list", name="what the colours mean").get_by_text("held, reports nothing").wait_for()
+    sleepers = visit.page.locator("a.node[data-node='mixed/nvidia-1'] .device-work-unreported")
+    sleepers.nth(7).wait_for()
 
 
 def test_another_tenants_jobs_stay_hidden_on_nodes(scene: Scene, open_page: OpenPage) -> None:
@@ -189,9 +219,52 @@ def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Sc
     token.get_by_role("button", name="Create").click()
     visit.see("shown this once")
     assert visit.page.locator(".note code").inner_text().startswith("mdl_")
+    first = visit.page.locator(".note code").inner_text()
+    visit.page.get_by_role("button", name="new secret for arm-7").click()
+    visit.see("the old one opens for an hour more")
+    second = visit.page.locator(".note code").inner_text()
+    for secret in (first, second):
+        with Api(scene.address, secret) as api:
+            assert api.want(200, "GET", "/v1/whoami")["name"] == "token:arm-7"
     visit.page.get_by_role("button", name="revoke arm-7").click()
     visit.page.get_by_role("dialog").get_by_role("button", name="Revoke it").click()
     visit.until("!document.body.innerText.includes('arm-7')")
+
+    visit.page.get_by_role("link", name="Audit").click()
+    trail = visit.page.get_by_role("form", name="Find entries")
+    trail.get_by_label("what").fill("set_quota")
+    trail.get_by_label("of", exact=True).fill("quota/robotics/mi300x")
+    trail.get_by_role("button", name="Find").click()
+    visit.until("document.querySelectorAll('[aria-label=Audit] tbody tr').length === 1")
+    assert table(visit, "Audit")[0][1:5] == ["token:operator", "set_quota", "quota robotics/mi300x", "done"]
+    trail.get_by_label("what").fill("no_such_thing")
+    trail.get_by_role("button", name="Find").click()
+    visit.see("No entry meets these filters.")
+
+
+def test_an_operator_makes_a_user_narrows_their_role_and_shuts_them_out(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="admin?part=users")
+    form = visit.page.get_by_role("form", name="A new user")
+    form.get_by_label("name").fill("grace")
+    form.get_by_label("tenant").fill("vision")
+    form.get_by_label("role").select_option("submitter")
+    form.get_by_role("button", name="Create").click()
+    role = visit.page.get_by_label("role of grace")
+    assert role.input_value() == "submitter"
+    with scene.server.operator() as operator:
+        asked = {"name": "graces", "role": "submitter", "tenant": "vision", "user": "grace"}
+        secret = operator.want(201, "POST", "/v1/tokens", asked)["secret"]
+    with Api(scene.address, secret) as hers:
+        hers.want(200, "GET", "/v1/whoami")
+        visit.page.get_by_role("button", name="disable grace").click()
+        visit.page.get_by_role("button", name="enable grace").wait_for()
+        assert [row[4][:8] for row in table(visit, "Users") if row[0] == "grace"] == ["disabled"]
+        hers.want(401, "GET", "/v1/whoami")
+        visit.page.get_by_role("button", name="enable grace").click()
+        visit.page.get_by_role("button", name="disable grace").wait_for()
+        role.select_option("viewer")
+        visit.until("document.querySelector('[aria-label=\"role of grace\"]').value === 'viewer'")
+        eventually(lambda: hers.call("GET", "/v1/whoami").status == 401, within_s=10, what="it is more than she may be")
 
 
 def test_a_viewer_is_offered_only_what_it_may_do(scene: Scene, open_page: OpenPage) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser
 
 from tests.browser.scene import Scene
@@ -34,6 +35,18 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
         ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
         ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),
+        ("words/arrays.js", "module.placeInArray({name: 'a-sweep-12'})", ["a-sweep", 12]),
+        ("words/arrays.js", "module.arrayState({succeeded: 3, queued: 1})", "queued"),
+        ("words/arrays.js", "module.arrayState({succeeded: 3, failed: 1})", "failed"),
+        (
+            "words/yaml.js",
+            "module.jobFile({name: 'a', share: null, roles: [], spread: {level: null}, stall_limit_s: null, port: 0})",
+            "name: a\nstall_limit_s: null\nport: 0\n",
+        ),
+        ("words/nodes.js", "module.workOf({state: 'starting'}, 0)", "idle"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: null}, 0)", "unreported"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: {at: '1970-01-01T00:00:00Z'}}, 120000)", "busy"),
+        ("words/nodes.js", "module.workOf({state: 'running', progress: {at: '1970-01-01T00:00:00Z'}}, 120001)", "idle"),
         ("parts/scales.js", "module.ticks(0, 10, 4)", [0, 2.5, 5, 7.5, 10]),
         ("parts/scales.js", "module.ticks(3, 3, 4)", [3]),
         ("parts/scales.js", "module.ticks(0, 1, 4, 1)", [0, 1]),
@@ -61,6 +74,25 @@ def test_words_and_figures(visit: Visit, module: str, expression: str, want: Any
     assert visit.module(module, expression) == want
 
 
+def test_the_jobs_of_an_array_are_folded_into_one_line_that_says_how_all_of_them_stand(visit: Visit) -> None:
+    members = {0: "succeeded", 1: "running", 2: "queued", 4: "queued", 6: "queued", 8: "queued"}
+    rows = [
+        {"id": f"j{index}", "name": f"sweep-{index}", "state": state, "array": "a1", "workers": 2, "devices": 8}
+        for index, state in members.items()
+    ]
+    single = {**rows[0], "id": "j9", "name": "alone-9", "array": None}
+    script = (
+        "(() => { const lines = module.folded(argument.filter((row) => row.state !== 'running'), "
+        "module.standings(argument)); return lines.map((row) => [row.id, module.lineName(row), row.state, row.workers, "
+        "row.members ? module.arraySituation(row) : null, module.jobsOf(row).length]); })()"
+    )
+    array = ["a1", "sweep[0, 2, 4, \u2026]", "running", 10, "6 jobs (5 listed): 4 queued, 1 running, 1 succeeded", 5]
+    assert visit.module("words/arrays.js", script, [single, *rows]) == [
+        ["j9", "alone-9", "succeeded", 2, None, 1],
+        array,
+    ]
+
+
 def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:
     script = (
         "(() => { const frames = []; const read = module.frameReader((frame) => frames.push(frame));"
@@ -86,6 +118,32 @@ def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_know
     assert times[1] - times[0] == 900_000
     assert (total["capacity"], total["busy"], total["idle"]) == ([16, 8], [3, 1], [3, 1])
     assert total["unreported"] == [None, None]
+
+
+def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:
+    script = "Object.fromEntries(module.latest(module.fromApi(argument).lines))"
+    assert visit.module("data/series.js", script, SERIES) == {
+        "a": {"allocated": 4, "busy": 1, "idle": 3, "unreported": None},
+        "b": {"allocated": 2, "busy": 1, "idle": 1, "unreported": None},
+    }
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {
+            "name": "first",
+            "chips": ["a", "b"],
+            "command": ["sh", "-c", "echo 'a: b' # no\n"],
+            "share": None,
+            "empty": [],
+        },
+        {"labels": {"on": "yes", "10": "1e5", "a b": " c "}, "alternatives": [{"workers": 2, "chips": {"a": 1}}, {}]},
+        {"environment": {"MARKUP": "<b>&\u202e\u00e9", "COLON": "a:b", "NULL": "null", "TIME": "12:30"}, "rate": 0.003},
+    ],
+)
+def test_a_specification_as_yaml_is_what_it_was(visit: Visit, spec: dict[str, Any]) -> None:
+    assert yaml.safe_load(visit.module("words/yaml.js", "module.yamlText(argument)", spec)) == spec
 
 
 def test_what_the_feed_says_while_jobs_are_read_wins_over_what_was_read(visit: Visit) -> None:
@@ -118,6 +176,7 @@ EVENT = {"number": 9, "at": "2026-01-01T00:00:00Z", "kind": "group-moved", "stat
             {"kind": "progress-reported", "data": {"step": 4}},
             {"state": "running", "progress": {"step": 4, "at": EVENT["at"]}},
         ),
+        ({"priority": 0}, {"kind": "priority-changed", "data": {"priority": 7, "by": "ada"}}, {"priority": 7}),
         (
             {"state": "queued"},
             {"kind": "group-placed", "state": "placed", "data": {"number": 2}},

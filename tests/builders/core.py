@@ -12,6 +12,7 @@ from scheduler.core.ledger.states.demand import Demand, demand_of
 from scheduler.core.ledger.states.node_kind import Tier
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.lifecycle.transitions import LONGEST_BACK_OFF_S, RetryRule, Verdict, apply_event
 from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
 from scheduler.core.model.change import (
@@ -289,7 +290,7 @@ class World:
     def present(self) -> SchedulerState:
         """Return the state built from what is true now, as a fresh process would."""
         living = {group.job_id for group in self.groups.values() if group.state not in FINAL}
-        return SchedulerState.from_parts(
+        state = SchedulerState.from_parts(
             clusters=list(self.clusters.values()),
             nodes=list(self.nodes.values()),
             quotas=list(self.quotas.values()),
@@ -297,6 +298,21 @@ class World:
             groups=[group for group in self.groups.values() if group.job_id in living],
             attempts=[attempt for attempt in self.attempts.values() if self._is_live(attempt)],
         )
+        state.recall(self._ended_in_arrays())
+        return state
+
+    def _ended_in_arrays(self) -> list[tuple[str, set[State]]]:
+        arrays = {job.spec.array.array for job in self.jobs.values() if job.spec.array is not None}
+        states = [(array, self._states(array)) for array in arrays]
+        return [(array, found & FINAL) for array, found in states if found & FINAL and found - FINAL]
+
+    def _states(self, name: str) -> set[State]:
+        """Return what a job is, or what the jobs of an array are."""
+        return {
+            self.groups[group_id(job.id, 0)].state
+            for job in self.jobs.values()
+            if job.id == name or (job.spec.array is not None and job.spec.array.array == name)
+        }
 
     @property
     def now(self) -> datetime:
@@ -325,10 +341,7 @@ class World:
             self._tell(QuotaLifted(tenant, chip))
 
     def submit(self, job: Job) -> None:
-        for one in job.spec.after:
-            known = self.groups.get(group_id(one.job, 0))
-            if known is not None and known.state in FINAL:
-                job = job.with_settled(one.job, known.state)
+        job = self._settled(job)
         group = make_group(job)
         self.jobs[job.id] = job
         self.groups[group.id] = group
@@ -353,12 +366,14 @@ class World:
         self.groups[group_id] = after
         self._tell(GroupMoved(after, after.latest_attempt if after.attempts else None))
         if after.state in FINAL:
-            self._settle(after)
+            self.jobs = {name: self._settled(job) for name, job in self.jobs.items()}
 
-    def _settle(self, ended: Group) -> None:
-        for job in list(self.jobs.values()):
-            if any(one.job == ended.job_id for one in job.spec.after):
-                self.jobs[job.id] = job.with_settled(ended.job_id, ended.state)
+    def _settled(self, job: Job) -> Job:
+        """Return a job with what became of those that it comes after."""
+        for one in job.spec.after:
+            if (states := self._states(one.job)) and states <= FINAL:
+                job = job.with_settled(one.job, job_state(states))
+        return job
 
     def decide(self) -> None:
         """Commit what a cycle places."""

@@ -7,14 +7,27 @@ import pytest
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import State
-from scheduler.core.model.job import Condition, Dependency, Job
+from scheduler.core.model.job import ArrayMember, Condition, Dependency, Job, member_name
 from scheduler.ports.journal import Rejected, Rejection, SubmitJob
 from scheduler.services.follow_changes import state_of
 from tests.builders.database import MANY_JOBS, World, refused, take
 
+ARRAY = "0000000000000000"
+
 
 def after(world: World, *jobs: Job, condition: Condition = Condition.SUCCEEDED, **differing: object) -> Job:
     return world.make_job(after=tuple(Dependency(job.id, condition) for job in jobs), **differing)  # type: ignore[arg-type]
+
+
+def after_array(world: World, *, condition: Condition = Condition.SUCCEEDED, tenant: str = "alpha") -> Job:
+    return world.make_job(after=(Dependency(ARRAY, condition, is_array=True),), tenant=tenant)
+
+
+def submit_array(world: World, count: int = 3) -> list[Job]:
+    members = [ArrayMember(ARRAY, "sweep", index, count) for index in range(count)]
+    jobs = [world.make_job(name=member_name("sweep", member.index), array=member) for member in members]
+    world.storage.journal.write_array([SubmitJob(job, None, MANY_JOBS) for job in jobs])
+    return jobs
 
 
 def followed(world: World) -> SchedulerState:
@@ -85,4 +98,73 @@ def test_a_job_that_ends_while_another_is_submitted_after_it_is_told_of_in_order
         world.submit(later)
         ending.join()
         assert followed(world).jobs[later.id].settled == ((first.id, State.SUCCEEDED),)
+        world.cancel(later)
+
+
+def test_what_became_of_all_jobs_of_an_array_is_known_of_those_that_come_after_it(world: World) -> None:
+    members = submit_array(world)
+    early = world.submit(after_array(world))
+    for number, member in enumerate(members, 1):
+        assert followed(world).jobs[early.id].settled == ()
+        if number == 2:
+            world.cancel(member)
+        else:
+            world.see(world.place(member, take("n1", number)), Event.ALL_SUCCEEDED)
+    late = world.submit(after_array(world, condition=Condition.ENDED))
+    both = followed(world).jobs
+    assert both[early.id].settled == both[late.id].settled == ((ARRAY, State.CANCELLED),)
+
+
+def test_who_starts_while_an_array_is_half_over_knows_of_those_that_failed_before(world: World) -> None:
+    first, *others = submit_array(world)
+    world.end(world.place(first))
+    started = state_of(world.storage.views.snapshot())
+    assert started.dependents.arrays.ended() == [(ARRAY, [State.FAILED])]
+    later, change = world.submit(after_array(world)), world.storage.views.last_change()
+    for member in others:
+        world.see(world.place(member), Event.ALL_SUCCEEDED)
+    for each in world.storage.views.changes_after(change - 1, limit=99):
+        started.apply(each)
+    assert started.jobs[later.id].settled == ((ARRAY, State.FAILED),)
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_nothing_is_placed_before_all_of_an_array_is_over_whoever_decides_it(
+    world: World, condition: Condition
+) -> None:
+    *others, last = submit_array(world)
+    later = world.submit(after_array(world, condition=condition))
+    for member in others:
+        world.see(world.place(member), Event.ALL_SUCCEEDED)
+    outcome = world.write(world.placing(later, take("n2", 0)))
+    assert isinstance(outcome, Rejected)
+    assert (outcome.why, f"comes after array {ARRAY}" in outcome.detail) == (Rejection.ILLEGAL, True)
+    world.cancel(last)
+    written = not isinstance(world.write(world.placing(later, take("n2", 0))), Rejected)
+    assert written is (condition is Condition.ENDED)
+
+
+def test_an_array_that_there_is_not_and_another_tenants_cannot_be_waited_for(world: World) -> None:
+    job = world.submit()
+    misnamed = world.make_job(after=(Dependency(job.id, is_array=True),))
+    for refusable in (after_array(world), misnamed):
+        assert refused(world.write(SubmitJob(refusable, None, MANY_JOBS))) is Rejection.UNKNOWN_JOB
+    submit_array(world)
+    for refusable in (after_array(world, tenant="beta"), world.make_job(after=(Dependency(ARRAY),))):
+        assert refused(world.write(SubmitJob(refusable, None, MANY_JOBS))) is Rejection.UNKNOWN_JOB
+
+
+def test_the_last_job_of_an_array_that_ends_while_another_is_submitted_is_told_of_in_order(world: World) -> None:
+    for number in range(10):
+        array = f"{number:016}"
+        members = [world.make_job(array=ArrayMember(array, "sweep", index, 2)) for index in range(2)]
+        world.storage.journal.write_array([SubmitJob(job, None, MANY_JOBS) for job in members])
+        world.cancel(members[0])
+        attempt = world.place(members[1])
+        later = world.make_job(after=(Dependency(array, is_array=True),))
+        ending = threading.Thread(target=world.see, args=(attempt, Event.ALL_SUCCEEDED))
+        ending.start()
+        world.submit(later)
+        ending.join()
+        assert followed(world).jobs[later.id].settled == ((array, State.CANCELLED),)
         world.cancel(later)

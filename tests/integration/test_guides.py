@@ -1,27 +1,18 @@
 """The guides, as a reader follows them: every command is run, in order, against a real server."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from tests.builders.guide import NOT_RUN, Reader, blocks, commands
 from tests.builders.server import ROOT, ServerProcess, strays
 
-DOCS = ROOT / "docs"
-ADDRESS = "http://127.0.0.1:8080"
-"""Where the guides say that the server is."""
-DATA_FOLDERS = (".medley", "/var/lib/medley")
-"""Where the guides say that its data are."""
-BLOCK = re.compile(r"^```(sh|yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"# ([a-z-]+\.(?:yaml|py))\n")
-RUNS_WITHIN_S = 120
+PAGES = ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 SEEN: dict[str, tuple[str, ...]] = {
-    "using.md": (
+    "README.md": ("job.yaml", "own-command", "mixed/nvidia-1"),
+    "docs/using.md": (
         "would be placed at once, on mixed/",
         "first succeeded",
         "two-nodes succeeded",
@@ -30,80 +21,19 @@ SEEN: dict[str, tuple[str, ...]] = {
         "It waits, 1st in the queue: needs 4 workers, each with 8 free h100-sxm",
         "cancelled",
     ),
-    "api.md": ('"tenant":"', "event: ", "It would be placed at once", "succeeded", "pools"),
-    "operating.md": ("is what the database", "research may hold any number of h100-sxm", "alice"),
-    "commands.md": ("operator is in use", "Logged in"),
+    "docs/api.md": ('"tenant":"', "event: ", "It would be placed at once", "succeeded", "pools"),
+    "docs/operating.md": ("is what the database", "research may hold any number of h100-sxm", "alice"),
+    "docs/commands.md": ("operator is in use", "Logged in"),
 }
 """What a reader then sees, beside commands that end well."""
-
-
-ELSEWHERE = {"access.md", "deploying.md", "inference.md"}
-"""Pages whose commands need an organisation's login, a token's id of the reader's, or a cluster with images; those of
-inference.md wait for replicas, and are run in test_inference.py."""
-
-
-class Block(NamedTuple):
-    """A fenced block of a page."""
-
-    kind: str
-    text: str
-
-
-def blocks(page: str) -> list[Block]:
-    return [Block(*found) for found in BLOCK.findall((DOCS / page).read_text())]
-
-
-class Reader:
-    """Somebody at a shell in an empty folder."""
-
-    def __init__(self, folder: Path, server: ServerProcess) -> None:
-        self._folder = folder
-        self._server = server
-        programs = folder / "bin"
-        programs.mkdir(parents=True)
-        for name, what in (("medley", "-m medley"), ("python", "")):
-            (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {what} "$@"\n')
-            (programs / name).chmod(0o755)
-        self._environment = {
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
-        }
-
-    def follow(self, page: str) -> str:
-        """Do what a page says; return what was seen. A command that fails is the page's fault."""
-        seen = ""
-        for block in blocks(page):
-            text = self._here(block.text)
-            if block.kind == "sh":
-                seen += self._run(text)
-            elif named := FILE_NAME.match(text):
-                (self._folder / named[1]).write_text(text)
-        return seen
-
-    def give(self, name: str, content: str) -> None:
-        """Put a file into the folder."""
-        (self._folder / name).write_text(content)
-
-    def _here(self, text: str) -> str:
-        for folder in DATA_FOLDERS:
-            text = text.replace(f"{folder}/", f"{self._server.data_folder}/")
-        return text.replace(ADDRESS, self._server.address)
-
-    def _run(self, script: str) -> str:
-        ended = subprocess.run(
-            ["bash", "-e", "-x", "-c", script],
-            capture_output=True,
-            check=False,
-            cwd=self._folder,
-            encoding="utf-8",
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            timeout=RUNS_WITHIN_S,
-        )
-        assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
-        return ended.stdout + ended.stderr
+ELSEWHERE = {
+    "docs/access.md": "tests/oidc/test_guide_of_access.py",
+    "docs/deploying.md": "tests/kubernetes/test_guides_of_clusters.py",
+    "docs/kubernetes.md": "tests/kubernetes/test_guides_of_clusters.py",
+    "docs/inference.md": "tests/integration/test_inference.py",
+}
+"""Pages that are followed where what they need is: an issuer of logins, a control plane, time for replicas."""
+PROGRAMS = ("medley", "make", "kubectl", "docker", "curl", "python", ".venv/bin/python", "export", "cat")
 
 
 @pytest.fixture
@@ -117,14 +47,29 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 @pytest.mark.parametrize("page", SEEN)
 def test_every_command_of_a_guide_works_as_written(page: str, server: ServerProcess, tmp_path: Path) -> None:
-    reader = Reader(tmp_path / "reader", server)
-    if page == "api.md":
-        reader.give("ada.token", server.tenant("reading"))
-    seen = reader.follow(page)
+    reader = Reader(tmp_path / "reader", address=server.address, data_folder=server.data_folder)
+    (reader.folder / "examples").symlink_to(ROOT / "examples")
+    reader.give("ada.token", server.tenant("reading"))
+    if page == "README.md":  # there the demonstration logs the reader in
+        reader.run(f"medley login {server.address} --token - < ada.token")
+    seen = reader.follow(page, standing_for={"JOB": "own-command"} if page == "README.md" else {})
     missing = [words for words in SEEN[page] if words not in seen]
     assert not missing, seen
 
 
-@pytest.mark.parametrize("page", sorted(page.name for page in DOCS.glob("*.md")))
+@pytest.mark.parametrize("page", PAGES)
 def test_no_page_has_commands_that_nobody_runs(page: str) -> None:
-    assert page in {*SEEN, *ELSEWHERE} or not any(block.kind == "sh" for block in blocks(page))
+    shown = {command for block in blocks(page) if block.kind == "sh" for _, command in commands(block)}
+    left_out = set(NOT_RUN.get(page, {}))
+    assert left_out <= shown, f"not on the page any more: {left_out - shown}"
+    where = ELSEWHERE.get(page)
+    assert page in SEEN or shown <= left_out or where is not None, f"nobody runs {shown - left_out}"
+    if where is not None:
+        assert page in (ROOT / where).read_text(), f"{where} does not follow {page}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_are_marked_as_such_so_that_they_are_run(page: str) -> None:
+    plain = "".join(block.text for block in blocks(page) if not block.kind)
+    hidden = [line for line in plain.splitlines() if re.match(r"[A-Z_]+=\S+ ", line) or line.split(" ")[0] in PROGRAMS]
+    assert hidden == [], "begin the block with ```sh"

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -14,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests.builders.eventually import eventually
+from tests.builders.guide import blocks
 from tests.builders.server import ROOT, Api, ServerProcess, strays
 
-GUIDE = ROOT / "docs" / "inference.md"
+GUIDE = "docs/inference.md"
 SERVE = "exec python -m http.server --bind $MEDLEY_HOST $MEDLEY_PORT"
 SERVER: dict[str, Any] = {
     "kind": "inference",
@@ -99,8 +99,7 @@ def test_the_commands_of_the_guide_do_what_it_says(server: ServerProcess, api: A
         assert made.returncode == 0, (line, made.stdout, made.stderr)
         return made.stdout + made.stderr
 
-    blocks = [block.strip() for block in re.findall(r"```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)]
-    submit, listed, ask, more, fewer, renewed = blocks
+    submit, listed, ask, more, fewer, renewed = (block.text.strip() for block in blocks(GUIDE) if block.kind == "sh")
     do(submit)
     job = api.want(200, "GET", "/v1/jobs?name=chat")["items"][0]["id"]
     first = all_ready(api, job, 2)

@@ -25,7 +25,9 @@ def worlds(draw: st.DrawFn) -> World:
     world.see_cluster("west")
     for node in draw(some.nodes()):
         world.see_node(node)
-    for job in (waiting := _chained(draw, draw(some.jobs())))[:2]:
+    waiting = _chained(draw, draw(some.jobs()))
+    members = sum(job.spec.array is not None for job in waiting)
+    for job in waiting[: max(2, members)]:  # an array is written at once
         world.submit(job)
     world.decide()
     for step in draw(st.lists(st.sampled_from(STEPS), max_size=20)):
@@ -36,13 +38,14 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _chained(draw: st.DrawFn, jobs: list[Job]) -> list[Job]:
-    """Let jobs come after some of those before them, and some be of an array of which few may run at once."""
+    """Let the first jobs be of an array of which few may run at once, and others come after some, or after it."""
     chained: list[Job] = []
-    most = draw(st.integers(1, 2))
+    most, members = draw(st.integers(1, 2)), draw(st.integers(0, len(jobs)))
     for index, job in enumerate(jobs):
-        array = draw(st.sampled_from((None, ArrayMember("a1", "sweep", index, len(jobs), most))))
-        earlier = draw(st.lists(st.sampled_from(chained), max_size=2, unique=True)) if chained else []
-        after = tuple(Dependency(one.id, draw(st.sampled_from(Condition))) for one in earlier)
+        array = ArrayMember("a1", "sweep", index, members, most) if index < members else None
+        names = [one.id for one in chained] + (["a1"] if 0 < members <= index else [])
+        earlier = draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
+        after = tuple(Dependency(one, draw(st.sampled_from(Condition)), one == "a1") for one in earlier)
         chained.append(replace(job, spec=replace(job.spec, after=after, array=array)))
     return chained
 
@@ -87,6 +90,7 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
     limits = [job.spec.array.most_at_once or 0 for job in world.jobs.values() if job.spec.array is not None]
     assert followed.members_holding.of("a1") == present.members_holding.of("a1") <= max(limits, default=0)
     assert followed._mix.counts == present._mix.counts, "they learn from the same workers"
+    assert followed.dependents.arrays.ended() == present.dependents.arrays.ended()
     assert set(followed.tally.capacity()) == set(present.tally.capacity())
     assert spelt_out(decide(followed, world.now)) == spelt_out(decide(present, world.now))
 

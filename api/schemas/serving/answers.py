@@ -66,6 +66,16 @@ class ReplicaListAnswer(Answer):
     """By number."""
 
 
+class ReplicaProspectAnswer(Answer):
+    """Of a server that is not submitted: how many replicas would be placed now, and where."""
+
+    wanted: int
+    placed: int
+    """The others would wait."""
+    nodes: tuple[tuple[str, ...], ...]
+    """Of each replica that would be placed, from 0, those of its workers."""
+
+
 class ReplicaCountAnswer(Answer):
     """A server's replicas in short."""
 

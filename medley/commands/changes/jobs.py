@@ -1,6 +1,7 @@
 """What is done to jobs that exist: end them, give them another priority, submit them again."""
 
 import re
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -29,7 +30,7 @@ from medley.errors import ApiProblem, BadUsage
 from medley.exit_codes import ExitCode
 from medley.file_kinds import JOB_FILE
 from medley.screens.job_text import FINAL, next_commands
-from medley.screens.output import print_json, say, talk
+from medley.screens.output import is_terminal, print_json, say, talk
 from medley.yaml_file import YamlFile, parse_yaml
 
 _OPTIONS = ("label", "name", "state", "chip", "by", "array", "tenant")
@@ -50,6 +51,9 @@ class Which:
     array: Annotated[str | None, Parameter(help="Those of this array, by id or name.")] = None
     tenant: Annotated[str | None, Parameter(help="This tenant's (operators).")] = None
     all: Annotated[bool, Parameter(negative="", show_default=False, help="All of the tenant's.")] = False
+    yes: Annotated[
+        bool, Parameter(name=["--yes", "-y"], negative="", show_default=False, help="With --all: do not ask first.")
+    ] = False
 
     def filters(self) -> dict[str, object]:
         """Return what is asked for, as the API takes it."""
@@ -78,8 +82,20 @@ def cancel(*jobs: JobOrArrayArgument, which: Which = _NAMED, output: OutputOptio
             return _cancel_named(client, jobs, output)
         if which.array is not None:
             filters["array"] = array_id(client, which.array)
+        if which.all and not which.yes and not _is_sure(client, which.tenant):
+            talk("nothing is cancelled")
+            return ExitCode.OK
         done = client.cancel_where(**filters, tenant=which.tenant)
         return _report_many(done, output, filters_text({name: getattr(which, name) for name in _OPTIONS}))
+
+
+def _is_sure(client: Client, tenant: str | None) -> bool:
+    """Ask whoever sits at a terminal; where nobody does, what was called is meant."""
+    if sys.stdin is None or not is_terminal(sys.stdin) or not is_terminal(sys.stderr):
+        return True
+    whose = tenant or client.whoami()["tenant"]
+    print(f"Cancel all unfinished jobs of {whose}? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _cancel_named(client: Client, named: Sequence[str], output: str) -> int:

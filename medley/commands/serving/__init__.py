@@ -1,1 +1,1 @@
-"""What is done with servers; what is in here is loaded when it is called."""
+"""Commands about servers of several replicas."""

@@ -97,7 +97,7 @@ class Cycle:
         if not group.attempts:
             if lost := why_never(job):
                 return Refused(group.id, group.version, lost)
-            if awaited := why_not_yet(job):
+            if awaited := why_not_yet(job, self._state.dependents.arrays):
                 return Waiting(group.id, awaited)
         full = why_not_beside(job, self._state.members_holding, self._members_placed)
         return None if full is None else Waiting(group.id, (full,))

@@ -53,7 +53,7 @@ def explain_all(state: SchedulerState, group_ids: Sequence[GroupId], now: dateti
 
 def _reasons(state: SchedulerState, group: Group, now: datetime) -> tuple[Reason, ...]:
     job = state.jobs[group.job_id]
-    if not group.attempts and (order := why_never(job) or why_not_yet(job)):
+    if not group.attempts and (order := why_never(job) or why_not_yet(job, state.dependents.arrays)):
         return order  # what is free until then says nothing about when it comes
     pause, full = backing_off(job, group, now), why_not_beside(job, state.members_holding)
     request = state.request(group.job_id)

@@ -2,35 +2,34 @@
 
 from dataclasses import dataclass
 
+from scheduler.core.deciding.neighbours import Neighbours
 from scheduler.core.deciding.options import Blocked, find_place
 from scheduler.core.deciding.reasons import reasons_why_not
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.group import Group, State
-from scheduler.core.model.identifiers import group_id
+from scheduler.core.ledger.changes import Seat
+from scheduler.core.ledger.trial import Trial
+from scheduler.core.model.decision import Place
+from scheduler.core.model.group import first_group
 from scheduler.core.model.job import Job
-from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.core.placement.placement import GangPlace
+from scheduler.core.model.reason import Reason
 from scheduler.core.placement.reasons.never import reasons_why_never
-from scheduler.core.placement.request import request_of
+from scheduler.core.placement.request import GangRequest, request_of
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 from scheduler.core.queueing.order import queue_key
 
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """Where a job would run, or why it would not."""
+    """Where the gangs of a job would run, or why they would not: one of a training, one per replica of a server."""
 
-    allocations: tuple[Allocation, ...]
-    """What each rank would hold, in rank order; empty where there is no place now."""
-    notes: tuple[PlacementNote, ...]
-    """Why each rank would be there."""
+    places: tuple[Place, ...]
+    """Of those that would be placed now, in their order; the others wait."""
     reasons: tuple[Reason, ...]
-    """Why there is no place, most binding first."""
+    """Why there is no place for the next one beside these, most binding first; empty where all have one."""
     is_hopeless: bool
     """It would be refused: no cluster could hold it, and none will by itself."""
     position: int
-    """In the queue, from 1, if it had to wait."""
+    """In the queue, from 1, of the first that had to wait."""
 
 
 def prospect_of(state: SchedulerState, job: Job) -> Prospect:
@@ -42,23 +41,29 @@ def prospect_of(state: SchedulerState, job: Job) -> Prospect:
     request = request_of(job)
     position = _position(state, job)
     if state.has_all_nodes and (never := reasons_why_never(state.ledger, request)):
-        return Prospect((), (), never, is_hopeless=True, position=position)
-    if order := why_never(job) or why_not_yet(job):
-        return Prospect((), (), order, is_hopeless=bool(why_never(job)), position=position)
-    found = find_place(state, request)
-    if isinstance(found, Blocked):
-        return Prospect((), (), reasons_why_not(state, request), is_hopeless=False, position=position)
-    return _placed(found, position)
+        return Prospect((), never, is_hopeless=True, position=position)
+    if order := why_never(job) or why_not_yet(job, state.dependents.arrays):
+        return Prospect((), order, is_hopeless=bool(why_never(job)), position=position)
+    places, reasons = _places(state, job, request)
+    return Prospect(places, reasons, is_hopeless=False, position=position)
 
 
-def _placed(found: GangPlace, position: int) -> Prospect:
-    return Prospect(found.allocations, found.notes, (), is_hopeless=False, position=position)
+def _places(state: SchedulerState, job: Job, request: GangRequest) -> tuple[tuple[Place, ...], tuple[Reason, ...]]:
+    """Return a place for one gang after the other, each beside those before it, and why the next one has none."""
+    places: list[Place] = []
+    placed = Neighbours()
+    with Trial(state.ledger) as trial:
+        for index in range(job.replicas):
+            found = find_place(state, request, placed)
+            if isinstance(found, Blocked):
+                return tuple(places), reasons_why_not(state, request, placed)
+            attempt = first_group(job.id, index).next_attempt
+            trial.apply(Seat(attempt, job.tenant, found.seatings))
+            placed.place(job, attempt)
+            places.append(found)
+    return tuple(places), ()
 
 
 def _position(state: SchedulerState, job: Job) -> int:
-    key = queue_key(job, _first_group(job))
+    key = queue_key(job, first_group(job.id, 0))
     return 1 + sum(queue_key(state.jobs[group.job_id], group) < key for group in state.waiting.values())
-
-
-def _first_group(job: Job) -> Group:
-    return Group(id=group_id(job.id, 0), job_id=job.id, index=0, state=State.QUEUED, version=1, attempts=0, failures=0)

@@ -11,13 +11,16 @@ from scheduler.core.placement.reasons.shortage import option_shortages
 from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:
+    from scheduler.core.deciding.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.reason import Reason
     from scheduler.core.placement.request import GangRequest
 
 
-def reasons_why_not(state: SchedulerState, request: GangRequest) -> tuple[Reason, ...]:
-    """Return all that blocks a job that has no place now, most binding first.
+def reasons_why_not(
+    state: SchedulerState, request: GangRequest, placed: Neighbours | None = None
+) -> tuple[Reason, ...]:
+    """Return all that blocks a job that has no place now, most binding first; `placed` as for `find_place`.
 
     Clusters in which an option would fit if nothing else ran speak for it; only without any do the others.
     """
@@ -27,7 +30,7 @@ def reasons_why_not(state: SchedulerState, request: GangRequest) -> tuple[Reason
         reasons += over_quota(ledger, state.quotas, tenant=request.tenant, devices_milli=option.devices_milli)
     if all(cluster in request.without for cluster in ledger.clusters()):
         return most_binding_first([*reasons, NoCluster()])
-    avoid = nodes_to_avoid(state, request)
+    avoid = nodes_to_avoid(state, request, placed)
     for option in request.options:
         if place(state.placer, request, option, avoid) is None:
             reasons += option_shortages(ledger, request, option, avoid)

@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
 from typing import Self
 
-from scheduler.core.deciding.neighbours import Neighbours
+from scheduler.core.deciding.live import LiveAttempt, LiveAttempts
 from scheduler.core.deciding.requests import Requests
 from scheduler.core.deciding.tally import Tally
 from scheduler.core.deciding.wishes import JobWish, as_wished
-from scheduler.core.ledger.changes import PutCluster, PutNode, Release, RemoveNode
+from scheduler.core.ledger.changes import PutCluster, PutNode, RemoveNode
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.lifecycle.job_state import job_state
-from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt, Checkpoint
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
 from scheduler.core.model.change import (
     Change,
     CheckpointSaved,
@@ -46,7 +46,6 @@ from scheduler.core.model.identifiers import (
     NodeId,
     TenantName,
     group_id,
-    share_name,
 )
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node, NodeState
@@ -56,22 +55,7 @@ from scheduler.core.placement.placer import Placer
 from scheduler.core.placement.request import GangRequest
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
 from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
-from scheduler.core.queueing.arrays import MembersHolding
 from scheduler.core.queueing.dependencies import Dependents
-
-
-@dataclass(slots=True)
-class LiveAttempt:
-    """An attempt that holds devices, with its group and job as they are now."""
-
-    attempt: AttemptId
-    group: Group
-    job: Job
-    number: int
-    generation: int
-    allocations: tuple[Allocation, ...]
-    checkpoint: Checkpoint | None = None
-    """The newest of this attempt: what it did since is lost where it is stopped without saving."""
 
 
 class SchedulerState:
@@ -84,9 +68,10 @@ class SchedulerState:
         self.ledger = Ledger()
         self.placer = Placer(self.ledger, scoring.weights, worth_of(scoring, ()))
         """Seats gangs on the ledger."""
-        self.neighbours = Neighbours()
+        self._live = LiveAttempts(self.ledger)
+        self.neighbours = self._live.neighbours
         """The attempts that hold something, by the labels of their jobs."""
-        self.members_holding = MembersHolding()
+        self.members_holding = self._live.members_holding
         """Of arrays of which only so many may."""
         self.tally = Tally()
         """How much waits, and how many devices there are."""
@@ -99,8 +84,8 @@ class SchedulerState:
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self._waiting: dict[GroupId, Group] = {}
-        self._live: dict[AttemptId, LiveAttempt] = {}
-        self._dependents = Dependents()
+        self.dependents = Dependents()
+        """Who waits for whom, and how far the arrays are."""
         self._applied = 0
         """The number of the latest change that was applied."""
 
@@ -127,26 +112,27 @@ class SchedulerState:
         for cluster in clusters:
             state._put_cluster(cluster)
         state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        known = tuple(nodes)
-        state.ledger.add_nodes(known)
-        for node in known:
-            state.tally.put_node(None, node)
+        state.ledger.add_nodes(state._counted(nodes))
         if scoring.job_mix is not None:
             state.placer.expect(scoring.job_mix)
         state._jobs = {job.id: job for job in jobs}
-        state._dependents.add(*state._jobs.values())
+        state.dependents.add(*state._jobs.values())
         state._learn(*state._jobs.values())
-        state._groups = {group.id: group for group in map(state._share_names, groups)}
+        state._groups = {group.id: group for group in map(state._named, groups)}
         state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
         for group in sorted(state._waiting.values(), key=lambda group: group.id):
             job = state._jobs[group.job_id]
             state.tally.wait(job, group, job.submitted_at)
         for attempt in attempts:
             state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
-            state._keep_checkpoint(attempt.id, attempt.checkpoint)
+            state._live.keep_checkpoint(attempt.id, attempt.checkpoint)
         for name in state.ledger.nodes_gone():
             state._forget_if_gone(name)
         return state
+
+    def recall(self, ended_in_arrays: Iterable[tuple[JobId, Iterable[State]]]) -> None:
+        """Take in what the final jobs became, of those arrays that jobs are left of; before the first change."""
+        self.dependents.arrays.recall(ended_in_arrays)
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -192,7 +178,7 @@ class SchedulerState:
     @property
     def live(self) -> Mapping[AttemptId, LiveAttempt]:
         """The attempts that hold devices."""
-        return self._live
+        return self._live.by_id
 
     def request(self, name: JobId) -> GangRequest:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
@@ -220,7 +206,7 @@ class SchedulerState:
             case GroupMoved(group=group):
                 self._move(group, change.at)
             case CheckpointSaved(attempt, checkpoint):
-                self._keep_checkpoint(attempt, checkpoint)
+                self._live.keep_checkpoint(attempt, checkpoint)
             case QuotaSet(quota):
                 self._quotas[quota.tenant, quota.chip] = quota.devices
             case QuotaLifted(tenant, chip):
@@ -250,7 +236,8 @@ class SchedulerState:
                 *((*key, self._quotas[key]) for key in sorted(self._quotas)),
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
-                *(self._live[name] for name in sorted(self._live)),
+                *(self.live[name] for name in sorted(self.live)),
+                *self.dependents.arrays.ended(),
             ]
         )
 
@@ -262,18 +249,24 @@ class SchedulerState:
         self.tally.put_node(self.ledger.node(node.id) if self.ledger.has_node(node.id) else None, node)
         self.ledger.apply(PutNode(node))
 
+    def _counted(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        """Yield new nodes, each counted by the tally: one after the other, for they may be read as they are taken."""
+        for node in nodes:
+            self.tally.put_node(None, node)
+            yield node
+
     def _define(self, *chips: ChipType) -> None:
         self._chips.update((chip.name, chip) for chip in chips)
-        self.placer.value(worth_of(self._scoring, self._chips.values()))
+        self.placer.worth = worth_of(self._scoring, self._chips.values())
 
     def _submit(self, job: Job, groups: tuple[Group, ...]) -> None:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
-        self._dependents.add(job)
+        self.dependents.add(job)
         self._learn(job)
         for group in groups:
-            self._put_group(group, since=job.submitted_at)
+            self._put_group(self._named(group), since=job.submitted_at)
         self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _learn(self, *jobs: Job) -> None:
@@ -293,27 +286,27 @@ class SchedulerState:
         self._put_job(as_wished(job, wished))
         for group in wished.groups if isinstance(wished, ReplicasWished) else ():
             if group.id not in self._groups:
-                self._put_group(group, since=at)
+                self._put_group(self._named(group), since=at)
 
     def _put_job(self, job: Job) -> None:
         self._jobs[job.id] = job
         for name in self._groups_of(job.id):
-            live = self._live.get(self._groups[name].latest_attempt)
-            if live is not None:
-                self._live[live.attempt] = replace(live, job=job)
+            self._live.put_job(self._groups[name].latest_attempt, job)
 
     def _place(self, placed: GroupPlaced, at: datetime) -> None:
         if self._is_news(placed.group):
-            self._hold(placed.group, placed.attempt, FIRST_GENERATION, placed.allocations)
-            self._put_group(placed.group, since=at)
+            group = self._named(placed.group)
+            self._hold(group, placed.attempt, FIRST_GENERATION, placed.allocations)
+            self._put_group(group, since=at)
 
     def _move(self, group: Group, at: datetime) -> None:
         if not self._is_news(group):
             return
+        group = self._named(group)
         self._put_group(group, since=at)
-        live = self._live.get(group.latest_attempt)
+        live = self.live.get(group.latest_attempt)
         if live is not None and group.state in HOLDING:
-            self._live[live.attempt] = replace(live, group=group)
+            self._live.put_group(live, group)
         elif live is not None:
             self._release(live)
         if all(self._groups[name].state in FINAL for name in self._groups_of(group.job_id)):
@@ -325,7 +318,7 @@ class SchedulerState:
 
     def _put_group(self, group: Group, *, since: datetime) -> None:
         """Take over a group; `since` is when it came into its state."""
-        name = self._share_names(group).id
+        name = group.id
         self._groups[name] = group
         is_new = name not in self._waiting
         if group.state is State.QUEUED:
@@ -338,33 +331,21 @@ class SchedulerState:
             del self._waiting[name]
             self.tally.leave(self._jobs[group.job_id], group)
 
-    def _share_names(self, group: Group) -> Group:
-        """Return a group, named by the very strings by which it and its job are known already."""
+    def _named(self, group: Group) -> Group:
+        """Return an equal group, named by the very strings by which it and its job are known already.
+
+        Names are the larger part of what is kept of a small job, and one is read as often as it is referred to.
+        """
         known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
-        if group.id is not known.id:
-            share_name(group, "id", known.id)
-        if group.job_id is not job.id:
-            share_name(group, "job_id", job.id)
-        return group
+        if group.id is known.id and group.job_id is job.id:
+            return group
+        return replace(group, id=known.id, job_id=job.id)
 
     def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
-        job = self._jobs[group.job_id]
-        self.ledger.restore(attempt, job.tenant, allocations)
-        self._live[attempt] = LiveAttempt(attempt, group, job, group.attempts, generation, allocations)
-        self.members_holding.take(job)
-        if job.spec.labels:
-            self.neighbours.place(job, attempt)
-
-    def _keep_checkpoint(self, attempt: AttemptId, checkpoint: Checkpoint | None) -> None:
-        live = self._live.get(attempt)
-        if live is not None and checkpoint is not None:
-            self._live[attempt] = replace(live, checkpoint=checkpoint)
+        self._live.hold(group, self._jobs[group.job_id], attempt, generation, allocations)
 
     def _release(self, live: LiveAttempt) -> None:
-        self.ledger.apply(Release(live.attempt))
-        del self._live[live.attempt]
-        self.members_holding.give(live.job)
-        self.neighbours.leave(live.job, live.attempt)
+        self._live.release(live)
         for allocation in live.allocations:
             self._forget_if_gone(allocation.node)
 
@@ -372,9 +353,9 @@ class SchedulerState:
         states = [self._groups.pop(group).state for group in list(self._groups_of(name))]
         job = self._jobs.pop(name)
         self._mix.forget(worker_kinds(job.spec))
-        self._dependents.remove(job)
-        for waiting in self._dependents.released_by(name):
-            self._jobs[waiting] = self._jobs[waiting].with_settled(name, job_state(states))
+        for ended, became, waiting in self.dependents.end(job, job_state(states)):
+            for one in waiting:
+                self._jobs[one] = self._jobs[one].with_settled(ended, job_state(became))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""

@@ -46,14 +46,6 @@ def worker_name(attempt: AttemptId, rank: int) -> WorkerName:
     return f"{attempt}-r{rank}"
 
 
-def share_name(owner: object, field: str, name: str) -> None:
-    """Let a frozen value keep this string in place of an equal one of its own: one less in memory, and none the wiser.
-
-    Names are the larger part of what is kept of a small job, and one is read as often as it is referred to.
-    """
-    object.__setattr__(owner, field, name)
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class WorkerKey:
     """One worker of one life of a gang."""

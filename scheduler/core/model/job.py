@@ -178,10 +178,12 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A job that must be over first. It was there before: jobs that wait for each other cannot be."""
+    """A job or an array that must be over first. It was there before: none wait for each other in a circle."""
 
     job: JobId
+    """Or the array, which is over once all of its jobs are, and succeeded if all of them did."""
     condition: Condition = Condition.SUCCEEDED
+    is_array: bool = False
 
 
 MOST_MEMBERS = 10_000
@@ -333,7 +335,7 @@ class Job:
     traceparent: str | None = None
     """The W3C trace context of the request that submitted it: what is done for the job is part of that trace."""
     settled: tuple[tuple[JobId, State], ...] = ()
-    """What became of those that it comes after and that are over, in the order of `spec.after`.
+    """What became of the jobs and arrays that it comes after and that are over, in the order of `spec.after`.
 
     Known of jobs that are decided on; elsewhere empty.
     """
@@ -348,6 +350,6 @@ class Job:
         return replace(self, spec=replace(self.spec, priority=priority))
 
     def with_settled(self, job: JobId, became: State) -> "Job":
-        """Return it with what became of a job that it comes after."""
+        """Return it with what became of a job, or an array, that it comes after."""
         known = {**dict(self.settled), job: became}
         return replace(self, settled=tuple((one.job, known[one.job]) for one in self.spec.after if one.job in known))

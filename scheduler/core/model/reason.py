@@ -208,11 +208,24 @@ class WaitsForJob:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitsForArray:
+    """An array of which all jobs must be over first has some left."""
+
+    array: JobId
+    condition: Condition
+    ended: int
+    jobs: int
+    """How many it has in all."""
+
+
+@dataclass(frozen=True, slots=True)
 class CannotFollow:
-    """A job that must have succeeded first is over otherwise: it never will."""
+    """A job, or an array, that must have succeeded first is over otherwise: it never will."""
 
     job: JobId
+    """Or the array."""
     became: State
+    is_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +244,14 @@ Reason = (
     | NoCluster
     | CannotServe
     | WaitsForJob
+    | WaitsForArray
     | CannotFollow
     | ArrayIsFull
 )
 _MOST_BINDING_FIRST = (
     CannotFollow,
     WaitsForJob,
+    WaitsForArray,
     BackingOff,
     ArrayIsFull,
     QuotaExceeded,

@@ -45,16 +45,13 @@ class Placer:
         self.ledger = ledger
         self.weights = weights
         self.worth = worth
+        """What chip types are worth now: options are judged by it, scores of nodes do not depend on it."""
         self.draw = draw
         """Where there is one, single workers get any node and any device at random: to compare with."""
         self._scorer = Scorer(node_terms(weights, mix, NO_FACTS))
         self._scores: dict[Fit, Scores] = {}
         self._rankings: dict[Room, Ranking] = {}
         self._lookouts: dict[tuple[ClusterName, Demand, TenantName | None], tuple[int, Lookout]] = {}
-
-    def value(self, worth: ChipWorth) -> None:
-        """Judge options by what chip types are worth now; scores of nodes do not depend on it."""
-        self.worth = worth
 
     def expect(self, mix: JobMix) -> None:
         """Score anew, for another mix of jobs and for the nodes that there are now."""

@@ -1,10 +1,67 @@
-"""Arrays of which only so many jobs may hold something at a time: how many do, and whether another one may."""
+"""Arrays: how many of their jobs are over, how many hold something, and whether another one may."""
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import ArrayIsFull
+
+
+@dataclass(slots=True)
+class ArrayStanding:
+    """How far an array is that is not over."""
+
+    jobs: int
+    """How many it has in all."""
+    left: int = 0
+    """Of these, how many are not over."""
+    became: set[State] = field(default_factory=set)
+    """What the others became, each once."""
+
+    @property
+    def ended(self) -> int:
+        """How many are over."""
+        return self.jobs - self.left
+
+
+class ArraysLeft:
+    """The arrays of which jobs are left that are not over; a few numbers for each, however many jobs it has."""
+
+    def __init__(self) -> None:
+        self._of: dict[JobId, ArrayStanding] = {}
+
+    def add(self, job: Job) -> None:
+        """Let a job be among those that are not over; without effect where it is in no array."""
+        if (member := job.spec.array) is not None:
+            self._of.setdefault(member.array, ArrayStanding(member.count)).left += 1
+
+    def recall(self, ended: Iterable[tuple[JobId, Iterable[State]]]) -> None:
+        """Take in what jobs became that were over before the others of their arrays were added."""
+        for array, states in ended:
+            self._of[array].became.update(states)
+
+    def end(self, job: Job, became: State) -> tuple[JobId, frozenset[State]] | None:
+        """Let a job be over; return its array with what all of its jobs became, each once, where it was the last."""
+        member = job.spec.array
+        if member is None:
+            return None
+        standing = self._of[member.array]
+        standing.left -= 1
+        standing.became.add(became)
+        if standing.left:
+            return None
+        return member.array, frozenset(self._of.pop(member.array).became)
+
+    def standing(self, array: JobId) -> ArrayStanding | None:
+        """Return how far an array is, None where all of it is over."""
+        return self._of.get(array)
+
+    def ended(self) -> list[tuple[JobId, list[State]]]:
+        """Return what those jobs became that are over, of arrays that are not, each once; all in order."""
+        return sorted((array, sorted(standing.became)) for array, standing in self._of.items() if standing.became)
 
 
 class MembersHolding:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from scheduler.core.deciding.state import LiveAttempt
+from scheduler.core.deciding.live import LiveAttempt
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId

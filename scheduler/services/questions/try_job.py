@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from scheduler.core.deciding.prospect import Prospect, prospect_of
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.group import FINAL
+from scheduler.core.lifecycle.job_state import job_state
+from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.job import Job, JobSpec
+from scheduler.core.model.job import Dependency, Job, JobSpec
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import Rejected, Rejection
-from scheduler.ports.views import Views
+from scheduler.ports.views import JobFilter, Views
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.submit_job import MOST_LIVE_JOBS, NotOffered, Submission, draft_job
 
@@ -46,16 +47,25 @@ def try_job(
     if isinstance(job, NotOffered):
         return job
     for one in job.spec.after:
-        named = views.job(one.job, tenant=submission.tenant)
-        if named is None:
+        became = _state_of(views, one, submission.tenant)
+        if became is None:
             return Rejected(Rejection.UNKNOWN_JOB, one.job)
-        job = job.with_settled(one.job, named.state) if named.state in FINAL else job
+        job = job.with_settled(one.job, became) if became in FINAL else job
     followed.follow()
     with followed.hold() as state:
         refused = _refusal(state, submission.tenant, job.spec, jobs)
         if refused is not None:
             return refused
         return Tried(job, prospect_of(state, job), followed.change, followed.age_s)
+
+
+def _state_of(views: Views, one: Dependency, tenant: TenantName) -> State | None:
+    """Return what a job or an array is that another is to come after; None where the tenant has none such."""
+    if not one.is_array:
+        job = views.job(one.job, tenant=tenant)
+        return None if job is None else job.state
+    arrays = views.arrays(JobFilter(tenant=tenant, array=one.job), before=None, limit=1)
+    return job_state([state for state, _ in arrays[0].states]) if arrays else None
 
 
 def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec, jobs: int) -> Rejected | None:

@@ -1,1 +1,1 @@
-"""Servers: how many replicas there are."""
+"""Servers: how many replicas there are to be, and which version."""

@@ -43,6 +43,49 @@ def test_a_job_that_does_not_fit_is_told_what_it_would_be_told(world: ApiWorld) 
     assert held in world.client().get("/v1/jobs").text
 
 
+SERVER: dict[str, Any] = {"name": "chat", "kind": "inference", "workers": 2, "devices_per_worker": 4}
+
+
+def test_all_replicas_of_a_server_are_shown_the_places_they_then_get(world: ApiWorld) -> None:
+    foreseen = tried(world, **SERVER, replicas=2)
+    assert (foreseen["outcome"], foreseen["next"], foreseen["position"]) == ("placed", "submit it", None)
+    assert foreseen["text"] == "All 2 replicas would be placed at once, on mixed/h100-sxm-0 and mixed/h100-sxm-1."
+    job = world.submit(**SERVER, replicas=2)
+    world.step()
+    replicas = world.client().get(f"/v1/jobs/{job}/replicas").json()["items"]
+    assert foreseen["replicas"] == {"wanted": 2, "placed": 2, "nodes": [replica["nodes"] for replica in replicas]}
+    first = world.client().get(f"/v1/jobs/{job}").json()["attempts"][0]["workers"]
+    assert [(one["node"], one["devices"]) for one in foreseen["workers"]] == [
+        (one["node"], one["devices"]) for one in first
+    ]
+
+
+def test_a_server_is_told_how_many_replicas_start_and_what_the_others_wait_for(world: ApiWorld) -> None:
+    foreseen = tried(world, **SERVER, replicas=5)
+    assert (foreseen["outcome"], foreseen["position"]) == ("partly", 1)
+    assert (foreseen["replicas"]["wanted"], foreseen["replicas"]["placed"]) == (5, 2)
+    assert foreseen["text"].startswith(
+        "2 of 5 replicas would be placed at once, on mixed/h100-sxm-0 and mixed/h100-sxm-1; "
+        "3 more would wait beside them, 1st in the queue: needs 2 workers, each with 4 free h100-sxm"
+    )
+    assert foreseen["next"] == "submit it, and the others start once there is room; or submit it with 2 replicas"
+    job = world.submit(**SERVER, replicas=5)
+    for _ in range(2):
+        world.step()
+    replicas = world.client().get(f"/v1/jobs/{job}/replicas").json()["items"]
+    assert [replica["nodes"] for replica in replicas] == [*foreseen["replicas"]["nodes"], [], [], []]
+    assert [one["code"] for one in replicas[2]["reasons"]] == [one["code"] for one in foreseen["reasons"]]
+
+
+def test_a_server_of_which_nothing_fits_waits_and_a_training_has_no_replicas(world: ApiWorld) -> None:
+    assert tried(world)["replicas"] is None
+    world.submit(workers=4, devices_per_worker=4)
+    world.step()
+    foreseen = tried(world, **SERVER, replicas=3)
+    assert (foreseen["outcome"], foreseen["workers"], foreseen["position"]) == ("waits", [], 1)
+    assert foreseen["replicas"] == {"wanted": 3, "placed": 0, "nodes": []}
+
+
 def test_a_job_that_can_never_run_is_refused_as_it_would_be(world: ApiWorld) -> None:
     foreseen = tried(world, workers=9, devices_per_worker=8)
     job = world.submit(workers=9, devices_per_worker=8)
@@ -77,7 +120,12 @@ def test_nothing_of_a_question_is_kept(world: ApiWorld) -> None:
     with world.context.followed.hold() as state:
         before = state.digest()
     change = world.context.views.last_change()
-    for asked in ({"workers": 2, "devices_per_worker": 8}, {"workers": 99}, {"chips": ["mi300x"]}):
+    for asked in (
+        {"workers": 2, "devices_per_worker": 8},
+        {"workers": 99},
+        {"chips": ["mi300x"]},
+        {**SERVER, "replicas": 5},
+    ):
         tried(world, **asked)
     with world.context.followed.hold() as state:
         assert state.digest() == before

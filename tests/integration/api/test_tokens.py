@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from scheduler.adapters.database.schema.people import tokens
 from scheduler.core.model.tenant import Role, Scope
 from tests.builders.api import ApiWorld
 from tests.builders.eventually import eventually
@@ -51,6 +53,20 @@ def test_a_narrowed_token_grants_nothing_beyond_its_scope(world: ApiWorld) -> No
     refused = reader.get("/v1/nodes")
     assert refused.status_code == 403
     assert "fleet:read" in refused.json()["detail"]
+
+
+def test_an_expired_token_opens_nothing_and_gets_no_new_secret(world: ApiWorld) -> None:
+    operator = world.client(Role.OPERATOR)
+    made = make(operator, expires_in_days=1).json()
+    holder = world.bearer(made["secret"])
+    assert holder.get("/v1/whoami").status_code == 200
+    with world.storage.engines.writing.begin() as connection:
+        over = update(tokens).where(tokens.c.id == made["id"]).values(expires_at=datetime.now(UTC))
+        connection.execute(over)
+    refused = holder.get("/v1/whoami")
+    assert (refused.status_code, refused.json()["code"]) == (401, "not-authenticated")
+    path, key = f"/v1/tokens/{made['id']}/rotate", {"Idempotency-Key": "once"}
+    assert operator.post(path, json={}, headers=key).json()["code"] == "token-over"
 
 
 @pytest.mark.parametrize("scope", [[], ["jobs"], ["jobs:read", "everything"], "jobs:read", ["*"]])

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, event
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import WorkerPhase, WorkerRecord
+from scheduler.core.model.job import ArrayMember, Condition, Dependency
 from scheduler.ports.journal import IdempotencyKey
 from tests.builders.database import NOON, TENANT, Database, World, make_world
 
@@ -87,6 +88,20 @@ def test_what_is_held_on_nodes_is_found_among_what_is_held_only(world: World, pl
     world.storage.views.nodes(cluster=None, chip=None, after=None, limit=10)
     (plan,) = [steps for statement, steps in plans.steps.items() if "FROM allocations JOIN" in statement]
     assert plan[0] == "SEARCH allocations USING INDEX ix_allocations_held (node_id=?)"
+
+
+def test_how_an_array_stands_that_others_come_after_is_read_from_an_index_alone(world: World, plans: Plans) -> None:
+    array = "0000000000000000"
+    members = [world.submit(world.make_job(array=ArrayMember(array, "sweep", index, 2))) for index in range(2)]
+    later = world.submit(world.make_job(after=(Dependency(array, Condition.ENDED, is_array=True),)))
+    world.cancel(members[0])
+    world.storage.views.snapshot()
+    world.cancel(members[1])
+    world.place(later)
+    counted = [steps for statement, steps in plans.steps.items() if "GROUP BY jobs.array_id, jobs.state" in statement]
+    assert counted
+    assert all(steps == ["SEARCH jobs USING COVERING INDEX ix_jobs_array (array_id=?)"] for steps in counted)
+    assert plans.walks() == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the command knows of the API by heart is what the API says."""
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -51,6 +52,14 @@ def test_the_fields_of_a_job_are_the_apis() -> None:
     assert {place: set(fields) for place, fields in JOB_FILE.fields.items()} == {
         place: set(schema.model_fields) for place, schema in SCHEMAS.items()
     }
+
+
+@pytest.mark.parametrize(("title", "fields"), [("A job file", JOB_FILE.fields[""]), ("A chip file", CHIP_FIELDS)])
+def test_every_field_of_a_file_is_in_the_documentation(title: str, fields: tuple[str, ...]) -> None:
+    page = (EXAMPLES[0].parents[2] / "docs" / "commands.md").read_text("utf-8")
+    part = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(fields)
 
 
 def test_the_fields_of_a_chip_type_are_the_apis() -> None:

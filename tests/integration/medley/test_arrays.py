@@ -70,6 +70,22 @@ def test_an_option_changes_the_array_of_a_file(server: ScriptedServer, tmp_path:
     assert server.asked("POST /v1/jobs")[0].body["array"] == {"count": 9, "most_at_once": 2}
 
 
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_job_comes_after_an_array_by_its_name_or_id(server: ScriptedServer, tmp_path: Path, *, dry: bool) -> None:
+    route = "POST /v1/jobs/dry-run" if dry else "POST /v1/jobs"
+    server.on("POST /v1/jobs/dry-run", Reply(body={"outcome": "placed"}))
+    line = f"submit - --after sweep --after {ARRAY_ID} -o name" + (" --dry-run" if dry else "")
+    run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)
+    assert server.asked(route)[0].body["after"] == [{"array": ARRAY_ID}] * 2
+
+
+def test_a_job_file_names_an_array_that_comes_first(server: ScriptedServer, tmp_path: Path) -> None:
+    text = JOB_FILE + f"after: [{{array: {ARRAY_ID}, condition: ended}}]\n"
+    made = run_medley("submit", "-", "-o", "name", environment=logged_in(server, tmp_path), stdin=text)
+    assert made.returncode == 0, made.stderr
+    assert server.asked("POST /v1/jobs")[0].body["after"] == [{"array": ARRAY_ID, "condition": "ended"}]
+
+
 def test_an_array_is_not_followed(server: ScriptedServer, tmp_path: Path) -> None:
     line = "submit - --array 9 --follow"
     made = run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)

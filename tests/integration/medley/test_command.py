@@ -353,6 +353,24 @@ def test_a_submission_nobody_answered_gives_the_key_to_repeat_it_with(
     assert {request.headers["Idempotency-Key"] for request in server.asked("POST /v1/jobs")} == {"my-key"}
 
 
+def test_a_submission_that_is_interrupted_gives_the_key_as_well(
+    server: ScriptedServer,
+    tmp_path: Path,
+    job_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in logged_in(server, tmp_path).items():
+        monkeypatch.setenv(name, value)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medley.client.Client.submit", interrupted)
+    assert run(["submit", job_file, "--key", "my-key"]) == 130
+    assert "submit it again with --key my-key" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("line", "reply", "want"),
     [

@@ -104,6 +104,15 @@ def test_a_question_prints_the_place_and_the_next_command(world: ApiWorld, capsy
     assert shown.out.startswith("first: It would be placed at once, on mixed/h100-sxm-0.\n\nRANK  NODE")
     assert "Why there:\nranks 0-1: mixed/h100-sxm-0, tightest fit on one node" in shown.out
     assert shown.err == "next: medley submit job.yaml\n"
+    Path("chat.yaml").write_text(
+        "name: chat\nkind: inference\nchips: h100-sxm\nreplicas: 5\nworkers: 1\ndevices_per_worker: 8\n"
+    )
+    assert run(["submit", "chat.yaml", "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("chat: 2 of 5 replicas would be placed at once, on mixed/h100-sxm-0 and")
+    assert "REPLICA  NODES\n      0  mixed/h100-sxm-0\n      1  mixed/h100-sxm-1\n" in shown.out
+    assert shown.err.startswith("next: submit it, and the others start once there is room")
+    assert "Why replica 0 is there:\nrank 0: mixed/h100-sxm-0" in shown.out
     Path("large.yaml").write_text("name: large\nchips: h100-sxm\nworkers: 99\n")
     assert run(["submit", "large.yaml", "--dry-run"]) == 1
     shown = capsys.readouterr()

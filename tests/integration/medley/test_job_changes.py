@@ -1,11 +1,13 @@
 """Cancelling many jobs, priorities and clones by the command, against a server that speaks the wire contract."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from medley.main import run
 from tests.builders.command import (
     JOB_ID,
     Reply,
@@ -58,6 +60,20 @@ def test_all_means_an_empty_filter_and_says_where_nothing_was_found(server: Scri
     made = run_medley("cancel", "--all", "--tenant", "demo", environment=logged_in(server, tmp_path))
     assert (made.returncode, made.stdout) == (0, "no unfinished job is found by --tenant demo\n")
     assert server.asked("POST /v1/jobs/cancel")[0].body == {"filter": {"tenant": "demo"}}
+
+
+@pytest.mark.parametrize(("answer", "cancels"), [("y\n", 1), ("n\n", 0), ("\n", 0), ("", 0)])
+def test_somebody_at_a_terminal_is_asked_before_all_is_cancelled(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, cancels: int
+) -> None:
+    for name, value in logged_in(server, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("medley.commands.changes.jobs.is_terminal", lambda _: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert run(["cancel", "--all", "--tenant", "demo"]) == 0
+    assert len(server.asked("POST /v1/jobs/cancel")) == cancels
+    assert run(["cancel", "--all", "--tenant", "demo", "--yes"]) == 0
+    assert len(server.asked("POST /v1/jobs/cancel")) == cancels + 1
 
 
 def test_the_answers_are_given_as_json(server: ScriptedServer, tmp_path: Path) -> None:

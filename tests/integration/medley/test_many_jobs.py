@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.core.model.job import MOST_MEMBERS
 from scheduler.core.model.tenant import Role
 from tests.browser.many import JOBS, open_many
-from tests.builders.api import serve
+from tests.builders.api import open_world, serve
 from tests.builders.command import run_medley
 
 BAR_S = 1.0
@@ -15,6 +16,17 @@ BAR_S = 1.0
 ALL_BAR_S = 4.0
 """The same of a list of all jobs, which takes a second or so alone."""
 RUNS = 3
+
+
+def test_as_many_jobs_as_a_tenant_may_have_are_cancelled_by_one_command(tmp_path: Path) -> None:
+    with open_world(tmp_path) as world, serve(world.app) as address:
+        for name in ("one", "two"):
+            world.submit(name=name, array={"count": MOST_MEMBERS})
+        environment = {"MEDLEY_ADDRESS": address, "MEDLEY_TOKEN": world.token(Role.SUBMITTER), "HOME": str(tmp_path)}
+        ended = run_medley("cancel", "--all", environment=environment)
+        assert (ended.returncode, ended.stdout) == (0, f"{2 * MOST_MEMBERS:,} cancelled\n"), ended.stderr
+        left = run_medley("ls", "--state", "queued", environment=environment)
+        assert "no job is found" in left.stderr
 
 
 def test_lists_and_the_board_are_there_within_a_second_whatever_the_number_of_jobs(

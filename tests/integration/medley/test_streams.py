@@ -131,6 +131,13 @@ def test_a_job_that_never_ran_has_no_logs_but_a_next_command(server: ScriptedSer
     assert ended.stderr == f"first is queued and has not run yet\nnext: medley why {JOB_ID}\n"
 
 
+def test_a_job_that_printed_nothing_says_so(server: ScriptedServer, tmp_path: Path) -> None:
+    server.on(f"GET {JOB}", Reply(body=a_job(state="running", attempts=[an_attempt()])))
+    server.on(f"GET {JOB}/logs", Reply(body={"entries": [], "next": "a", "is_complete": True}))
+    ended = run_medley("logs", JOB_ID, environment=logged_in(server, tmp_path))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "first has printed nothing so far\n")
+
+
 def test_followed_events_end_with_the_job_over_a_broken_stream(server: ScriptedServer, tmp_path: Path) -> None:
     route = f"GET {JOB}/events"
     server.on(

@@ -35,6 +35,15 @@ class Screen:
         self.text = ""
         os.set_blocking(descriptor, False)
 
+    def press(self, key: bytes) -> None:
+        """Press a key."""
+        os.write(self._descriptor, key)
+
+    def is_as_before(self) -> bool:
+        """Say whether the terminal shows what is typed, and takes it line by line."""
+        flags = termios.tcgetattr(self._descriptor)[3]
+        return bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
+
     def shows(self, *texts: str) -> bool:
         """Say whether the latest drawing has all of these."""
         try:
@@ -46,14 +55,21 @@ class Screen:
 
 
 @contextmanager
-def top(environment: dict[str, str]) -> Iterator[tuple[Screen, "subprocess.Popen[bytes]"]]:
+def top(
+    environment: dict[str, str], *, has_keyboard: bool = False
+) -> Iterator[tuple[Screen, "subprocess.Popen[bytes]"]]:
     """Run the command in a terminal of 100 columns."""
     reading, writing = pty.openpty()
     fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     command = [sys.executable, "-m", "medley", "top"]
     given = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", **environment}
     with subprocess.Popen(
-        command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=given,
+        stdin=writing if has_keyboard else subprocess.DEVNULL,
+        stdout=writing,
+        stderr=subprocess.PIPE,
     ) as process:
         os.close(writing)
         try:
@@ -86,6 +102,19 @@ def test_the_screen_follows_what_happens_and_ctrl_c_gives_the_terminal_back(worl
         assert screen.text.endswith("\x1b[?25h\x1b[?1049l")
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_the_key_q_ends_it_and_gives_the_terminal_back(world: ApiWorld, tmp_path: Path) -> None:
+    with (
+        serve(world.app) as address,
+        top(logged_in(world, address, tmp_path), has_keyboard=True) as (screen, process),
+    ):
+        eventually(lambda: screen.shows("no job runs or waits", "q ends"), within_s=30)
+        assert not screen.is_as_before()
+        screen.press(b"x")
+        screen.press(b"q")
+        assert process.wait(20) == 0
+        assert screen.is_as_before()
 
 
 def test_a_server_that_goes_away_makes_the_screen_old_and_not_empty(world: ApiWorld, tmp_path: Path) -> None:

@@ -34,10 +34,22 @@ def wait_for(api: Api, name: str, *states: str) -> Any:
     return eventually(look, within_s=PATIENCE_S, what=f"{name} {states}")
 
 
-def redis_is_up(process: ServerProcess) -> bool:
+def checks_of(process: ServerProcess) -> dict[str, Any]:
     with Api(process.address, None) as api:
-        checks = {check["name"]: check for check in api.want(200, "GET", "/readyz")["checks"]}
-    return bool(checks["redis"]["is_ok"])
+        return {check["name"]: check for check in api.want(200, "GET", "/readyz")["checks"]}
+
+
+def redis_is_up(process: ServerProcess) -> bool:
+    return bool(checks_of(process)["redis"]["is_ok"])
+
+
+def test_each_process_says_who_leads(trio: Trio) -> None:
+    leads, follows = (checks_of(process)["leader"] for process in (trio.scheduler, trio.first))
+    assert leads["is_ok"]
+    assert follows["is_ok"]
+    epoch = leads["detail"].removeprefix("this process leads, epoch ")
+    assert int(epoch) > 0
+    assert follows["detail"] == f"another process leads, epoch {epoch}"
 
 
 def test_what_is_submitted_at_one_runs_and_is_seen_at_the_other(trio: Trio) -> None:

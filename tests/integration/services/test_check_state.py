@@ -122,7 +122,7 @@ def raise_a_quota(state: SchedulerState) -> None:
 
 
 def forget_an_attempt(state: SchedulerState) -> None:
-    state._live.clear()
+    state._live._by_id.clear()
 
 
 @pytest.mark.parametrize(

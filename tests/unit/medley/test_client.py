@@ -80,7 +80,20 @@ def test_a_refusal_is_not_repeated_and_carries_all_that_was_said() -> None:
 
 @pytest.mark.parametrize(
     ("status", "want"),
-    [(400, 2), (401, 4), (403, 4), (404, 3), (408, 6), (409, 5), (413, 2), (422, 2), (429, 6), (500, 6), (503, 6)],
+    [
+        (400, 2),
+        (401, 4),
+        (403, 4),
+        (404, 3),
+        (408, 6),
+        (409, 5),
+        (412, 5),
+        (413, 2),
+        (422, 2),
+        (429, 6),
+        (500, 6),
+        (503, 6),
+    ],
 )
 def test_each_status_has_its_exit_code(status: int, want: int) -> None:
     assert ApiProblem(status, {}).exit_code == want

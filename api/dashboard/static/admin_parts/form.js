@@ -7,14 +7,14 @@ import { html, useState } from "../view.js";
 
 /**
  * Send a change and keep what became of it.
- * @returns {{error: any, isBusy: boolean, send: (method: string, path: string, body?: unknown) => Promise<any>}}
+ * @returns {{error: any, isBusy: boolean, send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<any>}}
  */
 export function useChange() {
   const [state, setState] = useState({ error: /** @type {any} */ (null), isBusy: false });
-  const send = async (/** @type {string} */ method, /** @type {string} */ path, /** @type {unknown} */ body) => {
+  const send = async (/** @type {string} */ method, /** @type {string} */ path, /** @type {unknown} */ body, /** @type {Record<string, string>} */ headers = {}) => {
     setState({ error: null, isBusy: true });
     try {
-      const answer = await ask(method, path, { body });
+      const answer = await ask(method, path, { body, headers });
       setState({ error: null, isBusy: false });
       return answer ?? {};
     } catch (error) {

@@ -7,7 +7,8 @@ const ROOT = new URL("../../../", import.meta.url);
 const TIMEOUT_MS = 30_000;
 const MOST_TRIES = 4;
 const UNAUTHENTICATED = 401;
-const NOT_NOW = new Set([429, 503]);
+const TOO_MUCH = 429; // nothing was done then
+const NOT_NOW = new Set([TOO_MUCH, 503]);
 
 /** A "no" of the API, or of the network (status 0). */
 export class ApiError extends Error {
@@ -26,6 +27,11 @@ export class ApiError extends Error {
  * @typedef {Record<string, string | number | string[] | null | undefined>} Query
  * @typedef {{query?: Query, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>}} Options
  */
+
+/** Whether the same question may be answered in a moment: the connection broke, or the server said "not now". @param {unknown} error @returns {boolean} */
+export function willPass(error) {
+  return !(error instanceof ApiError) || error.status === 0 || NOT_NOW.has(error.status);
+}
 
 /** The address of a path of the API. @param {string} path @param {Query} [query] @returns {URL} */
 export function address(path, query = {}) {
@@ -50,7 +56,8 @@ export async function ask(method, path, options = {}) {
     if (response.ok) return response.status === 204 ? null : response.json();
     const error = await problemOf(response);
     if (response.status === UNAUTHENTICATED && isLoggedIn()) logOut(error.message);
-    if (!NOT_NOW.has(response.status) || method !== "GET" || tries >= MOST_TRIES) throw error;
+    const isHarmless = method === "GET" || response.status === TOO_MUCH;
+    if (!NOT_NOW.has(response.status) || !isHarmless || tries >= MOST_TRIES) throw error;
     await pause(1000 * Number(response.headers.get("Retry-After") ?? 1) * tries, options.signal);
   }
 }

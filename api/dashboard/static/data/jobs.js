@@ -13,12 +13,13 @@ const LIVE = ["queued", "placed", "starting", "running", "stopping"];
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 const NEW_MS = 300;
 const AT_ONCE = 100; // jobs that one request cancels
+const CHANGES_AT_ONCE = 6; // requests under way that change one job each
 
 /**
  * @typedef {{id: string, tenant: string, name: string, kind: string, state: string, priority: number, workers: number,
  *   devices: number, chips: string[], mix?: Record<string, number> | null, submitted_by: string, submitted_at: string, finished_at: string | null,
  *   attempts: number, stop_reason: string | null, progress: any,
- *   replicas: {wanted: number, ready: number} | null}} JobRow
+ *   replicas: {wanted: number, ready: number} | null, array: string | null}} JobRow
  */
 
 class Jobs extends Store {
@@ -175,6 +176,7 @@ class Jobs extends Store {
  */
 export function moved(row, event) {
   if (event.kind === "progress-reported") return { ...row, progress: { ...event.data, at: event.at } };
+  if (event.kind === "priority-changed") return { ...row, priority: event.data.priority };
   if (event.kind === "replicas-wished" && row.replicas) return { ...row, replicas: { ...row.replicas, wanted: event.data.replicas } };
   if (event.state === null || event.kind === "job-submitted" || FINAL.has(row.state)) return row;
   const next = { ...row, state: event.state };
@@ -212,5 +214,32 @@ export async function cancelJobs(ids, onDone, signal) {
     }
     onDone(at + some.length);
   }
+  return failed;
+}
+
+/**
+ * Give jobs a priority, a few at a time; what fails is said for each, and does not keep the others.
+ * @param {string[]} ids
+ * @param {number} priority
+ * @param {(done: number) => void} onDone
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{id: string, error: Error}[]>} what failed
+ */
+export async function changePriorities(ids, priority, onDone, signal) {
+  /** @type {{id: string, error: Error}[]} */
+  const failed = [];
+  const left = [...ids];
+  let done = 0;
+  const change = async () => {
+    for (let id = left.shift(); id !== undefined && !signal?.aborted; id = left.shift()) {
+      try {
+        await ask("PATCH", `v1/jobs/${id}`, { body: { priority }, signal });
+      } catch (error) {
+        if (!signal?.aborted) failed.push({ id, error: /** @type {Error} */ (error) });
+      }
+      onDone(++done);
+    }
+  };
+  await Promise.all(Array.from({ length: CHANGES_AT_ONCE }, change));
   return failed;
 }

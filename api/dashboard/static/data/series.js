@@ -40,7 +40,7 @@ export function forgetSamples() {
 }
 
 /**
- * @param {{by: "pool" | "tenant", range: number, step: number, hasRoute: boolean}} asked @param {AbortSignal} [signal]
+ * @param {{by: "pool" | "chip" | "tenant", range: number, step: number, hasRoute: boolean}} asked @param {AbortSignal} [signal]
  * @returns {Promise<Series>}
  */
 export async function loadSeries({ by, range, step, hasRoute }, signal) {
@@ -57,21 +57,31 @@ export function fromApi(answer) {
   return { times, lines, origin: "api" };
 }
 
-/** @param {{at: number, use: any}[]} seen @param {"pool" | "tenant"} by @returns {Series} */
+/** @param {{at: number, use: any}[]} seen @param {"pool" | "chip" | "tenant"} by @returns {Series} */
 export function fromSamples(seen, by) {
   /** @type {Map<string, Line>} */
   const lines = new Map();
   seen.forEach(({ use }, index) => {
-    for (const row of by === "pool" ? use.pools : use.tenants) {
-      const name = by === "pool" ? row.name : row.tenant;
+    for (const row of by === "tenant" ? use.tenants : use.pools) {
+      const name = { pool: row.name, chip: row.chip, tenant: row.tenant }[by];
       const one = lines.get(name) ?? line(name, seen.length, {});
       lines.set(name, one);
       one.allocated[index] = (one.allocated[index] ?? 0) + row.devices_held;
-      const limit = by === "pool" ? row.devices : row.quota;
+      const limit = by === "tenant" ? row.quota : row.devices;
       if (limit !== null) one.capacity[index] = (one.capacity[index] ?? 0) + limit;
     }
   });
   return { times: seen.map(({ at }) => at), lines: [...lines.values()], origin: "page" };
+}
+
+/** @typedef {{allocated: number | null, busy: number | null, idle: number | null, unreported: number | null}} Now */
+
+/** The last figures of each line that somebody looked at. @param {Line[]} lines @returns {Map<string, Now>} by name */
+export function latest(lines) {
+  return new Map(lines.map((one) => {
+    const at = one.allocated.findLastIndex((value) => value !== null);
+    return [one.name, { allocated: one.allocated[at] ?? null, busy: one.busy[at] ?? null, idle: one.idle[at] ?? null, unreported: one.unreported[at] ?? null }];
+  }));
 }
 
 /** All lines added up; a figure that one of them lacks is left out of the sum. @param {Line[]} lines @param {number} length @returns {Line} */

@@ -1,11 +1,11 @@
 // @ts-check
-/** What a training reports, by step: loss, tokens per second, and memory where it says so. */
+/** What a training reports, by step: loss and tokens per second. */
 
 import { useAsked } from "../data/watching.js";
 import { Chart } from "../parts/chart.js";
 import { Empty, Trouble } from "../parts/small.js";
 import { html } from "../view.js";
-import { figure, memory, whole } from "../words/amounts.js";
+import { figure, whole } from "../words/amounts.js";
 
 const MOST_REPORTS = 1000;
 
@@ -23,7 +23,6 @@ export function Curve({ job }) {
   return html`<p>Loss ${sayLoss(reports[0])} → <b>${sayLoss(last)}</b> in steps ${whole(steps[0])} to ${whole(last.step)} of ${whole(last.steps)}.</p>
     ${chart("loss", "loss", figure, "look-busy", false)}
     ${chart("tokens_per_s", "tokens/s", whole, "look-capacity")}
-    ${reports.some((/** @type {any} */ one) => finite(one.memory_mib) !== null) && chart("memory_mib", "memory", memory, "look-idle")}
     ${reports.length === MOST_REPORTS && html`<p class="quiet">The latest ${whole(MOST_REPORTS)} reports.</p>`}`;
 }
 

@@ -2,11 +2,12 @@
 /** What happened to one job, from its beginning. */
 
 import { frameReader } from "../data/feed.js";
-import { openStream } from "../data/api.js";
+import { openStream, pause, willPass } from "../data/api.js";
 import { Ago, PlainTable, Trouble } from "../parts/small.js";
 import { html, useEffect, useState } from "../view.js";
 
 const MOST_EVENTS = 1000;
+const RETRY_MS = 2000;
 
 /** @param {{id: string}} props */
 export function JobEvents({ id }) {
@@ -24,12 +25,29 @@ export function JobEvents({ id }) {
   </section>`;
 }
 
-/** @param {string} id @param {(event: any) => void} onEvent @param {AbortSignal} signal */
+/** Read a job's events to its end; a stream that breaks is taken up where it broke. @param {string} id @param {(event: any) => void} onEvent @param {AbortSignal} signal */
 async function follow(id, onEvent, signal) {
-  const response = await openStream(`v1/jobs/${id}/events`, { signal });
-  const takeIn = frameReader(({ data, event }) => {
-    if (data !== undefined && event !== "end") onEvent(JSON.parse(data));
+  /** @type {string | undefined} */
+  let latest;
+  let isOver = false;
+  const takeIn = () => frameReader((frame) => {
+    if (frame.event === "end") isOver = true;
+    else if (frame.data !== undefined) onEvent(JSON.parse(frame.data));
+    latest = frame.id ?? latest;
   });
+  while (!isOver && !signal.aborted) {
+    try {
+      await readOnce(id, latest, takeIn(), signal);
+    } catch (error) {
+      if (signal.aborted || !willPass(error)) throw error;
+    }
+    if (!isOver) await pause(RETRY_MS, signal);
+  }
+}
+
+/** @param {string} id @param {string | undefined} latest @param {(text: string) => void} takeIn @param {AbortSignal} signal */
+async function readOnce(id, latest, takeIn, signal) {
+  const response = await openStream(`v1/jobs/${id}/events`, { signal, headers: latest === undefined ? {} : { "Last-Event-ID": latest } });
   const reader = /** @type {ReadableStream} */ (response.body).pipeThrough(new TextDecoderStream()).getReader();
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) takeIn(value ?? "");
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What all ranks print, live. Only the lines in sight are drawn. */
 
-import { pause, read } from "../data/api.js";
+import { pause, read, willPass } from "../data/api.js";
 import { Choice, Command, Empty, Field, Trouble } from "../parts/small.js";
 import { inSight } from "../parts/table.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
@@ -9,6 +9,7 @@ import { whole } from "../words/amounts.js";
 import { LONGEST_LINE, LogLines } from "./log_lines.js";
 
 const EVERY_MS = 1000;
+const RETRY_MS = 3000;
 const BYTES_PER_RANK = 65_536;
 const LINE_PX = 18;
 
@@ -25,7 +26,7 @@ export function Logs({ job }) {
     const ending = new AbortController();
     lines.current = new LogLines();
     setState({ isComplete: false, error: null, count: 0 });
-    followLogs(job.id, { rank, attempt }, lines.current, (isComplete) => setState((before) => ({ isComplete, error: null, count: before.count + 1 })), ending.signal)
+    followLogs(job.id, { rank, attempt }, lines.current, (isComplete) => setState((before) => ({ isComplete, error: null, count: before.count + 1 })), (error) => setState((before) => ({ ...before, error })), ending.signal)
       .catch((error) => ending.signal.aborted || setState((before) => ({ ...before, error })));
     return () => ending.abort();
   }, [job.id, rank, attempt, tries, job.attempts.length ? "some" : "none"]);
@@ -49,14 +50,22 @@ export function Logs({ job }) {
 }
 
 /**
- * Read on until all is there.
+ * Read on until all is there; where the server does not answer for a while, from where it stopped.
  * @param {string} id @param {{rank: string, attempt: string}} which @param {LogLines} lines
- * @param {(isComplete: boolean) => void} onPage @param {AbortSignal} signal
+ * @param {(isComplete: boolean) => void} onPage @param {(error: unknown) => void} onPause @param {AbortSignal} signal
  */
-async function followLogs(id, which, lines, onPage, signal) {
+async function followLogs(id, which, lines, onPage, onPause, signal) {
   let cursor = null;
   while (!signal.aborted) {
-    const page = await read(`v1/jobs/${id}/logs`, { ...which, cursor, limit: BYTES_PER_RANK }, signal);
+    let page;
+    try {
+      page = await read(`v1/jobs/${id}/logs`, { ...which, cursor, limit: BYTES_PER_RANK }, signal);
+    } catch (error) {
+      if (signal.aborted || !willPass(error)) throw error;
+      onPause(error);
+      await pause(RETRY_MS, signal);
+      continue;
+    }
     for (const entry of page.entries) lines.add(entry);
     cursor = page.next;
     onPage(page.is_complete);

@@ -9,17 +9,17 @@ import { Component, html, useEffect, useMemo, useRef, useState } from "../view.j
 import { counted, whole } from "../words/amounts.js";
 import { countDevices, deviceSentence, devicesOf, nodeId, nodeSentence } from "../words/nodes.js";
 
-/** @typedef {{colour: string, tenants: string[], nameOf: (job: string) => string}} Looks */
+/** @typedef {{colour: string, tenants: string[], work: Map<string, string>, nameOf: (job: string) => string}} Looks */
 
 /** @param {Looks & {groups: import("../words/nodes.js").NodeGroup[]}} props */
-export function DeviceGrid({ groups, colour, tenants, nameOf }) {
+export function DeviceGrid({ groups, colour, tenants, work, nameOf }) {
   const frame = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [tip, setTip] = useState(/** @type {{text: string[], x: number, y: number} | null} */ (null));
   const [active, setActive] = useState("");
   const first = groups[0]?.nodes[0];
   const ids = useMemo(() => new Set(groups.flatMap((group) => group.nodes.map(nodeId))), [groups]);
   const current = ids.has(active) ? active : first ? nodeId(first) : "";
-  const look = useMemo(() => ({ colour, tenants, nameOf }), [colour, tenants.join(), nameOf]);
+  const look = useMemo(() => ({ colour, tenants, work, nameOf }), [colour, tenants.join(), work, nameOf]);
 
   const say = (/** @type {HTMLElement} */ link, /** @type {number} */ slot, /** @type {number} */ x, /** @type {number} */ y) => {
     const node = /** @type {any} */ (link).node;
@@ -135,9 +135,13 @@ class NodeLink extends Component {
 }
 
 /** @param {import("../words/nodes.js").Device} device @param {any} node @param {Looks} look @returns {string} */
-function lookOf(device, node, { colour, tenants }) {
+function lookOf(device, node, { colour, tenants, work }) {
   if (colour === "state") return node.state === "ready" ? "ok" : node.state;
   if (colour === "use" || !device.holders.length) return device.use;
+  if (colour === "work") {
+    const what = work.get(device.holders[0].job ?? "");
+    return what === undefined ? "other" : `work-${what}`;
+  }
   const index = tenants.indexOf(device.holders[0].tenant);
   return index < 0 ? "other" : `tenant-${index}`;
 }

@@ -56,18 +56,17 @@ export function Empty({ children, command }) {
 
 /** A command to copy. */
 export function Command({ text }) {
-  const [isCopied, setCopied] = useState(false);
+  return html`<span class="command"><code>${text}</code> <${CopyButton} text=${text} name=${text} /></span>`;
+}
+
+/** Copies a text. Browsers let pages do so over https and on this machine only: elsewhere it says so. */
+export function CopyButton({ text, name }) {
+  const [said, setSaid] = useState("copy");
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setCopied(true);
-      setTimeout(() => setCopied(false), 1500);
-    } catch {
-      setCopied(false);
-    }
+    setSaid(await navigator.clipboard?.writeText(text).then(() => "copied", () => "not allowed") ?? "needs https");
+    setTimeout(() => setSaid("copy"), 1500);
   };
-  return html`<span class="command"><code>${text}</code>
-    <button class="small" onClick=${copy} aria-label=${`copy ${text}`}>${isCopied ? "copied" : "copy"}</button></span>`;
+  return html`<button class="small" onClick=${copy} aria-label=${`${said} ${name}`}>${said}</button>`;
 }
 
 const FRESH_MS = 20_000;

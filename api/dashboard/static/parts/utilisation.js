@@ -1,5 +1,5 @@
 // @ts-check
-/** Utilisation over time, of all or of one pool or tenant; range and step are the reader's choice. */
+/** Utilisation over time, of all or of one pool, chip type or tenant; range and step are the reader's choice. */
 
 import { RANGES, STEPS, loadSeries, total } from "../data/series.js";
 import { html, useEffect, useState } from "../view.js";
@@ -11,7 +11,7 @@ const EVERY_MS = 30_000;
 
 /** @param {{hasRoute: boolean, use: any}} props `use` draws it anew where there is no route */
 export function UtilisationChart({ hasRoute, use }) {
-  const [by, setBy] = useState(/** @type {"pool" | "tenant"} */ ("pool"));
+  const [by, setBy] = useState(/** @type {"pool" | "chip" | "tenant"} */ ("pool"));
   const [range, setRange] = useState("86400");
   const [step, setStep] = useState("");
   const [name, setName] = useState("");
@@ -33,7 +33,7 @@ export function UtilisationChart({ hasRoute, use }) {
   return html`<section aria-labelledby="utilisation-title">
     <div class="head"><h2 id="utilisation-title">Utilisation over time</h2>
       <div class="controls">
-        <${Choice} label="by" value=${by} options=${["pool", "tenant"]} onChange=${(/** @type {any} */ value) => (setBy(value), setName(""))} />
+        <${Choice} label="by" value=${by} options=${["pool", "chip", "tenant"]} onChange=${(/** @type {any} */ value) => (setBy(value), setName(""))} />
         <${Choice} label=${by} value=${chosen} options=${[["", "all"], ...names.map((one) => [one, one])]} onChange=${setName} />
         ${hasRoute && html`<${Choice} label="range" value=${range} options=${RANGES} onChange=${setRange} />
         <${Choice} label="step" value=${step} options=${STEPS} onChange=${setStep} />`}

@@ -11,6 +11,7 @@ import { Replicas } from "../job_parts/replicas.js";
 import { Spec } from "../job_parts/spec.js";
 import { Why } from "../job_parts/why.js";
 import { CancelDialog } from "../parts/cancel.js";
+import { PriorityDialog } from "../parts/priority.js";
 import { Ago, Command, Figures, Freshness, StateMark, Took, Trouble } from "../parts/small.js";
 import { refine, routeTo } from "../route.js";
 import { html, useState } from "../view.js";
@@ -23,7 +24,7 @@ const TABS = [["place", "Where and why"], ["logs", "Logs"], ["curve", "Loss"], [
 export function Job({ may, route }) {
   const id = route.path[1];
   const asked = useAsked(`v1/jobs/${encodeURIComponent(id)}`, { concerns: (event) => event.job === id, everyMs: 30_000 });
-  const [isAsking, setAsking] = useState(false);
+  const [asking, setAsking] = useState(/** @type {"" | "cancel" | "priority"} */ (""));
   const job = asked.data;
   if (!job) return html`<p class="crumbs"><a href="#/jobs">Jobs</a> /</p><h1>Job ${id}</h1><${Trouble} error=${asked.error} retry=${asked.reload} />${!asked.error && html`<p class="quiet">loading …</p>`}`;
   const tab = TABS.some(([key]) => key === route.query.get("tab")) ? /** @type {string} */ (route.query.get("tab")) : "place";
@@ -33,7 +34,8 @@ export function Job({ may, route }) {
     <p class="crumbs"><a href="#/jobs">Jobs</a> / <a href=${routeTo(["jobs"], { tenant: job.tenant })}>${job.tenant}</a> /</p>
     <div class="head"><h1>${job.name} <${StateMark} state=${job.state} /></h1><${Freshness} at=${asked.at} error=${asked.error} />
       <div class="controls">${!isFinal && job.wish === "stop" && html`<span class="quiet">asked to stop</span>`}
-        ${may("cancel_job") && !isFinal && html`<button class="danger" onClick=${() => setAsking(true)}>Cancel …</button>`}</div>
+        ${may("change_job") && !isFinal && html`<button onClick=${() => setAsking("priority")}>Priority …</button>`}
+        ${may("cancel_job") && !isFinal && html`<button class="danger" onClick=${() => setAsking("cancel")}>Cancel …</button>`}</div>
     </div>
     <${Trouble} error=${asked.error} retry=${asked.reload} />
     <${Figures} items=${facts(job, attempt)} />
@@ -47,7 +49,8 @@ export function Job({ may, route }) {
       ${tab === "events" && html`<${JobEvents} id=${id} />`}
       ${tab === "spec" && html`<${Spec} job=${job} />`}
     </div>
-    ${isAsking && html`<${CancelDialog} rows=${[job]} onClose=${() => (setAsking(false), asked.reload())} />`}
+    ${asking === "cancel" && html`<${CancelDialog} rows=${[job]} onClose=${() => (setAsking(""), asked.reload())} />`}
+    ${asking === "priority" && html`<${PriorityDialog} rows=${[{ id: job.id, name: job.name, priority: job.spec.priority }]} onClose=${() => (setAsking(""), asked.reload())} />`}
   </div>`;
 }
 
@@ -62,6 +65,8 @@ function facts(job, attempt) {
     ...(job.finished_at ? [/** @type {[string, any, any]} */ (["finished", html`<${Ago} at=${job.finished_at} everyMs=${1000} />`, ""])] : []),
     ...(progress ? [/** @type {[string, any, any]} */ (["progress", progressText(progress), progress.tokens_per_s === null ? "" : `${whole(progress.tokens_per_s)} tokens/s`])] : []),
     ...(attempt?.heartbeat?.memory_mib ? [/** @type {[string, any, any]} */ (["memory", memory(attempt.heartbeat.memory_mib), attempt.heartbeat.device_memory_mib ? `and ${memory(attempt.heartbeat.device_memory_mib)} of a device` : "of the largest worker"])] : []),
+    ...(job.array ? [/** @type {[string, any, any]} */ (["array", html`<a href=${routeTo(["jobs"], { array: job.array.id })}>${job.array.name}</a>`, `number ${job.array.index} of 0 to ${job.array.count - 1}`])] : []),
+    ["priority", String(job.spec.priority), ""],
     ["id", html`<code>${job.id}</code>`, html`<${Command} text=${`medley show ${job.id}`} />`],
   ];
 }

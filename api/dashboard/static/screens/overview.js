@@ -5,10 +5,11 @@ import { feed } from "../data/feed.js";
 import { MOST_ROWS, jobs } from "../data/jobs.js";
 import { keepSample } from "../data/series.js";
 import { useAsked, useChanges, useNow } from "../data/watching.js";
+import { ChipTypes, useWork } from "../parts/chips.js";
 import { Ago, Empty, Figures, Freshness, PlainTable, StateMark, Trouble, UseBar } from "../parts/small.js";
 import { UtilisationChart } from "../parts/utilisation.js";
 import { routeTo } from "../route.js";
-import { html, useEffect } from "../view.js";
+import { html, useEffect, useMemo } from "../view.js";
 import { age, memory, percent, whole } from "../words/amounts.js";
 import { STATES } from "../words/jobs.js";
 
@@ -22,18 +23,22 @@ export function Overview({ may }) {
   useChanges(jobs);
   useEffect(() => use.data && keepSample(use.data, Date.now()), [use.data]);
   const pools = use.data?.pools ?? [];
+  const work = useWork(may("show_utilisation_series"));
+  const waiting = useMemo(() => [...jobs.rows.values()].filter((row) => row.state === "queued"), [jobs.version]);
+  const now = useNow(5000);
   return html`<div class="screen">
     <div class="head"><h1>Overview</h1><${Freshness} at=${use.at} error=${use.error} /></div>
     <${Trouble} error=${use.error} retry=${use.reload} />
-    <${Totals} pools=${pools} ready=${ready} />
+    <${Totals} pools=${pools} ready=${ready} work=${work} waiting=${waiting} now=${now} />
     <${UtilisationChart} hasRoute=${may("show_utilisation_series")} use=${use.data} />
     <div class="columns">
-      <section aria-labelledby="pools-title"><h2 id="pools-title">Pools</h2>
+      <${ChipTypes} pools=${pools} waiting=${waiting} work=${work} now=${now} />
+      <section aria-labelledby="states-title"><h2 id="states-title">Jobs by state</h2><${States} /></section>
+      <section class="span" aria-labelledby="events-title"><h2 id="events-title">What happened last</h2><${Events} /></section>
+      <section class="span" aria-labelledby="pools-title"><h2 id="pools-title">Pools</h2>
         <${PlainTable} caption="Pools" rows=${pools.map(poolRow)} columns=${[["pool"], ["memory", "number"], ["nodes", "number"], ["devices", "number"], ["held", "number"], ["free", "number"], ["drained", "number"], ["in use", "bar-cell"]]}>
           ${use.data && html`<${Empty} command="medley clusters">No cluster has reported its nodes yet.</${Empty}>`}</${PlainTable}>
       </section>
-      <section aria-labelledby="states-title"><h2 id="states-title">Jobs by state</h2><${States} /></section>
-      <section class="span" aria-labelledby="events-title"><h2 id="events-title">What happened last</h2><${Events} /></section>
     </div>
   </div>`;
 }
@@ -52,25 +57,28 @@ function poolRow(pool) {
   ];
 }
 
-/** @param {{pools: any[], ready: import("../data/watching.js").Asked}} props */
-function Totals({ pools, ready }) {
-  const now = useNow(5000);
+/** @param {{pools: any[], ready: import("../data/watching.js").Asked, work: ReturnType<typeof useWork>, waiting: import("../data/jobs.js").JobRow[], now: number}} props */
+function Totals({ pools, ready, work, waiting, now }) {
   const sum = (/** @type {string} */ key) => pools.reduce((so, pool) => so + pool[key], 0);
   const devices = sum("devices");
-  const waiting = [...jobs.rows.values()].filter((row) => row.state === "queued");
+  const worked = (/** @type {"busy" | "idle"} */ what) => (work ? [...work.values()].reduce((/** @type {number | null} */ so, one) => (one[what] === null ? so : (so ?? 0) + one[what]), null) : null);
+  const [busy, idle] = [worked("busy"), worked("idle")];
   const oldest = waiting.reduce((so, row) => Math.min(so, Date.parse(row.submitted_at)), Infinity);
   const running = [...jobs.rows.values()].filter((row) => row.state === "running").length;
   const failing = (ready.data?.checks ?? []).filter((/** @type {any} */ check) => !check.is_ok);
   const health = ready.error ? "not ready" : ready.data ? (failing.length ? `${failing.length} failing` : "ready") : "…";
+  const leader = (ready.data?.checks ?? []).find((/** @type {any} */ check) => check.name === "leader");
   const items = [
     ["devices", whole(devices), `on ${whole(sum("nodes"))} nodes`],
     ["held", whole(sum("devices_held")), percent(sum("devices_held"), devices)],
+    ["busy", busy === null ? "–" : whole(busy), busy === null ? "nobody measured" : "in the last minute"],
+    ["idle but held", idle === null ? "–" : whole(idle), idle === null ? "" : "in the last minute"],
     ["free", whole(sum("devices_free")), percent(sum("devices_free"), devices)],
     ["drained", whole(sum("devices_drained")), "take nothing new"],
     ["not by Medley", whole(sum("devices_foreign")), "in use by others"],
     ["running", whole(running), running === 1 ? "job" : "jobs"],
     ["waiting", whole(waiting.length), waiting.length ? `the oldest for ${age((now - oldest) / 1000)}` : "nobody"],
-    ["server", health, failing.map((/** @type {any} */ check) => `${check.name}: ${check.detail}`).join("; ") || ready.error?.message],
+    ["server", health, failing.map((/** @type {any} */ check) => `${check.name}: ${check.detail}`).join("; ") || ready.error?.message || leader?.detail],
   ];
   return html`<${Figures} items=${items} />`;
 }

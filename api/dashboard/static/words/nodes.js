@@ -102,6 +102,18 @@ export function deviceSentence(device, nameOf) {
   return `${which}: held by ${holders.join(", ")}`;
 }
 
+const FRESH_MS = 120_000; // as the API's series count it
+
+/**
+ * What a job does with what it holds: whether it reports progress, has stopped to or not begun, or never said anything.
+ * @param {import("../data/jobs.js").JobRow} row @param {number} now in ms @returns {"busy" | "idle" | "unreported"}
+ */
+export function workOf(row, now) {
+  if (row.state !== "running") return "idle";
+  if (!row.progress) return "unreported";
+  return now - Date.parse(row.progress.at) <= FRESH_MS ? "busy" : "idle";
+}
+
 /** @typedef {{key: string, section: string, name: string, nodes: any[]}} NodeGroup `section` is a heading above several */
 
 /**

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
 from scheduler.adapters.database.reads.nodes import read_chips, read_clusters, read_nodes
-from scheduler.adapters.database.reads.ordering.dependencies import with_settled
+from scheduler.adapters.database.reads.ordering.dependencies import ended_in_arrays, with_settled
 from scheduler.adapters.database.reads.people import read_quotas
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.reads.sharing import one_of_each_in
@@ -64,4 +64,5 @@ def read_snapshot(connection: Connection) -> Snapshot:
         groups=tuple(map(group_of, connection.execute(_LIVE_GROUPS))),
         attempts=tuple(attempts_of(connection, sorted(connection.execute(_OPEN_ATTEMPTS), key=by_id))),
         chips=tuple(read_chips(connection)),
+        ended_in_arrays=ended_in_arrays(connection, live),
     )

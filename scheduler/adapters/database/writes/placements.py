@@ -33,7 +33,7 @@ _MEMBERS_HOLDING = (
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the jobs of a run of placements ask for, and what those are that they come after."""
+    """What the jobs of a run of placements ask for, and what the jobs and arrays are that they come after."""
 
     specs: dict[JobId, JobSpec]
     after: dict[JobId, tuple[TenantName, State]]
@@ -49,7 +49,7 @@ class _Asked:
         for one in spec.after:
             state = self.after[one.job][1]
             if state not in FINAL or not one.condition.is_met_by(state):
-                return f"it comes after {one.job}, which is {state}"
+                return f"it comes after {'array ' if one.is_array else ''}{one.job}, which is {state}"
         if (member := _limited(spec)) is not None and self.holding[member.array] >= (member.most_at_once or 0):
             return f"its array {member.array} runs {member.most_at_once} at once"
         return None
@@ -69,7 +69,7 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
         tenants=(standing.tenant for item in items if (standing := standings.find(item.decision.group)) is not None),
     )
     specs = _specs(transaction, {job_named_by(item.decision.group) for item in items})
-    after = states_of(transaction.connection, (one.job for spec in specs.values() for one in spec.after))
+    after = states_of(transaction.connection, (one for spec in specs.values() for one in spec.after))
     limited = {member.array for spec in specs.values() if (member := _limited(spec)) is not None}
     asked = _Asked(specs, after, _members_holding(transaction, limited))
     outcomes: list[Outcome] = []

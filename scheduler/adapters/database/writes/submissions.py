@@ -52,7 +52,7 @@ class _Context:
     chips: set[ChipName]
     live_jobs: Counter[TenantName]
     waited_for: dict[JobId, tuple[TenantName, State]]
-    """The jobs that they come after: whose, and what they are."""
+    """The jobs and arrays that they come after: whose, and what they are."""
     keys: dict[tuple[TenantName, str], _Known]
     rows: dict[str, list[Row]] = field(
         default_factory=lambda: {table.name: [] for table in (jobs, groups, job_chips, job_labels, idempotency_keys)}
@@ -68,7 +68,7 @@ def submit(transaction: Transaction, items: Sequence[SubmitJob]) -> list[Outcome
         chips=_known_chips(transaction, {chip for item in items for chip in _chips(item.job)}),
         live_jobs=live_replicas(transaction, names),
         waited_for=states_of(
-            transaction.connection, (one.job for item in items for one in item.job.spec.after), hold_still=True
+            transaction.connection, (one for item in items for one in item.job.spec.after), hold_still=True
         ),
         keys=_known_keys(transaction, [(item.job.tenant, item.key.key) for item in items if item.key is not None]),
     )

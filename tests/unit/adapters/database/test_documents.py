@@ -75,6 +75,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 from scheduler.core.model.resources import WorkerShape
@@ -116,7 +117,7 @@ OTHER_SPEC = replace(
     shared_memory_mib=64,
     volumes=(Volume("datasets", "/data", is_read_only=True),),
     secrets=(SecretVariable("TOKEN", "hub", "token"),),
-    after=(Dependency("j1"), Dependency("j2", Condition.ENDED)),
+    after=(Dependency("j1"), Dependency("j2", Condition.ENDED), Dependency("a2", is_array=True)),
     objecting_clusters=("mixed",),
     choice=Choice.BEST,
     alternatives=(Alternative(6, WorkerShape(0, 2, 3, 500, 1_024), ("h100",)),),
@@ -144,7 +145,9 @@ REASONS: tuple[Reason, ...] = (
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),
     WaitsForJob("j1", Condition.ENDED),
+    WaitsForArray("a1", Condition.ENDED, 3, 100),
     CannotFollow("j1", State.CANCELLED),
+    CannotFollow("a1", State.FAILED, is_array=True),
     ArrayIsFull("a1", 8),
     CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
     TooFewFree(

@@ -24,6 +24,7 @@ from scheduler.core.model.reason import (
     Reason,
     Resource,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 
@@ -52,6 +53,7 @@ QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
 ALL = (
     WaitsForJob("j1", Condition.ENDED),
+    WaitsForArray("a1", Condition.ENDED, 3, 100),
     ArrayIsFull("a1", 8),
     CannotFollow("j1", State.FAILED),
     TOO_FEW,
@@ -214,6 +216,15 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (NoCluster(), "no cluster that would run it has reported its nodes yet"),
         (WaitsForJob("j1", Condition.SUCCEEDED), "job j1 must succeed first"),
         (WaitsForJob("j1", Condition.ENDED), "job j1 must end first"),
+        (
+            WaitsForArray("a1", Condition.SUCCEEDED, 3, 10_000),
+            "all jobs of array a1 must succeed first, and 3 of 10,000 are over",
+        ),
+        (WaitsForArray("a1", Condition.ENDED, 0, 9), "all jobs of array a1 must end first, and 0 of 9 are over"),
+        (
+            CannotFollow("a1", State.FAILED, is_array=True),
+            "all jobs of array a1 were to succeed first, and not all of them did",
+        ),
         (ArrayIsFull("a1", 8), "its array runs 8 at once, and so many run"),
         (CannotFollow("j1", State.FAILED), "job j1 was to succeed first, and failed"),
         (CannotFollow("j1", State.CANCELLED), "job j1 was to succeed first, and was cancelled"),
@@ -295,6 +306,8 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
         (QUOTA, "wait until your running jobs end"),
         (WaitsForJob("j1", Condition.ENDED), "medley show j1"),
+        (WaitsForArray("a1", Condition.ENDED, 3, 100), "medley show a1"),
+        (CannotFollow("a1", State.FAILED, is_array=True), "after another array, or with the condition `ended`"),
         (ArrayIsFull("a1", 8), "medley ls --array a1"),
         (CannotFollow("j1", State.FAILED), "with the condition `ended`"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),

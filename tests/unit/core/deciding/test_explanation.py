@@ -7,7 +7,7 @@ from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.decision import Waiting
 from scheduler.core.model.group import State
-from scheduler.core.model.job import AnyOf, Condition, Dependency
+from scheduler.core.model.job import AnyOf, ArrayMember, Condition, Dependency
 from scheduler.core.model.node import ForeignUse, NodeState
 from scheduler.core.model.reason import (
     BackingOff,
@@ -19,6 +19,7 @@ from scheduler.core.model.reason import (
     QuotaExceeded,
     Shortfall,
     TooFewFree,
+    WaitsForArray,
     WaitsForJob,
 )
 from scheduler.core.model.tenant import Quota
@@ -155,6 +156,10 @@ def test_a_job_that_comes_after_another_is_told_that_and_nothing_of_what_is_free
     later = make_job(2, workers=99, after=(Dependency(first.id),))
     state = make_state(make_node(), jobs=(first, later))
     assert explain(state, make_group(later).id, NOON).reasons == (WaitsForJob(first.id, Condition.SUCCEEDED),)
+    member = make_job(3, array=ArrayMember("a1", "sweep", 0, 5))
+    after_all = make_job(4, after=(Dependency("a1", Condition.ENDED, is_array=True),))
+    state = make_state(make_node(), jobs=(member, after_all))
+    assert explain(state, make_group(after_all).id, NOON).reasons == (WaitsForArray("a1", Condition.ENDED, 4, 5),)
     lost = later.with_settled(first.id, State.FAILED)
     state = make_state(make_node(), jobs=(lost,))
     assert explain(state, make_group(lost).id, NOON).reasons == (CannotFollow(first.id, State.FAILED),)

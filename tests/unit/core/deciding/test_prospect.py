@@ -1,11 +1,17 @@
+from dataclasses import replace
+from typing import Any
+
 from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.prospect import prospect_of
+from scheduler.core.model.change import JobSubmitted
 from scheduler.core.model.decision import Placed
+from scheduler.core.model.group import first_group
+from scheduler.core.model.job import Job, JobKind
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NeverFits, QuotaExceeded, TooFewFree
 from scheduler.core.model.tenant import Quota
 from scheduler.core.model.topology import Apart
-from tests.builders.core import NOON, make_job, make_node, make_state, place_first
+from tests.builders.core import NOON, as_change, make_job, make_node, make_state, place_first
 
 DECLARED = (Cluster("mixed", "local"),)
 
@@ -16,8 +22,52 @@ def test_a_job_would_get_the_place_that_a_cycle_gives_it() -> None:
     (decision,) = decide(make_state(*nodes, jobs=(job,)), NOON)
     assert isinstance(decision, Placed)
     prospect = prospect_of(make_state(*nodes), job)
-    assert (prospect.allocations, prospect.notes) == (decision.place.allocations, decision.place.notes)
+    (place,) = prospect.places
+    assert (place.allocations, place.notes) == (decision.place.allocations, decision.place.notes)
     assert (prospect.reasons, prospect.is_hopeless) == ((), False)
+
+
+def server(number: int, replicas: int, **differing: Any) -> Job:
+    job = make_job(number, **differing)
+    return replace(job, spec=replace(job.spec, kind=JobKind.INFERENCE, replicas=replicas), replicas=replicas)
+
+
+def test_each_replica_gets_the_place_that_a_cycle_gives_it_beside_the_others() -> None:
+    job = server(1, 3, workers=3)
+    nodes = (make_node("n1"), make_node("n2", {"h100": 4}))
+    state = make_state(*nodes)
+    state.apply(as_change(JobSubmitted(job, tuple(first_group(job.id, index) for index in range(3)))))
+    decisions = decide(state, NOON)
+    prospect = prospect_of(make_state(*nodes), job)
+    decided = [decision.allocations for decision in decisions if isinstance(decision, Placed)]
+    assert [place.allocations for place in prospect.places] == decided
+    assert (len(decided), prospect.reasons) == (3, ())
+
+
+def test_the_replicas_that_find_no_place_beside_the_others_say_why() -> None:
+    state = make_state(make_node("n1"), make_node("n2", {"h100": 4}))
+    before = state.digest()
+    prospect = prospect_of(state, server(1, 5, workers=5))
+    (reason,) = prospect.reasons
+    assert isinstance(reason, TooFewFree)
+    assert (len(prospect.places), reason.devices_free, prospect.is_hopeless) == (2, 2, False)
+    assert state.digest() == before
+
+
+def test_replicas_that_are_to_be_apart_are_apart_of_each_other() -> None:
+    state = make_state(make_node("n1"), make_node("n2"))
+    labels = (("app", "chat"),)
+    prospect = prospect_of(state, server(1, 3, labels=labels, apart=Apart("node", labels)))
+    (reason,) = prospect.reasons
+    assert isinstance(reason, TooFewFree)
+    assert reason.kept_apart is not None
+    nodes = [place.allocations[0].node for place in prospect.places]
+    assert (len(nodes), len(set(nodes)), reason.kept_apart.domains) == (2, 2, 2)
+
+
+def test_a_quota_ends_with_the_replicas_that_it_is_for() -> None:
+    prospect = prospect_of(make_state(make_node(), quotas=(Quota("alpha", "h100", 3),)), server(1, 2, workers=2))
+    assert (len(prospect.places), prospect.reasons) == (1, (QuotaExceeded("alpha", "h100", 3, 2, 2),))
 
 
 def test_asking_leaves_no_trace() -> None:
@@ -37,11 +87,12 @@ def test_asking_leaves_no_trace() -> None:
 def test_what_is_held_is_counted_and_what_others_wait_for_is_not() -> None:
     jobs = tuple(make_job(number, workers=5) for number in (1, 2))
     state = place_first(make_state(make_node(), jobs=jobs))
-    assert len(prospect_of(state, make_job(3, workers=3)).allocations) == 3
+    (place,) = prospect_of(state, make_job(3, workers=3)).places
+    assert len(place.allocations) == 3
     prospect = prospect_of(state, make_job(4, workers=4))
     (reason,) = prospect.reasons
     assert isinstance(reason, TooFewFree)
-    assert (reason.devices_free, prospect.allocations, prospect.is_hopeless) == (3, (), False)
+    assert (reason.devices_free, prospect.places, prospect.is_hopeless) == (3, (), False)
 
 
 def test_the_position_is_the_one_it_would_have() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from scheduler.core.deciding.cycle import decide
-from scheduler.core.deciding.state import LiveAttempt, SchedulerState
+from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
 from scheduler.core.model.change import (
@@ -18,7 +19,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.job import Dependency, Wish
+from scheduler.core.model.job import ArrayMember, Dependency, Wish
 from scheduler.core.model.node import Cluster, NodeState
 from scheduler.core.model.tenant import Quota
 from tests.builders.core import (
@@ -142,6 +143,24 @@ def test_what_became_of_a_job_reaches_those_that_come_after_it(became: Event) ->
     state_of_it = State.SUCCEEDED if became is Event.ALL_SUCCEEDED else State.CANCELLED
     assert state.jobs[later.id].settled == ((JOB.id, state_of_it),)
     assert state.digest() == world.present().digest()
+
+
+def test_what_became_of_a_whole_array_reaches_those_that_come_after_it_and_what_is_left_of_one_is_built_anew() -> None:
+    world = World()
+    members = [make_job(number, array=ArrayMember("a1", "sweep", number, 2)) for number in range(2)]
+    for job in (*members, later := make_job(7, after=(Dependency("a1", is_array=True),))):
+        world.submit(job)
+    world.wish_stop(members[0].id)
+    built = world.present()
+    assert follow(world).digest() == built.digest()
+    assert follow(world).jobs[later.id].settled == ()
+    position = len(world.changes)
+    world.wish_stop(members[1].id)
+    for change in world.changes[position:]:
+        built.apply(change)
+    for state in (follow(world), built):
+        assert state.jobs[later.id].settled == (("a1", State.CANCELLED),)
+        assert state.digest() == world.present().digest()
 
 
 def test_every_change_may_come_twice() -> None:

@@ -319,3 +319,20 @@ def test_all_that_is_held_is_told_with_its_holder() -> None:
     ledger = make_ledger(make_node())
     ledger.apply(make_hold("a1", make_allocation(slots=(0, 1))))
     assert ledger.all_held() == (("mixed", "h100", "alpha", 2_000),)
+
+
+def test_an_allocation_is_named_by_the_string_that_the_ledger_has_of_its_node() -> None:
+    ledger = make_ledger(SMALL)
+    (known,) = ledger.inventory.entries
+    read = make_allocation((0,), node=known.encode().decode())
+    assert read.node is not known
+    named = ledger.named(read)
+    assert named == read
+    assert named.node is known
+    assert ledger.named(named) is named
+    assert read.node is not known, "what was given is as it was"
+
+
+def test_an_allocation_on_a_node_that_nobody_knows_keeps_its_name() -> None:
+    read = make_allocation((0,), node="mixed/n9")
+    assert make_ledger(SMALL).named(read) is read

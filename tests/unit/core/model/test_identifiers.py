@@ -1,12 +1,9 @@
-from dataclasses import replace
-
 from scheduler.core.model.identifiers import (
     WorkerKey,
     attempt_id,
     group_id,
     job_named_by,
     node_id,
-    share_name,
     worker_name,
 )
 
@@ -29,15 +26,6 @@ def test_workers_sort_by_attempt_and_then_by_rank_as_a_number() -> None:
 def test_a_node_is_named_within_its_cluster() -> None:
     assert node_id("east", "n1") != node_id("west", "n1")
     assert node_id("east", "n1") == "east/n1"
-
-
-def test_a_value_that_shares_a_name_is_equal_to_what_it_was() -> None:
-    known, key = (WorkerKey(attempt_id("abc-g0", 1), 7) for _ in range(2))
-    assert key.attempt is not known.attempt
-    before = replace(key)
-    share_name(key, "attempt", known.attempt)
-    assert key == before
-    assert key.attempt is known.attempt
 
 
 def test_groups_and_attempts_name_their_job() -> None:

@@ -1,6 +1,7 @@
+from scheduler.core.model.group import State
 from scheduler.core.model.job import ArrayMember, Job
 from scheduler.core.model.reason import ArrayIsFull
-from scheduler.core.queueing.arrays import MembersHolding, why_not_beside
+from scheduler.core.queueing.arrays import ArraysLeft, MembersHolding, why_not_beside
 from tests.builders.core import make_job
 
 
@@ -45,3 +46,31 @@ def test_other_arrays_and_jobs_of_none_hold_up_nobody() -> None:
 def test_an_array_without_a_limit_runs_all_at_once() -> None:
     jobs = [member(index, most_at_once=None) for index in range(9)]
     assert why_not_beside(jobs[-1], holding(*jobs[:-1])) is None
+
+
+def test_an_array_is_left_until_its_last_job_is_over_and_then_says_what_they_became() -> None:
+    arrays, jobs = ArraysLeft(), [member(index) for index in range(9)]
+    for job in jobs:
+        arrays.add(job)
+    for job in jobs[:-1]:
+        assert arrays.end(job, State.SUCCEEDED) is None
+    standing = arrays.standing("a1")
+    assert standing is not None
+    assert (standing.ended, standing.left, standing.jobs) == (8, 1, 9)
+    assert arrays.ended() == [("a1", [State.SUCCEEDED])]
+    assert arrays.end(jobs[-1], State.CANCELLED) == ("a1", frozenset({State.SUCCEEDED, State.CANCELLED}))
+    assert (arrays.standing("a1"), arrays.ended()) == (None, [])
+
+
+def test_what_jobs_became_before_is_recalled_of_those_that_are_left() -> None:
+    arrays = ArraysLeft()
+    arrays.add(member(8))
+    arrays.recall([("a1", [State.FAILED])])
+    assert arrays.ended() == [("a1", [State.FAILED])]
+    assert arrays.end(member(8), State.SUCCEEDED) == ("a1", frozenset({State.SUCCEEDED, State.FAILED}))
+
+
+def test_a_job_of_no_array_is_the_end_of_none() -> None:
+    arrays = ArraysLeft()
+    arrays.add(make_job(1))
+    assert arrays.end(make_job(1), State.SUCCEEDED) is None
