@@ -3,6 +3,7 @@
 import gc
 from dataclasses import dataclass
 from statistics import median
+from sys import intern
 
 from bench.calibrate import unit_ns
 from bench.kubernetes.bed import say
@@ -71,4 +72,4 @@ def one_job_per_node(count: int) -> Population:
 
 def _held(node: Node, shape: WorkerShape) -> Allocation:
     slots = tuple(range(shape.devices))
-    return Allocation(0, node.id, node.devices[0].chip, slots, shape.cpu_milli, shape.memory_mib)
+    return Allocation(0, intern(node.id), node.devices[0].chip, slots, shape.cpu_milli, shape.memory_mib)

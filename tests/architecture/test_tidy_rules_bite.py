@@ -35,6 +35,10 @@ BAD: dict[str, tuple[Rule, Source]] = {
     "a value in an init file": (naming.init_holds_no_logic, sample("api/__init__.py", "version = 1")),
     "an import of the parent": (naming.imports_are_absolute, sample(CORE, "from ..ledger import index")),
     "a core that imports the clock": (purity.core_imports_nothing_of_the_world, sample(CORE, "import time")),
+    "a core that asks the interpreter": (
+        purity.core_imports_nothing_of_the_world,
+        sample(CORE, "from sys import argv"),
+    ),
     "a core that logs": (purity.core_imports_nothing_of_the_world, sample(CORE, "from logging import getLogger")),
     "a core that reads the environment": (purity.core_imports_nothing_of_the_world, sample(CORE, "import os.path")),
     "a core that opens a file": (purity.core_calls_nothing_of_the_world, sample(CORE, "open('x')")),
@@ -82,6 +86,10 @@ GOOD: dict[str, tuple[Rule, Source]] = {
     "a core that knows dates": (
         purity.core_imports_nothing_of_the_world,
         sample(CORE, "from datetime import datetime"),
+    ),
+    "a core that shares equal strings": (
+        purity.core_imports_nothing_of_the_world,
+        sample(CORE, "from sys import intern"),
     ),
     "a clock outside the core": (
         purity.core_imports_nothing_of_the_world,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from sys import intern
 
 from scheduler.core.ledger.changes import (
     AlreadyHeld,
@@ -87,7 +88,7 @@ class Ledger:
             for node in batch:
                 if before is None or node.topology is not before.topology or node.cluster != before.cluster:
                     domain = inventory.root(node.cluster).within(node.topology)
-                before, name = node, node.id
+                before, name = node, intern(node.id)
                 entry = entries[name] = NodeEntry(name, node.note, domain, inventory.kind(node).empty)
                 came.append(entry)
             inventory.come(*came)

@@ -16,6 +16,9 @@ PURE = (
 
 IMPURE = frozenset(sys.stdlib_module_names) - frozenset(PURE.split())
 
+PURE_PARTS = {"sys": frozenset({"intern"})}
+"""What other modules have that is pure: one string for equal ones."""
+
 OUTSIDE_CALLS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "id", "hash"})
 """Built-in functions that read or change it, or whose answer differs between two runs."""
 
@@ -76,7 +79,8 @@ def _imported(node: ast.AST) -> Iterable[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.module is not None:
-        return [node.module]
+        is_pure = {alias.name for alias in node.names} <= PURE_PARTS.get(node.module, frozenset())
+        return [] if is_pure else [node.module]
     return []
 
 

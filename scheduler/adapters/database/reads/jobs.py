@@ -74,7 +74,7 @@ def view_jobs(connection: Connection, where: JobFilter, *, before: JobId | None,
     asked = filtered(select(jobs), where)
     if before is not None:
         asked = asked.where(jobs.c.id < before)
-    rows = list(connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)))
+    rows = connection.execute(asked.order_by(jobs.c.id.desc()).limit(limit)).all()
     return _views(connection, rows, _LATEST_ATTEMPTS)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -78,7 +79,7 @@ def allocation_of(row: AnyRow) -> Allocation:
     """Return the allocation of a row of `allocations`."""
     return Allocation(
         rank=row.rank,
-        node=row.node_id,
+        node=intern(row.node_id),
         chip=one(row.chip),
         slots=slots_of(row.slots),
         cpu_milli=one(row.cpu_milli),
