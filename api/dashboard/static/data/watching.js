@@ -2,7 +2,7 @@
 /** How parts of a screen keep up: with a store, with an answer that is asked for again and again, with the clock. */
 
 import { useEffect, useRef, useState } from "../view.js";
-import { read } from "./api.js";
+import { read, readWhole } from "./api.js";
 import { feed } from "./feed.js";
 
 /** Something that changes and says so, at most every `SETTLE_MS`. */
@@ -46,10 +46,10 @@ export function useChanges(source) {
 /**
  * Ask for a path, again every `everyMs` while the page is looked at, and soon after events that `concerns` them.
  * @param {string | null} path nothing is asked while it is null
- * @param {{query?: Record<string, any>, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how]
+ * @param {{query?: Record<string, any>, isList?: boolean, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how] a list comes with the items of all its pages
  * @returns {Asked}
  */
-export function useAsked(path, { query = {}, everyMs = 15_000, concerns } = {}) {
+export function useAsked(path, { query = {}, isList = false, everyMs = 15_000, concerns } = {}) {
   const [asked, setAsked] = useState(/** @type {any} */ ({ data: null, error: null, at: null }));
   const key = `${path}?${JSON.stringify(query)}`;
   const again = useRef(() => {});
@@ -67,7 +67,7 @@ export function useAsked(path, { query = {}, everyMs = 15_000, concerns } = {}) 
       isBusy = true;
       startedAt = Date.now();
       try {
-        const data = await read(path, query, ending.signal);
+        const data = await (isList ? readWhole : read)(path, query, ending.signal);
         if (!ending.signal.aborted) setAsked({ data, error: null, at: Date.now() });
       } catch (error) {
         if (!ending.signal.aborted) setAsked((/** @type {Asked} */ before) => ({ ...before, error }));
