@@ -6,7 +6,7 @@ import yaml
 
 from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
-from tests.browser.visit import OpenPage, Visit
+from tests.browser.visit import LAPTOP, OpenPage, Visit
 from tests.builders.eventually import eventually
 from tests.builders.server import Api
 
@@ -96,6 +96,49 @@ def test_jobs_can_be_narrowed_sorted_and_found_again_by_the_address(scene: Scene
     visit.see("1 of ")
     visit.page.get_by_label("find").fill("nothing like it")
     visit.see("No job meets these filters.")
+
+
+def test_jobs_stand_in_groups_whose_heads_count_choose_and_narrow(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="jobs?sort=-priority&state=queued")
+    visit.page.get_by_label("group by").select_option("tenant")
+    heads = visit.page.locator("tr.group-head")
+    visit.until("document.querySelectorAll('tr.group-head').length > 0")
+    told = heads.locator("td.group-text").all_inner_texts()
+    assert told == sorted(told)
+    assert any(text.startswith("vision 1 job, 32 devices: 1 queued") for text in told)
+    visit.page.get_by_label("choose all of vision").check()
+    assert visit.page.get_by_label("choose detector-large").is_checked()
+    visit.page.get_by_role("button", name="Cancel 1 …").wait_for()
+    heads.get_by_role("link", name="vision").focus()
+    visit.page.keyboard.press("ArrowDown")
+    visit.until("document.activeElement.innerText === 'detector-large'")
+    visit.page.keyboard.press("ArrowUp")
+    visit.page.keyboard.press("Enter")
+    visit.until("location.hash === '#/jobs?sort=-priority&state=queued&tenant=vision'")
+    assert [row[1] for row in table(visit, "Jobs")] == ["detector-large"]
+
+
+def test_the_columns_of_jobs_are_the_readers_choice_and_stay_in_the_address(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs", size=LAPTOP)
+    titles = visit.page.locator(".long-table thead th:visible")
+    menu = visit.page.locator("summary", has_text="columns")
+    visit.see("detector-large")
+    assert "priority" not in titles.all_inner_texts(), "a narrow window does without it"
+    menu.focus()
+    visit.page.keyboard.press("Enter")
+    for column in ("chips", "workers", "devices", "submitted by", "id"):
+        visit.page.get_by_role("group", name="Columns to show").get_by_label(column, exact=True).click()
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_role("group", name="Columns to show").wait_for(state="detached")
+    assert visit.page.evaluate("document.activeElement.innerText") == "columns"
+    wanted = ["name", "id", "tenant", "state", "priority", "submitted ▲", "how it fares"]
+    visit.page.reload()
+    visit.see(scene.jobs["detector-large"])
+    shown = [text.strip() for text in titles.all_inner_texts() if text.strip()]
+    assert [text for text in shown if text != "tenant"] == [text for text in wanted if text != "tenant"]
+    menu.click()
+    visit.page.get_by_role("button", name="the usual ones").click()
+    visit.until("location.hash === '#/jobs'")
 
 
 def test_a_job_that_waits_says_why_with_numbers(scene: Scene, open_page: OpenPage) -> None:

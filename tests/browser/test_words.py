@@ -39,6 +39,14 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/arrays.js", "module.arrayState({succeeded: 3, queued: 1})", "queued"),
         ("words/arrays.js", "module.arrayState({succeeded: 3, failed: 1})", "failed"),
         (
+            "parts/job_columns.js",
+            "module.toggled('', 'fares')",
+            "name,tenant,state,priority,workers,devices,chips,by,age",
+        ),
+        ("parts/job_columns.js", "module.toggled(module.toggled('', 'id'), 'id')", ""),
+        ("parts/job_columns.js", "module.toggled('name,age', 'age')", "name"),
+        ("parts/job_columns.js", "module.shownColumns('name,no,age', true).map((one) => one.key)", ["name", "age"]),
+        (
             "words/yaml.js",
             "module.jobFile({name: 'a', share: null, roles: [], spread: {level: null}, stall_limit_s: null, port: 0})",
             "name: a\nstall_limit_s: null\nport: 0\n",
@@ -91,6 +99,31 @@ def test_the_jobs_of_an_array_are_folded_into_one_line_that_says_how_all_of_them
         ["j9", "alone-9", "succeeded", 2, None, 1],
         array,
     ]
+
+
+def test_lines_stand_under_heads_that_say_what_is_below_them(visit: Visit) -> None:
+    jobs = [
+        {"id": "1", "tenant": "b", "state": "running", "devices": 8},
+        {"id": "2", "tenant": "a", "state": "queued", "devices": 1},
+        {"id": "3", "tenant": "b", "state": "queued", "devices": 4},
+    ]
+    members = [{"state": "queued"}, {"state": "queued"}, {"state": "running"}]
+    lines = [*jobs, {"id": "4", "tenant": "b", "state": "running", "devices": 3, "members": members}]
+    script = (
+        "(() => { const {lines, by, sort} = argument; return module.grouped(lines, by, sort)"
+        ".map((row) => row.below ? `${row.name}: ${module.headText(row)}` : row.id); })()"
+    )
+
+    def grouped(by: str, sort: str) -> Any:
+        return visit.module("words/groups.js", script, {"lines": lines, "by": by, "sort": sort})
+
+    head = "b: 5 jobs in 3 lines, 15 devices: 3 queued, 2 running"
+    assert grouped("tenant", "age") == ["a: 1 job, 1 device: 1 queued", "2", head, "1", "3", "4"]
+    assert grouped("tenant", "-tenant")[0] == head
+    assert grouped("state", "age") == [
+        "queued: 2 jobs, 5 devices", "2", "3",
+        "running: 4 jobs in 2 lines, 11 devices: 2 queued, 2 running", "1", "4",
+    ]  # fmt: skip
 
 
 def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:
