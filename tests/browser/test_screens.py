@@ -1,8 +1,10 @@
 """What people do on the screens, on a server with work on it."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import yaml
+from playwright.sync_api import Route
 
 from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
@@ -59,6 +61,27 @@ def test_utilisation_over_time_is_drawn_from_what_the_server_kept(scene: Scene, 
     visit.page.get_by_label("chip", exact=True).select_option("mi300x")
     visit.page.get_by_role("img", name="Devices held of mi300x over time").wait_for()
     assert visit.page.get_by_role("alert").count() == 0
+
+
+def test_the_chart_of_a_young_server_begins_with_an_hour_and_says_so(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="admin")
+    now = datetime.now(UTC)
+    times = [(now - timedelta(minutes=minutes)).isoformat() for minutes in range(90, 0, -5)]
+    young = [None if place < 14 else 4.0 for place in range(len(times))]
+    line = {"name": "mixed/h100-sxm", "capacity": young, "allocated": young}
+    asked = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json={"times": times, "series": [line]})
+
+    visit.page.route("**/v1/utilisation/series*by=pool*", answer)
+    visit.go("overview")
+    visit.see("This server has measured for 20 min: the range shown is 1 hour, not a day.")
+    assert visit.page.get_by_label("range").input_value() == "3600"
+    assert ["step=300" in url for url in asked[:2]] == [True, False], "a day, then the hour of it"
+    visit.page.get_by_label("range").select_option("86400")
+    visit.until("!document.body.innerText.includes('This server has measured')")
 
 
 def test_where_nothing_was_measured_a_chart_says_so_instead_of_being_empty(scene: Scene, open_page: OpenPage) -> None:

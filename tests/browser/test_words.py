@@ -153,6 +153,26 @@ def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_know
     assert total["unreported"] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("measured_minutes", "want"),
+    [
+        (None, {"range": 3600, "since": None}),
+        (10, {"range": 3600, "since": (1440 - 10) * 60_000}),
+        (200, {"range": 21_600, "since": (1440 - 200) * 60_000}),
+        (1000, {"range": 86_400, "since": None}),
+        (1440, {"range": 86_400, "since": None}),
+    ],
+)
+def test_the_range_of_a_young_server_is_one_that_shows_something(
+    visit: Visit, measured_minutes: int | None, want: dict[str, Any]
+) -> None:
+    first = 1440 - (measured_minutes or 0)
+    figures = [1.0 if measured_minutes is not None and minute >= first else None for minute in range(0, 1440, 5)]
+    series = {"times": [minute * 60_000 for minute in range(0, 1440, 5)], "lines": [{"allocated": figures}]}
+    script = "module.fittingRange(argument, 1440 * 60000)"
+    assert visit.module("data/series.js", script, series) == want
+
+
 def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:
     script = "Object.fromEntries(module.latest(module.fromApi(argument).lines))"
     assert visit.module("data/series.js", script, SERIES) == {
