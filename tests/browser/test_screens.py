@@ -257,6 +257,33 @@ def test_shares_show_quota_use_and_who_waits(scene: Scene, open_page: OpenPage) 
     )
 
 
+def test_shares_over_time_are_stacked_and_against_a_quota(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="queues")
+    visit.page.get_by_role("img", name="Devices held by each tenant over time").wait_for()
+    assert visit.page.locator("[class^='look-tenant-'] path.area").count() >= 3
+    visit.page.get_by_label("tenant", exact=True).select_option("vision")
+    visit.page.get_by_label("chip", exact=True).select_option("h100-sxm")
+    chart = visit.page.get_by_role("img", name="Devices held of vision, h100-sxm over time")
+    chart.wait_for()
+    legend = chart.locator("xpath=..").locator(".legend li", has_text="quota now")
+    assert legend.inner_text().split() == ["quota", "now", "16"]
+    visit.page.get_by_label("range").select_option(label="1 hour")
+    visit.see("Device-hours, last 1 hour")
+    hours = {row[0]: float(row[1]) for row in table(visit, "Device-hours")}
+    assert 0 < hours["vision"] <= 16
+    visit.page.get_by_label("by", exact=True).select_option("chip")
+    visit.until("document.querySelector('[aria-label=Device-hours] thead').innerText.includes('chip')")
+    assert ["vision", "h100-sxm"] in [row[:2] for row in table(visit, "Device-hours")]
+
+
+def test_a_tenant_sees_its_own_share_over_time_and_nobody_elses(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["search"], screen="queues")
+    visit.page.get_by_role("img", name="Devices held of search over time").wait_for()
+    assert visit.page.get_by_label("tenant", exact=True).count() == 0
+    assert {row[0] for row in table(visit, "Device-hours")} == {"search"}
+    visit.see("device-hours in all of your tenant")
+
+
 def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Scene, open_page: OpenPage) -> None:
     visit = open_page(scene.address, scene.tokens["operator"], screen="admin")
     form = visit.page.get_by_role("form", name="A new tenant")

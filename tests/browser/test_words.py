@@ -173,6 +173,29 @@ def test_the_range_of_a_young_server_is_one_that_shows_something(
     assert visit.module("data/series.js", script, series) == want
 
 
+def test_tenants_stand_on_each_other_and_those_beyond_six_are_one_area(visit: Visit) -> None:
+    lines = [{"name": f"t{number}", "allocated": [8 - number, None]} for number in range(8)]
+    full = [{"capacity": [], "busy": [], "idle": [], "unreported": [], **line} for line in lines]
+    script = "module.stacked(argument, 2).map(({name, values, look}) => [name, values, look])"
+    shown = visit.module("parts/shares.js", script, full)
+    assert [name for name, *_ in shown] == ["t0", "t1", "t2", "t3", "t4", "3 others"]
+    assert shown[-1][1:] == [[6, None], "look-tenant-5"]
+    assert len(visit.module("parts/shares.js", script, full[:6])) == 6
+
+
+def test_a_quota_counts_only_where_every_chip_type_has_one(visit: Visit) -> None:
+    use = {
+        "tenants": [{"tenant": "a", "chip": chip, "quota": quota} for chip, quota in (("x", 8), ("y", 4), ("z", None))]
+    }
+    script = "[['x'], ['x', 'y'], ['x', 'z'], []].map((chips) => module.quotaOf(argument, 'a', chips))"
+    assert [(one["quota"], one["unlimited"]) for one in visit.module("parts/shares.js", script, use)] == [
+        (8, []),
+        (12, []),
+        (None, ["z"]),
+        (None, []),
+    ]
+
+
 def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:
     script = "Object.fromEntries(module.latest(module.fromApi(argument).lines))"
     assert visit.module("data/series.js", script, SERIES) == {

@@ -13,11 +13,12 @@ const EVERY_MS = 30_000;
 
 /**
  * Series that are read again from time to time, and wherever they are not the server's when `use` changes.
- * @param {import("../data/series.js").Wanted} wanted @param {any} [use] @returns {{series: Loaded | null, error: any}}
+ * @param {import("../data/series.js").Wanted | null} wanted null for nothing @param {any} [use] @returns {{series: Loaded | null, error: any}}
  */
 export function useSeries(wanted, use = null) {
   const [found, setFound] = useState(/** @type {{series: Loaded | null, error: any}} */ ({ series: null, error: null }));
   useEffect(() => {
+    if (wanted === null) return;
     const ending = new AbortController();
     const load = () =>
       loadSeries(wanted, ending.signal).then(
@@ -27,7 +28,7 @@ export function useSeries(wanted, use = null) {
     void load();
     const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
     return () => (ending.abort(), clearInterval(timer));
-  }, [JSON.stringify(wanted), wanted.hasRoute ? null : use]);
+  }, [JSON.stringify(wanted), wanted?.hasRoute ? null : use]);
   return found;
 }
 
