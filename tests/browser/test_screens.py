@@ -8,7 +8,7 @@ from playwright.sync_api import Route
 
 from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
-from tests.browser.visit import LAPTOP, OpenPage, Visit
+from tests.browser.visit import LAPTOP, PHONE, OpenPage, Visit
 from tests.builders.eventually import eventually
 from tests.builders.server import Api
 
@@ -159,6 +159,10 @@ def test_the_columns_of_jobs_are_the_readers_choice_and_stay_in_the_address(scen
     visit.see(scene.jobs["detector-large"])
     shown = [text.strip() for text in titles.all_inner_texts() if text.strip()]
     assert [text for text in shown if text != "tenant"] == [text for text in wanted if text != "tenant"]
+    visit.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    name = visit.page.get_by_role("link", name="detector-large").bounding_box()
+    assert name is not None
+    assert name["width"] > 80, "there is room for names, the others are reached by scrolling"
     menu.click()
     visit.page.get_by_role("button", name="the usual ones").click()
     visit.until("location.hash === '#/jobs'")

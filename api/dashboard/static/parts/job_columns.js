@@ -30,7 +30,7 @@ const COLUMNS = [
   { key: "ended", title: "ended", kind: "when", width: "7.4em", cell: (row) => ("members" in row ? "" : html`<${Ago} at=${row.finished_at} />`) },
   { key: "fares", title: "how it fares", kind: "roomy", cell: fares },
 ];
-const LEFT_OUT = /\b(wide|medium|roomy)\b/g; // kinds that a narrow window does without
+const NARROWED = /\b(name|wide|medium|roomy)\b/g; // kinds that a narrow window squeezes or does without
 const CHOSEN_FARES = "max(16em, 26vw)";
 
 /** How it fares; of an array there is often more to say than has room. @param {any} row */
@@ -46,7 +46,7 @@ function fares(row) {
 export function shownColumns(chosen, hasTenants) {
   const keys = new Set(keysOf(chosen));
   const shown = COLUMNS.filter(({ key }) => key === FIRST || (keys.has(key) && (key !== "tenant" || hasTenants || chosen)));
-  return chosen ? shown.map((one) => ({ ...one, kind: one.kind?.replace(LEFT_OUT, "").trim(), width: one.width ?? CHOSEN_FARES })) : shown;
+  return chosen ? shown.map((one) => ({ ...one, kind: one.kind?.replace(NARROWED, "").trim(), width: one.width ?? CHOSEN_FARES })) : shown;
 }
 
 /** @param {string} chosen @returns {string[]} */

@@ -110,7 +110,7 @@ export function LongTable({ label, columns, rows, hrefOf, sort, onSort, chosen, 
             ${onChoose && html`<td class="choose"><input type="checkbox" tabindex=${index === current ? 0 : -1} checked=${isChosen(row)}
               aria-label=${isHead ? `choose all of ${row.name}` : `choose ${nameOf(row)}`} onChange=${() => toggle(row)} /></td>`}
             ${isHead
-              ? html`<td class="group-text">${linkTo(row, index, html`<b>${row.name}</b> ${headText?.(row)}`)}</td>`
+              ? columns.map((one, column) => (column === 0 ? html`<td key=${one.key} class="group-text">${linkTo(row, index, html`<b>${row.name}</b> ${headText?.(row)}`)}</td>` : html`<td key=${one.key} class=${one.kind ?? ""}></td>`))
               : columns.map((one, column) => {
                 const cell = one.cell(row);
                 return html`<td key=${one.key} class=${one.kind ?? ""} title=${typeof cell === "string" && cell ? cell : undefined}>${column === 0 ? linkTo(row, index, cell) : cell}</td>`;
