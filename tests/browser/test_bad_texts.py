@@ -29,6 +29,11 @@ def test_a_line_of_a_million_characters_is_cut_and_the_page_stays_quick(scene: S
     visit.see("all there is")
     said = visit.page.get_by_text("more characters").first.inner_text()
     assert f"{LONG_LINE - 2000:,}" in said
+    frame, note = (visit.page.locator(where).bounding_box() for where in (".logs", ".log-line em >> nth=0"))
+    assert frame is not None
+    assert note is not None
+    assert frame["x"] <= note["x"], "one sees it without scrolling"
+    assert note["x"] + note["width"] <= frame["x"] + frame["width"]
     assert len(visit.page.content()) < 200_000
     shown = visit.page.locator(".logs").inner_text()
     assert "red ␇ done" in shown, "colours are left out, other control characters shown"

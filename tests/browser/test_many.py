@@ -75,6 +75,12 @@ def test_a_table_of_20_000_jobs(place: Place, open_page: OpenPage) -> None:
 
     figures["filter"] = within(visit, DRAW_S, f"{head}.startsWith('11 of 20,000')", lambda: find.fill("job-1999"))
     find.fill("")
+    group = page.get_by_label("group by")
+    by_state = f"{first}.includes('queued 4,000 jobs, 32,000 devices')"
+    figures["group"] = within(visit, DRAW_S, by_state, lambda: group.select_option("state"))
+    assert page.locator("table").get_attribute("aria-rowcount") == str(JOBS + 1 + 5)
+    assert drawn(visit) < MOST_DRAWN
+    group.select_option("")
     by_name = page.get_by_role("button", name="name", exact=True)
     figures["sort"] = within(visit, DRAW_S, f"{first}.includes('job-0')", by_name.click)
     page.get_by_role("link", name="job-0", exact=True).focus()
@@ -102,8 +108,13 @@ def test_an_array_of_10_000_jobs_is_one_line_that_opens(place: Place, open_page:
     visit.see("10,000 jobs: 3,000 queued, 1,000 running, 2,000 succeeded, 2,000 failed, 2,000 cancelled")
     assert page.locator("table").get_attribute("aria-rowcount") == str(JOBS - len(MEMBERS) + 2)
 
+    group = page.get_by_label("group by")
+    is_grouped = f"{first}.includes('beta 5,000 jobs, 40,000 devices')"
+    figures = {"group": within(visit, DRAW_S, is_grouped, lambda: group.select_option("tenant"))}
+    group.select_option("")
+    visit.until(f"{first}.includes('sweep[0-9999]')")
     opened = f"{head}.startsWith('10,000 of 20,000 jobs') && {first}.includes('sweep-9999')"
-    figures = {"open": within(visit, DRAW_S, opened, page.get_by_role("link", name="sweep[0-9999]").click)}
+    figures["open"] = within(visit, DRAW_S, opened, page.get_by_role("link", name="sweep[0-9999]").click)
     assert drawn(visit) < MOST_DRAWN
     assert page.url.endswith(f"#/jobs?sort=-name&array={ARRAY}")
     visit.see("(3,000 queued, 1,000 running, 2,000 succeeded, 2,000 failed, 2,000 cancelled), all jobs")

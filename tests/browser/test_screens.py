@@ -1,12 +1,14 @@
 """What people do on the screens, on a server with work on it."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import yaml
+from playwright.sync_api import Route
 
 from scheduler.services.access.grant_access import MOST_DAYS, USUAL_DAYS
 from tests.browser.scene import Scene
-from tests.browser.visit import OpenPage, Visit
+from tests.browser.visit import LAPTOP, PHONE, OpenPage, Visit
 from tests.builders.eventually import eventually
 from tests.builders.server import Api
 
@@ -61,6 +63,27 @@ def test_utilisation_over_time_is_drawn_from_what_the_server_kept(scene: Scene, 
     assert visit.page.get_by_role("alert").count() == 0
 
 
+def test_the_chart_of_a_young_server_begins_with_an_hour_and_says_so(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="admin")
+    now = datetime.now(UTC)
+    times = [(now - timedelta(minutes=minutes)).isoformat() for minutes in range(90, 0, -5)]
+    young = [None if place < 14 else 4.0 for place in range(len(times))]
+    line = {"name": "mixed/h100-sxm", "capacity": young, "allocated": young}
+    asked = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json={"times": times, "series": [line]})
+
+    visit.page.route("**/v1/utilisation/series*by=pool*", answer)
+    visit.go("overview")
+    visit.see("This server has measured for 20 min: the range shown is 1 hour, not a day.")
+    assert visit.page.get_by_label("range").input_value() == "3600"
+    assert ["step=300" in url for url in asked[:2]] == [True, False], "a day, then the hour of it"
+    visit.page.get_by_label("range").select_option("86400")
+    visit.until("!document.body.innerText.includes('This server has measured')")
+
+
 def test_where_nothing_was_measured_a_chart_says_so_instead_of_being_empty(scene: Scene, open_page: OpenPage) -> None:
     visit = open_page(scene.address, scene.tokens["operator"])
     nothing = {"times": ["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"], "series": []}
@@ -96,6 +119,53 @@ def test_jobs_can_be_narrowed_sorted_and_found_again_by_the_address(scene: Scene
     visit.see("1 of ")
     visit.page.get_by_label("find").fill("nothing like it")
     visit.see("No job meets these filters.")
+
+
+def test_jobs_stand_in_groups_whose_heads_count_choose_and_narrow(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="jobs?sort=-priority&state=queued")
+    visit.page.get_by_label("group by").select_option("tenant")
+    heads = visit.page.locator("tr.group-head")
+    visit.until("document.querySelectorAll('tr.group-head').length > 0")
+    told = heads.locator("td.group-text").all_inner_texts()
+    assert told == sorted(told)
+    assert any(text.startswith("vision 1 job, 32 devices: 1 queued") for text in told)
+    visit.page.get_by_label("choose all of vision").check()
+    assert visit.page.get_by_label("choose detector-large").is_checked()
+    visit.page.get_by_role("button", name="Cancel 1 …").wait_for()
+    heads.get_by_role("link", name="vision").focus()
+    visit.page.keyboard.press("ArrowDown")
+    visit.until("document.activeElement.innerText === 'detector-large'")
+    visit.page.keyboard.press("ArrowUp")
+    visit.page.keyboard.press("Enter")
+    visit.until("location.hash === '#/jobs?sort=-priority&state=queued&tenant=vision'")
+    assert [row[1] for row in table(visit, "Jobs")] == ["detector-large"]
+
+
+def test_the_columns_of_jobs_are_the_readers_choice_and_stay_in_the_address(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["vision"], screen="jobs", size=LAPTOP)
+    titles = visit.page.locator(".long-table thead th:visible")
+    menu = visit.page.locator("summary", has_text="columns")
+    visit.see("detector-large")
+    assert "priority" not in titles.all_inner_texts(), "a narrow window does without it"
+    menu.focus()
+    visit.page.keyboard.press("Enter")
+    for column in ("chips", "workers", "devices", "submitted by", "id"):
+        visit.page.get_by_role("group", name="Columns to show").get_by_label(column, exact=True).click()
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_role("group", name="Columns to show").wait_for(state="detached")
+    assert visit.page.evaluate("document.activeElement.innerText") == "columns"
+    wanted = ["name", "id", "tenant", "state", "priority", "submitted ▲", "how it fares"]
+    visit.page.reload()
+    visit.see(scene.jobs["detector-large"])
+    shown = [text.strip() for text in titles.all_inner_texts() if text.strip()]
+    assert [text for text in shown if text != "tenant"] == [text for text in wanted if text != "tenant"]
+    visit.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    name = visit.page.get_by_role("link", name="detector-large").bounding_box()
+    assert name is not None
+    assert name["width"] > 80, "there is room for names, the others are reached by scrolling"
+    menu.click()
+    visit.page.get_by_role("button", name="the usual ones").click()
+    visit.until("location.hash === '#/jobs'")
 
 
 def test_a_job_that_waits_says_why_with_numbers(scene: Scene, open_page: OpenPage) -> None:
@@ -189,6 +259,33 @@ def test_shares_show_quota_use_and_who_waits(scene: Scene, open_page: OpenPage) 
     assert all(row[5].split()[1] in ("s", "min") and "ago" not in row[5] for row in queue), (
         "it waits, it did not happen"
     )
+
+
+def test_shares_over_time_are_stacked_and_against_a_quota(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["operator"], screen="queues")
+    visit.page.get_by_role("img", name="Devices held by each tenant over time").wait_for()
+    assert visit.page.locator("[class^='look-tenant-'] path.area").count() >= 3
+    visit.page.get_by_label("tenant", exact=True).select_option("vision")
+    visit.page.get_by_label("chip", exact=True).select_option("h100-sxm")
+    chart = visit.page.get_by_role("img", name="Devices held of vision, h100-sxm over time")
+    chart.wait_for()
+    legend = chart.locator("xpath=..").locator(".legend li", has_text="quota now")
+    assert legend.inner_text().split() == ["quota", "now", "16"]
+    visit.page.get_by_label("range").select_option(label="1 hour")
+    visit.see("Device-hours, last 1 hour")
+    hours = {row[0]: float(row[1]) for row in table(visit, "Device-hours")}
+    assert 0 < hours["vision"] <= 16
+    visit.page.get_by_label("by", exact=True).select_option("chip")
+    visit.until("document.querySelector('[aria-label=Device-hours] thead').innerText.includes('chip')")
+    assert ["vision", "h100-sxm"] in [row[:2] for row in table(visit, "Device-hours")]
+
+
+def test_a_tenant_sees_its_own_share_over_time_and_nobody_elses(scene: Scene, open_page: OpenPage) -> None:
+    visit = open_page(scene.address, scene.tokens["search"], screen="queues")
+    visit.page.get_by_role("img", name="Devices held of search over time").wait_for()
+    assert visit.page.get_by_label("tenant", exact=True).count() == 0
+    assert {row[0] for row in table(visit, "Device-hours")} == {"search"}
+    visit.see("device-hours in all of your tenant")
 
 
 def test_an_operator_makes_a_tenant_a_quota_and_a_token_and_revokes_it(scene: Scene, open_page: OpenPage) -> None:

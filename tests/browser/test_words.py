@@ -39,6 +39,14 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/arrays.js", "module.arrayState({succeeded: 3, queued: 1})", "queued"),
         ("words/arrays.js", "module.arrayState({succeeded: 3, failed: 1})", "failed"),
         (
+            "parts/job_columns.js",
+            "module.toggled('', 'fares')",
+            "name,tenant,state,priority,workers,devices,chips,by,age",
+        ),
+        ("parts/job_columns.js", "module.toggled(module.toggled('', 'id'), 'id')", ""),
+        ("parts/job_columns.js", "module.toggled('name,age', 'age')", "name"),
+        ("parts/job_columns.js", "module.shownColumns('name,no,age', true).map((one) => one.key)", ["name", "age"]),
+        (
             "words/yaml.js",
             "module.jobFile({name: 'a', share: null, roles: [], spread: {level: null}, stall_limit_s: null, port: 0})",
             "name: a\nstall_limit_s: null\nport: 0\n",
@@ -93,6 +101,31 @@ def test_the_jobs_of_an_array_are_folded_into_one_line_that_says_how_all_of_them
     ]
 
 
+def test_lines_stand_under_heads_that_say_what_is_below_them(visit: Visit) -> None:
+    jobs = [
+        {"id": "1", "tenant": "b", "state": "running", "devices": 8},
+        {"id": "2", "tenant": "a", "state": "queued", "devices": 1},
+        {"id": "3", "tenant": "b", "state": "queued", "devices": 4},
+    ]
+    members = [{"state": "queued"}, {"state": "queued"}, {"state": "running"}]
+    lines = [*jobs, {"id": "4", "tenant": "b", "state": "running", "devices": 3, "members": members}]
+    script = (
+        "(() => { const {lines, by, sort} = argument; return module.grouped(lines, by, sort)"
+        ".map((row) => row.below ? `${row.name}: ${module.headText(row)}` : row.id); })()"
+    )
+
+    def grouped(by: str, sort: str) -> Any:
+        return visit.module("words/groups.js", script, {"lines": lines, "by": by, "sort": sort})
+
+    head = "b: 5 jobs in 3 lines, 15 devices: 3 queued, 2 running"
+    assert grouped("tenant", "age") == ["a: 1 job, 1 device: 1 queued", "2", head, "1", "3", "4"]
+    assert grouped("tenant", "-tenant")[0] == head
+    assert grouped("state", "age") == [
+        "queued: 2 jobs, 5 devices", "2", "3",
+        "running: 4 jobs in 2 lines, 11 devices: 2 queued, 2 running", "1", "4",
+    ]  # fmt: skip
+
+
 def test_a_stream_that_comes_in_pieces_gives_whole_frames(visit: Visit) -> None:
     script = (
         "(() => { const frames = []; const read = module.frameReader((frame) => frames.push(frame));"
@@ -118,6 +151,49 @@ def test_the_apis_series_becomes_lines_and_their_sum_leaves_out_what_nobody_know
     assert times[1] - times[0] == 900_000
     assert (total["capacity"], total["busy"], total["idle"]) == ([16, 8], [3, 1], [3, 1])
     assert total["unreported"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("measured_minutes", "want"),
+    [
+        (None, {"range": 3600, "since": None}),
+        (10, {"range": 3600, "since": (1440 - 10) * 60_000}),
+        (200, {"range": 21_600, "since": (1440 - 200) * 60_000}),
+        (1000, {"range": 86_400, "since": None}),
+        (1440, {"range": 86_400, "since": None}),
+    ],
+)
+def test_the_range_of_a_young_server_is_one_that_shows_something(
+    visit: Visit, measured_minutes: int | None, want: dict[str, Any]
+) -> None:
+    first = 1440 - (measured_minutes or 0)
+    figures = [1.0 if measured_minutes is not None and minute >= first else None for minute in range(0, 1440, 5)]
+    series = {"times": [minute * 60_000 for minute in range(0, 1440, 5)], "lines": [{"allocated": figures}]}
+    script = "module.fittingRange(argument, 1440 * 60000)"
+    assert visit.module("data/series.js", script, series) == want
+
+
+def test_tenants_stand_on_each_other_and_those_beyond_six_are_one_area(visit: Visit) -> None:
+    lines = [{"name": f"t{number}", "allocated": [8 - number, None]} for number in range(8)]
+    full = [{"capacity": [], "busy": [], "idle": [], "unreported": [], **line} for line in lines]
+    script = "module.stacked(argument, 2).map(({name, values, look}) => [name, values, look])"
+    shown = visit.module("parts/shares.js", script, full)
+    assert [name for name, *_ in shown] == ["t0", "t1", "t2", "t3", "t4", "3 others"]
+    assert shown[-1][1:] == [[6, None], "look-tenant-5"]
+    assert len(visit.module("parts/shares.js", script, full[:6])) == 6
+
+
+def test_a_quota_counts_only_where_every_chip_type_has_one(visit: Visit) -> None:
+    use = {
+        "tenants": [{"tenant": "a", "chip": chip, "quota": quota} for chip, quota in (("x", 8), ("y", 4), ("z", None))]
+    }
+    script = "[['x'], ['x', 'y'], ['x', 'z'], []].map((chips) => module.quotaOf(argument, 'a', chips))"
+    assert [(one["quota"], one["unlimited"]) for one in visit.module("parts/shares.js", script, use)] == [
+        (8, []),
+        (12, []),
+        (None, ["z"]),
+        (None, []),
+    ]
 
 
 def test_of_each_line_the_last_figures_that_somebody_took_count(visit: Visit) -> None:

@@ -14,6 +14,7 @@ import { read } from "./api.js";
 
 export const RANGES = /** @type {[string, string][]} */ ([["3600", "1 hour"], ["21600", "6 hours"], ["86400", "1 day"], ["604800", "7 days"], ["2592000", "30 days"]]);
 export const STEPS = /** @type {[string, string][]} */ ([["", "fitting"], ["60", "1 min"], ["300", "5 min"], ["3600", "1 h"], ["86400", "1 d"]]);
+const USUAL_RANGE_S = 86_400;
 const MOST_POINTS = 360;
 const STEP_SIZES = [60, 300, 900, 3600, 21_600, 86_400];
 const MOST_SAMPLES = 720;
@@ -25,6 +26,18 @@ const samples = [];
 export function fittingStep(range, wanted) {
   const least = STEP_SIZES.find((one) => range / one <= MOST_POINTS) ?? STEP_SIZES.at(-1) ?? 60;
   return Math.max(wanted, least);
+}
+
+/**
+ * The shortest range that shows all that was measured, the usual one at most: of a young server a day would be empty.
+ * @param {Series} series over the usual range @param {number} now in ms
+ * @returns {{range: number, since: number | null}} in s; `since` when it began to measure (ms), null where that is longer ago
+ */
+export function fittingRange({ times, lines }, now) {
+  const first = times[times.findIndex((_, index) => lines.some((line) => line.allocated[index] !== null))];
+  if (first === undefined) return { range: Number(RANGES[0][0]), since: null };
+  const range = RANGES.map(([one]) => Number(one)).find((one) => one < USUAL_RANGE_S && 1000 * one >= now - first);
+  return range ? { range, since: first } : { range: USUAL_RANGE_S, since: null };
 }
 
 /** Remember what is used now. @param {any} use an answer of `v1/utilisation` @param {number} at in ms */
@@ -39,15 +52,19 @@ export function forgetSamples() {
   samples.length = 0;
 }
 
-/**
- * @param {{by: "pool" | "chip" | "tenant", range: number, step: number, hasRoute: boolean}} asked @param {AbortSignal} [signal]
- * @returns {Promise<Series>}
- */
-export async function loadSeries({ by, range, step, hasRoute }, signal) {
-  if (!hasRoute) return fromSamples(samples, by);
+/** @typedef {{by: "pool" | "chip" | "tenant", range: number, step: number, hasRoute: boolean, tenant?: string}} Wanted in s; `range` 0: one that shows something */
+
+/** @param {Wanted} wanted @param {AbortSignal} [signal] @returns {Promise<Series & {range: number, since: number | null}>} */
+export async function loadSeries({ by, range, step, hasRoute, tenant }, signal) {
+  if (!hasRoute) return { ...fromSamples(samples, by), range, since: null };
   const to = Date.now();
-  const query = { from: new Date(to - 1000 * range).toISOString(), to: new Date(to).toISOString(), step: fittingStep(range, step), by };
-  return fromApi(await read("v1/utilisation/series", query, signal));
+  const load = async (/** @type {number} */ span) => {
+    const query = { from: new Date(to - 1000 * span).toISOString(), to: new Date(to).toISOString(), step: fittingStep(span, step), by, tenant };
+    return fromApi(await read("v1/utilisation/series", query, signal));
+  };
+  const found = await load(range || USUAL_RANGE_S);
+  const fitting = range ? { range, since: null } : fittingRange(found, to);
+  return { ...(fitting.range === (range || USUAL_RANGE_S) ? found : await load(fitting.range)), ...fitting };
 }
 
 /** @param {any} answer @returns {Series} */

@@ -92,7 +92,7 @@ function Lines({ lines, hasRanks, isFollowing, onScrollUp }) {
   };
   return html`<div class="logs" ref=${frame} tabindex="0" role="log" aria-live="off" aria-label="output" onScroll=${onScroll}>
     <div class="log-space" style=${{ height: `${lines.length * LINE_PX}px` }}><div class="log-lines" style=${{ transform: `translateY(${first * LINE_PX}px)` }}>
-      ${lines.slice(first, last).map((line) => html`<div key=${line.key} class="log-line">${hasRanks && html`<span class=${`rank-mark rank-${line.rank % 8}`}>${line.rank}</span>`}<span>${line.text}</span>${line.cut > 0 && html`<em> … ${whole(line.cut)} more characters (shown: the first ${whole(LONGEST_LINE)})</em>`}</div>`)}
+      ${lines.slice(first, last).map((line) => html`<div key=${line.key} class="log-line">${hasRanks && html`<span class=${`rank-mark rank-${line.rank % 8}`}>${line.rank}</span>`}<span>${line.text}</span>${line.cut > 0 && html`<em title=${`shown: the first ${whole(LONGEST_LINE)}`}>… ${whole(line.cut)} more characters</em>`}</div>`)}
     </div></div>
   </div>`;
 }

@@ -1,30 +1,35 @@
 // @ts-check
-/** Jobs: all of them in one table that can be narrowed, sorted, chosen from, cancelled and given another priority. An array is one line. */
+/** Jobs: all of them in one table that can be narrowed, sorted, grouped, chosen from, cancelled and given another priority. An array is one line. */
 
 import { MOST_ROWS, jobs } from "../data/jobs.js";
 import { useChanges } from "../data/watching.js";
 import { CancelDialog } from "../parts/cancel.js";
+import { ColumnChoice, shownColumns } from "../parts/job_columns.js";
 import { PriorityDialog } from "../parts/priority.js";
-import { Ago, Choice, Empty, Field, Freshness, StateMark, Trouble } from "../parts/small.js";
+import { Choice, Empty, Field, Freshness, Trouble } from "../parts/small.js";
 import { LongTable } from "../parts/table.js";
 import { refine, routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { counted, whole } from "../words/amounts.js";
-import { arraySituation, folded, jobsOf, lineName, placeInArray, standings, statesText } from "../words/arrays.js";
-import { FINAL, STATES, situation, wantedChips } from "../words/jobs.js";
+import { folded, jobsOf, lineName, placeInArray, standings, statesText } from "../words/arrays.js";
+import { grouped, headText } from "../words/groups.js";
+import { FINAL, STATES } from "../words/jobs.js";
 
 /** @typedef {import("../data/jobs.js").JobRow} JobRow */
 /** @typedef {JobRow | import("../words/arrays.js").ArrayRow} Line */
 /** @typedef {{state: string, tenant: string, chip: string, text: string, array: string}} Where */
 
-const GROUPS = [["", "any state"], ["live", "not finished"], ["queued", "queued"], ["placed", "placed"], ["starting", "starting"], ["running", "running"], ["stopping", "stopping"], ["succeeded", "succeeded"], ["failed", "failed"], ["cancelled", "cancelled"]];
+const WHICH = [["", "any state"], ["live", "not finished"], ["queued", "queued"], ["placed", "placed"], ["starting", "starting"], ["running", "running"], ["stopping", "stopping"], ["succeeded", "succeeded"], ["failed", "failed"], ["cancelled", "cancelled"]];
 
 const LINES = [["", "a line each"], ["each", "job by job"]];
+
+const GROUPS = [["", "none"], ["state", "state"], ["tenant", "tenant"]];
 
 /** @type {Record<string, (row: Line) => string | number>} */
 const KEYS = {
   name: (row) => row.name,
   tenant: (row) => row.tenant,
+  kind: (row) => row.kind,
   state: (row) => STATES.indexOf(row.state),
   by: (row) => row.submitted_by,
   priority: (row) => row.priority,
@@ -66,33 +71,41 @@ export function Jobs({ may, me, route }) {
   const standing = useMemo(() => standings(all), [all]);
   const isFolded = !where.array && query("arrays") !== "each";
   const found = useMemo(() => wantedRows(all, where), [all, JSON.stringify(where)]);
-  const rows = useMemo(() => sorted(isFolded ? folded(found, standing) : found, sort), [found, isFolded, sort]);
+  const lines = useMemo(() => sorted(isFolded ? folded(found, standing) : found, sort), [found, isFolded, sort]);
+  const by = GROUPS.find(([key]) => key && key === query("group"))?.[0] ?? "";
+  const rows = useMemo(() => (by ? grouped(lines, /** @type {any} */ (by), sort) : lines), [lines, by, sort]);
   const options = useMemo(() => ({ tenants: distinct(all.map((row) => row.tenant)), chips: distinct(all.flatMap((row) => row.chips)) }), [all]);
-  const endable = useMemo(() => rows.filter((row) => chosen.has(row.id)).flatMap(jobsOf).filter((row) => !FINAL.has(row.state)), [rows, chosen]);
+  const endable = useMemo(() => lines.filter((row) => chosen.has(row.id)).flatMap(jobsOf).filter((row) => !FINAL.has(row.state)), [lines, chosen]);
   const set = (/** @type {string} */ name) => (/** @type {string} */ value) => refine(route, { [name]: value });
-  const hrefOf = (/** @type {Line} */ row) => ("members" in row ? routeTo(["jobs"], { ...Object.fromEntries(route.query), array: row.id }) : routeTo(["jobs", row.id]));
+  const here = Object.fromEntries(route.query);
+  const hrefOf = (/** @type {Line | import("../words/groups.js").Head} */ row) => {
+    if ("below" in row) return routeTo(["jobs"], { ...here, [by]: row.name, group: null });
+    return "members" in row ? routeTo(["jobs"], { ...here, array: row.id }) : routeTo(["jobs", row.id]);
+  };
   const hasTenants = options.tenants.length > 1 || !me.tenant;
   return html`<div class="screen full">
     <div class="head"><h1>Jobs</h1><${Freshness} at=${jobs.at} error=${jobs.error} followsFeed=${true} />
       <div class="controls">
-        <${Choice} label="state" value=${where.state} options=${GROUPS} onChange=${set("state")} />
+        <${Choice} label="state" value=${where.state} options=${WHICH} onChange=${set("state")} />
         ${hasTenants && html`<${Choice} label="tenant" value=${where.tenant} options=${[["", "all"], ...options.tenants.map((one) => [one, one])]} onChange=${set("tenant")} />`}
         <${Choice} label="chip" value=${where.chip} options=${[["", "all"], ...options.chips.map((one) => [one, one])]} onChange=${set("chip")} />
         ${standing.size > 0 && !where.array && html`<${Choice} label="arrays" value=${query("arrays")} options=${LINES} onChange=${set("arrays")} />`}
+        <${Choice} label="group by" value=${by} options=${hasTenants ? GROUPS : GROUPS.slice(0, -1)} onChange=${set("group")} />
+        <${ColumnChoice} chosen=${query("columns")} hasTenants=${hasTenants} onChange=${set("columns")} />
         <${Field} label="find" type="search" value=${where.text} placeholder="name, id or person" onInput=${(/** @type {any} */ event) => set("q")(event.target.value)} />
       </div>
     </div>
     <${Trouble} error=${jobs.error} retry=${() => jobs.load()} />
     <div class="table-head">
-      <span role="status">${whole(found.length)}${found.length === all.length ? "" : ` of ${whole(all.length)}`} jobs${rows.length < found.length ? ` in ${counted(rows.length, "line", "lines")}` : ""}${jobs.state === "loading" ? ", loading …" : ""}${jobs.hasOlder ? ` (finished ones: the newest ${whole(MOST_ROWS)}; older ones by medley ls --all)` : ""}</span>
+      <span role="status">${whole(found.length)}${found.length === all.length ? "" : ` of ${whole(all.length)}`} jobs${lines.length < found.length ? ` in ${counted(lines.length, "line", "lines")}` : ""}${jobs.state === "loading" ? ", loading …" : ""}${jobs.hasOlder ? ` (finished ones: the newest ${whole(MOST_ROWS)}; older ones by medley ls --all)` : ""}</span>
       ${may("cancel_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking("cancel")}>${endable.length ? `Cancel ${whole(endable.length)} …` : "Cancel …"}</button>`}
       ${may("change_job") && html`<button disabled=${!endable.length} onClick=${() => setAsking("priority")}>Priority …</button>`}
-      ${where.array && html`<span>of array <b>${nameOfArray(all, where.array)}</b> (${statesText(standing.get(where.array) ?? {})}), <a href=${routeTo(["jobs"], { ...Object.fromEntries(route.query), array: null })}>all jobs</a></span>`}
+      ${where.array && html`<span>of array <b>${nameOfArray(all, where.array)}</b> (${statesText(standing.get(where.array) ?? {})}), <a href=${routeTo(["jobs"], { ...here, array: null })}>all jobs</a></span>`}
       ${chosen.size > 0 && html`<button class="small" onClick=${() => setChosen(new Set())}>choose none</button>`}
     </div>
-    ${jobs.state === "loaded" && !rows.length
+    ${jobs.state === "loaded" && !lines.length
       ? html`<${Empty} command=${where.array ? `medley ls --array ${where.array}` : all.length ? "medley ls --all" : "medley submit examples/jobs/first-training.yaml"}>${all.length ? "No job meets these filters." : "There are no jobs yet."}</${Empty}>`
-      : html`<${LongTable} label="Jobs" rows=${rows} columns=${columns(hasTenants)} sort=${sort} onSort=${set("sort")} hrefOf=${hrefOf} nameOf=${lineName}
+      : html`<${LongTable} label="Jobs" rows=${rows} columns=${shownColumns(query("columns"), hasTenants)} sort=${sort} onSort=${set("sort")} hrefOf=${hrefOf} nameOf=${lineName} headText=${headText}
           chosen=${chosen} onChoose=${may("cancel_job") || may("change_job") ? setChosen : undefined} />`}
     ${asking === "cancel" && html`<${CancelDialog} rows=${endable} onClose=${() => (setAsking(""), setChosen(new Set()))} />`}
     ${asking === "priority" && html`<${PriorityDialog} rows=${endable} onClose=${() => (setAsking(""), setChosen(new Set()))} />`}
@@ -105,29 +118,7 @@ function nameOfArray(rows, array) {
   return member ? placeInArray(member)[0] : array;
 }
 
-/** How it fares; of an array there is often more to say than has room. @param {Line} row */
-function fares(row) {
-  return "members" in row ? html`<span title=${arraySituation(row)}>${arraySituation(row)}</span>` : situation(row);
-}
-
 /** @param {string[]} words @returns {string[]} */
 function distinct(words) {
   return [...new Set(words)].sort();
-}
-
-/** Texts have more room in wider windows; the rest is for how a job fares. @param {boolean} hasTenants @returns {import("../parts/table.js").Column[]} */
-function columns(hasTenants) {
-  const tenant = { key: "tenant", title: "tenant", sortable: true, kind: "medium", width: "9em", cell: (/** @type {JobRow} */ row) => row.tenant };
-  return [
-    { key: "name", title: "name", sortable: true, kind: "name", width: "clamp(11em, 22vw - 7.8em, 16em)", cell: lineName },
-    ...(hasTenants ? [tenant] : []),
-    { key: "state", title: "state", sortable: true, kind: "state-cell", width: "8.6em", cell: (row) => html`<${StateMark} state=${row.state} />` },
-    { key: "priority", title: "priority", sortable: true, kind: "number wide", width: "5.2em", cell: (row) => row.priority },
-    { key: "workers", title: "workers", sortable: true, kind: "number wide", width: "5.4em", cell: (row) => whole(row.workers) },
-    { key: "devices", title: "devices", sortable: true, kind: "number medium", width: "5.4em", cell: (row) => whole(row.devices) },
-    { key: "chips", title: "chips", kind: "wide", width: "clamp(9em, 34vw - 18.5em, 18em)", cell: (row) => wantedChips(row.mix ?? row.chips) },
-    { key: "by", title: "submitted by", sortable: true, kind: "wide", width: "clamp(8em, 20vw - 8.6em, 13em)", cell: (row) => row.submitted_by },
-    { key: "age", title: "submitted", sortable: true, kind: "when", width: "7.4em", cell: (row) => html`<${Ago} at=${row.submitted_at} />` },
-    { key: "fares", title: "how it fares", kind: "roomy", cell: fares },
-  ];
 }

@@ -1,9 +1,10 @@
 // @ts-check
-/** Queues and shares: what each tenant may hold, holds, and waits for. */
+/** Queues and shares: what each tenant may hold, holds, held over time, and waits for. */
 
 import { read } from "../data/api.js";
 import { jobs } from "../data/jobs.js";
 import { useAsked, useChanges, useNow } from "../data/watching.js";
+import { SharesOverTime } from "../parts/shares.js";
 import { Empty, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
 import { routeTo } from "../route.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
@@ -13,8 +14,8 @@ import { wantedChips } from "../words/jobs.js";
 const MOST_WAITING = 12;
 const EVERY_MS = 20_000;
 
-/** @param {{me: any}} props */
-export function Queues({ me }) {
+/** @param {{me: any, may: (name: string) => boolean}} props */
+export function Queues({ me, may }) {
   const use = useAsked("v1/utilisation", { concerns: ({ kind }) => kind.startsWith("group-") || kind.startsWith("quota-") });
   useEffect(() => jobs.want(), []);
   useChanges(jobs);
@@ -51,6 +52,7 @@ export function Queues({ me }) {
       ])}>${jobs.state === "loaded" && html`<${Empty} command="medley submit job.yaml">Nobody waits.</${Empty}>`}</${PlainTable}>
       ${waiting.length > first.length && html`<p><a href="#/jobs?state=queued&sort=-priority">All ${whole(waiting.length)} that wait</a> <span class="quiet">Here: ${first.length} of the highest priority, the oldest first.</span></p>`}
     </section>
+    ${may("show_utilisation_series") && may("show_usage") && html`<${SharesOverTime} me=${me} use=${use.data} />`}
   </div>`;
 }
 
