@@ -72,7 +72,8 @@ def board(look: Look, window: Window, now: datetime, trouble: str | None, view: 
     page = min(view.page, pages - 1)
     shown = jobs[page * size : (page + 1) * size]
     below = _lines(_live_jobs(shown, look.at), window)[:room] if shown else [_NO_JOB]
-    foot = f"{_place(page * size, len(shown), len(jobs), has_more=look.has_more)}{view.words()}  {KEYS if window.has_keys else 'Ctrl-C ends'}"
+    place = _place(page * size, len(shown), len(jobs), has_more=look.has_more)
+    foot = f"{place}{view.words()}  {KEYS if window.has_keys else 'Ctrl-C ends'}"
     empty = [""] * max(1, window.lines - len(above) - len(below) - 1)
     return Board([*above, *below, *empty, foot[: window.columns]][-window.lines :], pages)
 
