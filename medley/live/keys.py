@@ -1,39 +1,44 @@
 """Keys that are pressed while a screen is shown."""
 
 import os
+import re
 import sys
 import termios
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_ENDING = (b"q", b"Q")
+_LONGEST_READ = 64
+_KEY = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|.", re.DOTALL)
+"""One key: those without a letter send a sequence."""
 
 
 @contextmanager
-def ending_keys(happened: threading.Event) -> Iterator[threading.Event]:
-    """Give an event that `q` sets, and `happened` with it; Ctrl-C stays what it is. The terminal is given back after.
+def keys_to(on_key: Callable[[str], None]) -> Iterator[bool]:
+    """Have every key told, in a thread of its own; Ctrl-C stays what it is. The terminal is given back after.
 
-    Where stdin is no terminal nobody sets it.
+    Gives whether there is a keyboard: where stdin is no terminal nothing is told.
     """
-    is_over = threading.Event()
     if sys.stdin is None or not sys.stdin.isatty():
-        yield is_over
+        yield False
         return
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
 
     def listen() -> None:
-        while key := os.read(descriptor, 1):
-            if key in _ENDING:
-                is_over.set()
-                happened.set()
-                return
+        while pressed := os.read(descriptor, _LONGEST_READ):
+            for key in keys_in(pressed):
+                on_key(key)
 
     tty.setcbreak(descriptor)
     try:
         threading.Thread(target=listen, name="keys", daemon=True).start()
-        yield is_over
+        yield True
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def keys_in(pressed: bytes) -> list[str]:
+    r"""Return the keys that a terminal sent at once: `nq` are two, `\x1b[6~` is Page Down."""
+    return _KEY.findall(pressed.decode(errors="replace"))

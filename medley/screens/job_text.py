@@ -46,6 +46,13 @@ def wanted_workers(spec: Json) -> int:
     return int(spec["workers"]) + sum(int(role["workers"]) for role in spec.get("roles", ()))
 
 
+def wanted_devices(spec: Json) -> int:
+    """Return how many whole devices are asked for first, those of all roles and replicas counted."""
+    parts = (spec, *spec.get("roles", ()))
+    each = sum(int(part["workers"]) * int(part["devices_per_worker"]) for part in parts)
+    return each * (int(spec["replicas"]) if spec["kind"] == "inference" else 1)
+
+
 def wanted(spec: Json) -> Iterator[str]:
     """Yield the gang asked for, other sizes that would do, and further roles: a line each."""
     each = f"{counted(spec['replicas'], 'replica', 'replicas')}, each " if spec["kind"] == "inference" else ""

@@ -117,6 +117,27 @@ def test_the_key_q_ends_it_and_gives_the_terminal_back(world: ApiWorld, tmp_path
         assert screen.is_as_before()
 
 
+def test_keys_sort_and_page_at_once_and_the_foot_says_which(world: ApiWorld, tmp_path: Path) -> None:
+    for number in range(130):
+        world.submit(name=f"job-{number:03d}", workers=1, devices_per_worker=1 + number % 2)
+    with (
+        serve(world.app) as address,
+        top(logged_in(world, address, tmp_path), has_keyboard=True) as (screen, process),
+    ):
+        eventually(lambda: screen.shows("job-129", "of 130 jobs", "n next"), within_s=30)
+        screen.press(b"n")
+        eventually(lambda: screen.shows("job-090", "31-60 of 130 jobs") and not screen.shows("job-129"), within_s=5)
+        screen.press(b"a")
+        eventually(lambda: screen.shows("job-000", "1-", "by age"), within_s=5)
+        screen.press(b"aa")
+        eventually(lambda: screen.shows("job-000", "by age") and not screen.shows("turned round"), within_s=5)
+        screen.press(b"d")
+        eventually(lambda: screen.shows("job-129", "job-127", "by devices") and not screen.shows("job-128"), within_s=5)
+        screen.press(b"q")
+        assert process.wait(20) == 0
+        assert screen.is_as_before()
+
+
 def test_a_server_that_goes_away_makes_the_screen_old_and_not_empty(world: ApiWorld, tmp_path: Path) -> None:
     world.submit(name="stays", workers=1)
     with serve(world.app) as address:
