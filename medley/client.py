@@ -21,6 +21,8 @@ _LONGEST_HOLD_S = 30
 _MOST_CANCELLED = 1000
 _ROWS = "/v1/jobs/rows"
 _LARGEST_PAGE_IN_SHORT = 2000
+_WHOLE: "Query" = {"limit": 200}
+"""For what is asked for whole: the largest pages."""
 _CAUGHT_UP_S = 1.5
 """Recorded events come without a pause: after this long a silence there are no more."""
 
@@ -113,8 +115,12 @@ class Client:
         return self._send("POST", f"/v1/jobs/{_part(job)}/cancel")
 
     def replicas(self, job: str) -> Json:
-        """Return a server's replicas: how many are wanted and ready, and each with its address."""
-        return self._get(f"/v1/jobs/{_part(job)}/replicas")
+        """Return a server's replicas: how many are wanted and ready, and all `items`, each with its address."""
+        path = f"/v1/jobs/{_part(job)}/replicas"
+        first = self._get(path, **_WHOLE)
+        cursor = first.get("next")
+        more = self._pages(path, _WHOLE, cursor) if cursor else ()
+        return {**first, "items": [*_items(first), *more], "next": None}
 
     def scale(self, job: str, replicas: int) -> Json:
         """Say how many replicas a server is to have; asking again changes nothing."""
@@ -208,11 +214,11 @@ class Client:
 
     def pools(self) -> list[Json]:
         """Return all pools."""
-        return _items(self._get("/v1/pools"))
+        return list(self._pages("/v1/pools", _WHOLE))
 
     def clusters(self) -> list[Json]:
         """Return all clusters."""
-        return _items(self._get("/v1/clusters"))
+        return list(self._pages("/v1/clusters", _WHOLE))
 
     def check_cluster(self, cluster: str) -> Json:
         """Return what works on a cluster and what does not (operators and auditors)."""
@@ -224,7 +230,7 @@ class Client:
 
     def chips(self) -> list[Json]:
         """Return the chip catalogue."""
-        return _items(self._get("/v1/chips"))
+        return list(self._pages("/v1/chips", _WHOLE))
 
     def define_chip(self, chip: str, definition: Mapping[str, Any]) -> Json:
         """Add a chip type to the catalogue, or change it."""
@@ -279,7 +285,7 @@ class Client:
 
     def quotas(self, tenant: str) -> list[Json]:
         """Return a tenant's quotas; a chip type without one has no limit."""
-        return _items(self._get(f"/v1/tenants/{_part(tenant)}/quotas"))
+        return list(self._pages(f"/v1/tenants/{_part(tenant)}/quotas", _WHOLE))
 
     def set_quota(self, tenant: str, chip: str, devices: int) -> Json:
         """Limit how many devices of a chip type a tenant may hold."""

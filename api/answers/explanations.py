@@ -6,6 +6,7 @@ from typing import assert_never
 from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
+from api.schemas.arrays.answers import ArrayProspectAnswer
 from api.schemas.job import DryRunAnswer, DryRunOutcome
 from api.schemas.reason import WhyAnswer
 from api.schemas.serving.answers import ReplicaProspectAnswer
@@ -15,8 +16,8 @@ from api.text.stops import stop_advice, stop_text
 from api.text.words import clock_time, count, listed, ordinal
 from scheduler.core.model.decision import GivenPlace, Place
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import NodeId, TenantName
-from scheduler.core.model.job import JobSpec
+from scheduler.core.model.identifiers import JobId, NodeId, TenantName
+from scheduler.core.model.job import ArrayWish, JobSpec
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
@@ -35,7 +36,7 @@ def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | N
         position=first.position,
         ahead=first.ahead,
         text=_waiting_text(view, explained, you),
-        next=_waiting_advice(first.reasons),
+        next=_waiting_advice(first.reasons, view.job.id),
         change=explained.change,
         age_s=explained.age_s,
     )
@@ -52,7 +53,7 @@ def settled_answer(
         position=None,
         ahead=None,
         text=_refusal_text(refusal, you) if refusal else _state_text(view),
-        next=advice(refusal[0]) if refusal else _next_step(view),
+        next=advice(refusal[0], view.job.id) if refusal else _next_step(view),
         change=explained.change,
         age_s=explained.age_s,
     )
@@ -71,6 +72,7 @@ def prospect_answer(tried: Tried, you: TenantName | None) -> DryRunAnswer:
         spec=spec_answer(spec),
         workers=tuple(worker_answer(one, None, notes.get(one.rank)) for one in first.allocations),
         replicas=_replica_prospect(tried) if spec.serves else None,
+        array=None if tried.array is None else _array_prospect(tried.array, tried),
         reasons=reason_answers(prospect.reasons, you),
         position=prospect.position if outcome in ("waits", "partly") else None,
         objecting_clusters=spec.objecting_clusters,
@@ -84,11 +86,7 @@ def _outcome(tried: Tried) -> DryRunOutcome:
         return "refused"
     if not tried.prospect.places:
         return "waits"
-    return "partly" if _waiting_replicas(tried) else "placed"
-
-
-def _waiting_replicas(tried: Tried) -> int:
-    return tried.job.replicas - len(tried.prospect.places)
+    return "partly" if tried.prospect.reasons else "placed"
 
 
 def _replica_prospect(tried: Tried) -> ReplicaProspectAnswer:
@@ -98,29 +96,47 @@ def _replica_prospect(tried: Tried) -> ReplicaProspectAnswer:
     )
 
 
+def _array_prospect(array: ArrayWish, tried: Tried) -> ArrayProspectAnswer:
+    placed = len(tried.prospect.places)
+    return ArrayProspectAnswer(wanted=array.count, at_once=array.at_once, tried=tried.jobs, placed=placed)
+
+
 def _nodes(*places: Place) -> list[NodeId]:
     return list(dict.fromkeys(allocation.node for place in places for allocation in place.allocations))
 
 
 def _prospect_text(tried: Tried, you: TenantName | None) -> str:
-    prospect, waiting = tried.prospect, _waiting_replicas(tried)
+    prospect = tried.prospect
     why = "; ".join(reason_text(reason, you) for reason in prospect.reasons)
     if prospect.is_hopeless:
         text = f"It would be refused, because it can never run as asked: {why}"
     elif prospect.places:
         text = f"{_who_is_placed(tried)} would be placed at once, on {_named(_nodes(*prospect.places))}"
-        if waiting:
-            text += f"; {waiting} more would wait beside them, {ordinal(prospect.position)} in the queue: {why}"
+        waiting = tried.wanted - len(prospect.places)
+        if why:
+            text += f"; {waiting:,} more would wait beside them, {ordinal(prospect.position)} in the queue: {why}"
+        elif _is_cut(tried):
+            text += f"; the other {waiting:,} were not tried"
+        elif waiting:
+            text += f"; {waiting:,} more would follow as these end"
     else:
         text = f"It would wait, {ordinal(prospect.position)} in the queue: {why}"
     return f"{text}{_left_out(tried.job.spec)}."
 
 
 def _who_is_placed(tried: Tried) -> str:
-    wanted, placed = tried.job.replicas, len(tried.prospect.places)
+    wanted, placed = tried.wanted, len(tried.prospect.places)
     if wanted == 1:
         return "It"
-    return f"All {wanted} replicas" if placed == wanted else f"{placed} of {wanted} replicas"
+    them = f"{wanted:,} {'replicas' if tried.array is None else 'jobs'}"
+    if placed == wanted:
+        return f"All {them}"
+    return f"{'At least ' if _is_cut(tried) else ''}{placed:,} of {them}"
+
+
+def _is_cut(tried: Tried) -> bool:
+    """Say whether those that were tried all have places, and more of the array might have."""
+    return tried.array is not None and not tried.prospect.reasons and tried.jobs < tried.array.at_once
 
 
 def _named(nodes: Sequence[NodeId]) -> str:
@@ -133,8 +149,9 @@ def _prospect_advice(tried: Tried) -> str:
     if not reasons:
         return "submit it"
     if placed:
-        return f"submit it, and the others start once there is room; or submit it with {count(placed, 'replica')}"
-    return advice(reasons[0])
+        fewer = "" if tried.array else f"; or submit it with {count(placed, 'replica')}"
+        return f"submit it, and the others start once there is room{fewer}"
+    return advice(reasons[0], tried.job.id)
 
 
 def _left_out(spec: JobSpec) -> str:
@@ -158,11 +175,11 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
     return f"{place}: {reason_text(reasons[0], you)}{more}."
 
 
-def _waiting_advice(reasons: Sequence[Reason]) -> str:
+def _waiting_advice(reasons: Sequence[Reason], job: JobId) -> str:
     if not reasons:
         return "nothing: it is placed in a moment"
     wait = "wait for other nodes, or " if isinstance(reasons[0], NeverFits | CannotServe) else ""
-    return f"{wait}{advice(reasons[0])}"
+    return f"{wait}{advice(reasons[0], job)}"
 
 
 def _refusal_text(reasons: Sequence[Reason], you: TenantName | None) -> str:

@@ -11,10 +11,23 @@ from scheduler.core.model.reason import Reason
 from scheduler.ports.views import JobView
 
 
+def listed_replicas(view: JobView) -> list[Group]:
+    """Return a server's replicas; those that were scaled down and are gone are left out."""
+    return [
+        group
+        for group in view.groups
+        if not (group.state is State.CANCELLED and group.stop_reason is StopReason.SCALED_DOWN)
+    ]
+
+
 def replica_list_answer(
-    view: JobView, reasons: Mapping[GroupId, Sequence[Reason]], you: TenantName | None
+    view: JobView,
+    groups: Sequence[Group],
+    following: str | None,
+    reasons: Mapping[GroupId, Sequence[Reason]],
+    you: TenantName | None,
 ) -> ReplicaListAnswer:
-    """Return a server's replicas; those that were scaled down and are gone are left out.
+    """Return a page of a server's replicas, and the cursor of the next one.
 
     `reasons` say why each one waits, `you` is the reader's tenant.
     """
@@ -23,11 +36,8 @@ def replica_list_answer(
         wanted=view.job.replicas,
         ready=view.ready,
         version=view.job.revision,
-        items=tuple(
-            _replica(group, latest.get(group.id), reasons.get(group.id, ()), you)
-            for group in view.groups
-            if not (group.state is State.CANCELLED and group.stop_reason is StopReason.SCALED_DOWN)
-        ),
+        items=tuple(_replica(group, latest.get(group.id), reasons.get(group.id, ()), you) for group in groups),
+        next=following,
     )
 
 

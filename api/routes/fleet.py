@@ -14,18 +14,18 @@ from api.problems import Refusal
 from api.schemas.fleet import (
     ChipAnswer,
     ChipBody,
-    ChipList,
+    ChipPage,
     ClusterAnswer,
     ClusterCheckAnswer,
-    ClusterList,
+    ClusterPage,
     NodePage,
-    PoolList,
+    PoolPage,
     TenantUseAnswer,
     UtilisationAnswer,
 )
 from api.schemas.queries import NodeQuery, SparsePage
-from api.web.cursors import NODE_KEY, cut_page, decode_cursor
-from api.web.dependencies import Caller, ChipPath, ClusterPath, Context
+from api.web.cursors import NAME_KEY, NODE_KEY, cut_page, decode_cursor, page_of_whole
+from api.web.dependencies import Caller, ChipPath, ClusterPath, Context, Page
 from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.failures import not_found
 from api.web.guarded_route import GuardedRoute
@@ -49,16 +49,20 @@ def list_nodes(context: Context, caller: Caller, query: Annotated[NodeQuery, Que
 
 
 @router.get("/pools", operation_id="list_pools")
-def list_pools(context: Context) -> PoolList:
-    """List pools: the nodes of one cluster that have the same devices. All of them: they are few by nature."""
-    return PoolList(items=tuple(pool_answer(pool) for pool in context.views.pools()))
+def list_pools(context: Context, query: Page) -> PoolPage | SparsePage:
+    """List pools by name: the nodes of one cluster that have the same devices."""
+    after = decode_cursor(query.cursor, NODE_KEY)
+    page, following = page_of_whole(context.views.pools(), after, query.limit, lambda pool: pool.name)
+    return sparse(PoolPage(items=tuple(pool_answer(pool) for pool in page), next=following), query.fields)
 
 
 @router.get("/clusters", operation_id="list_clusters")
-def list_clusters(context: Context) -> ClusterList:
-    """List clusters, all of them: one per adapter that the server was started with."""
-    clusters = context.directory.clusters()
-    return ClusterList(items=tuple(ClusterAnswer(name=cluster.name, kind=cluster.kind) for cluster in clusters))
+def list_clusters(context: Context, query: Page) -> ClusterPage | SparsePage:
+    """List clusters by name: one per adapter that the server was started with."""
+    after = decode_cursor(query.cursor, NAME_KEY)
+    page, following = page_of_whole(context.directory.clusters(), after, query.limit, lambda cluster: cluster.name)
+    items = tuple(ClusterAnswer(name=cluster.name, kind=cluster.kind) for cluster in page)
+    return sparse(ClusterPage(items=items, next=following), query.fields)
 
 
 @router.get("/clusters/{cluster}/check", operation_id="check_cluster")
@@ -80,9 +84,11 @@ def show_utilisation(context: Context, caller: Caller) -> UtilisationAnswer:
 
 
 @router.get("/chips", operation_id="list_chips")
-def list_chips(context: Context) -> ChipList:
-    """List the chip types that jobs can ask for, all of them: operators add each by hand."""
-    return ChipList(items=tuple(chip_answer(chip) for chip in context.directory.chips()))
+def list_chips(context: Context, query: Page) -> ChipPage | SparsePage:
+    """List the chip types that jobs can ask for, by name."""
+    after = decode_cursor(query.cursor, NAME_KEY)
+    page, following = page_of_whole(context.directory.chips(), after, query.limit, lambda chip: chip.name)
+    return sparse(ChipPage(items=tuple(chip_answer(chip) for chip in page), next=following), query.fields)
 
 
 @router.get("/chips/{chip}", operation_id="show_chip")

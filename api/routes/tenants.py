@@ -6,9 +6,9 @@ from starlette.responses import Response
 from api.answers.access import quota_answer, tenant_answer
 from api.answers.sparse import sparse
 from api.problems import Code, FieldError, Refusal, refuse
-from api.schemas.access import QuotaAnswer, QuotaBody, QuotaList, TenantAnswer, TenantBody, TenantPage
+from api.schemas.access import QuotaAnswer, QuotaBody, QuotaPage, TenantAnswer, TenantBody, TenantPage
 from api.schemas.queries import SparsePage
-from api.web.cursors import NAME_KEY, cut_page, decode_cursor
+from api.web.cursors import NAME_KEY, cut_page, decode_cursor, page_of_whole
 from api.web.dependencies import (
     Caller,
     ChipPath,
@@ -46,11 +46,13 @@ def create_tenant(body: TenantBody, context: Context) -> TenantAnswer:
 
 
 @router.get("/{tenant}/quotas", operation_id="list_quotas")
-def list_quotas(tenant: TenantPath, context: Context, caller: Caller) -> QuotaList:
-    """List a tenant's quotas, at most one per chip type. A chip type without one has no limit."""
+def list_quotas(tenant: TenantPath, context: Context, caller: Caller, page: Page) -> QuotaPage | SparsePage:
+    """List a tenant's quotas by chip type, of which each has one at most. One without has no limit."""
+    after = decode_cursor(page.cursor, NAME_KEY)
     if not caller.may_see(tenant) or context.directory.tenant(tenant) is None:
         raise Refusal(not_found("tenant"))
-    return QuotaList(items=tuple(quota_answer(quota) for quota in context.directory.quotas(tenant)))
+    items, following = page_of_whole(context.directory.quotas(tenant), after, page.limit, lambda quota: quota.chip)
+    return sparse(QuotaPage(items=tuple(quota_answer(quota) for quota in items), next=following), page.fields)
 
 
 @router.get("/{tenant}/quotas/{chip}", operation_id="show_quota")

@@ -110,12 +110,13 @@ class QuotaAnswer(Answer):
     devices: int
 
 
-class QuotaList(Answer):
+class QuotaPage(Answer):
     """A tenant's quotas by chip type."""
 
-    model_config = with_examples({"items": [QUOTA_EXAMPLE]})
+    model_config = with_examples({"items": [QUOTA_EXAMPLE], "next": None})
 
     items: tuple[QuotaAnswer, ...]
+    next: str | None
 
 
 class UserBody(Body):

@@ -82,12 +82,13 @@ class ClusterAnswer(Answer):
     kind: str
 
 
-class ClusterList(Answer):
-    """All clusters by name."""
+class ClusterPage(Answer):
+    """Clusters by name."""
 
-    model_config = with_examples({"items": [{"name": "mixed", "kind": "local"}]})
+    model_config = with_examples({"items": [{"name": "mixed", "kind": "local"}], "next": None})
 
     items: tuple[ClusterAnswer, ...]
+    next: str | None
 
 
 class FindingAnswer(Answer):
@@ -238,12 +239,13 @@ class PoolAnswer(Answer):
     """In use by something that is not Medley's."""
 
 
-class PoolList(Answer):
-    """All pools by name."""
+class PoolPage(Answer):
+    """Pools by name."""
 
-    model_config = with_examples({"items": [POOL_EXAMPLE]})
+    model_config = with_examples({"items": [POOL_EXAMPLE], "next": None})
 
     items: tuple[PoolAnswer, ...]
+    next: str | None
 
 
 class TenantUseAnswer(Answer):
@@ -305,9 +307,10 @@ class ChipAnswer(Answer):
     rate_is_estimate: bool
 
 
-class ChipList(Answer):
+class ChipPage(Answer):
     """The catalogue by name."""
 
-    model_config = with_examples({"items": [KNOWN_CHIP_EXAMPLE]})
+    model_config = with_examples({"items": [KNOWN_CHIP_EXAMPLE], "next": None})
 
     items: tuple[ChipAnswer, ...]
+    next: str | None

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.schemas.arrays.answers import ArrayMemberAnswer
+from api.schemas.arrays.answers import ArrayMemberAnswer, ArrayProspectAnswer
 from api.schemas.reason import ReasonAnswer
 from api.schemas.serving.answers import ReplicaCountAnswer, ReplicaProspectAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
@@ -227,6 +227,7 @@ class DryRunAnswer(Answer):
             "spec": SPEC_EXAMPLE,
             "workers": JOB_EXAMPLE["attempts"][0]["workers"],
             "replicas": None,
+            "array": None,
             "reasons": [],
             "position": None,
             "objecting_clusters": [],
@@ -237,18 +238,20 @@ class DryRunAnswer(Answer):
 
     outcome: DryRunOutcome
     """Refused is what no cluster could hold if nothing ran; such a job is accepted and fails at once. Partly is a
-    server of which some replicas would be placed and others would wait."""
+    server, or an array, of which some replicas or jobs would be placed and others would wait for room."""
     text: str
     next: str | None
     """What the user can do about it."""
     spec: SpecAnswer
     """What was understood, complete with defaults."""
     workers: tuple[WorkerAnswer, ...]
-    """Where each rank would be, and why there; of a server those of its first replica. Empty: there is no place now."""
+    """Where each rank would be, and why there; of a server or an array those of its first gang. Empty: no place now."""
     replicas: ReplicaProspectAnswer | None
     """Of an inference job; null for a training."""
+    array: ArrayProspectAnswer | None
+    """Null for what is no array."""
     reasons: tuple[ReasonAnswer, ...]
-    """Why it would wait or be refused; where some replicas would be placed, why the next one would wait beside them."""
+    """Why it would wait or be refused; where some of many would be placed, why the next one would wait beside them."""
     position: int | None
     """In the queue, from 1; null where nothing would wait."""
     objecting_clusters: tuple[str, ...]

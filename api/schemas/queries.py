@@ -54,11 +54,15 @@ class FieldsQuery(Body):
     )
 
 
-class PageQuery(FieldsQuery):
+class PlainPageQuery(Body):
     """Which page of a list."""
 
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+
+
+class PageQuery(PlainPageQuery, FieldsQuery):
+    """Which page of a list, and which fields of its items."""
 
 
 class JobFilterQuery(Body):

@@ -5,6 +5,7 @@ from typing import assert_never
 from api.text.mismatches import mismatch_advice
 from api.text.reasons import amount, is_charged
 from api.text.words import count, in_one, listed
+from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.reason import (
     ArrayIsFull,
     BackingOff,
@@ -26,8 +27,8 @@ from scheduler.core.model.topology import CLUSTER
 _LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
 
 
-def advice(reason: Reason) -> str:  # noqa: PLR0911 - one sentence per kind
-    """Return what the user can do about it."""
+def advice(reason: Reason, job: JobId) -> str:  # noqa: PLR0911 - one sentence per kind
+    """Return what the user can do about why a job waits or was refused."""
     match reason:
         case TooFewFree():
             return f"wait, or submit it {listed(_easier(reason), 'or')}"
@@ -36,7 +37,8 @@ def advice(reason: Reason) -> str:  # noqa: PLR0911 - one sentence per kind
         case QuotaExceeded():
             return _within_quota(reason)
         case BackingOff():
-            return "wait, or look at the failed attempt's output with `medley logs`" if is_charged(reason) else "wait"
+            look = f", or look at the failed attempt's output with `medley logs {job}`"
+            return f"wait{look if is_charged(reason) else ''}"
         case NoCluster():
             return "ask the operator to connect a cluster"
         case CannotServe():

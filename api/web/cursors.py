@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from api.problems import Code, FieldError, refuse
@@ -11,6 +11,8 @@ from api.problems import Code, FieldError, refuse
 JOB_KEY = re.compile(r"[0-9a-z]{16}")
 NAME_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")
 NODE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+"""Also that of a pool: a cluster, and what its nodes have."""
+REPLICA_KEY = re.compile(r"\d{4}", re.ASCII)
 
 Item = TypeVar("Item")
 
@@ -44,3 +46,11 @@ def cut_page(found: Sequence[Item], limit: int, key: Callable[[Item], str]) -> t
     """Return a page and the cursor of the next one; `found` has one item more than `limit` where there is more."""
     page = found[:limit]
     return page, encode_cursor(key(page[-1])) if len(found) > limit else None
+
+
+def page_of_whole(
+    items: Iterable[Item], after: str | None, limit: int, key: Callable[[Item], str]
+) -> tuple[Sequence[Item], str | None]:
+    """Return the page after a key of a list that is read whole, ordered by the key, and the cursor of the next one."""
+    later = (item for item in items if after is None or key(item) > after)
+    return cut_page(sorted(later, key=key), limit, key)

@@ -57,13 +57,14 @@ def why_there(attempt: Json, stream: TextIO) -> str:
 
 
 def print_prospect(found: Json) -> None:
-    """Print what would become of a job: in a sentence, then rank by rank, or replica by replica of a server."""
+    """Print what would become of a job: in a sentence, then rank by rank of its first gang, or replica by replica."""
     say(entry_text(f"{found['spec']['name']}: ", one_line(found["text"]), sys.stdout))
     if not found["workers"]:
         return
     replicas = found.get("replicas") or {"wanted": 1}
     is_one = replicas["wanted"] == 1
-    say()
+    of_many = found["array"]["placed"] > 1 if found.get("array") else False
+    say("\nThe first of them:" if of_many else "")
     print_table(placement_table(found) if is_one else _replicas_placed(replicas["nodes"]))
     say(f"\nWhy {'' if is_one else 'replica 0 is '}there:\n{why_there(found, sys.stdout)}")
 

@@ -163,7 +163,7 @@ def try_job(request: JobRequest, context: Context, caller: Caller) -> DryRunAnsw
         _submission(context, caller, request, None),
         views=context.views,
         clusters=context.clusters,
-        jobs=request.jobs,
+        array=None if request.array is None else request.array.to_wish(),
     )
     if isinstance(tried, NotOffered):
         raise refuse_not_offered(tried)

@@ -1,21 +1,26 @@
 """Replicas of servers: list them, and say how many there are to be."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.answers.replicas import replica_list_answer
+from api.answers.replicas import listed_replicas, replica_list_answer
 from api.context import ApiContext
 from api.job_reading import find_job, require_served_training
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.job_request import JobRequest
+from api.schemas.queries import PlainPageQuery
 from api.schemas.serving.answers import ReplicaListAnswer
 from api.schemas.serving.request import ScaleRequest
+from api.web.cursors import REPLICA_KEY, decode_cursor, page_of_whole
 from api.web.dependencies import Caller, Context, JobPath
 from api.web.etags import IfMatch, etag_of, guarded_by
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT, HAS_CHANGED
 from api.web.outcomes import refuse_job_write, refuse_not_offered
 from scheduler.core.model.identifiers import JobId
+from scheduler.core.model.job import MOST_REPLICAS
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.ports.views import JobView
@@ -27,14 +32,17 @@ from scheduler.services.submit_job import NotOffered
 
 _SAID_AS = {"shape": "devices_per_worker", "closeness": "topology", "choice": "choose"}
 """What requests call some fields of a specification."""
+_ALL = PlainPageQuery.model_construct(limit=MOST_REPLICAS)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 
 
 @router.get("/{job}/replicas", operation_id="list_replicas", responses=CONFLICT)
-def list_replicas(job: JobPath, context: Context, caller: Caller, response: Response) -> ReplicaListAnswer:
+def list_replicas(
+    job: JobPath, context: Context, caller: Caller, response: Response, query: Annotated[PlainPageQuery, Query()]
+) -> ReplicaListAnswer:
     """List a server's replicas: where each one is reached, and whether it is ready. The ETag is the job's."""
-    return _answer(context, _server(context, caller, job), caller, response)
+    return _answer(context, _server(context, caller, job), caller, response, query)
 
 
 @router.patch("/{job}/replicas", operation_id="scale_job", responses={**CONFLICT, **HAS_CHANGED})
@@ -110,11 +118,15 @@ def _server(context: ApiContext, caller: Principal, job: JobId) -> JobView:
     return view
 
 
-def _answer(context: ApiContext, view: JobView, caller: Principal, response: Response) -> ReplicaListAnswer:
+def _answer(
+    context: ApiContext, view: JobView, caller: Principal, response: Response, query: PlainPageQuery = _ALL
+) -> ReplicaListAnswer:
+    after = decode_cursor(query.cursor, REPLICA_KEY)
+    page, following = page_of_whole(listed_replicas(view), after, query.limit, lambda group: f"{group.index:04}")
     response.headers["ETag"] = etag_of(view.job.edited)
     explained = explain_job(context.followed, context.clock, view.job.id)
     reasons = {each.group: each.reasons for each in explained.explanations}
-    return replica_list_answer(view, reasons, caller.tenant)
+    return replica_list_answer(view, page, following, reasons, caller.tenant)
 
 
 def _refusal(rejected: Rejected) -> Refusal:

@@ -53,6 +53,17 @@ class ArrayAnswer(Answer):
     """How many of its jobs are in each state that one is in."""
 
 
+class ArrayProspectAnswer(Answer):
+    """Of an array that is not submitted: how many of its jobs would be placed now."""
+
+    wanted: int
+    at_once: int
+    """So many of them may run at one time."""
+    tried: int
+    """So many of these were looked at, one after the other, up to the first without a place."""
+    placed: int
+
+
 class ArrayPage(Answer):
     """Arrays, newest first."""
 

@@ -54,16 +54,18 @@ class ReplicaAnswer(Answer):
 
 
 class ReplicaListAnswer(Answer):
-    """All replicas of a server that are wanted, leave, or failed for good."""
+    """Replicas of a server that are wanted, leave, or failed for good."""
 
-    model_config = with_examples({"wanted": 1, "ready": 1, "version": 1, "items": [REPLICA_EXAMPLE]})
+    model_config = with_examples({"wanted": 1, "ready": 1, "version": 1, "items": [REPLICA_EXAMPLE], "next": None})
 
     wanted: int
     ready: int
     version: int
     """Of the job: grows by one each time it is replaced."""
     items: tuple[ReplicaAnswer, ...]
-    """By number."""
+    """By number; all of them where this answers a change."""
+    next: str | None
+    """Cursor of the next page; null on the last one."""
 
 
 class ReplicaProspectAnswer(Answer):

@@ -20,7 +20,7 @@ from scheduler.core.queueing.order import queue_key
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """Where the gangs of a job would run, or why they would not: one of a training, one per replica of a server."""
+    """Where gangs would run, or why they would not: one per job, or per replica of a server."""
 
     places: tuple[Place, ...]
     """Of those that would be placed now, in their order; the others wait."""
@@ -32,8 +32,8 @@ class Prospect:
     """In the queue, from 1, of the first that had to wait."""
 
 
-def prospect_of(state: SchedulerState, job: Job) -> Prospect:
-    """Return what would become of a new job on what is free now.
+def prospect_of(state: SchedulerState, job: Job, *, jobs: int = 1) -> Prospect:
+    """Return what would become of a new job on what is free now, or of so many alike ones that come together.
 
     Who waits is blocked as the job itself would be, so none of them is placed before it. Nothing of the job is kept:
     the state is afterwards what it was.
@@ -44,16 +44,21 @@ def prospect_of(state: SchedulerState, job: Job) -> Prospect:
         return Prospect((), never, is_hopeless=True, position=position)
     if order := why_never(job) or why_not_yet(job, state.dependents.arrays):
         return Prospect((), order, is_hopeless=bool(why_never(job)), position=position)
-    places, reasons = _places(state, job, request)
+    places, reasons = _places(state, job, request, job.replicas * jobs)
     return Prospect(places, reasons, is_hopeless=False, position=position)
 
 
-def _places(state: SchedulerState, job: Job, request: GangRequest) -> tuple[tuple[Place, ...], tuple[Reason, ...]]:
-    """Return a place for one gang after the other, each beside those before it, and why the next one has none."""
+def _places(
+    state: SchedulerState, job: Job, request: GangRequest, gangs: int
+) -> tuple[tuple[Place, ...], tuple[Reason, ...]]:
+    """Return a place for one gang after the other, each beside those before it, and why the next one has none.
+
+    They are alike: where one has no place, those after it have none either, and are not looked at.
+    """
     places: list[Place] = []
     placed = Neighbours()
     with Trial(state.ledger) as trial:
-        for index in range(job.replicas):
+        for index in range(gangs):
             found = find_place(state, request, placed)
             if isinstance(found, Blocked):
                 return tuple(places), reasons_why_not(state, request, placed)

@@ -199,6 +199,11 @@ class ArrayWish:
     most_at_once: int | None = None
     """So many of them at most hold something at one time, 1 or more; None: as many as fit."""
 
+    @property
+    def at_once(self) -> int:
+        """So many of them may hold something at one time if there is room."""
+        return self.count if self.most_at_once is None else min(self.count, self.most_at_once)
+
 
 @dataclass(frozen=True, slots=True)
 class ArrayMember:

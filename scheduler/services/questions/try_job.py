@@ -7,7 +7,7 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.job_state import job_state
 from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.identifiers import TenantName
-from scheduler.core.model.job import Dependency, Job, JobSpec
+from scheduler.core.model.job import MOST_REPLICAS, ArrayWish, Dependency, Job, JobSpec
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import Rejected, Rejection
@@ -15,16 +15,28 @@ from scheduler.ports.views import JobFilter, Views
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.submit_job import MOST_LIVE_JOBS, NotOffered, Submission, draft_job
 
+MOST_JOBS_TRIED = MOST_REPLICAS
+"""Of an array: while they are tried nothing else looks at the state, and one that keeps apart of all before it takes
+the longer the more they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What would become of a job, as of a change number."""
 
     job: Job
-    """As it would be kept; its id is nobody's."""
+    """As it would be kept; its id is nobody's. Of an array it is one of all."""
+    array: ArrayWish | None
+    jobs: int
+    """So many were tried: 1, or those of an array that may run at once, MOST_JOBS_TRIED at most."""
     prospect: Prospect
     change: int
     age_s: float
+
+    @property
+    def wanted(self) -> int:
+        """How many gangs there are to be: one of a training, one per replica of a server, or job of an array."""
+        return self.job.replicas if self.array is None else self.array.count
 
 
 def try_job(
@@ -35,11 +47,11 @@ def try_job(
     *,
     views: Views,
     clusters: Clusters = (),
-    jobs: int = 1,
+    array: ArrayWish | None = None,
 ) -> Tried | NotOffered | Rejected:
     """Say whether a submission would be accepted, and where it would run now or why not. Nothing is written.
 
-    One of an array of so many `jobs` is asked about as its first one.
+    Of an array so many jobs are tried as may run at once, MOST_JOBS_TRIED at most, up to the first without a place.
 
     Raises StorageUnavailable.
     """
@@ -53,10 +65,11 @@ def try_job(
         job = job.with_settled(one.job, became) if became in FINAL else job
     followed.follow()
     with followed.hold() as state:
-        refused = _refusal(state, submission.tenant, job.spec, jobs)
+        refused = _refusal(state, submission.tenant, job.spec, 1 if array is None else array.count)
         if refused is not None:
             return refused
-        return Tried(job, prospect_of(state, job), followed.change, followed.age_s)
+        jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
+        return Tried(job, array, jobs, prospect_of(state, job, jobs=jobs), followed.change, followed.age_s)
 
 
 def _state_of(views: Views, one: Dependency, tenant: TenantName) -> State | None:

@@ -80,9 +80,9 @@ def test_a_quota_is_set_listed_and_lifted(world: ApiWorld) -> None:
     path = "/v1/tenants/demo/quotas/h100-sxm"
     want = {"tenant": "demo", "chip": "h100-sxm", "devices": 4}
     assert operator.put(path, json={"devices": 4}).json() == want
-    assert viewer.get("/v1/tenants/demo/quotas").json() == {"items": [want]}
+    assert viewer.get("/v1/tenants/demo/quotas").json() == {"items": [want], "next": None}
     assert operator.delete(path).status_code == 204
     assert operator.delete(path).status_code == 404
-    assert viewer.get("/v1/tenants/demo/quotas").json() == {"items": []}
+    assert viewer.get("/v1/tenants/demo/quotas").json() == {"items": [], "next": None}
     assert operator.put("/v1/tenants/nobody/quotas/h100-sxm", json={"devices": 4}).status_code == 404
     assert operator.put("/v1/tenants/demo/quotas/h900", json={"devices": 4}).status_code == 404

@@ -86,6 +86,38 @@ def test_a_server_of_which_nothing_fits_waits_and_a_training_has_no_replicas(wor
     assert foreseen["replicas"] == {"wanted": 3, "placed": 0, "nodes": []}
 
 
+def test_an_array_is_told_how_many_of_its_jobs_start(world: ApiWorld) -> None:
+    assert tried(world)["array"] is None
+    foreseen = tried(world, workers=1, devices_per_worker=8, array={"count": 2})
+    assert foreseen["text"] == "All 2 jobs would be placed at once, on mixed/h100-sxm-0 and mixed/h100-sxm-1."
+    assert (foreseen["outcome"], foreseen["replicas"]) == ("placed", None)
+    foreseen = tried(world, workers=1, devices_per_worker=3, array={"count": 10_000})
+    assert (foreseen["outcome"], foreseen["position"]) == ("partly", 1)
+    assert foreseen["array"] == {"wanted": 10_000, "at_once": 10_000, "tried": 256, "placed": 4}
+    assert foreseen["text"].startswith("4 of 10,000 jobs would be placed at once, on mixed/h100-sxm-0 and")
+    assert "; 9,996 more would wait beside them, 1st in the queue: needs 1 worker with 3 free" in foreseen["text"]
+    assert foreseen["next"] == "submit it, and the others start once there is room"
+
+
+def test_as_many_of_an_array_are_tried_as_may_run_at_once(world: ApiWorld) -> None:
+    foreseen = tried(world, workers=1, array={"count": 100, "most_at_once": 3})
+    assert (foreseen["outcome"], foreseen["next"], foreseen["reasons"]) == ("placed", "submit it", [])
+    assert foreseen["array"] == {"wanted": 100, "at_once": 3, "tried": 3, "placed": 3}
+    assert foreseen["text"].endswith("; 97 more would follow as these end.")
+    foreseen = tried(world, workers=1, devices_per_worker=8, array={"count": 100, "most_at_once": 3})
+    assert (foreseen["outcome"], foreseen["array"]["placed"]) == ("partly", 2)
+
+
+def test_of_a_large_array_no_more_jobs_are_tried_than_a_server_has_replicas(world: ApiWorld) -> None:
+    share = {"milli": 10, "memory_mib": 100}
+    shape: dict[str, Any] = {"workers": 1, "devices_per_worker": 0, "share": share, "chips": ["h100-sxm", "mi300x"]}
+    foreseen = tried(world, **shape, array={"count": 1000}, cpu_milli=1)
+    assert foreseen["array"] == {"wanted": 1000, "at_once": 1000, "tried": 256, "placed": 256}
+    assert foreseen["text"].startswith("At least 256 of 1,000 jobs would be placed at once, on mixed/h100-sxm-0")
+    assert foreseen["text"].endswith("; the other 744 were not tried.")
+    assert (foreseen["outcome"], foreseen["next"]) == ("placed", "submit it")
+
+
 def test_a_job_that_can_never_run_is_refused_as_it_would_be(world: ApiWorld) -> None:
     foreseen = tried(world, workers=9, devices_per_worker=8)
     job = world.submit(workers=9, devices_per_worker=8)
@@ -125,6 +157,7 @@ def test_nothing_of_a_question_is_kept(world: ApiWorld) -> None:
         {"workers": 99},
         {"chips": ["mi300x"]},
         {**SERVER, "replicas": 5},
+        {"array": {"count": 100}},
     ):
         tried(world, **asked)
     with world.context.followed.hold() as state:

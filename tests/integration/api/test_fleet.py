@@ -40,7 +40,7 @@ def test_pools_and_clusters_are_listed(world: ApiWorld) -> None:
     pools = {pool["name"]: pool for pool in client.get("/v1/pools").json()["items"]}
     pool = pools["mixed/h100-sxm-81920-x8"]
     assert (pool["nodes"], pool["devices"], pool["devices_held"], pool["devices_free"]) == (2, 16, 2, 14)
-    assert client.get("/v1/clusters").json() == {"items": [{"name": "mixed", "kind": "local"}]}
+    assert client.get("/v1/clusters").json() == {"items": [{"name": "mixed", "kind": "local"}], "next": None}
 
 
 def test_utilisation_shows_use_and_quota_of_whom_the_reader_may_see(world: ApiWorld) -> None:

@@ -14,6 +14,10 @@ LISTS = {
     "/v1/tokens": "id,name",
     "/v1/audit": "number,actor",
     "/v1/history": "id,state",
+    "/v1/chips": "name,vendor",
+    "/v1/clusters": "name",
+    "/v1/pools": "name,devices_free",
+    "/v1/tenants/demo/quotas": "chip",
 }
 
 
@@ -22,6 +26,7 @@ def test_items_have_the_fields_that_were_asked_for(world: ApiWorld, path: str) -
     world.client().post(f"/v1/jobs/{world.submit()}/cancel")
     operator = world.client(Role.OPERATOR)
     operator.post("/v1/users", json={"name": "ada", "tenant": "demo"})
+    operator.put("/v1/tenants/demo/quotas/h100-sxm", json={"devices": 2})
     whole = operator.get(path).json()
     some = operator.get(f"{path}?fields={LISTS[path]}").json()
     fields = LISTS[path].split(",")

@@ -15,6 +15,8 @@ from tests.builders.command import (
     a_job,
     a_problem,
     a_scripted_server,
+    a_spec,
+    a_worker,
     logged_in,
     run_medley,
 )
@@ -77,6 +79,25 @@ def test_a_job_comes_after_an_array_by_its_name_or_id(server: ScriptedServer, tm
     line = f"submit - --after sweep --after {ARRAY_ID} -o name" + (" --dry-run" if dry else "")
     run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)
     assert server.asked(route)[0].body["after"] == [{"array": ARRAY_ID}] * 2
+
+
+def test_a_dry_run_shows_where_the_first_of_an_array_would_be(server: ScriptedServer, tmp_path: Path) -> None:
+    prospect = {
+        "outcome": "partly",
+        "text": "4 of 100 jobs would be placed at once, on mixed/nvidia-1; 96 more would wait beside them.",
+        "next": "submit it, and the others start once there is room",
+        "spec": a_spec(name="sweep"),
+        "workers": [a_worker(phase=None)],
+        "replicas": None,
+        "array": {"wanted": 100, "at_once": 100, "tried": 100, "placed": 4},
+    }
+    server.on("POST /v1/jobs/dry-run", Reply(body=prospect))
+    line = "submit - --array 100 --dry-run"
+    tried = run_medley(*line.split(), environment=logged_in(server, tmp_path), stdin=JOB_FILE)
+    assert tried.returncode == 0, tried.stderr
+    assert tried.stdout.startswith("sweep: 4 of 100 jobs would be placed at once, on mixed/nvidia-1")
+    assert "\nThe first of them:\nRANK" in tried.stdout
+    assert "start once there is room" in tried.stderr
 
 
 def test_a_job_file_names_an_array_that_comes_first(server: ScriptedServer, tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from medley.__main__ import start
 from medley.catalogue import SECTIONS
 from medley.exit_codes import MEANINGS
 from tests.builders.command import run_medley
@@ -128,3 +130,37 @@ def test_output_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path, red
     if "2>&-" not in redirect:
         assert ended.stderr.startswith("medley: the output cannot be written: ")
         assert len(ended.stderr.splitlines()) == 2
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, runpy, signal, sys
+
+class CtrlC:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC)
+sys.argv = ["medley", "ls"]
+runpy.run_module("medley", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["medley.main", "medley.catalogue", "cyclopts", "medley.commands.jobs"])
+def test_ctrl_c_while_python_still_loads_the_command_ends_it_without_a_traceback(tmp_path: Path, module: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING.format(module=module)],
+        cwd=CHECKOUT,
+        check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (130, b"")
+    assert ended.stderr in (b"", b"interrupted\n")
+
+
+def test_the_installed_command_begins_as_the_module_does() -> None:
+    with (CHECKOUT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["scripts"] == {"medley": f"{start.__module__}:{start.__name__}"}

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,24 @@ def test_a_wait_longer_than_the_patience_ends_at_once_with_the_problem() -> None
         with pytest.raises(ApiProblem) as failed:
             client.pools()
         assert (failed.value.retry_after_s, failed.value.exit_code) == (600, ExitCode.UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    ("path", "ask"),
+    [
+        ("/v1/pools", lambda client: client.pools()),
+        ("/v1/clusters", lambda client: client.clusters()),
+        ("/v1/chips", lambda client: client.chips()),
+        ("/v1/tenants/demo/quotas", lambda client: client.quotas("demo")),
+        ("/v1/jobs/a/replicas", lambda client: client.replicas("a")["items"]),
+    ],
+)
+def test_a_list_that_is_returned_whole_has_the_items_of_all_its_pages(path: str, ask: Callable[[Client], Any]) -> None:
+    with a_scripted_server() as server, Client(server.address, TOKEN) as client:
+        pages = [Reply(body={"items": [{"number": number}], "next": place}) for number, place in ((1, "x"), (2, None))]
+        server.on(f"GET {path}", *pages)
+        assert [item["number"] for item in ask(client)] == [1, 2]
+        assert [asked.query.get("cursor") for asked in server.asked(f"GET {path}")] == [None, ["x"]]
 
 
 def test_a_refusal_is_not_repeated_and_carries_all_that_was_said() -> None:

@@ -25,9 +25,9 @@ function OfAny({ may, route, choose }) {
 
 /** @param {{tenant: string, may: (name: string) => boolean}} props */
 function OfTenant({ tenant, may }) {
-  const quotas = useAsked(`v1/tenants/${tenant}/quotas`, { concerns: ({ kind }) => kind.startsWith("quota-") });
+  const quotas = useAsked(`v1/tenants/${tenant}/quotas`, { isList: true, concerns: ({ kind }) => kind.startsWith("quota-") });
   const use = useAsked("v1/utilisation");
-  const chips = useAsked("v1/chips", { everyMs: 300_000 });
+  const chips = useAsked("v1/chips", { isList: true, everyMs: 300_000 });
   const change = useChange();
   const set = async (/** @type {any} */ { chip, devices }, /** @type {HTMLFormElement} */ form) => {
     if (await change.send("PUT", `v1/tenants/${tenant}/quotas/${encodeURIComponent(chip)}`, { devices: Number(devices) })) form.reset(), quotas.reload();

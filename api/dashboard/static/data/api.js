@@ -5,6 +5,7 @@ import { authorise, isLoggedIn, logOut } from "./session.js";
 
 const ROOT = new URL("../../../", import.meta.url);
 const TIMEOUT_MS = 30_000;
+const LARGEST_PAGE = 200;
 const MOST_TRIES = 4;
 const UNAUTHENTICATED = 401;
 const TOO_MUCH = 429; // nothing was done then
@@ -81,6 +82,20 @@ export async function readPages(path, query, isEnough, signal) {
     cursor = page.next;
     if (isEnough(page.items, cursor)) return;
   } while (cursor !== null);
+}
+
+/**
+ * Read a list whole: the answer of its first page, with the items of all pages.
+ * @param {string} path @param {Query} query @param {AbortSignal} [signal] @returns {Promise<any>}
+ */
+export async function readWhole(path, query, signal) {
+  const { next, ...whole } = await read(path, { limit: LARGEST_PAGE, ...query }, signal);
+  for (let cursor = next; cursor; ) {
+    const page = await read(path, { limit: LARGEST_PAGE, ...query, cursor }, signal);
+    whole.items.push(...page.items);
+    cursor = page.next;
+  }
+  return whole;
 }
 
 /**

@@ -2,7 +2,7 @@
 /** How parts of a screen keep up: with a store, with an answer that is asked for again and again, with the clock. */
 
 import { useEffect, useRef, useState } from "../view.js";
-import { read } from "./api.js";
+import { read, readWhole } from "./api.js";
 import { feed } from "./feed.js";
 
 /** Something that changes and says so, at most every `SETTLE_MS`. */
@@ -46,11 +46,11 @@ export function useChanges(source) {
 /**
  * Ask for a path, again every `everyMs` while the page is looked at, and soon after events that `concerns` them.
  * @param {string | null} path nothing is asked while it is null
- * @param {{query?: Record<string, any>, lastS?: number, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how]
- *   `lastS`: of the time from so many seconds before each asking
+ * @param {{query?: Record<string, any>, lastS?: number, isList?: boolean, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how]
+ *   `lastS`: of the time from so many seconds before each asking; a list comes with the items of all its pages
  * @returns {Asked}
  */
-export function useAsked(path, { query = {}, lastS, everyMs = 15_000, concerns } = {}) {
+export function useAsked(path, { query = {}, lastS, isList = false, everyMs = 15_000, concerns } = {}) {
   const [asked, setAsked] = useState(/** @type {any} */ ({ data: null, error: null, at: null }));
   const key = `${path}?${JSON.stringify([query, lastS])}`;
   const again = useRef(() => {});
@@ -69,7 +69,7 @@ export function useAsked(path, { query = {}, lastS, everyMs = 15_000, concerns }
       startedAt = Date.now();
       try {
         const from = lastS === undefined ? {} : { from: new Date(startedAt - 1000 * lastS).toISOString() };
-        const data = await read(path, { ...query, ...from }, ending.signal);
+        const data = await (isList ? readWhole : read)(path, { ...query, ...from }, ending.signal);
         if (!ending.signal.aborted) setAsked({ data, error: null, at: Date.now() });
       } catch (error) {
         if (!ending.signal.aborted) setAsked((/** @type {Asked} */ before) => ({ ...before, error }));

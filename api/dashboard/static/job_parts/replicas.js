@@ -9,7 +9,7 @@ import { endText } from "../words/jobs.js";
 
 /** @param {{job: any}} props */
 export function Replicas({ job }) {
-  const asked = useAsked(`v1/jobs/${job.id}/replicas`, { concerns: (event) => event.job === job.id, everyMs: 15_000 });
+  const asked = useAsked(`v1/jobs/${job.id}/replicas`, { isList: true, concerns: (event) => event.job === job.id, everyMs: 15_000 });
   const listed = asked.data;
   if (!listed) return html`<${Trouble} error=${asked.error} retry=${asked.reload} />`;
   return html`<section aria-labelledby="replicas-title"><h2 id="replicas-title">Replicas</h2>

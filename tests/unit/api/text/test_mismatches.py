@@ -65,11 +65,11 @@ def test_a_wish_that_cannot_be_met_says_what_there_is_and_what_to_ask_for(
     reason: CannotServe, want: str, want_advice: str
 ) -> None:
     assert reason_text(reason, "demo") == want
-    assert want_advice in advice(reason)
+    assert want_advice in advice(reason, "j1")
 
 
 def test_every_mismatch_has_a_sentence_and_advice_even_without_particulars() -> None:
     for mismatch in Mismatch:
         reason = CannotServe("east", mismatch, ())
         assert reason_text(reason, None)
-        assert advice(reason)
+        assert advice(reason, "j1")

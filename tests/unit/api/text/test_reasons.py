@@ -51,6 +51,7 @@ NEVER = NeverFits(
 )
 QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
+JOB = "01jd3v9k2m0a7b4c"
 ALL = (
     WaitsForJob("j1", Condition.ENDED),
     WaitsForArray("a1", Condition.ENDED, 3, 100),
@@ -69,7 +70,7 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
     assert {type(reason) for reason in ALL} == set(get_args(Reason))
     for reason in ALL:
         assert reason_text(reason, None)
-        assert advice(reason)
+        assert advice(reason, JOB)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +312,8 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (ArrayIsFull("a1", 8), "medley ls --array a1"),
         (CannotFollow("j1", State.FAILED), "with the condition `ended`"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),
+        (BACKING_OFF, f"wait, or look at the failed attempt's output with `medley logs {JOB}`"),
     ],
 )
 def test_advice_names_the_nearest_thing_that_would_work(reason: Reason, want: str) -> None:
-    assert want in advice(reason)
+    assert want in advice(reason, JOB)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.problems import Refusal
-from api.web.cursors import JOB_KEY, NAME_KEY, NODE_KEY, cut_page, decode_cursor, encode_cursor
+from api.web.cursors import JOB_KEY, NAME_KEY, NODE_KEY, cut_page, decode_cursor, encode_cursor, page_of_whole
 
 
 @given(st.from_regex(JOB_KEY, fullmatch=True))
@@ -37,3 +37,11 @@ def test_only_a_page_with_something_after_it_has_a_next_one() -> None:
     assert cut_page(["a", "b", "c"], 2, str) == (["a", "b"], encode_cursor("b"))
     assert cut_page(["a", "b"], 2, str) == (["a", "b"], None)
     assert cut_page([], 2, str) == ([], None)
+
+
+def test_a_list_that_is_read_whole_is_cut_after_the_key_also_where_its_item_is_gone() -> None:
+    names = ["d", "a", "c"]
+    assert page_of_whole(names, None, 2, str) == (["a", "c"], encode_cursor("c"))
+    assert page_of_whole(names, "c", 2, str) == (["d"], None)
+    assert page_of_whole(names, "b", 1, str) == (["c"], encode_cursor("c"))
+    assert page_of_whole(names, "d", 1, str) == ([], None)

@@ -44,6 +44,17 @@ def test_each_replica_gets_the_place_that_a_cycle_gives_it_beside_the_others() -
     assert (len(decided), prospect.reasons) == (3, ())
 
 
+def test_alike_jobs_that_come_together_are_placed_beside_each_other_up_to_the_first_without_a_place() -> None:
+    state = make_state(make_node("n1"), make_node("n2", {"h100": 4}))
+    before = state.digest()
+    fitting, too_many = (prospect_of(state, make_job(1, workers=2), jobs=jobs) for jobs in (6, 10_000))
+    assert (len(fitting.places), fitting.reasons) == (6, ())
+    (reason,) = too_many.reasons
+    assert isinstance(reason, TooFewFree)
+    assert (len(too_many.places), reason.devices_free) == (6, 0)
+    assert state.digest() == before
+
+
 def test_the_replicas_that_find_no_place_beside_the_others_say_why() -> None:
     state = make_state(make_node("n1"), make_node("n2", {"h100": 4}))
     before = state.digest()
