@@ -273,6 +273,7 @@ def test_shares_over_time_are_stacked_and_against_a_quota(scene: Scene, open_pag
     assert legend.inner_text().split() == ["quota", "now", "16"]
     visit.page.get_by_label("range").select_option(label="1 hour")
     visit.see("Device-hours, last 1 hour")
+    visit.until("!document.body.innerText.includes('loading …')")
     hours = {row[0]: float(row[1]) for row in table(visit, "Device-hours")}
     assert 0 < hours["vision"] <= 16
     visit.page.get_by_label("by", exact=True).select_option("chip")

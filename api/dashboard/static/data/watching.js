@@ -46,12 +46,13 @@ export function useChanges(source) {
 /**
  * Ask for a path, again every `everyMs` while the page is looked at, and soon after events that `concerns` them.
  * @param {string | null} path nothing is asked while it is null
- * @param {{query?: Record<string, any>, isList?: boolean, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how] a list comes with the items of all its pages
+ * @param {{query?: Record<string, any>, lastS?: number, isList?: boolean, everyMs?: number, concerns?: (event: import("./feed.js").FeedEvent) => boolean}} [how]
+ *   `lastS`: of the time from so many seconds before each asking; a list comes with the items of all its pages
  * @returns {Asked}
  */
-export function useAsked(path, { query = {}, isList = false, everyMs = 15_000, concerns } = {}) {
+export function useAsked(path, { query = {}, lastS, isList = false, everyMs = 15_000, concerns } = {}) {
   const [asked, setAsked] = useState(/** @type {any} */ ({ data: null, error: null, at: null }));
-  const key = `${path}?${JSON.stringify(query)}`;
+  const key = `${path}?${JSON.stringify([query, lastS])}`;
   const again = useRef(() => {});
   useEffect(() => {
     if (path === null) return;
@@ -67,7 +68,8 @@ export function useAsked(path, { query = {}, isList = false, everyMs = 15_000, c
       isBusy = true;
       startedAt = Date.now();
       try {
-        const data = await (isList ? readWhole : read)(path, query, ending.signal);
+        const from = lastS === undefined ? {} : { from: new Date(startedAt - 1000 * lastS).toISOString() };
+        const data = await (isList ? readWhole : read)(path, { ...query, ...from }, ending.signal);
         if (!ending.signal.aborted) setAsked({ data, error: null, at: Date.now() });
       } catch (error) {
         if (!ending.signal.aborted) setAsked((/** @type {Asked} */ before) => ({ ...before, error }));

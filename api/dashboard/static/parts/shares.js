@@ -2,7 +2,7 @@
 /** Tenants' shares over time: device-hours within a range, and what was held, stacked, against quotas. */
 
 import { RANGES, STEPS, total } from "../data/series.js";
-import { useAsked, useNow } from "../data/watching.js";
+import { useAsked } from "../data/watching.js";
 import { routeTo } from "../route.js";
 import { html, useState } from "../view.js";
 import { figure, percent, whole } from "../words/amounts.js";
@@ -66,15 +66,15 @@ function OneTenant({ series, tenant, chip, use }) {
 /** @param {{range: number, hasTenants: boolean}} props */
 function DeviceHours({ range, hasTenants }) {
   const [by, setBy] = useState("tenant");
-  const now = useNow(EVERY_MS);
-  const query = { from: new Date(now - 1000 * range).toISOString(), by: by === "tenant" ? ["tenant"] : ["tenant", by] };
-  const accounts = useAsked("v1/usage", { query, everyMs: 2 * EVERY_MS });
+  const query = { by: by === "tenant" ? ["tenant"] : ["tenant", by] };
+  const accounts = useAsked("v1/usage", { query, lastS: range, everyMs: EVERY_MS });
   const told = (accounts.data?.by ?? []).filter((/** @type {string} */ one) => one !== "tenant");
   const items = accounts.data?.items ?? [];
   const all = items.reduce((/** @type {number} */ so, /** @type {any} */ one) => so + one.chip_hours, 0);
   const words = RANGES.find(([one]) => Number(one) === range)?.[1];
   return html`<div class="head"><h3 id="hours-title">Device-hours, last ${words}</h3><div class="controls"><${Choice} label="by" value=${by} options=${[["tenant", "tenant"], ["chip", "tenant and chip"], ["user", "tenant and user"]]} onChange=${setBy} /></div></div>
     <${Trouble} error=${accounts.error} retry=${accounts.reload} />
+    ${!accounts.data && !accounts.error && html`<p class="quiet">loading …</p>`}
     <${PlainTable} caption="Device-hours" columns=${[["tenant"], ...told.map((/** @type {string} */ one) => [one]), ["device-hours", "number"], ["of all", "bar-cell"], ["PFLOP/s-hours", "number"]]} rows=${[...items].sort((a, b) => b.chip_hours - a.chip_hours).map((one) => [
       html`<a href=${routeTo(["jobs"], { tenant: one.tenant })}>${one.tenant}</a>`,
       ...told.map((/** @type {string} */ part) => one[part]),
