@@ -149,6 +149,17 @@ class Bench:
 
         return eventually(look, within_s=PATIENCE_S, what=f"all workers of {attempt} running")
 
+    def first(self, phase: WorkerPhase, attempt: AttemptId = ATTEMPT) -> SeenWorker:
+        """Wait until rank 0 of an attempt is in a phase, and return it."""
+
+        def look() -> SeenWorker | None:
+            found = [seen for seen in self.seen(attempt) if seen.key.rank == 0 and seen.record.phase is phase]
+            return found[0] if found else None
+
+        found = eventually(look, within_s=2 * PATIENCE_S, what=f"rank 0 is {phase}")
+        assert found is not None
+        return found
+
     def ended(self, attempt: AttemptId = ATTEMPT) -> list[SeenWorker]:
         """Wait until all workers of an attempt have ended, and return them."""
 

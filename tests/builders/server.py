@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -199,6 +199,16 @@ class ServerProcess:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         return self._process.wait(STOP_WITHIN_S)
+
+
+@contextlib.contextmanager
+def server_on_the_mixed_cluster(folder: Path) -> Iterator[ServerProcess]:
+    """Run a server on the demonstration's cluster for as long as the block lasts; nothing of it may be left then."""
+    server = ServerProcess(folder / "data", ROOT / "examples" / "clusters" / "mixed.yaml")
+    server.start()
+    yield server
+    server.stop()
+    assert strays(server.data_folder) == []
 
 
 def strays(data_folder: Path) -> list[int]:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.core.model.attempt import SeenWorker, WorkerPhase
+from scheduler.core.model.attempt import WorkerPhase
 from tests.builders.cluster import ATTEMPT, Bench, order, serving
-from tests.builders.eventually import eventually
 from tests.contract.test_cluster import KINDS
 
 
@@ -25,28 +24,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def first(bench: Bench, phase: WorkerPhase) -> SeenWorker:
-    def look() -> SeenWorker | None:
-        found = [seen for seen in bench.seen(ATTEMPT) if seen.key.rank == 0 and seen.record.phase is phase]
-        return found[0] if found else None
-
-    found = eventually(look, within_s=60, what=f"rank 0 is {phase}")
-    assert found is not None
-    return found
-
-
 def test_a_server_is_unready_until_it_answers_and_again_when_it_stops_to(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "ready"
     port = free_port()
     bench.cluster.start(serving(order("serve", str(mark)), port=port))
-    waiting = first(bench, WorkerPhase.UNREADY)
+    waiting = bench.first(WorkerPhase.UNREADY)
     mark.touch()
-    ready = first(bench, WorkerPhase.RUNNING)
+    ready = bench.first(WorkerPhase.RUNNING)
     assert ready.record.address == waiting.record.address == f"127.0.0.1:{port}"
     assert ready.record.started_at == waiting.record.started_at
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
     mark.unlink()
-    first(bench, WorkerPhase.UNREADY)
+    bench.first(WorkerPhase.UNREADY)
     bench.cluster.stop(ATTEMPT, grace_s=5)
     (ended,) = bench.ended()
     assert ended.record.address is None

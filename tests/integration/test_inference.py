@@ -14,7 +14,7 @@ import pytest
 
 from tests.builders.eventually import eventually
 from tests.builders.guide import blocks
-from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.builders.server import ROOT, Api, ServerProcess, server_on_the_mixed_cluster
 
 GUIDE = "docs/inference.md"
 SERVE = "exec python -m http.server --bind $MEDLEY_HOST $MEDLEY_PORT"
@@ -31,12 +31,8 @@ SERVER: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("inference")
-    server = ServerProcess(folder / "data", ROOT / "examples" / "clusters" / "mixed.yaml")
-    server.start()
-    yield server
-    server.stop()
-    assert strays(server.data_folder) == []
+    with server_on_the_mixed_cluster(tmp_path_factory.mktemp("inference")) as server:
+        yield server
 
 
 @pytest.fixture

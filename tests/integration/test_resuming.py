@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.builders.eventually import eventually
-from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.builders.server import Api, ServerProcess, server_on_the_mixed_cluster
 
 STEPS = 400
 TRAINING = {
@@ -27,12 +27,8 @@ FINAL = ("succeeded", "failed", "cancelled")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("resuming")
-    server = ServerProcess(folder / "data", ROOT / "examples" / "clusters" / "mixed.yaml")
-    server.start()
-    yield server
-    server.stop()
-    assert strays(server.data_folder) == []
+    with server_on_the_mixed_cluster(tmp_path_factory.mktemp("resuming")) as server:
+        yield server
 
 
 @pytest.fixture

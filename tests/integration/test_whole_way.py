@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.builders.eventually import eventually
-from tests.builders.server import ROOT, Api, ServerProcess, strays
+from tests.builders.server import ROOT, Api, ServerProcess, server_on_the_mixed_cluster
 
 LOSS_BAR = 3.0
 """The reference training with its defaults falls below this from about 5.5; see runtime/README.md."""
@@ -22,12 +22,8 @@ FINAL = ("succeeded", "failed", "cancelled")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("whole-way")
-    server = ServerProcess(folder / "data", ROOT / "examples" / "clusters" / "mixed.yaml")
-    server.start()
-    yield server
-    server.stop()
-    assert strays(server.data_folder) == []
+    with server_on_the_mixed_cluster(tmp_path_factory.mktemp("whole-way")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.core.model.attempt import SeenWorker, WorkerPhase
+from scheduler.core.model.attempt import WorkerPhase
 from tests.builders.cluster import ATTEMPT, Bench, local_bench, order, serving
-from tests.builders.eventually import eventually
 
 OTHER = "0a1b2c3d4e5f6g7h-g1-a1"
 
@@ -21,22 +20,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.clear()
 
 
-def first(bench: Bench, phase: WorkerPhase, attempt: str = ATTEMPT) -> SeenWorker:
-    def look() -> SeenWorker | None:
-        found = [seen for seen in bench.seen(attempt) if seen.key.rank == 0 and seen.record.phase is phase]
-        return found[0] if found else None
-
-    found = eventually(look, within_s=30, what=f"rank 0 is {phase}")
-    assert found is not None
-    return found
-
-
 def test_replicas_on_one_machine_each_have_a_port_of_their_own(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "ready"
     mark.touch()
     for attempt in (ATTEMPT, OTHER):
         bench.cluster.start(serving(order("serve", str(mark), attempt=attempt)))
-    addresses = {first(bench, WorkerPhase.RUNNING, attempt).record.address for attempt in (ATTEMPT, OTHER)}
+    addresses = {bench.first(WorkerPhase.RUNNING, attempt).record.address for attempt in (ATTEMPT, OTHER)}
     assert len(addresses) == 2
     for address in addresses:
         assert address is not None
@@ -61,7 +50,7 @@ def test_a_server_that_was_ready_is_so_at_once_for_the_next_medley(bench: Bench,
     mark = tmp_path / "ready"
     mark.touch()
     bench.cluster.start(serving(order("serve", str(mark))))
-    first(bench, WorkerPhase.RUNNING)
+    bench.first(WorkerPhase.RUNNING)
     again = local_bench(tmp_path)
     (seen,) = again.cluster.observe()
     assert seen.record.phase is WorkerPhase.RUNNING

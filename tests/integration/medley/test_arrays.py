@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.schemas.arrays.answers import ARRAY_EXAMPLE
 from medley.answers import Json
 from tests.builders.command import (
     JOB_ID,
@@ -27,17 +28,7 @@ JOB_FILE = "name: sweep\nworkers: 1\nchips: h100-sxm\n"
 
 
 def an_array(**changes: Any) -> Json:
-    array: Json = {
-        "id": ARRAY_ID,
-        "tenant": "demo",
-        "name": "sweep",
-        "count": 100,
-        "most_at_once": 8,
-        "submitted_by": "ada",
-        "submitted_at": "2026-01-01T00:00:00.000000Z",
-        "states": {"queued": 90, "running": 8, "succeeded": 2},
-    }
-    return array | changes
+    return ARRAY_EXAMPLE | changes
 
 
 def items(*found: Json) -> Reply:
