@@ -297,6 +297,11 @@ class JobSpec:
         return self.environment + (() if self.array is None else self.array.variables())
 
     @property
+    def limited_array(self) -> ArrayMember | None:
+        """Which of an array's jobs it is, where only so many of them may hold something at one time."""
+        return None if self.array is None or self.array.most_at_once is None else self.array
+
+    @property
     def serves(self) -> bool:
         """Whether its workers are to run on until they are not wanted any more."""
         return self.kind is JobKind.INFERENCE

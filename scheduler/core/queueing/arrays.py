@@ -72,15 +72,15 @@ class MembersHolding:
 
     def take(self, job: Job) -> None:
         """Let a job hold something; without effect where it is in no array, or in one without a limit."""
-        if (array := _limited(job)) is not None:
-            self._of[array] += 1
+        if (member := job.spec.limited_array) is not None:
+            self._of[member.array] += 1
 
     def give(self, job: Job) -> None:
         """Let a job that held something hold nothing any more."""
-        if (array := _limited(job)) is not None:
-            self._of[array] -= 1
-            if not self._of[array]:
-                del self._of[array]
+        if (member := job.spec.limited_array) is not None:
+            self._of[member.array] -= 1
+            if not self._of[member.array]:
+                del self._of[member.array]
 
     def of(self, array: JobId) -> int:
         """Return how many of an array's jobs hold something."""
@@ -95,8 +95,3 @@ def why_not_beside(job: Job, *holding: MembersHolding) -> ArrayIsFull | None:
     if sum(each.of(member.array) for each in holding) < member.most_at_once:
         return None
     return ArrayIsFull(member.array, member.most_at_once)
-
-
-def _limited(job: Job) -> JobId | None:
-    member = job.spec.array
-    return None if member is None or member.most_at_once is None else member.array

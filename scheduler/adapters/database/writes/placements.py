@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from scheduler.adapters.database.documents import JOB_SPEC, NOTES, SLOTS
+from scheduler.adapters.database.documents import NOTES, SLOTS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.ordering.dependencies import states_of
+from scheduler.adapters.database.reads.sharing import spec_of
 from scheduler.adapters.database.schema.work import HOLDING_IN_ARRAY, allocations, attempts, jobs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.capacity import Capacity
@@ -20,7 +21,7 @@ from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.identifiers import JobId, TenantName, job_named_by
-from scheduler.core.model.job import ArrayMember, JobSpec, Wish
+from scheduler.core.model.job import JobSpec, Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
 
 _SPECS = select(jobs.c.id, jobs.c.spec).where(jobs.c.id.in_(LISTED))
@@ -50,13 +51,13 @@ class _Asked:
             state = self.after[one.job][1]
             if state not in FINAL or not one.condition.is_met_by(state):
                 return f"it comes after {'array ' if one.is_array else ''}{one.job}, which is {state}"
-        if (member := _limited(spec)) is not None and self.holding[member.array] >= (member.most_at_once or 0):
+        if (member := spec.limited_array) is not None and self.holding[member.array] >= (member.most_at_once or 0):
             return f"its array {member.array} runs {member.most_at_once} at once"
         return None
 
     def place(self, job: JobId) -> None:
         """Count that a job holds something now."""
-        if (member := _limited(self.specs[job])) is not None:
+        if (member := self.specs[job].limited_array) is not None:
             self.holding[member.array] += 1
 
 
@@ -70,7 +71,7 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
     )
     specs = _specs(transaction, {job_named_by(item.decision.group) for item in items})
     after = states_of(transaction.connection, (one for spec in specs.values() for one in spec.after))
-    limited = {member.array for spec in specs.values() if (member := _limited(spec)) is not None}
+    limited = {member.array for spec in specs.values() if (member := spec.limited_array) is not None}
     asked = _Asked(specs, after, _members_holding(transaction, limited))
     outcomes: list[Outcome] = []
     placed: list[Place] = []
@@ -151,12 +152,7 @@ def _decided(transaction: Transaction, standings: Standings, item: Place | Refus
 
 def _specs(transaction: Transaction, job_ids: set[JobId]) -> dict[JobId, JobSpec]:
     rows = rows_listed(transaction.connection, _SPECS, sorted(job_ids))
-    return {row.id: JOB_SPEC.decode(row.spec) for row in rows}
-
-
-def _limited(spec: JobSpec) -> ArrayMember | None:
-    """Return which of an array's jobs it is, where only so many of them may hold something."""
-    return None if spec.array is None or spec.array.most_at_once is None else spec.array
+    return {row.id: spec_of(row.spec) for row in rows}
 
 
 def _members_holding(transaction: Transaction, arrays: set[JobId]) -> Counter[JobId]:
