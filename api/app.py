@@ -16,11 +16,13 @@ from api.routes import (
     scheduler,
     service,
     tenants,
+    throughputs,
     usage,
     workers,
 )
 from api.routes.access import audit, login, tokens, users
 from api.routes.jobs import arrays, changes, jobs, output, replicas
+from api.routes.sharing import queues, shares
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -35,8 +37,11 @@ ROUTERS = (
     events.router,
     fleet.router,
     nodes.router,
+    throughputs.router,
     usage.router,
     tenants.router,
+    queues.router,
+    shares.router,
     users.router,
     tokens.router,
     audit.router,

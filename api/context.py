@@ -10,7 +10,9 @@ from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.ports.cluster import Clusters
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
+from scheduler.ports.queues import Queues
 from scheduler.ports.records.audit import AuditTrail
+from scheduler.ports.records.throughputs import Throughputs
 from scheduler.ports.records.usage import UsageLog
 from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.telling.tracing import NO_TRACES, Tracer
@@ -23,6 +25,7 @@ from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.questions.forecasting import Forecaster
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,13 @@ class ApiContext:
     ending: Event
     """Set when the server is about to end: streams then end by themselves."""
     usage: UsageLog
+    throughputs: Throughputs
     audit: AuditTrail
     secrets: ServerSecrets
     denied: DeniedCalls
+    queues: Queues
+    forecaster: Forecaster | None = None
+    """Who says when those that wait will start; None: nobody does."""
     login: Login | None = None
     """The organisation's login, where the server offers it."""
     telemetry: Telemetry = SILENCE
@@ -65,4 +72,10 @@ class ApiContext:
 
     def acting(self, actor: Actor) -> Self:
         """Return the context of one request: what it writes is in somebody's name."""
-        return replace(self, journal=self.journal.acting(actor), directory=self.directory.acting(actor))
+        return replace(
+            self,
+            journal=self.journal.acting(actor),
+            directory=self.directory.acting(actor),
+            queues=self.queues.acting(actor),
+            throughputs=self.throughputs.acting(actor),
+        )

@@ -6,6 +6,7 @@ UNIT = 1
 COSTS: Mapping[str, int] = {
     "try_job": 5,
     "explain_job": 2,
+    "compare_jobs": 2,
     "list_replicas": 2,
     "scale_job": 2,
     "replace_job": 2,
@@ -14,6 +15,7 @@ COSTS: Mapping[str, int] = {
     "show_utilisation_series": 5,
     "show_history": 5,
     "show_usage": 20,
+    "list_shares": 5,
     "follow_events": 5,
     "follow_job_events": 5,
     "check_cluster": 50,

@@ -36,6 +36,8 @@ class Code(StrEnum):
     ATTEMPT_CLOSED = "attempt-closed"
     TOKEN_OVER = "token-over"  # noqa: S105 - a code, not a secret
     TOO_MANY_JOBS = "too-many-jobs"
+    QUEUE_FULL = "queue-full"
+    IN_USE = "in-use"
     HAS_CHANGED = "has-changed"
     BODY_TOO_LARGE = "body-too-large"
     HEADERS_TOO_LARGE = "headers-too-large"
@@ -44,6 +46,9 @@ class Code(StrEnum):
     UNKNOWN_CHIP = "unknown-chip"
     NOT_OFFERED = "not-offered"
     UNKNOWN_TENANT = "unknown-tenant"
+    TOO_URGENT = "too-urgent"
+    BAD_TREE = "bad-tree"
+    CONTRADICTORY_QUOTA = "contradictory-quota"
     UNKNOWN_REFERENCE = "unknown-reference"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
     BAD_REQUEST = "bad-request"
@@ -79,6 +84,8 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.JOB_CHANGED: (HTTPStatus.CONFLICT, "The job is not what it was"),
     Code.ATTEMPT_CLOSED: (HTTPStatus.CONFLICT, "The attempt is over"),
     Code.TOO_MANY_JOBS: (HTTPStatus.CONFLICT, "The tenant has too many unfinished jobs"),
+    Code.QUEUE_FULL: (HTTPStatus.CONFLICT, "Too many jobs wait in the queue"),
+    Code.IN_USE: (HTTPStatus.CONFLICT, "It is still used"),
     Code.HAS_CHANGED: (HTTPStatus.PRECONDITION_FAILED, "It is not what was read"),
     Code.BODY_TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     Code.HEADERS_TOO_LARGE: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
@@ -87,6 +94,9 @@ _CATALOGUE: Mapping[Code, tuple[HTTPStatus, str]] = {
     Code.UNKNOWN_CHIP: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such chip type"),
     Code.NOT_OFFERED: (HTTPStatus.UNPROCESSABLE_ENTITY, "No cluster offers what the job asks for"),
     Code.UNKNOWN_TENANT: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such tenant"),
+    Code.TOO_URGENT: (HTTPStatus.UNPROCESSABLE_ENTITY, "The queue takes no jobs of such a priority"),
+    Code.BAD_TREE: (HTTPStatus.UNPROCESSABLE_ENTITY, "The queues would make no tree"),
+    Code.CONTRADICTORY_QUOTA: (HTTPStatus.UNPROCESSABLE_ENTITY, "The figures of the quota contradict each other"),
     Code.UNKNOWN_REFERENCE: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request names something that does not exist"),
     Code.IDEMPOTENCY_KEY_REUSED: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
     Code.BAD_REQUEST: (HTTPStatus.BAD_REQUEST, "The request cannot be understood"),

@@ -7,13 +7,21 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
+from bench.queueing import backfill, explain, preempt, stuck
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
+from bench.simulating import fairness, speed
 from bench.trainings import checkpoint
 
 BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "decision": decision.measure,
     "memory": memory.measure,
+    "stuck": stuck.measure,
+    "explain": explain.measure,
+    "backfill": backfill.measure,
+    "simulate": speed.measure,
+    "fairness": fairness.measure,
+    "preempt": preempt.measure,
     "ledger_load": ledger_load.measure,
     "first_way": first_way.measure,
     "checkpoint": checkpoint.measure,

@@ -30,6 +30,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "show", "medley.commands.jobs:show", "Show one job: state, reasons, where its workers run and why."
             ),
             Command("why", "medley.commands.jobs:why", "Say why a job waits and what would help."),
+            Command(
+                "estimate", "medley.commands.submit:estimate", "Say when a job, or a job file, is expected to start."
+            ),
             Command("logs", "medley.commands.streams:logs", "Print what a job's workers print; -f follows."),
             Command("events", "medley.commands.streams:events", "Print what happened to a job or to all; -f follows."),
             Command("wait", "medley.commands.jobs:wait", "Wait for a job's end."),
@@ -54,6 +57,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "nodes", "medley.commands.capacity:nodes", "List nodes, what is free on them and who holds the rest."
             ),
+            Command(
+                "throughput",
+                "medley.commands.speeds.throughput:throughput",
+                "List how fast families of jobs are on each chip type; set or rm one.",
+            ),
             Command("drain", "medley.commands.capacity:drain", "Let nodes take nothing new; what they run goes on."),
             Command("undrain", "medley.commands.capacity:undrain", "Let drained nodes take new work again."),
             Command(
@@ -67,6 +75,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("utilisation", "medley.commands.capacity:utilisation", "Show who holds how many devices now."),
             Command(
                 "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
+            ),
+            Command(
+                "simulate", "medley.commands.planning.simulate:simulate", "Simulate a cluster: what if there were more?"
             ),
         ),
     ),
@@ -84,6 +95,8 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("tokens", "medley.commands.tokens:tokens", "List, create, rotate or revoke tokens."),
             Command("audit", "medley.commands.audit:audit", "List who changed what; check that the trail is whole."),
             Command("quota", "medley.commands.access:quota", "Show, set or lift a tenant's limits."),
+            Command("queue", "medley.sharing.commands:queue", "List or change queues, and what they are due."),
+            Command("share", "medley.sharing.commands:share", "Show what each queue is due, and what it holds."),
         ),
     ),
     (

@@ -14,6 +14,7 @@ from medley.answers import Json
 
 if TYPE_CHECKING:
     from medley.errors import MedleyError
+    from medley.sharing.calls import SharingCalls
     from medley.transport import Query, ServerEvent
 
 _MOST_PAGES = 100_000
@@ -162,14 +163,19 @@ class Client:
         """Give a job another priority."""
         return self._send("PATCH", f"/v1/jobs/{_part(job)}", body={"priority": priority})
 
+    def set_workers(self, job: str, workers: int) -> Json:
+        """Say how many workers an elastic job is to have at most."""
+        return self._send("PATCH", f"/v1/jobs/{_part(job)}", body={"workers": workers})
+
     def clone(self, job: str, overrides: Mapping[str, Any], *, key: str | None = None) -> Json:
         """Submit a job again, with some fields otherwise; the idempotency key works as in `submit`."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return self._send("POST", f"/v1/jobs/{_part(job)}/clone", body={"overrides": dict(overrides)}, headers=headers)
 
-    def why(self, job: str) -> Json:
-        """Return why a job is where it is."""
-        return self._get(f"/v1/jobs/{_part(job)}/why")
+    def why(self, job: str, *, before: str | None = None) -> Json:
+        """Return why a job is where it is; or why it was placed `before` another one."""
+        where = f"/v1/jobs/{_part(job)}/why"
+        return self._get(where) if before is None else self._get(f"{where}-before", other=before)
 
     def logs(self, job: str, **query: Any) -> Json:
         """Return what workers printed: `rank`, `attempt`, `limit`; as `cursor` the last answer's `next`."""
@@ -231,6 +237,15 @@ class Client:
     def chips(self) -> list[Json]:
         """Return the chip catalogue."""
         return list(self._pages("/v1/chips", _WHOLE))
+
+    def throughputs(self) -> list[Json]:
+        """Return how fast families of jobs are on one device of each chip type."""
+        return list(self._pages("/v1/throughputs", _WHOLE))
+
+    def set_throughput(self, tenant: str, family: str, chip: str, units_per_s: float | None) -> Json:
+        """Say how fast a family is on a chip type, whatever is measured; None: forget what was said and measured."""
+        method, body = ("DELETE", None) if units_per_s is None else ("PUT", {"units_per_s": units_per_s})
+        return self._send(method, f"/v1/throughputs/{'/'.join(map(_part, (tenant, family, chip)))}", body=body)
 
     def define_chip(self, chip: str, definition: Mapping[str, Any]) -> Json:
         """Add a chip type to the catalogue, or change it."""
@@ -294,6 +309,13 @@ class Client:
     def lift_quota(self, tenant: str, chip: str) -> None:
         """Take a limit away."""
         self._send("DELETE", f"/v1/tenants/{_part(tenant)}/quotas/{_part(chip)}")
+
+    @property
+    def sharing(self) -> "SharingCalls":
+        """What is asked about queues, their quotas and shares."""
+        from medley.sharing.calls import SharingCalls  # noqa: PLC0415 - see __init__
+
+        return SharingCalls(self._send, self._pages)
 
     def users(self) -> Iterator[Json]:
         """Yield all users."""

@@ -12,6 +12,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S
+from scheduler.core.queueing.order import DEFAULT_AGEING_S
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.policy import PolicyName, policy_of
+
 OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
 SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
@@ -60,10 +65,24 @@ class Settings(BaseSettings):
     """YAML file with further chip types."""
     scoring: Path | None = None
     """YAML file with what places are judged by; without it the built-in weights, and a mix of jobs that is learnt."""
+    order: PolicyName = PolicyName.FAIR
+    """Who of those that wait is next."""
+    ageing_s: Annotated[float, Field(ge=0, le=1_000_000)] = DEFAULT_AGEING_S
+    """Each point of priority counts as if the job had been submitted so much earlier; 0: it goes before all else."""
+    use_half_life_s: Annotated[float, Field(ge=0, le=366 * 86_400)] = DEFAULT_HALF_LIFE_S
+    """After so long, what a queue held counts half in its fair share; 0: only what it holds now counts."""
     login: Path | None = None
     """YAML file with the organisation's login; without it people log in with tokens."""
+    preemption: Literal["off", "tenant", "everywhere"] = "tenant"
+    """For whom running jobs may be stopped: for nobody, or for jobs of higher priority, of their tenant or of any."""
+    preemption_after_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """How long an attempt runs undisturbed before it may be stopped for another one."""
     audit_days: Annotated[int, Field(ge=1, le=36_500)] = 365
     """How long entries of the audit trail are kept."""
+    reservations: Annotated[int, Field(ge=0, le=128)] = 16
+    """So many of the gangs that wait longest have room kept for them at a time; 0: nobody does."""
+    reserve_after_s: Annotated[float, Field(ge=0, le=2_592_000)] = 300.0
+    """How long a gang waits before room is kept for it."""
     listen: str | None = None
     """Address and port of the API, or of a scheduler; port 0 takes a free one."""
     metrics_listen: str | None = None
@@ -148,6 +167,11 @@ class Settings(BaseSettings):
         if self.role == "api" and self.inventory is not None:
             raise ValueError("inventory is for the scheduler: an API process drives nothing")
         return self
+
+    @property
+    def ordering(self) -> Ordering:
+        """Who of those that wait is next."""
+        return Ordering(policy_of(self.order, half_life_s=self.use_half_life_s), self.ageing_s)
 
     @property
     def database_url(self) -> str:

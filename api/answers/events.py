@@ -1,38 +1,53 @@
 """Entries of the change feed as events, and who may see them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, assert_never
 
-from api.answers.jobs import worker_answer
+from api.answers.jobs import eviction_answer, worker_answer
 from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
 from api.schemas.service import EventAnswer
 from api.text.changes import change_text
 from api.text.stops import stop_text
+from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.change import (
     KIND_OF,
     Change,
     ChangeBody,
     CheckpointSaved,
     ChipDefined,
+    ChipGroupRemoved,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    GroupResized,
     JobRevised,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
     ProgressReported,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueRemoved,
+    QueueSet,
     ReplicasWished,
+    ReservationDropped,
+    ReservationMade,
+    ResizeAdvanced,
     StopWished,
     TenantCreated,
     WorkersNoted,
+    WorkersWished,
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.reason import PlacementNote
+from scheduler.core.model.sharing.eviction import Eviction
 from scheduler.core.model.tenant import Principal
 
+OF_NO_TENANT = ClusterSeen | NodeSeen | ChipDefined | ChipGroupSet | ChipGroupRemoved
 _TOLD_OF_A_JOB = {"name", "kind", "workers", "chips", "devices_per_worker", "share", "alternatives", "roles"}
 _TOLD_OF_A_WORKER = {"rank", "role", "node", "chip", "devices", "devices_counted", "share", "why"}
 
@@ -42,7 +57,7 @@ def is_visible(change: Change, reader: Principal) -> bool:
 
     Cluster-wide roles see everything, others what is their tenant's and what concerns clusters, nodes and chip types.
     """
-    if reader.role.is_cluster_wide or isinstance(change.body, ClusterSeen | NodeSeen | ChipDefined):
+    if reader.role.is_cluster_wide or isinstance(change.body, OF_NO_TENANT):
         return True
     return reader.tenant is not None and _tenant_of(change) == reader.tenant
 
@@ -63,10 +78,10 @@ def event_answer(change: Change, you: TenantName | None) -> EventAnswer:
 
 def _tenant_of(change: Change) -> TenantName | None:
     match change.body:
-        case TenantCreated(tenant) | QuotaLifted(tenant):
+        case TenantCreated(tenant):
             return tenant
-        case QuotaSet(quota):
-            return quota.tenant
+        case QueueSet(queue):
+            return queue.tenant
     return change.tenant
 
 
@@ -76,6 +91,8 @@ def _state(body: ChangeBody) -> State | None:
             return State.QUEUED
         case GroupPlaced(group, together=together) | GroupMoved(group, together=together):
             return group.state if together is None else together.state
+        case GroupResized(group):
+            return group.state
     return None
 
 
@@ -92,8 +109,14 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"by": by, "version": revision}
         case PriorityChanged(priority=priority, by=by):
             return {"priority": priority, "by": by}
+        case WorkersWished(workers=workers, by=by):
+            return {"workers": workers, "by": by}
         case GroupPlaced():
             return _placed(body)
+        case GroupResized():
+            return _resized(body)
+        case ResizeAdvanced(attempt, generation, step):
+            return {"attempt": attempt, "generation": generation, "step": step}
         case GroupMoved():
             return _moved(body, you)
         case WorkersNoted(attempt, remarks):
@@ -110,27 +133,53 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"cluster": node.cluster, "name": node.name, "state": node.state, "devices": devices}
         case TenantCreated(tenant):
             return {"tenant": tenant}
-        case QuotaSet(quota):
-            return {"tenant": quota.tenant, "chip": quota.chip, "devices": quota.devices}
-        case QuotaLifted(tenant, chip):
-            return {"tenant": tenant, "chip": chip}
+        case QueueSet(queue):
+            return asdict(queue)
+        case QueueRemoved(name):
+            return {"queue": name}
+        case QueueQuotaSet(quota):
+            return asdict(quota)
+        case QueueQuotaLifted(queue_name, resource):
+            return {"queue": queue_name, "resource": resource}
+        case ChipGroupSet(chips):
+            return {"group": chips.name, "chips": list(chips.chips)}
+        case ChipGroupRemoved(resource):
+            return {"group": resource}
         case ChipDefined(chip_type):
             return {"chip": chip_type.name, "vendor": chip_type.vendor, "model": chip_type.model}
+        case ReservationMade(promise):
+            bases = sorted({end.basis for end in promise.awaited})
+            return {"begins": promise.begins.isoformat(), "nodes": list(promise.nodes), "bases": bases}
+        case ReservationDropped(why=why):
+            return {"why": why}
     assert_never(body)
 
 
 def _placed(placed: GroupPlaced) -> dict[str, Any]:
-    notes = {note.rank: note for note in placed.notes}
-    workers = [
-        worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(mode="json", include=_TOLD_OF_A_WORKER)
-        for allocation in placed.allocations
-    ]
     return {
         "attempt": placed.attempt,
         "number": placed.group.attempts,
-        "workers": workers,
+        "workers": _workers(placed.allocations, {note.rank: note for note in placed.notes}),
         **_replica(placed),
     }
+
+
+def _resized(resized: GroupResized) -> dict[str, Any]:
+    notes = {note.rank: note for note in resized.notes}
+    return {
+        "attempt": resized.attempt,
+        "number": resized.group.attempts,
+        "generation": resized.generation,
+        "cause": resized.cause,
+        "workers": _workers(resized.allocations, notes),
+    }
+
+
+def _workers(allocations: Sequence[Allocation], notes: Mapping[int, PlacementNote]) -> list[dict[str, Any]]:
+    return [
+        worker_answer(allocation, None, notes.get(allocation.rank)).model_dump(mode="json", include=_TOLD_OF_A_WORKER)
+        for allocation in allocations
+    ]
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
@@ -149,8 +198,13 @@ def _moved(moved: GroupMoved, you: TenantName | None) -> dict[str, Any]:
             }
             for seen in moved.workers
         ],
+        **_evicted(moved.eviction),
         **_replica(moved),
     }
+
+
+def _evicted(eviction: Eviction | None) -> dict[str, Any]:
+    return {} if eviction is None else {"eviction": eviction_answer(eviction).model_dump(mode="json")}
 
 
 def _replica(change: GroupPlaced | GroupMoved) -> dict[str, Any]:

@@ -6,27 +6,34 @@ from typing import assert_never
 from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
+from api.answers.waiting.remedies import remedy_answers
+from api.answers.waiting.standings import standing_answer
 from api.schemas.arrays.answers import ArrayProspectAnswer
 from api.schemas.job import DryRunAnswer, DryRunOutcome
-from api.schemas.reason import WhyAnswer
+from api.schemas.reason import EstimateAnswer, WhyAnswer
 from api.schemas.serving.answers import ReplicaProspectAnswer
 from api.text.advice import advice
 from api.text.reasons import reason_text
 from api.text.stops import stop_advice, stop_text
+from api.text.waiting.estimates import estimate_text
 from api.text.words import clock_time, count, listed, ordinal
 from scheduler.core.model.decision import GivenPlace, Place
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import JobId, NodeId, TenantName
 from scheduler.core.model.job import ArrayWish, JobSpec
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason
+from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
+from scheduler.services.questions.advise import NO_ADVICE, Advice
 from scheduler.services.questions.try_job import Tried
 
 MOST_NODES_NAMED = 4
 
 
-def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | None) -> WhyAnswer:
+def waiting_answer(
+    view: JobView, explained: JobExplanation, you: TenantName | None, advised: Advice = NO_ADVICE
+) -> WhyAnswer:
     """Return why a job waits, from the explanation of its first waiting group."""
     first = explained.explanations[0]
     return WhyAnswer(
@@ -35,15 +42,39 @@ def waiting_answer(view: JobView, explained: JobExplanation, you: TenantName | N
         reasons=reason_answers(first.reasons, you),
         position=first.position,
         ahead=first.ahead,
+        standing=None if first.standing is None else standing_answer(first.standing),
         text=_waiting_text(view, explained, you),
         next=_waiting_advice(first.reasons, view.job.id),
+        estimate=estimate_answer(first.estimate),
+        remedies=remedy_answers(view.job.spec, advised),
         change=explained.change,
         age_s=explained.age_s,
     )
 
 
+def estimate_answer(estimate: Estimate | NoEstimate | None) -> EstimateAnswer | None:
+    """Return when a job is expected to start; None where that is not known."""
+    if estimate is None:
+        return None
+    text, made_at = estimate_text(estimate), estimate.made_at
+    if isinstance(estimate, NoEstimate):
+        return EstimateAnswer(text=text, earliest=None, latest=None, basis=None, unknown=estimate.why, made_at=made_at)
+    return EstimateAnswer(
+        text=text,
+        earliest=estimate.earliest,
+        latest=estimate.latest,
+        basis=estimate.basis,
+        unknown=None,
+        made_at=made_at,
+    )
+
+
 def settled_answer(
-    view: JobView, refusal: Sequence[Reason], explained: JobExplanation, you: TenantName | None
+    view: JobView,
+    refusal: Sequence[Reason],
+    explained: JobExplanation,
+    you: TenantName | None,
+    advised: Advice = NO_ADVICE,
 ) -> WhyAnswer:
     """Return where a job stands that does not wait; `refusal` is why it was refused, if it was."""
     return WhyAnswer(
@@ -54,12 +85,16 @@ def settled_answer(
         ahead=None,
         text=_refusal_text(refusal, you) if refusal else _state_text(view),
         next=advice(refusal[0], view.job.id) if refusal else _next_step(view),
+        estimate=None,
+        remedies=remedy_answers(view.job.spec, advised),
         change=explained.change,
         age_s=explained.age_s,
     )
 
 
-def prospect_answer(tried: Tried, you: TenantName | None) -> DryRunAnswer:
+def prospect_answer(
+    tried: Tried, you: TenantName | None, estimate: Estimate | NoEstimate | None = None
+) -> DryRunAnswer:
     """Return what would become of a job that is not submitted."""
     prospect, spec = tried.prospect, tried.job.spec
     first = prospect.places[0] if prospect.places else GivenPlace(())
@@ -69,13 +104,16 @@ def prospect_answer(tried: Tried, you: TenantName | None) -> DryRunAnswer:
         outcome=outcome,
         text=_prospect_text(tried, you),
         next=_prospect_advice(tried),
+        remedies=remedy_answers(spec, tried.advice),
         spec=spec_answer(spec),
         workers=tuple(worker_answer(one, None, notes.get(one.rank)) for one in first.allocations),
         replicas=_replica_prospect(tried) if spec.serves else None,
         array=None if tried.array is None else _array_prospect(tried.array, tried),
         reasons=reason_answers(prospect.reasons, you),
         position=prospect.position if outcome in ("waits", "partly") else None,
+        standing=standing_answer(prospect.standing),
         objecting_clusters=spec.objecting_clusters,
+        estimate=estimate_answer(estimate),
         change=tried.change,
         age_s=tried.age_s,
     )
@@ -172,7 +210,8 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
     if isinstance(reasons[0], CannotServe):
         more += "; it waits for other nodes"
     more += _left_out(view.job.spec)
-    return f"{place}: {reason_text(reasons[0], you)}{more}."
+    when = "" if first.estimate is None else f"; {estimate_text(first.estimate)}"
+    return f"{place}: {reason_text(reasons[0], you)}{more}{when}."
 
 
 def _waiting_advice(reasons: Sequence[Reason], job: JobId) -> str:

@@ -16,9 +16,11 @@ from api.schemas.fleet import (
     NodeAnswer,
     PoolAnswer,
 )
+from api.schemas.usage.throughputs import ThroughputAnswer
 from api.text.nodes import node_state_text
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
+from scheduler.core.model.measuring.throughput import Throughput
 from scheduler.core.model.node import Pool
 from scheduler.core.model.tenant import Principal
 from scheduler.ports.cluster import Finding
@@ -127,3 +129,18 @@ def chip_answer(chip: ChipType) -> ChipAnswer:
 def chip_type(name: str, body: ChipBody) -> ChipType:
     """Return the chip type that an operator describes."""
     return ChipType(name=name, **body.model_dump())
+
+
+def throughput_answer(one: Throughput) -> ThroughputAnswer:
+    """Return how fast a family is on a chip type."""
+    return ThroughputAnswer(
+        tenant=one.family.tenant,
+        family=one.family.name,
+        chip=one.chip,
+        units_per_s=one.units_per_s or 0.0,
+        measured_per_s=one.measured_per_s,
+        reports=one.reports,
+        set_per_s=one.set_per_s,
+        version=one.version,
+        at=one.at,
+    )

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from api.answers.reasons import reason_answers
 from api.answers.replicas import replica_count_answer
 from api.answers.specs import share_answer, spec_answer
+from api.answers.waiting.standings import grounds_answer
 from api.schemas.arrays.answers import ArrayAnswer, ArrayMemberAnswer
 from api.schemas.job import (
     MOST_ATTEMPTS,
     AttemptAnswer,
     CheckpointAnswer,
+    EvictionAnswer,
     HeartbeatStateAnswer,
     JobAnswer,
     JobRowAnswer,
@@ -21,12 +23,13 @@ from api.schemas.job import (
 from api.schemas.serving.answers import ReplicaCountAnswer
 from api.text.placements import placement_text
 from api.text.resuming import resume_text
-from api.text.stops import stop_text
+from api.text.stops import eviction_text, stop_text
 from scheduler.core.model.attempt import Allocation, Attempt, Checkpoint, Heartbeat, Progress, WorkerPhase, WorkerRecord
-from scheduler.core.model.group import FINAL
-from scheduler.core.model.identifiers import TenantName, group_index
+from scheduler.core.model.group import FINAL, HOLDING
+from scheduler.core.model.identifiers import TenantName, group_index, job_named_by
 from scheduler.core.model.job import ArrayMember, JobKind
 from scheduler.core.model.reason import PlacementNote, Reason
+from scheduler.core.model.sharing.eviction import Eviction
 from scheduler.ports.views import ArrayView, JobRow, JobView
 
 
@@ -136,6 +139,20 @@ def _stop(view: JobView) -> StopAnswer | None:
     return None
 
 
+def eviction_answer(eviction: Eviction) -> EvictionAnswer:
+    """Return for whom an attempt was stopped."""
+    return EvictionAnswer(
+        job=job_named_by(eviction.beneficiary),
+        tenant=eviction.tenant,
+        cause=eviction.cause,
+        priority=eviction.priority,
+        own_priority=eviction.own_priority,
+        devices_milli=eviction.devices_milli,
+        unsaved_s=eviction.unsaved_s,
+        text=eviction_text(eviction),
+    )
+
+
 def _attempt(attempt: Attempt) -> AttemptAnswer:
     records = {record.rank: record for record in attempt.workers}
     notes = {note.rank: note for note in attempt.notes}
@@ -151,10 +168,13 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
         ended_at=attempt.ended_at,
         heartbeat=_heartbeat(attempt.heartbeat),
         checkpoint=_checkpoint(attempt.checkpoint),
+        eviction=None if attempt.eviction is None else eviction_answer(attempt.eviction),
+        grounds=None if attempt.grounds is None else grounds_answer(attempt.grounds),
         workers=tuple(
-            worker_answer(allocation, records.get(allocation.rank), notes.get(allocation.rank))
+            worker_answer(allocation, records.get(allocation.worker), notes.get(allocation.rank))
             for allocation in attempt.allocations
         ),
+        is_resizing=attempt.state in HOLDING and attempt.resizing.is_under_way(attempt.generation),
     )
 
 
@@ -183,9 +203,10 @@ def _checkpoint(checkpoint: Checkpoint | None) -> CheckpointAnswer | None:
 
 def worker_answer(allocation: Allocation, record: WorkerRecord | None, note: PlacementNote | None) -> WorkerAnswer:
     """Return one rank; a worker that was not seen yet is pending."""
-    seen = record or WorkerRecord(allocation.rank, WorkerPhase.PENDING)
+    seen = record or WorkerRecord(allocation.worker, WorkerPhase.PENDING)
     return WorkerAnswer(
         rank=allocation.rank,
+        number=allocation.worker,
         role=allocation.role,
         node=allocation.node,
         chip=allocation.chip,

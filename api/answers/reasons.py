@@ -10,12 +10,16 @@ from api.schemas.reason import (
     CannotServeAnswer,
     HolderAnswer,
     KeptApartAnswer,
+    KeptForAnswer,
+    KeptForOthersAnswer,
     LimitAnswer,
     NearestShapeAnswer,
     NeverFitsAnswer,
     NoClusterAnswer,
+    QueueIsFullAnswer,
     QuotaExceededAnswer,
     ReasonAnswer,
+    RoomIsMadeAnswer,
     TooFewFreeAnswer,
     WaitsForArrayAnswer,
     WaitsForJobAnswer,
@@ -28,12 +32,16 @@ from scheduler.core.model.reason import (
     CannotFollow,
     CannotServe,
     KeptApart,
+    KeptFor,
+    KeptForOthers,
     Limit,
     NearestShape,
     NeverFits,
     NoCluster,
+    QueueIsFull,
     QuotaExceeded,
     Reason,
+    RoomIsMade,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
@@ -42,10 +50,12 @@ from scheduler.core.model.reason import (
 
 def reason_answers(reasons: Iterable[Reason], you: TenantName | None) -> tuple[ReasonAnswer, ...]:
     """Return the reasons in their order; `you` is the reader's tenant."""
-    return tuple(_reason_answer(reason, reason_text(reason, you)) for reason in reasons)
+    return tuple(_reason_answer(reason, reason_text(reason, you), you) for reason in reasons)
 
 
-def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 - one answer per kind
+def _reason_answer(  # noqa: C901, PLR0911 - one answer per kind
+    reason: Reason, text: str, you: TenantName | None
+) -> ReasonAnswer:
     match reason:
         case TooFewFree():
             return TooFewFreeAnswer(
@@ -68,21 +78,20 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 
                 kept_apart=_kept_apart(reason.kept_apart),
             )
         case NeverFits():
-            return NeverFitsAnswer(
+            return _never_fits(reason, text)
+        case QuotaExceeded():
+            return QuotaExceededAnswer(
                 text=text,
-                cluster=reason.cluster,
-                chip=reason.chip,
-                workers=reason.workers,
-                devices_per_worker=reason.devices_per_worker,
-                workers_fit_empty=reason.workers_fit_empty,
-                largest_node_devices=reason.largest_node_devices,
-                limit=_limit(reason.limit),
-                level=reason.level,
-                role=reason.role,
-                nearest=_nearest(reason.nearest),
+                queue=reason.queue,
+                resource=reason.resource,
+                limit=reason.limit,
+                used=reason.used,
+                asked=reason.asked,
+                cause=reason.cause,
+                kept_for=reason.kept_for,
             )
-        case QuotaExceeded(tenant, chip, limit, used, asked):
-            return QuotaExceededAnswer(text=text, tenant=tenant, chip=chip, limit=limit, used=used, asked=asked)
+        case QueueIsFull(queue, most_running, user):
+            return QueueIsFullAnswer(text=text, queue=queue, most_running=most_running, user=user)
         case BackingOff(until, failures, retries):
             return BackingOffAnswer(text=text, until=until, failures=failures, retries=retries)
         case NoCluster():
@@ -93,6 +102,10 @@ def _reason_answer(reason: Reason, text: str) -> ReasonAnswer:  # noqa: PLR0911 
             return _after_others(reason, text)
         case ArrayIsFull(array, most_at_once):
             return ArrayIsFullAnswer(text=text, array=array, most_at_once=most_at_once)
+        case KeptForOthers():
+            return _kept_for_others(reason, text, you)
+        case RoomIsMade(attempts, until):
+            return RoomIsMadeAnswer(text=text, attempts=attempts, until=until)
     assert_never(reason)
 
 
@@ -107,6 +120,37 @@ def _after_others(reason: WaitsForJob | WaitsForArray | CannotFollow, text: str)
         case CannotFollow(job, became):
             return CannotFollowAnswer(text=text, job=job, array=None, became=became)
     assert_never(reason)
+
+
+def _never_fits(reason: NeverFits, text: str) -> NeverFitsAnswer:
+    return NeverFitsAnswer(
+        text=text,
+        cluster=reason.cluster,
+        chip=reason.chip,
+        workers=reason.workers,
+        devices_per_worker=reason.devices_per_worker,
+        workers_fit_empty=reason.workers_fit_empty,
+        largest_node_devices=reason.largest_node_devices,
+        limit=_limit(reason.limit),
+        level=reason.level,
+        role=reason.role,
+        nearest=_nearest(reason.nearest),
+    )
+
+
+def _kept_for_others(reason: KeptForOthers, text: str, you: TenantName | None) -> KeptForOthersAnswer:
+    those = tuple(_kept_for(each, you) for each in reason.kept)
+    return KeptForOthersAnswer(text=text, kept=those, overtakes_with_time_limit_s=reason.overtakes_s)
+
+
+def _kept_for(kept: KeptFor, you: TenantName | None) -> KeptForAnswer:
+    return KeptForAnswer(
+        tenant=kept.tenant,
+        job=kept.job if you in (None, kept.tenant) else None,
+        begins=kept.begins,
+        devices=dict(kept.devices),
+        nodes=kept.nodes,
+    )
 
 
 def _limit(limit: Limit) -> LimitAnswer:

@@ -42,6 +42,8 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         port=None if spec.serving is None else spec.serving.port,
         readiness_path=None if spec.serving is None else spec.serving.readiness_path,
         workers=spec.workers,
+        min_workers=None if spec.elastic is None else spec.elastic.least,
+        workers_step=1 if spec.elastic is None else spec.elastic.step,
         chips=_chips(spec.chips),
         **_shape(spec.shape),
         choose=spec.choice,
@@ -54,6 +56,7 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         spread=None if spec.spread is None else SpreadAnswer(level=spec.spread.level, most=spec.spread.most),
         apart=None if spec.apart is None else ApartAnswer(level=spec.apart.level, labels=dict(spec.apart.labels)),
         exclusive=spec.exclusive,
+        preemptible=spec.preemptible,
         node_labels=dict(spec.node_labels),
         command=command,
         training=training,
@@ -74,7 +77,9 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         silence_limit_s=spec.silence_limit_s,
         stall_limit_s=spec.stall_limit_s,
         priority=spec.priority,
+        queue=spec.queue,
         labels=dict(spec.labels),
+        family=spec.family,
         after=tuple(map(_after, spec.after)),
     )
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.answers.access import quota_answer, tenant_answer
 from api.answers.sparse import sparse
 from api.problems import Code, FieldError, Refusal, refuse
+from api.routes.sharing.refusals import sharing_refused
 from api.schemas.access import QuotaAnswer, QuotaBody, QuotaPage, TenantAnswer, TenantBody, TenantPage
 from api.schemas.queries import SparsePage
 from api.web.cursors import NAME_KEY, cut_page, decode_cursor, page_of_whole
@@ -78,10 +79,8 @@ def set_quota(
 ) -> QuotaAnswer:
     """Limit how many devices of a chip type a tenant may hold at once; what it holds already it keeps."""
     quota = Quota(tenant, chip, body.devices)
-    try:
+    with sharing_refused("tenant or chip type"):
         context.directory.set_quota(quota, context.clock.now(), guarded_by(if_match))
-    except DoesNotExist:
-        raise Refusal(not_found("tenant or chip type")) from None
     response.headers["ETag"] = etag_of(quota)
     return quota_answer(quota)
 

@@ -9,7 +9,14 @@ from starlette.responses import Response
 from api.context import ApiContext
 from api.problems import Code, FieldError, refuse
 from api.schemas.queries import RendezvousQuery
-from api.schemas.workers import HeartbeatAnswer, HeartbeatBody, ProgressBody, RendezvousAnswer, RendezvousBody
+from api.schemas.workers import (
+    GenerationAnswer,
+    HeartbeatAnswer,
+    HeartbeatBody,
+    ProgressBody,
+    RendezvousAnswer,
+    RendezvousBody,
+)
 from api.streaming.waiting import wait_until
 from api.web.dependencies import Claim, Context
 from api.web.guarded_route import GuardedRoute
@@ -29,7 +36,7 @@ router = APIRouter(prefix="/v1/attempts/{attempt}", tags=["workers"], route_clas
 @router.put("/rendezvous", operation_id="register_rendezvous", status_code=204, responses=CONFLICT)
 def register_rendezvous(body: RendezvousBody, context: Context, claim: Claim) -> Response:
     """Say where rank 0 listens; a second call replaces the first."""
-    _same_generation(claim, body.generation, "/generation")
+    claim = _speaking_for(claim, body.generation, "/generation")
     outcome = keep_address(context.journal, context.clock, claim, body.address)
     if isinstance(outcome, Rejected):
         raise refuse_report(outcome)
@@ -43,8 +50,7 @@ async def find_rendezvous(
     context: Context, claim: Claim, query: Annotated[RendezvousQuery, Query()]
 ) -> RendezvousAnswer:
     """Ask where rank 0 listens, waiting for it to say so; where it has not, ask again."""
-    _same_generation(claim, query.generation, "/query/generation")
-
+    claim = _speaking_for(claim, query.generation, "/query/generation")
     await run_in_threadpool(_require_open, context, claim)
 
     def look() -> str | None:
@@ -60,7 +66,7 @@ async def find_rendezvous(
 @router.post("/progress", operation_id="report_progress", status_code=204, responses=CONFLICT)
 def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Response:
     """Report a step of the training. Reports closer together than 0.2 s are thinned out, the last step's is not."""
-    _same_generation(claim, body.generation, "/generation")
+    claim = _speaking_for(claim, body.generation, "/generation")
     report = TrainingReport(body.step, body.steps, body.loss, body.tokens_per_s)
     outcome = keep_report(context.journal, context.clock, claim, report)
     if isinstance(outcome, Rejected):
@@ -71,7 +77,7 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
 @router.post("/heartbeat", operation_id="beat", responses=CONFLICT)
 def beat(body: HeartbeatBody, context: Context, claim: Claim) -> HeartbeatAnswer:
     """Give a sign of life. After the first one, silence for the job's `silence_limit_s` ends the attempt."""
-    _same_generation(claim, body.generation, "/generation")
+    claim = _speaking_for(claim, body.generation, "/generation")
     told = body.progress
     progress = None
     if told is not None:
@@ -80,7 +86,20 @@ def beat(body: HeartbeatBody, context: Context, claim: Claim) -> HeartbeatAnswer
     heard = context.hearing.hear(claim, said)
     if isinstance(heard, Rejected):
         raise refuse_report(heard)
-    return HeartbeatAnswer(next_s=heard.next_s, is_kept=heard.is_kept)
+    return HeartbeatAnswer(next_s=heard.next_s, is_kept=heard.is_kept, generation=heard.generation)
+
+
+@router.get("/generation", operation_id="find_generation", responses=CONFLICT)
+def find_generation(context: Context, claim: Claim) -> GenerationAnswer:
+    """Ask which generation the attempt's workers are to be of, and how many they are then.
+
+    It is the latest one, once all workers that it needs run; who has a rank below its size is one of it.
+    """
+    context.followed.follow()  # it is asked seldom, and another process may have called
+    live = context.followed.live_attempt(claim.attempt)
+    if live is None:
+        raise attempt_closed()
+    return GenerationAnswer(generation=live.resizing.called, world_size=live.called_size)
 
 
 def _require_open(context: ApiContext, claim: AttemptClaim) -> None:
@@ -89,7 +108,9 @@ def _require_open(context: ApiContext, claim: AttemptClaim) -> None:
         raise attempt_closed()
 
 
-def _same_generation(claim: AttemptClaim, generation: int, pointer: str) -> None:
-    if generation != claim.generation:
-        detail = f"the token is for generation {claim.generation}"
+def _speaking_for(claim: AttemptClaim, generation: int, pointer: str) -> AttemptClaim:
+    """Return the claim for the generation that is spoken for: who was of one may be of a later one of its attempt."""
+    if generation < claim.generation:
+        detail = f"the token is for generation {claim.generation} and later ones"
         raise refuse(Code.INVALID_REQUEST, f"generation: {detail}", None, FieldError(pointer, detail))
+    return AttemptClaim(claim.attempt, generation)

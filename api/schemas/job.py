@@ -3,13 +3,15 @@
 from typing import Any, Literal
 
 from api.schemas.arrays.answers import ArrayMemberAnswer, ArrayProspectAnswer
-from api.schemas.reason import ReasonAnswer
+from api.schemas.reason import EstimateAnswer, ReasonAnswer, RemedyAnswer
 from api.schemas.serving.answers import ReplicaCountAnswer, ReplicaProspectAnswer
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
 from api.schemas.text import Answer, Moment, with_examples
+from api.schemas.waiting.standings import STANDING_EXAMPLE, GroundsAnswer, StandingAnswer
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import JobKind, Wish
+from scheduler.core.model.sharing.eviction import EvictionCause
 
 MOST_ATTEMPTS = 20
 """Shown of one job. Its schema allows eleven that count; starts that the cluster refused come on top."""
@@ -40,9 +42,11 @@ JOB_EXAMPLE: dict[str, Any] = {
             "ended_at": None,
             "heartbeat": {"at": "2026-01-01T00:00:02.000000Z", "memory_mib": 512, "device_memory_mib": None},
             "checkpoint": {"step": 8, "at": "2026-01-01T00:00:01.900000Z"},
+            "eviction": None,
             "workers": [
                 {
                     "rank": 0,
+                    "number": 0,
                     "node": "mixed/nvidia-1",
                     "chip": "h100-sxm",
                     "role": "worker",
@@ -60,6 +64,7 @@ JOB_EXAMPLE: dict[str, Any] = {
                     "why": "tightest fit in rack r1: 2 of 8 h100-sxm were free and 0 stay free",
                 }
             ],
+            "is_resizing": False,
         }
     ],
     "progress": {"step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0, "at": "2026-01-01T00:00:02.000000Z"},
@@ -98,6 +103,8 @@ class WorkerAnswer(Answer):
     """One rank of an attempt: where it is, what is known of it, and why it is there."""
 
     rank: int
+    number: int
+    """Of the worker within its attempt: its rank, but for workers that came later. Its output has this number."""
     role: str
     """`worker`, or the name of one of the job's roles."""
     node: str
@@ -147,6 +154,24 @@ class ResumeAnswer(Answer):
     text: str
 
 
+class EvictionAnswer(Answer):
+    """For whom an attempt was stopped."""
+
+    job: str
+    """One that asks for the same may have got its devices."""
+    tenant: str
+    """That job's."""
+    cause: EvictionCause
+    priority: int
+    """Of that job, when it was decided."""
+    own_priority: int
+    devices_milli: int
+    """Thousandths of devices that the attempt held."""
+    unsaved_s: float
+    """How long it had run since it last saved itself; what it saved in its grace is not lost."""
+    text: str
+
+
 class AttemptAnswer(Answer):
     """One life of the gang."""
 
@@ -165,7 +190,13 @@ class AttemptAnswer(Answer):
     """Null where its runtime sends none."""
     checkpoint: CheckpointAnswer | None
     """The newest of its own."""
+    eviction: EvictionAnswer | None
+    """Null where it was not stopped for another job."""
+    grounds: GroundsAnswer | None = None
+    """What its placement rested on; null for attempts from before that was kept."""
     workers: tuple[WorkerAnswer, ...]
+    is_resizing: bool
+    """Its gang is on its way to this generation: workers come, meet anew, or leave."""
 
 
 class ProgressAnswer(Answer):
@@ -224,13 +255,16 @@ class DryRunAnswer(Answer):
             "outcome": "placed",
             "text": "It would be placed at once, on mixed/nvidia-1.",
             "next": "submit it",
+            "remedies": [],
             "spec": SPEC_EXAMPLE,
             "workers": JOB_EXAMPLE["attempts"][0]["workers"],
             "replicas": None,
             "array": None,
             "reasons": [],
             "position": None,
+            "standing": STANDING_EXAMPLE,
             "objecting_clusters": [],
+            "estimate": None,
             "change": 1204,
             "age_s": 0.002,
         }
@@ -242,6 +276,8 @@ class DryRunAnswer(Answer):
     text: str
     next: str | None
     """What the user can do about it."""
+    remedies: tuple[RemedyAnswer, ...]
+    """Changes of the job that would help it, each by itself, the smallest first; empty where it has a place."""
     spec: SpecAnswer
     """What was understood, complete with defaults."""
     workers: tuple[WorkerAnswer, ...]
@@ -254,8 +290,12 @@ class DryRunAnswer(Answer):
     """Why it would wait or be refused; where some of many would be placed, why the next one would wait beside them."""
     position: int | None
     """In the queue, from 1; null where nothing would wait."""
+    standing: StandingAnswer | None = None
+    """What its place in the queue would rest on."""
     objecting_clusters: tuple[str, ...]
     """Clusters that would not run it, and are left out."""
+    estimate: EstimateAnswer | None
+    """When the first that would wait is expected to start; null where it would be refused, or nobody can say."""
     change: int
     """The change this is as of."""
     age_s: float

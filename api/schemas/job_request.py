@@ -37,21 +37,18 @@ from api.schemas.placement import (
 )
 from api.schemas.program import SecretRequest, ServeRequest, TrainingRequest, VariableName, VolumeRequest
 from api.schemas.serving.request import of_a_training
+from api.schemas.submission.elastic import (
+    WorkersRange,
+    WorkersStep,
+    check_elastic,
+    to_elastic,
+    with_plain_workers,
+)
 from api.schemas.submission.examples import JOB_EXAMPLES
 from api.schemas.submission.gang import check_choices, check_size, check_spread, sizes, workers_of_mix
 from api.schemas.text import IMAGE_PATTERN, Argument, LabelText, Name, with_examples
-from scheduler.core.model.job import (
-    AnyOf,
-    ChipRequest,
-    Choice,
-    CommandProgram,
-    ExactMix,
-    JobKind,
-    JobSpec,
-    Program,
-    SecretVariable,
-    Volume,
-)
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
+from scheduler.core.model.job import AnyOf, ChipRequest, Choice, CommandProgram, ExactMix, JobKind, JobSpec, Program
 
 MOST_ENVIRONMENT = 64
 MOST_LABELS = 32
@@ -71,10 +68,11 @@ class JobRequest(ArrayableRequest):
     chips: Chips = Field(
         description="One chip type, acceptable types with the best first, or how many workers go on each type."
     )
-    workers: WorkerCount | None = Field(
+    workers: WorkerCount | WorkersRange | None = Field(
         default=None,
         validate_default=True,
-        description="Size of the gang. Needed unless `chips` is a mix, whose sum it is.",
+        description="Size of the gang, or the least and the most that it may have. Needed unless `chips` is a mix, "
+        "whose sum it is.",
     )
     devices_per_worker: DeviceCount = Field(default=1, description="Whole devices; 0 beside a share.")
     share: ShareRequest | None = Field(
@@ -101,6 +99,15 @@ class JobRequest(ArrayableRequest):
     exclusive: bool = Field(
         default=False, strict=True, description="Nothing else is placed on its nodes while it runs."
     )
+    workers_step: WorkersStep = Field(default=1, description="With `min_workers`: its sizes are so far apart.")
+    min_workers: WorkerCount | None = Field(
+        default=None,
+        description="Of a training: so few workers will do. It begins with as many as there is room for, `workers` at "
+        "most, and is given more or fewer while it runs.",
+    )
+    preemptible: bool = Field(
+        default=True, strict=True, description="It may be stopped for another job, and waits for its next attempt then."
+    )
     node_labels: NodeLabels = Field(default_factory=dict, description="Labels that its nodes must have.")
     command: Command | None = Field(
         default=None, description="Program of each worker. Either this or `training`; with neither, the training."
@@ -125,20 +132,25 @@ class JobRequest(ArrayableRequest):
     time_limit_s: Annotated[int, whole(1, 31_536_000, "The longest run time of one attempt.")] | None = None
     grace_s: Annotated[int, whole(0, 600, "Seconds between the request to end and the kill.")] = 10
     priority: Priority = 0
+    queue: Name | None = Field(default=None, description="Where it waits; without one in the tenant's own queue.")
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
     """What it is listed by, and told by when others keep apart from it."""
+    family: Name | None = Field(default=None, description="What it is one of many of; else told by its name.")
 
     @model_validator(mode="before")
     @classmethod
     def _a_share_is_no_whole_device(cls, asked: Any) -> Any:
+        asked = with_plain_workers(asked)
         if isinstance(asked, Mapping) and asked.get("share") is not None:
             return {"devices_per_worker": 0, **asked}
         return asked
 
     @field_validator("workers")
     @classmethod
-    def _workers_fit_chips(cls, workers: int | None, info: ValidationInfo) -> int | None:
+    def _workers_fit_chips(cls, workers: int | WorkersRange | None, info: ValidationInfo) -> int | WorkersRange | None:
         chips = info.data.get("chips")
+        if isinstance(workers, WorkersRange):
+            raise ValueError("has what is no number")  # noqa: TRY004 - any other range was made plain before
         if isinstance(chips, dict):
             return workers_of_mix(chips, workers)
         if workers is None and chips is not None:
@@ -188,6 +200,11 @@ class JobRequest(ArrayableRequest):
         smallest = min(sizes(info.data["workers"], info.data["alternatives"], info.data["roles"]))
         check_spread(spread, smallest=smallest, required=info.data["topology"].require)
         return spread
+
+    @field_validator("min_workers")
+    @classmethod
+    def _is_elastic(cls, least: int | None, info: ValidationInfo) -> int | None:
+        return check_elastic(of_a_training(least, info), info.data)
 
     @field_validator("command")
     @classmethod
@@ -241,7 +258,7 @@ class JobRequest(ArrayableRequest):
     def to_spec(self) -> JobSpec:
         """Return the complete specification."""
         shape = worker_shape(self.devices_per_worker, self.share, self.cpu_milli, self.memory_mib)
-        workers, types = self.workers or 0, types_of(self.chips)
+        workers, types = self.workers if isinstance(self.workers, int) else 0, types_of(self.chips)
         return JobSpec(
             name=self.name,
             kind=self.kind,
@@ -260,7 +277,9 @@ class JobRequest(ArrayableRequest):
             replicas=self.replicas,
             serving=self.to_serving(),
             priority=self.priority,
+            queue=self.queue,
             labels=tuple(sorted(self.labels.items())),
+            family=self.family,
             image=self.image,
             shared_memory_mib=self.shared_memory_mib,
             volumes=tuple(Volume(volume.volume_class, volume.path, volume.read_only) for volume in self.volumes),
@@ -274,8 +293,10 @@ class JobRequest(ArrayableRequest):
             spread=None if self.spread is None else self.spread.to_spread(),
             apart=None if self.apart is None else self.apart.to_apart(),
             exclusive=self.exclusive,
+            preemptible=self.preemptible,
             node_labels=tuple(sorted(self.node_labels.items())),
             after=tuple(one.to_dependency() for one in self.after),
+            elastic=to_elastic(self.min_workers, self.workers_step),
         )
 
     def _chip_request(self) -> ChipRequest:

@@ -3,9 +3,12 @@
 from typing import Any, Literal
 
 from api.schemas.text import Answer, Moment, with_examples
+from api.schemas.waiting.standings import STANDING_EXAMPLE, StandingAnswer
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Condition
 from scheduler.core.model.reason import Mismatch, Resource
+from scheduler.core.model.sharing.queue import QuotaCause
+from scheduler.core.model.waiting.estimate import StartBasis, UnknownStart
 
 TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "code": "too-few-free",
@@ -29,6 +32,16 @@ TOO_FEW_FREE_EXAMPLE: dict[str, Any] = {
     "role": "worker",
     "nearest": {"workers": 2, "devices_per_worker": 8, "level": "cluster"},
     "kept_apart": None,
+}
+
+
+ESTIMATE_EXAMPLE: dict[str, Any] = {
+    "text": "it is expected to start between 14:10 and 14:40 UTC, as far as time limits tell",
+    "earliest": "2026-11-22T14:10:00.000000Z",
+    "latest": "2026-11-22T14:40:00.000000Z",
+    "basis": "limits",
+    "unknown": None,
+    "made_at": "2026-11-22T13:00:00.000000Z",
 }
 
 
@@ -143,16 +156,31 @@ class CannotServeAnswer(Answer):
 
 
 class QuotaExceededAnswer(Answer):
-    """The tenant would hold more devices than its quota."""
+    """The job's queue, or one that it is in, would hold more than it may."""
 
     code: Literal["quota-exceeded"] = "quota-exceeded"
     text: str
-    tenant: str
-    chip: str
+    queue: str
+    resource: str
+    """A chip type, a group of chip types, or `compute`."""
     limit: int
-    """In whole devices, as the next two; shares count up to the next whole one."""
+    """The most it may hold now: whole devices, or units of compute, as the next two; shares count up to the next."""
     used: int
     asked: int
+    cause: QuotaCause
+    kept_for: tuple[str, ...]
+    """The queues for which what is guaranteed to them is kept back, most first, at most 5."""
+
+
+class QueueIsFullAnswer(Answer):
+    """So many jobs of its queue hold devices as may at one time."""
+
+    code: Literal["queue-is-full"] = "queue-is-full"
+    text: str
+    queue: str
+    most_running: int
+    user: str | None
+    """Of this user; null: of all together."""
 
 
 class BackingOffAnswer(Answer):
@@ -215,6 +243,40 @@ class ArrayIsFullAnswer(Answer):
     most_at_once: int
 
 
+class KeptForAnswer(Answer):
+    """What is free now and kept for somebody else until it starts."""
+
+    tenant: str
+    job: str | None
+    """Null where it is another tenant's."""
+    begins: Moment
+    """When it is expected to start."""
+    devices: dict[str, int]
+    """How many of each chip type are kept now."""
+    nodes: tuple[str, ...]
+
+
+class KeptForOthersAnswer(Answer):
+    """There is room for it, and that is kept for those who have waited longer."""
+
+    code: Literal["kept-for-others"] = "kept-for-others"
+    text: str
+    kept: tuple[KeptForAnswer, ...]
+    """In the order in which they are to start."""
+    overtakes_with_time_limit_s: int | None
+    """With a time limit of so many seconds at most it would start now; null where none is short enough."""
+
+
+class RoomIsMadeAnswer(Answer):
+    """Attempts are being stopped for it: it starts when they are gone."""
+
+    code: Literal["room-is-made"] = "room-is-made"
+    text: str
+    attempts: int
+    until: Moment
+    """When the last of them has had the time that it is given to end."""
+
+
 ReasonAnswer = (
     TooFewFreeAnswer
     | NeverFitsAnswer
@@ -226,7 +288,39 @@ ReasonAnswer = (
     | WaitsForArrayAnswer
     | CannotFollowAnswer
     | ArrayIsFullAnswer
+    | KeptForOthersAnswer
+    | RoomIsMadeAnswer
+    | QueueIsFullAnswer
 )
+
+
+class RemedyAnswer(Answer):
+    """A change of the job by which it would start, or at least could."""
+
+    text: str
+    field: str
+    """Of a job file: what `medley clone --set FIELD=VALUE` takes."""
+    value: Any
+    """What it would be; null: the field is left out."""
+    starts_now: bool
+    """True: the job so changed has a place now. False: it would fit if nothing else ran, as it is it never does."""
+
+
+class EstimateAnswer(Answer):
+    """When a job is expected to start. No promise, unless the basis is `promised`."""
+
+    model_config = with_examples(ESTIMATE_EXAMPLE)
+
+    text: str
+    earliest: Moment | None
+    """If everybody before it runs as long as half of those like them did; null where nothing can be said."""
+    latest: Moment | None
+    """If they run as long as is to be expected at most."""
+    basis: StartBasis | None
+    """What it rests on: what is free, room that is kept for it, time limits, what was learnt, or guesses."""
+    unknown: UnknownStart | None
+    """Why nothing can be said; null where something is."""
+    made_at: Moment
 
 
 class WhyAnswer(Answer):
@@ -239,8 +333,13 @@ class WhyAnswer(Answer):
             "reasons": [TOO_FEW_FREE_EXAMPLE],
             "position": 3,
             "ahead": 2,
+            "standing": STANDING_EXAMPLE,
             "text": "It waits, third in the queue: " + str(TOO_FEW_FREE_EXAMPLE["text"]) + ".",
             "next": "wait, or submit it with 2 workers or with more acceptable chip types",
+            "remedies": [
+                {"text": "with 2 workers, it would start now", "field": "workers", "value": 2, "starts_now": True}
+            ],
+            "estimate": ESTIMATE_EXAMPLE,
             "change": 1204,
             "age_s": 0.002,
         }
@@ -252,9 +351,15 @@ class WhyAnswer(Answer):
     position: int | None
     """In the queue, from 1; null where it does not wait."""
     ahead: int | None
+    standing: StandingAnswer | None = None
+    """What its place in the queue rests on; null where it does not wait."""
     text: str
     next: str | None
     """What the user can do about it."""
+    remedies: tuple[RemedyAnswer, ...] = ()
+    """Changes of the job that would help, each by itself, the smallest first; each was tried on what there is."""
+    estimate: EstimateAnswer | None
+    """When it is expected to start; null where it does not wait, or that is not known yet."""
     change: int
     """The change this is as of."""
     age_s: float

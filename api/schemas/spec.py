@@ -12,6 +12,8 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "port": None,
     "readiness_path": None,
     "workers": 1,
+    "min_workers": None,
+    "workers_step": 1,
     "chips": "h100-sxm",
     "devices_per_worker": 2,
     "share": None,
@@ -24,6 +26,7 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "spread": None,
     "apart": None,
     "exclusive": False,
+    "preemptible": True,
     "node_labels": {},
     "command": ["python", "train.py"],
     "training": None,
@@ -41,7 +44,9 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "silence_limit_s": 300,
     "stall_limit_s": 1800,
     "priority": 0,
+    "queue": None,
     "labels": {},
+    "family": None,
     "after": [{"job": "01jd3v9k2m0a7b4b", "condition": "succeeded"}],
 }
 
@@ -160,6 +165,10 @@ class SpecAnswer(Answer):
     port: int | None
     readiness_path: str | None
     workers: int
+    """Of an elastic job so many at most, as its user wants it by now."""
+    min_workers: int | None
+    """So few will do; null for a fixed size."""
+    workers_step: int
     chips: str | tuple[str, ...] | dict[str, int]
     devices_per_worker: int
     """0 where there is a share."""
@@ -173,6 +182,7 @@ class SpecAnswer(Answer):
     spread: SpreadAnswer | None
     apart: ApartAnswer | None
     exclusive: bool
+    preemptible: bool
     node_labels: dict[str, str]
     command: tuple[str, ...] | None
     training: TrainingAnswer | None
@@ -190,5 +200,9 @@ class SpecAnswer(Answer):
     silence_limit_s: int
     stall_limit_s: int | None
     priority: int
+    queue: str | None
+    """Where it waits; null: in its tenant's own queue."""
     labels: dict[str, str]
+    family: str | None
+    """What it is one of many of; null: told by its name without the number at its end."""
     after: tuple[AfterJobAnswer | AfterArrayAnswer, ...]

@@ -68,12 +68,24 @@ class HeartbeatBody(Body):
 class HeartbeatAnswer(Answer):
     """What is wanted of whoever sent a heartbeat."""
 
-    model_config = with_examples({"next_s": 15.0, "is_kept": True})
+    model_config = with_examples({"next_s": 15.0, "is_kept": True, "generation": None})
 
     next_s: float
     """When the next one should come; one that comes sooner may not be kept."""
     is_kept: bool
     """False: it came too soon, and what was new in it is to be told again."""
+    generation: int | None
+    """A later generation that the attempt's workers are to be of: all save, leave and meet anew. Else null."""
+
+
+class GenerationAnswer(Answer):
+    """The generation that an attempt's workers are to be of."""
+
+    model_config = with_examples({"generation": 2, "world_size": 2})
+
+    generation: int
+    world_size: int
+    """Ranks from 0; a worker of an earlier generation with a higher rank is not of this one, and ends."""
 
 
 class ProgressBody(Body):

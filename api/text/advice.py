@@ -4,6 +4,7 @@ from typing import assert_never
 
 from api.text.mismatches import mismatch_advice
 from api.text.reasons import amount, is_charged
+from api.text.sharing import within_quota
 from api.text.words import count, in_one, listed
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.reason import (
@@ -11,12 +12,15 @@ from scheduler.core.model.reason import (
     BackingOff,
     CannotFollow,
     CannotServe,
+    KeptForOthers,
     NearestShape,
     NeverFits,
     NoCluster,
+    QueueIsFull,
     QuotaExceeded,
     Reason,
     Resource,
+    RoomIsMade,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
@@ -27,7 +31,7 @@ from scheduler.core.model.topology import CLUSTER
 _LESS = {Resource.CPU: "less cpu_milli per worker", Resource.MEMORY: "less memory_mib per worker"}
 
 
-def advice(reason: Reason, job: JobId) -> str:  # noqa: PLR0911 - one sentence per kind
+def advice(reason: Reason, job: JobId) -> str:  # noqa: C901, PLR0911 - one sentence per kind
     """Return what the user can do about why a job waits or was refused."""
     match reason:
         case TooFewFree():
@@ -35,7 +39,7 @@ def advice(reason: Reason, job: JobId) -> str:  # noqa: PLR0911 - one sentence p
         case NeverFits():
             return f"submit it again in a shape that fits: {_shape_that_fits(reason)}"
         case QuotaExceeded():
-            return _within_quota(reason)
+            return within_quota(reason)
         case BackingOff():
             look = f", or look at the failed attempt's output with `medley logs {job}`"
             return f"wait{look if is_charged(reason) else ''}"
@@ -50,6 +54,13 @@ def advice(reason: Reason, job: JobId) -> str:  # noqa: PLR0911 - one sentence p
             return f"submit it again after {other}, or with the condition `ended` (`medley clone --set after=...`)"
         case ArrayIsFull(array):
             return f"wait until one of them ends: `medley ls --array {array}`"
+        case KeptForOthers(_, overtakes_s):
+            limit = "" if overtakes_s is None else f", or submit it with time_limit_s of at most {overtakes_s}"
+            return f"wait{limit}"
+        case RoomIsMade():
+            return "wait: its devices are kept for it"
+        case QueueIsFull():
+            return "wait until one of them ends, or ask an operator to let more of them run at once"
     assert_never(reason)
 
 
@@ -116,12 +127,3 @@ def _of(reason: NeverFits) -> str:
         if reason.devices_per_worker
         else f" of a share of {reason.chip}"
     )
-
-
-def _within_quota(reason: QuotaExceeded) -> str:
-    if not reason.limit:
-        return f"choose another chip type, or ask an operator for a quota of {reason.chip}"
-    if reason.asked > reason.limit:
-        most = count(reason.limit, "device")
-        return f"ask for at most {most} of {reason.chip}, or ask an operator for more quota"
-    return "wait until your running jobs end, cancel one, or ask an operator for more quota"

@@ -12,9 +12,9 @@ def capacity_error_text(error: CapacityError) -> str:
             return f"node {node}: {counted:,} of {resource} are counted, live attempts hold {held:,}"
         case SlotError(node, slot, counted, held):
             return f"device {slot} of node {node}: {_use(counted)} is counted, live attempts hold {_use(held)}"
-        case QuotaError(tenant, chip, counted, held):
+        case QuotaError(queue, chip, counted, held):
             return (
-                f"quota of tenant {tenant} for {chip}: {counted:,} thousandths of devices are counted, "
+                f"quota of queue {queue} for {chip}: {counted:,} thousandths of devices are counted, "
                 f"live attempts hold {held:,}"
             )
         case AllocationError(attempt, rank, is_held):

@@ -4,31 +4,44 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from api.text.reasons import reason_text
-from api.text.stops import stop_text
+from api.text.resizing import advanced_text, resized_text
+from api.text.sharing import sharing_text
+from api.text.stops import eviction_text, stop_text
+from api.text.waiting.promises import dropped_text, promise_text
 from api.text.words import count, gang, listed
 from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
     CheckpointSaved,
     ChipDefined,
+    ChipGroupRemoved,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    GroupResized,
     JobRevised,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
     ProgressReported,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueRemoved,
+    QueueSet,
     ReplicasWished,
+    ReservationDropped,
+    ReservationMade,
+    ResizeAdvanced,
     StopWished,
     TenantCreated,
     WorkersNoted,
+    WorkersWished,
 )
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.node import Node
+from scheduler.core.model.sharing.eviction import Eviction
 
 MOST_REMARKS = 3
 """So many different remarks are shown in one line."""
@@ -48,8 +61,14 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"{by} gave it version {revision}; its replicas are replaced"
         case PriorityChanged(priority=priority, by=by):
             return f"{by} gave it the priority {priority}"
+        case WorkersWished(workers=workers, by=by):
+            return f"{by} asked for {count(workers, 'worker')} at most"
         case GroupPlaced():
             return _placed(body)
+        case GroupResized():
+            return resized_text(body)
+        case ResizeAdvanced():
+            return advanced_text(body)
         case GroupMoved():
             return _moved(body, you)
         case WorkersNoted(remarks=remarks):
@@ -64,12 +83,14 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return _node(node)
         case TenantCreated(tenant):
             return f"tenant {tenant} was created"
-        case QuotaSet(quota):
-            return f"tenant {quota.tenant} may hold {quota.devices} {quota.chip} at once"
-        case QuotaLifted(tenant, chip):
-            return f"tenant {tenant} has no limit on {chip} any more"
+        case QueueSet() | QueueRemoved() | QueueQuotaSet() | QueueQuotaLifted() | ChipGroupSet() | ChipGroupRemoved():
+            return sharing_text(body)
         case ChipDefined(chip_type):
             return f"chip type {chip_type.name} was defined: {chip_type.vendor} {chip_type.model}"
+        case ReservationMade(promise):
+            return promise_text(promise)
+        case ReservationDropped(why=why):
+            return dropped_text(why)
     assert_never(body)
 
 
@@ -92,10 +113,14 @@ def _placed(placed: GroupPlaced) -> str:
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> str:
-    text = _replica(moved) + _moved_to(moved)
+    text = _replica(moved) + (_moved_to(moved) if moved.eviction is None else _evicted(moved, moved.eviction))
     if moved.reasons:
         text += ": " + "; ".join(reason_text(reason, you) for reason in moved.reasons)
     return text if moved.detail is None else f"{text} ({moved.detail})"
+
+
+def _evicted(moved: GroupMoved, eviction: Eviction) -> str:
+    return f"attempt {moved.group.attempts} is being {eviction_text(eviction)}; no retry is charged"
 
 
 def _moved_to(moved: GroupMoved) -> str:  # noqa: PLR0911 - one sentence per state

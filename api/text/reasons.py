@@ -3,8 +3,9 @@
 from typing import assert_never
 
 from api.text.mismatches import mismatch_text
+from api.text.sharing import quota_text
 from api.text.stops import stop_text
-from api.text.words import clock_time, count, in_one, listed
+from api.text.words import clock_time, count, duration, in_one, listed
 from scheduler.core.model.group import FAILURES, Budget, State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Condition
@@ -14,12 +15,16 @@ from scheduler.core.model.reason import (
     CannotFollow,
     CannotServe,
     KeptApart,
+    KeptFor,
+    KeptForOthers,
     Limit,
     NeverFits,
     NoCluster,
+    QueueIsFull,
     QuotaExceeded,
     Reason,
     Resource,
+    RoomIsMade,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
@@ -28,18 +33,15 @@ from scheduler.core.model.resources import MAIN_ROLE, MILLI_CORES_PER_CORE
 from scheduler.core.model.topology import CLUSTER
 
 
-def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: PLR0911 - one sentence per kind
+def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: C901, PLR0911 - one sentence per kind
     """Return the reason as a clause that can follow "it waits: "; `you` is the reader's tenant."""
     match reason:
         case TooFewFree():
             return _too_few_free(reason, you) + _apart(reason.kept_apart, reason.workers_fit)
         case NeverFits():
             return _never_fits(reason)
-        case QuotaExceeded():
-            return (
-                f"{_possessive(reason.tenant, you)} quota for {reason.chip} is {count(reason.limit, 'device')}; "
-                f"{reason.used} are held and {reason.asked} more are asked for"
-            )
+        case QuotaExceeded() | QueueIsFull():
+            return quota_text(reason, you)
         case BackingOff():
             return f"{_what_failed(reason)}; the next attempt is made at {clock_time(reason.until)}"
         case NoCluster():
@@ -50,7 +52,26 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: PLR0911
             return _after_others(reason)
         case ArrayIsFull(_, most_at_once):
             return f"its array runs {most_at_once:,} at once, and so many run"
+        case KeptForOthers():
+            return _kept_for_others(reason, you)
+        case RoomIsMade(attempts, until):
+            them = "1 attempt that is" if attempts == 1 else f"{attempts:,} attempts that are"
+            return f"it has the devices of {them} being stopped for it, by {clock_time(until)} at the latest"
     assert_never(reason)
+
+
+def _kept_for_others(reason: KeptForOthers, you: TenantName | None) -> str:
+    parts = [_kept_for(kept, you) for kept in reason.kept]
+    text = f"there is room for it, which is kept for {listed(parts, 'and')}"
+    if reason.overtakes_s is None:
+        return text
+    return f"{text}; with a time limit of at most {duration(reason.overtakes_s)} it would start now"
+
+
+def _kept_for(kept: KeptFor, you: TenantName | None) -> str:
+    devices = listed([f"{number} {chip}" for chip, number in kept.devices], "and") if kept.devices else "room"
+    whose = f"your job {kept.job}" if kept.tenant == you else f"a job of tenant {kept.tenant}"
+    return f"{whose} from {clock_time(kept.begins)} ({devices} on {listed(kept.nodes, 'and')})"
 
 
 def _after_others(reason: WaitsForJob | WaitsForArray | CannotFollow) -> str:
@@ -172,10 +193,6 @@ def _are(number: int) -> str:
 
 def _whom(tenant: TenantName, you: TenantName | None) -> str:
     return "you" if tenant == you else f"tenant {tenant}"
-
-
-def _possessive(tenant: TenantName, you: TenantName | None) -> str:
-    return "your" if tenant == you else f"tenant {tenant}'s"
 
 
 def _never_fits(reason: NeverFits) -> str:

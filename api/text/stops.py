@@ -2,16 +2,46 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import assert_never
 
+from api.text.words import count
 from scheduler.core.model.group import FAILURES, StopReason
-from scheduler.core.model.identifiers import JobId
+from scheduler.core.model.identifiers import JobId, job_named_by
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
 
+_MINUTE_S, _HOUR_S = 60, 3_600
 _READ_OUTPUT = "read its output with `medley logs {job}`"
 
 
 def stop_text(reason: StopReason) -> str:
     """Return what happened, as a sentence without its full stop."""
     return FAILURES[reason].sentence
+
+
+def eviction_text(eviction: Eviction) -> str:
+    """Return for whom an attempt is stopped, by which right, and what that costs, without a full stop."""
+    devices = count(-(-eviction.devices_milli // WHOLE_DEVICE_MILLI), "device")
+    whom = f"job {job_named_by(eviction.beneficiary)} of tenant {eviction.tenant}"
+    unsaved = f"{_about(eviction.unsaved_s)} of work on {devices} was not saved by then"
+    return f"stopped for {whom}, {_right(eviction)}; {unsaved}"
+
+
+def _right(eviction: Eviction) -> str:
+    match eviction.cause:
+        case EvictionCause.PRIORITY:
+            return f"which has priority {eviction.priority} over its {eviction.own_priority}"
+        case EvictionCause.RECLAIM:
+            return "to which these devices are guaranteed"
+    assert_never(eviction.cause)
+
+
+def _about(seconds: float) -> str:
+    if seconds < 2 * _MINUTE_S:
+        return f"about {count(round(seconds), 'second')}"
+    if seconds < 2 * _HOUR_S:
+        return f"about {count(round(seconds / _MINUTE_S), 'minute')}"
+    return f"about {count(round(seconds / _HOUR_S), 'hour')}"
 
 
 _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
@@ -21,6 +51,7 @@ _ADVICE: Mapping[StopReason, str | None] = MappingProxyType(
         StopReason.START_REFUSED: "look at the detail; an operator may have to mend the cluster",
         StopReason.STALLED: f"{_READ_OUTPUT}, or submit it with a longer stall_limit_s",
         StopReason.SILENT: _READ_OUTPUT,
+        StopReason.RESIZE_FAILED: f"{_READ_OUTPUT}; an elastic job's program saves and exits when should_stop says so",
         StopReason.SERVER_ENDED: f"{_READ_OUTPUT}; a server's command is to run on until it gets SIGTERM",
         StopReason.WORKER_FAILED: _READ_OUTPUT,
         StopReason.OUT_OF_MEMORY: "submit it with more memory_mib",

@@ -9,6 +9,8 @@ from scheduler.core.model.topology import NODE
 
 MOST_LISTED = 5
 _MILLI_PER_PERCENT = 10
+_UNITS = ((90, 1, "second", 1), (5_400, 60, "minute", 1), (172_800, 3_600, "hour", 2), (float("inf"), 86_400, "day", 2))
+"""Up to how many seconds which unit is used, how long it is, and in how many parts it is told."""
 
 
 def count(number: int, noun: str) -> str:
@@ -27,6 +29,13 @@ def listed(parts: Sequence[str], last: str) -> str:
 def clock_time(moment: datetime) -> str:
     """Return `12:30:05 UTC`."""
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Return `40 seconds`, `25 minutes`, `3.5 hours`, `2 days`: rounded down, as people say it."""
+    _, unit, name, steps = next(row for row in _UNITS if seconds < row[0])
+    number = seconds // (unit / steps) / steps
+    return f"{number:g} {name}" if number == 1 else f"{number:g} {name}s"
 
 
 def ordinal(number: int) -> str:
@@ -56,7 +65,8 @@ def gang(spec: JobSpec) -> str:
         case ExactMix(workers):
             where = listed([f"{chip} ({number})" for chip, number in workers], "and")
     each = f"{count(spec.replicas, 'replica')} of " if spec.serves else ""
-    parts = [f"{each}{_sized(spec.workers, spec.shape)} on {where}"]
+    fewest = "" if spec.elastic is None else f"{spec.elastic.least} to "
+    parts = [f"{each}{fewest}{_sized(spec.workers, spec.shape)} on {where}"]
     parts += [f"or {_sized(one.workers, one.shape)} on {listed(one.chips, 'or')}" for one in spec.alternatives]
     parts += [f"{count(role.workers, 'worker')} of role {role.name}" for role in spec.roles]
     return "; ".join(parts)

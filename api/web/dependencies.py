@@ -12,10 +12,12 @@ from scheduler.core.model.tenant import Principal
 from scheduler.services.access.attempt_tokens import AttemptClaim
 
 JobPath = Annotated[str, Path(pattern=ID_PATTERN, description="The job's id.", examples=["01jd3v9k2m0a7b4c"])]
+OtherJob = Annotated[str, Query(pattern=ID_PATTERN, description="The other job's id.", examples=["01jd3v9k2m0a7b4b"])]
 TokenPath = Annotated[str, Path(pattern=ID_PATTERN, description="The token's id.", examples=["01jd3v9k2m0a7b4c"])]
 UserPath = Annotated[str, Path(pattern=PERSON_PATTERN, max_length=63, examples=["ada"])]
 TenantPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["demo"])]
 ChipPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["h100-sxm"])]
+FamilyPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["resnet"])]
 ClusterPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["mixed"])]
 AttemptPath = Annotated[
     str, Path(pattern=r"^[0-9a-z]{16}-g[0-9]{1,4}-a[0-9]{1,6}$", examples=["01jd3v9k2m0a7b4c-g0-a1"])

@@ -17,7 +17,9 @@ class UnexpectedRejection(Exception):
     """The journal refused a write for a reason that cannot concern the API; a fault of ours."""
 
 
-def refuse_submission(rejected: Rejected, request: JobRequest, directory: Directory) -> Refusal:
+def refuse_submission(  # noqa: PLR0911 - one problem per kind
+    rejected: Rejected, request: JobRequest, directory: Directory
+) -> Refusal:
     """Return why a job was not accepted."""
     match rejected.why:
         case Rejection.UNKNOWN_CHIP:
@@ -30,6 +32,11 @@ def refuse_submission(rejected: Rejected, request: JobRequest, directory: Direct
             error = FieldError("/header/idempotency-key", "came with another body before")
             next_step = "use a new key for a new job, or send the same body again"
             return refuse(Code.IDEMPOTENCY_KEY_REUSED, "Nothing was submitted.", next_step, error)
+        case Rejection.UNKNOWN_QUEUE:
+            next_step = "`medley queue ls` lists yours; without `queue` it waits in your tenant's own"
+            return unknown_reference("/queue", f"queue {rejected.detail} of your tenant", next_step)
+        case Rejection.QUEUE_FULL | Rejection.TOO_URGENT:
+            return refuse_by_queue(rejected)
         case Rejection.TOO_MANY_JOBS:
             next_step = "wait until some of your jobs have ended, or cancel some"
             detail = f"A tenant has at most {MOST_LIVE_JOBS:,} unfinished jobs, and yours would have more."
@@ -77,12 +84,27 @@ def refuse_not_offered(refused: NotOffered) -> Refusal:
     return refuse(Code.NOT_OFFERED, " ".join(f"{one}." for one in dict.fromkeys(refused.objections)), next_step)
 
 
+def refuse_by_queue(rejected: Rejected) -> Refusal:
+    """Return why a queue does not take a job as it is."""
+    most, _, queue = rejected.detail.partition(" in ")
+    if rejected.why is Rejection.QUEUE_FULL:
+        next_step = "wait until some of them ran, cancel some, or name another queue"
+        return refuse(Code.QUEUE_FULL, f"Queue {queue} takes {most} waiting jobs, and it would have more.", next_step)
+    error = FieldError("/priority", f"may be {most} at most in queue {queue}")
+    return refuse(Code.TOO_URGENT, f"Queue {queue} takes priorities up to {most}.", "ask for a lower priority", error)
+
+
 def refuse_job_write(rejected: Rejected) -> Refusal:
     """Return why a write about one job was refused."""
     if rejected.why is Rejection.NOT_FOUND:
         return Refusal(not_found("job"))
     if rejected.why is Rejection.IS_OVER:
         return refuse(Code.JOB_OVER, f"The job is {rejected.detail}.", "`medley clone` submits it again")
+    if rejected.why is Rejection.TOO_URGENT:
+        return refuse_by_queue(rejected)
+    if rejected.why is Rejection.ILLEGAL:
+        error = FieldError("/workers", rejected.detail)
+        return refuse(Code.INVALID_REQUEST, f"The job stays as it is: {rejected.detail}.", None, error)
     raise UnexpectedRejection(rejected)
 
 

@@ -14,7 +14,7 @@ from scheduler.core.model.identifiers import ChipName, attempt_id, group_id
 from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec
 from scheduler.core.model.node import LOCAL_KIND, Cluster, DeviceGroup, Node
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI, WorkerShape
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota, Shares
 from scheduler.core.model.topology import RACK, Topology
 
 CLUSTER_NAME = "big"
@@ -46,7 +46,7 @@ class Population:
     """Everything a state is built from."""
 
     nodes: Sequence[Node]
-    quotas: Sequence[Quota]
+    quotas: Sequence[QueueQuota]
     jobs: Sequence[Job]
     groups: Sequence[Group]
     attempts: Sequence[Attempt]
@@ -58,7 +58,7 @@ class Population:
         return SchedulerState.from_parts(
             clusters=[Cluster(CLUSTER_NAME, LOCAL_KIND)],
             nodes=self.nodes,
-            quotas=self.quotas,
+            shares=Shares(quotas=tuple(self.quotas)),
             jobs=self.jobs,
             groups=self.groups,
             attempts=self.attempts,
@@ -190,7 +190,7 @@ def _allocations(random: Random, number: int, node: Node) -> Iterator[tuple[Allo
         )
 
 
-def _quotas(jobs: Sequence[Job], attempts: Sequence[Attempt]) -> Iterator[Quota]:
+def _quotas(jobs: Sequence[Job], attempts: Sequence[Attempt]) -> Iterator[QueueQuota]:
     held_milli: dict[tuple[str, ChipName], int] = defaultdict(int)
     for job, attempt in zip(jobs, attempts, strict=True):
         for held in attempt.allocations:
@@ -198,4 +198,4 @@ def _quotas(jobs: Sequence[Job], attempts: Sequence[Attempt]) -> Iterator[Quota]
     for place, tenant in enumerate(TENANTS):
         left = QUOTA_LEFT if place < len(TENANTS) - TENANTS_AT_THEIR_QUOTA else 0
         for chip in CHIPS:
-            yield Quota(tenant, chip, -(-held_milli[tenant, chip] // WHOLE_DEVICE_MILLI) + left)
+            yield QueueQuota(tenant, chip, limit=-(-held_milli[tenant, chip] // WHOLE_DEVICE_MILLI) + left)

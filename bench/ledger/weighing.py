@@ -55,7 +55,6 @@ def _state(*, nodes: int, jobs: int, is_held: bool) -> SchedulerState:
     state = SchedulerState.from_parts(
         clusters=[Cluster(CLUSTER_NAME, LOCAL_KIND)],
         nodes=map(_node_as_read, make_nodes(nodes)),
-        quotas=(),
         jobs=map(_job_as_read, _jobs(jobs)),
         groups=_groups(jobs, State.RUNNING if is_held else State.QUEUED),
         attempts=map(_attempt, _jobs(jobs), make_nodes(nodes)) if is_held else (),
@@ -105,6 +104,8 @@ def _attempt(job: Job, node: Node) -> Attempt:
         share_memory_mib=0,
         pods=1,
         role=_fresh(MAIN_ROLE),
+        since=1,
+        number=None,
     )
     return make_attempt(job, (allocation_of(row),))
 

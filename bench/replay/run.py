@@ -56,7 +56,7 @@ def replay(trace: Trace, arriving: Sequence[Pod], row: Row, seed: int) -> Run:
         seconds += process_time() - start
         arrived += pod.devices_milli
         run_arrived.append(arrived)
-        run_held.append(sum(state.ledger.tenant_devices_milli(TENANT, chip) for chip in trace.chips))
+        run_held.append(sum(state.ledger.queue_devices_milli(TENANT, chip) for chip in trace.chips))
     return Run(run_arrived, run_held, seconds)
 
 

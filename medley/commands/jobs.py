@@ -33,7 +33,7 @@ from medley.following.job_watch import wait_for_end
 from medley.screens.amounts import now
 from medley.screens.arrays.arrays import array_situation, array_state, print_array
 from medley.screens.job_text import FINAL, situation
-from medley.screens.jobs import jobs_table, print_job, print_why
+from medley.screens.jobs import jobs_table, print_job, print_why, print_why_before
 from medley.screens.output import is_wide, print_json, print_json_items, print_listing, say, talk
 
 State = Literal["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"]
@@ -140,12 +140,21 @@ def show(job: JobOrArrayArgument, /, *, output: OutputOption = "table") -> int:
     return ExitCode.OK
 
 
-def why(job: JobArgument, /, *, output: OutputOption = "table") -> int:
-    """Say why a job is where it is, with the numbers, and what would help."""
+def why(
+    job: JobArgument,
+    /,
+    *,
+    before: Annotated[str | None, Parameter(help="Why it was placed before this job.")] = None,
+    output: OutputOption = "table",
+) -> int:
+    """Say why a job is where it is, with the numbers, and what would help; or why it was placed before another one."""
     with connected() as client:
         found = find_job(client, job)
-        answer = client.why(found["id"])
-    if output == "table":
+        other = None if before is None else find_job(client, before)["id"]
+        answer = client.why(found["id"], before=other)
+    if output == "table" and before is not None:
+        print_why_before(answer)
+    elif output == "table":
         print_why(answer, found)
     elif output == "json":
         print_json(answer)

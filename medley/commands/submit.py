@@ -4,6 +4,7 @@ import math
 import re
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -38,6 +39,7 @@ from medley.yaml_file import YamlFile, read_yaml_file
 _FIRST_DECISION_S = 1
 """A job that fits is placed in milliseconds: worth waiting for before saying how it stands."""
 _KEY = re.compile(r"[ -~]{1,200}")
+_FILE_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 
 
 @Parameter(name="*")
@@ -146,6 +148,33 @@ def _submit(client: Client, job_file: YamlFile, *, key: str, wait_placed_s: int)
     except KeyboardInterrupt:
         _say_that_it_is_not_known(key)
         raise
+
+
+def estimate(
+    what: Annotated[str, Parameter(help="A job's id or name, or a job file; `-` is a job file on stdin.")],
+    /,
+    *,
+    output: OutputOption = "table",
+) -> int:
+    """Say when a job that waits is expected to start, or a job file if it were submitted now, and why then."""
+    with connected() as client:
+        if what == "-" or Path(what).suffix in _FILE_ENDINGS or Path(what).is_file():
+            job_file = read_yaml_file(what, JOB_FILE)
+            try:
+                found = client.dry_run(job_file.fields)
+            except ApiProblem as problem:
+                raise explained(problem, job_file) from problem
+        else:
+            found = client.why(find_job(client, what)["id"])
+    if output in ("table", "wide"):
+        expected = found["estimate"]
+        said = found["text"] if expected is None else f"{expected['text'][:1].upper()}{expected['text'][1:]}."
+        say(printable(one_line(said)))
+    elif output == "name":
+        say("" if found["estimate"] is None else str(found["estimate"]["latest"] or ""))
+    else:
+        print_json(found["estimate"])
+    return ExitCode.OK
 
 
 def _say_that_it_is_not_known(key: str) -> None:

@@ -64,7 +64,8 @@ def wanted(spec: Json) -> Iterator[str]:
 
 
 def _sized(part: Json, chips: str) -> str:
-    workers = counted(part["workers"], "worker", "workers")
+    fewest = f"{part['min_workers']} to " if part.get("min_workers") else ""
+    workers = fewest + counted(part["workers"], "worker", "workers")
     if share := part.get("share"):
         return f"{workers} of a device's {share_size(share)} each: {chips}"
     if not part["devices_per_worker"]:
@@ -92,6 +93,8 @@ def wanted_places(spec: Json) -> str:
         wishes.append(f"never {in_one(apart['level'])} with a job of yours that has {_pairs(apart['labels'])}")
     if spec.get("exclusive"):
         wishes.append("nodes to itself")
+    if not spec.get("preemptible", True):
+        wishes.append("never stopped for another job")
     if labels := spec.get("node_labels"):
         wishes.append(f"nodes with {_pairs(labels)}")
     return one_line("; ".join(wishes))
@@ -197,6 +200,8 @@ def attempt_end(attempt: Json) -> str:
     """Return why an attempt ended or is being ended; empty where neither is so."""
     if not attempt["stop_reason"]:
         return ""
+    if eviction := attempt.get("eviction"):
+        return one_line(eviction["text"])
     failure = first_failure(attempt) if attempt["stop_reason"] in _FAILED_BY_A_WORKER else None
     return failure or attempt_ends(attempt["stop_reason"])
 

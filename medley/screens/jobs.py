@@ -29,6 +29,7 @@ from medley.screens.placement import why_there, workers_table
 from medley.screens.safe_text import one_line, printable
 from medley.screens.serving.replicas import replicas_table
 from medley.screens.tables import Table
+from medley.screens.waiting.remedies import print_remedies
 
 
 def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
@@ -191,13 +192,22 @@ def _sentence(text: str, start: str = "") -> None:
     say(entry_text(start, text, sys.stdout))
 
 
+def _generation(attempt: Json) -> str:
+    """Return which size of its gang it is, of one that had another before."""
+    if attempt.get("generation", 1) == 1:
+        return ""
+    way = ", on its way there" if attempt.get("is_resizing") else ""
+    return f" as generation {attempt['generation']} with {counted(len(attempt['workers']), 'worker', 'workers')}{way}"
+
+
 def _print_attempt(job: Json, attempt: Json, at: datetime) -> None:
     used = f", {counted(job['retries_used'], 'retry', 'retries')} used" if job["retries_used"] else ""
     end = attempt_end(attempt)
     ended = f", {end}" if end else ""
     say()
     _sentence(
-        f"Attempt {attempt['number']}: {attempt['state']}{ended}, placed {moment(attempt['placed_at'], at)}{used}"
+        f"Attempt {attempt['number']}: {attempt['state']}{_generation(attempt)}{ended}, "
+        f"placed {moment(attempt['placed_at'], at)}{used}"
     )
     say()
     print_table(workers_table(attempt))
@@ -217,6 +227,16 @@ def print_why(why: Json, job: Json) -> None:
     if why["position"] is not None:
         ahead = f", {counted(why['ahead'], 'job', 'jobs')} ahead of it" if why["ahead"] is not None else ""
         say(f"  position {why['position']} in the queue{ahead}")
+    if why.get("standing"):
+        _sentence(one_line(why["standing"]["text"]))
     if why["next"] and (may_have_output(job) or "medley logs" not in why["next"]):
         talk(f"next: {printable(why['next'])}")
+    print_remedies(why["remedies"], job["id"])
     talk(f"(as of change {why['change']}, {why['age_s']:.2f} s ago)")
+
+
+def print_why_before(answer: Json) -> None:
+    """Print why a job was placed before another one, and what its placement rested on."""
+    _sentence(one_line(answer["text"]))
+    if answer["grounds"]:
+        _sentence(one_line(answer["grounds"]["text"]))

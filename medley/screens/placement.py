@@ -12,6 +12,7 @@ from medley.screens.ends import worker_state
 from medley.screens.output import entry_text, print_table, say
 from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
+from medley.screens.waiting.remedies import print_remedies
 
 _MOST_SINGLE_ROWS = 16
 _MAIN_ROLE = "worker"
@@ -60,6 +61,7 @@ def print_prospect(found: Json) -> None:
     """Print what would become of a job: in a sentence, then rank by rank of its first gang, or replica by replica."""
     say(entry_text(f"{found['spec']['name']}: ", one_line(found["text"]), sys.stdout))
     if not found["workers"]:
+        print_remedies(found["remedies"])
         return
     replicas = found.get("replicas") or {"wanted": 1}
     is_one = replicas["wanted"] == 1
@@ -117,7 +119,10 @@ def _devices(workers: list[Json]) -> str:
 
 def _fares(worker: Json) -> str:
     """Return how a worker fares, and what the cluster said about it."""
-    return f"{worker_state(worker)}: {one_line(worker['detail'])}" if worker["detail"] else worker_state(worker)
+    number = worker.get("number", worker["rank"])
+    which = "" if number == worker["rank"] else f"number {number}, "
+    state = f"{which}{worker_state(worker)}"
+    return f"{state}: {one_line(worker['detail'])}" if worker["detail"] else state
 
 
 def number_runs(numbers: list[int]) -> str:

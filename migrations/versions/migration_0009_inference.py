@@ -31,11 +31,11 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("revision", sa.Integer, nullable=False, server_default="1"))
     op.add_column("workers", sa.Column("address", Name))
     _check_replicas(is_checked=True)
-    _list_words("jobs", "kind", lambda words: [*words, "inference"])
-    _list_words("workers", "phase", partial(_put_before, word="unready", following="running"))
+    list_words("jobs", "kind", lambda words: [*words, "inference"])
+    list_words("workers", "phase", partial(put_before, word="unready", following="running"))
     for table in ("groups", "attempts"):
         for word, following in _REASONS:
-            _list_words(table, "stop_reason", partial(_put_before, word=word, following=following))
+            list_words(table, "stop_reason", partial(put_before, word=word, following=following))
 
 
 def downgrade() -> None:
@@ -48,14 +48,14 @@ def downgrade() -> None:
     op.execute(
         sa.text(f"UPDATE jobs SET kind = 'training', spec = replace(spec, {old_kind}) WHERE kind = 'inference'")  # noqa: S608
     )
-    _list_words("jobs", "kind", partial(_without, word="inference"))
+    list_words("jobs", "kind", partial(without, word="inference"))
     op.execute(sa.text("UPDATE workers SET phase = 'running' WHERE phase = 'unready'"))
-    _list_words("workers", "phase", partial(_without, word="unready"))
+    list_words("workers", "phase", partial(without, word="unready"))
     for table in ("groups", "attempts"):
         for word, following in _REASONS:
             rows = sa.table(table, sa.column("stop_reason"))
             op.execute(rows.update().where(rows.c.stop_reason == word).values(stop_reason=following))
-            _list_words(table, "stop_reason", partial(_without, word=word))
+            list_words(table, "stop_reason", partial(without, word=word))
     _check_replicas(is_checked=False)
     op.drop_column("jobs", "replicas")
     for table in ("jobs", "attempts"):
@@ -75,16 +75,18 @@ def _refuse_live_servers() -> None:
         )
 
 
-def _put_before(words: list[str], word: str, following: str) -> list[str]:
+def put_before(words: list[str], word: str, following: str) -> list[str]:
+    """Return the words with one more, before the one that follows it."""
     place = words.index(following)
     return [*words[:place], word, *words[place:]]
 
 
-def _without(words: list[str], word: str) -> list[str]:
+def without(words: list[str], word: str) -> list[str]:
+    """Return the words without one."""
     return [each for each in words if each != word]
 
 
-def _list_words(table: str, column: str, change: Callable[[list[str]], list[str]]) -> None:
+def list_words(table: str, column: str, change: Callable[[list[str]], list[str]]) -> None:
     """Have the check of a column's words allow what `change` makes of those that it allows now."""
     name = f"ck_{table}_{column}"
     checks = sa.inspect(op.get_bind()).get_check_constraints(table)
@@ -92,7 +94,7 @@ def _list_words(table: str, column: str, change: Callable[[list[str]], list[str]
     words = change(re.findall(r"'([a-z-]+)'", present))
     listed = f"{column} IN ({', '.join(repr(word) for word in words)})"
     if op.get_bind().dialect.name == "sqlite":
-        _make_anew(table, lambda made: made.replace(f"{name} CHECK ({present})", f"{name} CHECK ({listed})"))
+        make_anew(table, lambda made: made.replace(f"{name} CHECK ({present})", f"{name} CHECK ({listed})"))
     else:
         op.drop_constraint(op.f(name), table, type_="check")
         op.create_check_constraint(op.f(name), table, sa.text(listed))
@@ -101,16 +103,16 @@ def _list_words(table: str, column: str, change: Callable[[list[str]], list[str]
 def _check_replicas(*, is_checked: bool) -> None:
     if op.get_bind().dialect.name == "sqlite":
         if is_checked:
-            _make_anew("jobs", lambda made: f"{made.rstrip().removesuffix(')')}, {_REPLICAS})")
+            make_anew("jobs", lambda made: f"{made.rstrip().removesuffix(')')}, {_REPLICAS})")
         else:
-            _make_anew("jobs", lambda made: re.sub(rf",\s*{re.escape(_REPLICAS)}", "", made))
+            make_anew("jobs", lambda made: re.sub(rf",\s*{re.escape(_REPLICAS)}", "", made))
     elif is_checked:
         op.create_check_constraint(op.f("ck_jobs_replicas"), "jobs", sa.text("replicas >= 1"))
     else:
         op.drop_constraint(op.f("ck_jobs_replicas"), "jobs", type_="check")
 
 
-def _make_anew(table: str, change: Callable[[str], str]) -> None:
+def make_anew(table: str, change: Callable[[str], str]) -> None:
     """Make a table of SQLite anew, by what `change` makes of the statement that made it; its rows stay."""
     bind = op.get_bind()
     text_of = sa.text("SELECT sql FROM sqlite_master WHERE type = :kind AND tbl_name = :table AND sql IS NOT NULL")

@@ -14,6 +14,7 @@ A user's command replaces this process, so its exit code and signals are its own
     4    the API says that this attempt is closed
     5    there is no checkpoint that the reference server could serve
     6    the port that the reference server was given cannot be had
+    7    the gang goes on with fewer workers, of which this one is none
     126  the user's command is there and cannot be executed
     127  the user's command was not found
     130  interrupted (SIGINT) while training

@@ -39,6 +39,12 @@ class CannotListen(Ending):
     exit_code = 6
 
 
+class Left(Ending):
+    """The gang goes on without this worker: it is over, and has neither failed nor done all of the work."""
+
+    exit_code = 7
+
+
 class AttemptClosed(Ending):
     """The API takes nothing more for this attempt: it was cancelled, replaced or is over."""
 

@@ -1,4 +1,4 @@
-"""The launch document, version 1 to 4: what Medley tells a worker. Fields that are not known here are left alone.
+"""The launch document, version 1 to 5: what Medley tells a worker. Fields that are not known here are left alone.
 
 It is one worker's, or that of a whole gang: then `ranks` lists what differs from rank to rank, and the variables
 MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is.
@@ -6,10 +6,9 @@ MEDLEY_RANK and MEDLEY_TOKEN_FILE say which rank this is, and where its token is
 Version 2 adds what a gang of one role on whole devices has no need of: `roles`, each with its `world_size` and maybe a
 `program` of its own; a rank's `role`, `role_rank` and `program_rank`; and a rank with a share of a device, or none.
 
-Version 3 is version 2 with `checkpoints`: where the job's checkpoints are, and how many of them, how often. A runtime
-that knows less would begin a retry anew, and nobody would know.
-
+Version 3 is version 2 with `checkpoints`: where the job's checkpoints are, and how many of them, how often.
 Version 4 is version 3, where `checkpoints` may be null, with `serving` for rank 0 of a server: where it is to listen.
+Version 5 is that of a gang which may go on with more or fewer workers: a runtime that knows less would stay as it is.
 """
 
 from __future__ import annotations
@@ -25,10 +24,7 @@ LAUNCH_VARIABLE = "MEDLEY_LAUNCH"
 RANK_VARIABLE = "MEDLEY_RANK"
 TOKEN_FILE_VARIABLE = "MEDLEY_TOKEN_FILE"  # noqa: S105 - a variable's name
 LARGEST_TOKEN = 4096
-PLAIN_VERSION = 1
-ROLES_VERSION = 2
-CHECKPOINTS_VERSION = 3
-SERVING_VERSION = 4
+PLAIN_VERSION, ROLES_VERSION, CHECKPOINTS_VERSION, SERVING_VERSION, ELASTIC_VERSION = range(1, 6)
 LAST_PORT = 65_535
 MAIN_ROLE = "worker"
 """Of all ranks of a gang that has no roles."""
@@ -144,6 +140,8 @@ class Launch:
     """None: nothing that a worker writes outlives it."""
     serving: Serving | None = None
     """Of rank 0 of a server."""
+    is_elastic: bool = False
+    """Its gang may go on with more or fewer workers."""
     traceparent: str = ""
     """The W3C trace context of the request that submitted the job; empty where there is none."""
 
@@ -206,8 +204,8 @@ def parse_launch(document: object) -> Launch:
     """Return the typed document. Raises BadLaunch with what is wrong."""
     fields = _Fields(document, "")
     version = fields.take("version", int)
-    if not PLAIN_VERSION <= version <= SERVING_VERSION:
-        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} to {SERVING_VERSION}")
+    if not PLAIN_VERSION <= version <= ELASTIC_VERSION:
+        raise BadLaunch(f"version is {version}, and this runtime knows {PLAIN_VERSION} to {ELASTIC_VERSION}")
     place = _place(fields, has_roles=version >= ROLES_VERSION)
     launch = Launch(
         job=fields.take("job", str),
@@ -235,6 +233,7 @@ def parse_launch(document: object) -> Launch:
         program=place.program,
         checkpoints=_checkpoints(fields) if version >= CHECKPOINTS_VERSION else None,
         serving=_serving(fields) if version >= SERVING_VERSION and fields.has("serving") else None,
+        is_elastic=version >= ELASTIC_VERSION,
         traceparent=fields.take("traceparent", str) if fields.has("traceparent") else "",
     )
     if not 0 <= launch.rank < launch.world_size:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Callable, NoReturn
 
 from medley_runtime.api_client import ApiClient
 from medley_runtime.endings import CommandNotExecutable, CommandNotFound, Ending
@@ -22,6 +22,7 @@ from medley_runtime.heartbeats.memory import tree_memory_mib
 from medley_runtime.job.session import BEATEN_VARIABLE
 from medley_runtime.launch import LAUNCH_VARIABLE, Launch, read_launch
 from medley_runtime.output import warn_line
+from medley_runtime.regrouping.generation import regrouped
 from medley_runtime.user_command import LOOPBACK, become, command_variables
 
 USAGE = "usage: python -m medley_runtime run -- COMMAND [ARGUMENT...]"
@@ -41,11 +42,12 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         if not environment.get(LAUNCH_VARIABLE):
             become(argv, {**_lone_variables(environment), **environment})
-        launch = read_launch(environment)
+        launch = regrouped(read_launch(environment), environment)
         variables = {**environment, **_gang_variables(launch, environment)}
         if launch.in_program.rank > 0:
             become(argv, variables)
-        return _watch(launch, argv, variables)
+        relay = Relay()
+        return end_as(watch(launch, argv, variables, relay), relay)
     except Ending as ending:
         warn_line(str(ending))
         return ending.exit_code
@@ -66,25 +68,44 @@ def _gang_variables(launch: Launch, environment: Mapping[str, str]) -> dict[str,
     return {} if has_them else command_variables(launch)
 
 
-def _watch(launch: Launch, argv: list[str], variables: Mapping[str, str]) -> int:
-    relay = _Relay()
+def watch(
+    launch: Launch,
+    argv: list[str],
+    variables: Mapping[str, str],
+    relay: Relay,
+    *,
+    on_called: Callable[[int], None] | None = None,
+) -> int:
+    """Run a command to its end, rank 0's with heartbeats; return its exit code, minus the signal that ended it.
+
+    `on_called` hears when the gang is called to another generation; where nobody listens, the command alone is beaten
+    for as seldom as it may be. Raises CommandNotFound, CommandNotExecutable.
+    """
     # A group of its own: a signal to this process's group reaches the command once, by us, and not twice.
     child = _start(argv, {**variables, BEATEN_VARIABLE: "1"})
     relay.begin(child.pid)
-    gauges = Gauges(memory_mib=lambda: tree_memory_mib(child.pid))
-    client = ApiClient(launch.api_url, launch.token, _swallow)
-    heart = Heart(launch, client, gauges=gauges, least_pause_s=LEAST_PAUSE_S)
+    heart = None
+    if launch.in_program.rank == 0:
+        gauges = Gauges(memory_mib=lambda: tree_memory_mib(child.pid))
+        client = ApiClient(launch.api_url, launch.token, _swallow)
+        heart = Heart(launch, client, gauges=gauges, least_pause_s=LEAST_PAUSE_S, on_called=on_called or _ignore)
     try:
-        code = child.wait()
+        return child.wait()
     finally:
-        heart.close()
+        relay.end()
+        if heart is not None:
+            heart.close()
+
+
+def end_as(code: int, relay: Relay) -> int:
+    """Return what to exit with after a command that did; where a signal ended it, end by the same one."""
     if code < 0:
         _end_by(-code)
     # Who was asked to end and did has not done all of its work, whatever it says.
     return STOPPED if code == 0 and relay.has_stopped else code
 
 
-class _Relay:
+class Relay:
     """Passes signals on to a process group, those that came before it was there as well."""
 
     def __init__(self) -> None:
@@ -95,17 +116,27 @@ class _Relay:
             signal.signal(number, self._hear)
 
     def begin(self, group: int) -> None:
+        """Pass signals on to this group from now on."""
         self._group = group
         for number in self._early:
             self._pass(number)
+
+    def end(self) -> None:
+        """Pass nothing on until there is another group."""
+        self._group = None
+
+    def tell(self, number: int) -> None:
+        """Send the group a signal of our own."""
+        self._pass(number)
 
     def _hear(self, number: int, _frame: object) -> None:
         self.has_stopped = self.has_stopped or number in (signal.SIGTERM, signal.SIGINT)
         self._early.append(number) if self._group is None else self._pass(number)
 
     def _pass(self, number: int) -> None:
-        with suppress(ProcessLookupError):  # it has ended
-            os.killpg(self._group or 0, number)
+        if self._group is not None:
+            with suppress(ProcessLookupError):  # it has ended
+                os.killpg(self._group, number)
 
 
 def _start(argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -124,6 +155,10 @@ def _end_by(number: int) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
     os.kill(os.getpid(), number)
     os._exit(128 + number)
+
+
+def _ignore(generation: int) -> None:
+    """Go on: the size of this gang is fixed."""
 
 
 def _swallow(text: str) -> None:

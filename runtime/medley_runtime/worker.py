@@ -15,6 +15,10 @@ def run(environment: Mapping[str, str]) -> int:
     try:
         launch = read_launch(environment)
         # What only one kind of program needs is imported for that kind: a command is to start within milliseconds.
+        if isinstance(launch.program, Command) and launch.is_elastic:
+            from medley_runtime.regrouping.commands import run_elastic  # noqa: PLC0415
+
+            return run_elastic(launch, launch.program, environment)
         if isinstance(launch.program, Command):
             from medley_runtime.user_command import start_command  # noqa: PLC0415
 

@@ -23,13 +23,17 @@ from scheduler.bootstrap.foundation import Foundation, lay_foundation
 from scheduler.bootstrap.readiness import readiness
 from scheduler.bootstrap.server import Server, reachable_url
 from scheduler.bootstrap.storage import own_name
+from scheduler.core.deciding.passes import Passes
+from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
 from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import (
+    LEARNING,
     SAMPLING,
     deciding,
     following,
     keeping_the_scheduler_lock,
+    learning,
     reconciling,
     recording_inventory,
     sampling,
@@ -41,15 +45,17 @@ from scheduler.services.access.log_in import Login
 from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.process_secrets import process_token
 from scheduler.services.access.server_secrets import ServerSecrets
-from scheduler.services.decide_once import Decider
-from scheduler.services.follow_changes import FollowedState
+from scheduler.services.decide_once import Decider, Told
+from scheduler.services.follow_changes import FollowedState, told
 from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.heartbeats.watching import Watch
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.count_changes import ChangeCounter
+from scheduler.services.measuring.learn_throughput import ThroughputLearner
 from scheduler.services.measuring.read_state import StateReader
 from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.measuring.traced_journal import TracedJournal
+from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from scheduler.settings import Settings, process_environment, wants_traces
@@ -128,9 +134,12 @@ def _reader(foundation: Foundation, work: _Work) -> StateReader:
 
 def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
     storage, tracer, secrets = foundation.storage, foundation.instruments.tracer, ServerSecrets(foundation.secret)
+    forecaster = Forecaster(work.followed, foundation.clock)
+    foundation.resources.callback(forecaster.close)
     context = ApiContext(
         journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
         directory=storage.directory,
+        queues=storage.queues,
         views=storage.views,
         clock=foundation.clock,
         identifiers=foundation.identifiers,
@@ -145,9 +154,11 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         telemetry=foundation.instruments.telemetry,
         tracer=tracer,
         usage=storage.usage,
+        throughputs=storage.throughputs,
         audit=storage.audit,
         secrets=secrets,
         denied=DeniedCalls(foundation.clock),
+        forecaster=forecaster,
         login=_login(foundation, secrets),
     )
     if foundation.settings.role == "scheduler":
@@ -167,10 +178,17 @@ def _login(foundation: Foundation, secrets: ServerSecrets) -> Login | None:
 
 def _follow(foundation: Foundation, loop: MakeLoop) -> _Work:
     """Keep the state equal to the feed; decide nothing and drive nothing."""
-    followed = FollowedState(foundation.storage.views, foundation.clock, _scoring(foundation))
+    ordering = foundation.settings.ordering
+    followed = FollowedState(foundation.storage.views, foundation.clock, _scoring(foundation), ordering=ordering)
     clusters = relayed_clusters(foundation, followed)
     step = following(followed, clusters.refresh)
     return _Work(followed, clusters, [loop("following", step, foundation.wake_up.waiter())])
+
+
+def _passes(settings: Settings) -> Passes:
+    """Return what decides, by what the operator said of reservations and of who may be stopped for whom."""
+    rules = Rules(Scope(settings.preemption), min_run_s=settings.preemption_after_s)
+    return Passes(settings.reservations, settings.reserve_after_s, rules)
 
 
 def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _Work:
@@ -182,10 +200,17 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     scoring = _scoring(foundation)  # a faulty file is to be found before somebody else's lead is ended
     lead = Lead.take(storage.leadership, own_name())
     telemetry, tracer = foundation.instruments.telemetry, foundation.instruments.tracer
-    counter = ChangeCounter(telemetry)
-    followed = FollowedState(storage.views, clock, scoring, listener=counter.see)
+    counter, learner = ChangeCounter(telemetry), ThroughputLearner(storage.throughputs, clock, lead=lead)
+    ordering = foundation.settings.ordering
+    followed = FollowedState(storage.views, clock, scoring, ordering=ordering, listener=told(counter.see, learner.see))
     decider = Decider(
-        followed, storage.journal, clock, wake_up, lead=lead, telemetry=telemetry, tracer=tracer, counter=counter
+        followed,
+        storage.journal,
+        clock,
+        wake_up,
+        lead=lead,
+        told=Told(telemetry, tracer, counter),
+        passes=_passes(foundation.settings),
     )
     can_hear = _hearing(foundation.settings)
     watch = Watch(storage.views, followed, storage.journal, clock=clock, lead=lead, can_hear=can_hear)
@@ -200,7 +225,8 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     foundation.resources.callback(sampler.close)
     # Nothing hints at it: use is looked at in even steps.
     loops.append(loop(SAMPLING, sampling(sampler), InProcessWakeUp().waiter()))
-    optional = {SAMPLING}
+    loops.append(loop(LEARNING, learning(learner), InProcessWakeUp().waiter()))
+    optional = {SAMPLING, LEARNING}
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
         optional |= set() if driven.is_required else {each.name for each in of_cluster}

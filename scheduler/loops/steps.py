@@ -8,6 +8,7 @@ from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.watching import LOOK_INTERVAL_S, Watch
 from scheduler.services.keep_lead import LeadershipLost
+from scheduler.services.measuring.learn_throughput import ThroughputLearner
 from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.reconcile_once import Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -24,6 +25,8 @@ REJECTED_WAIT_S = 0.05
 
 SAMPLING = "sampling use"
 SAMPLING_INTERVAL_S = 15.0
+LEARNING = "learning throughputs"
+LEARNING_INTERVAL_S = 60.0
 """How often it is looked at what is held: what is shorter is missed or counted as this."""
 
 
@@ -123,5 +126,15 @@ def sampling(sampler: UsageSampler) -> Step:
     def step() -> float:
         sampler.sample_once()
         return SAMPLING_INTERVAL_S
+
+    return step
+
+
+def learning(learner: ThroughputLearner) -> Step:
+    """Return the step that writes down how fast jobs were."""
+
+    def step() -> float:
+        learner.learn_once()
+        return LEARNING_INTERVAL_S
 
     return step

@@ -50,6 +50,11 @@ class GangOrder:
     token: str
     """Good for this attempt only."""
 
+    @property
+    def to_start(self) -> tuple[Allocation, ...]:
+        """Whose workers are of this generation from the first: all of the first one, and who came with a later one."""
+        return tuple(one for one in self.allocations if one.since == self.generation)
+
 
 class StartRefusal(StrEnum):
     """Why a gang was not started."""
@@ -170,6 +175,8 @@ class ClusterPort(ClusterReader, Protocol):
     def start(self, order: GangOrder) -> None:
         """Start every worker of the gang that was never started; one that was is left alone, even if it ended.
 
+        Of a later generation those are started that came with it; the others run.
+
         Raises StartFailed, ClusterUnavailable (some may have been started; call again).
         """
         ...
@@ -178,6 +185,13 @@ class ClusterPort(ClusterReader, Protocol):
         """Ask all workers of an attempt to end, and kill them after the grace; returns at once. Unknown: no effect.
 
         Workers that were never started will not be started later.
+        """
+        ...
+
+    def dismiss(self, attempt: AttemptId, workers: Collection[int], *, grace_s: int) -> None:
+        """Ask some workers of an attempt to end, by their numbers, and kill them after the grace; returns at once.
+
+        The others go on. Unknown and ended ones: no effect. May be repeated.
         """
         ...
 
@@ -217,6 +231,14 @@ class ClusterPort(ClusterReader, Protocol):
 
 
 Clusters = Sequence[ClusterReader]
+
+
+def elastic_objection(cluster: ClusterName, job: Job, *, keeps_checkpoints: bool) -> str | None:
+    """Return what a cluster has against an elastic job, for people: its gang goes on from checkpoints."""
+    if job.spec.elastic is None or keeps_checkpoints:
+        return None
+    what = f"cluster {cluster} keeps no checkpoints, from which an elastic job goes on with other workers"
+    return f"{what}; ask for a fixed number of workers, or for a cluster with a place for checkpoints"
 
 
 def objection_by_claims(cluster: ClusterName, claims: Claims, job: Job) -> str | None:

@@ -21,6 +21,10 @@ class DoesNotExist(Exception):
     """Nothing of that name is there; `args[0]` names it."""
 
 
+class InUse(Exception):
+    """It is still used; `args[0]` says by whom, for people."""
+
+
 class IsOver(Exception):
     """The token is revoked or expired: nothing makes it good again."""
 

@@ -12,11 +12,13 @@ from typing import Protocol, Self
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.access.audit import Actor
-from scheduler.core.model.attempt import Progress, WorkerRecord, WorkerRemark
-from scheduler.core.model.decision import Placed, Refused
+from scheduler.core.model.attempt import ResizeStep, WorkerRecord, WorkerRemark
+from scheduler.core.model.decision import Evicted, Placed, Refused, Resized
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, JobId, TenantName
 from scheduler.core.model.job import Job, JobSpec
+from scheduler.core.model.waiting.promise import Dropped, Promise
+from scheduler.ports.workers.reports import Beat, RegisterRendezvous, ReportProgress
 
 Guard = Callable[[object], None]
 """Asked within the transaction, with what is there, before it is written: it raises whatever is to stop the write.
@@ -42,7 +44,8 @@ class IdempotencyKey:
 class SubmitJob:
     """Write a new job with its queued groups, one per replica.
 
-    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, UNKNOWN_JOB, KEY_REUSED, TOO_MANY_JOBS.
+    Refused: UNKNOWN_TENANT, UNKNOWN_CHIP, UNKNOWN_JOB, UNKNOWN_QUEUE, KEY_REUSED, TOO_MANY_JOBS, QUEUE_FULL,
+    TOO_URGENT.
     """
 
     job: Job
@@ -99,12 +102,27 @@ class ReviseJob:
 
 @dataclass(frozen=True, slots=True)
 class ChangePriority:
-    """Give a job another priority. Refused: NOT_FOUND, IS_OVER."""
+    """Give a job another priority. Refused: NOT_FOUND, IS_OVER, TOO_URGENT (a lower one than now never is)."""
 
     job: JobId
     tenant: TenantName | None
     """The tenant the job must belong to; None for any."""
     priority: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WishWorkers:
+    """Want so many workers at most for an elastic job; one that runs is brought to that by decisions.
+
+    Refused: NOT_FOUND, IS_OVER, ILLEGAL (no elastic job, or a size that it cannot have).
+    """
+
+    job: JobId
+    tenant: TenantName | None
+    """The tenant the job must belong to; None for any."""
+    workers: int
     by: str
     at: datetime
 
@@ -133,6 +151,67 @@ class Refuse:
     decision: Refused
     epoch: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRoom:
+    """Write that room is kept for a queued group, in place of what was. Refused: STALE_EPOCH, NOT_FOUND, ILLEGAL."""
+
+    promise: Promise
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRoomBack:
+    """Write that no room is kept any more for a group. Unchanged where none was. Refused: STALE_EPOCH, NOT_FOUND."""
+
+    dropped: Dropped
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """Commit that an attempt is stopped for another gang's sake, of which it keeps the particulars.
+
+    Refused: STALE_EPOCH, NOT_FOUND, STALE_VERSION (the group moved on since the decision), ILLEGAL.
+    """
+
+    decision: Evicted
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Commit another size of a gang that runs, as its attempt's next generation, all of it or nothing.
+
+    What comes is taken. What is not needed any more stays held until its workers are proven gone (AdvanceResize).
+
+    Refused: STALE_EPOCH, STALE_VERSION (it changed, is not running, or is still on its way to a generation),
+    NO_CAPACITY, OVER_QUOTA, NOT_FOUND, ILLEGAL (no size that the job may have, or who stays would hold other than now).
+    """
+
+    decision: Resized
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceResize:
+    """Write that an attempt came a step nearer to its latest generation: CALLED, or FREED, which gives back.
+
+    Unchanged where that is known. Refused: STALE_EPOCH, NOT_FOUND, STALE_ATTEMPT (over, or another generation).
+    """
+
+    attempt: AttemptId
+    generation: int
+    step: ResizeStep
+    epoch: int
+    at: datetime
+    workers: tuple[WorkerRecord, ...] = ()
+    """Those that came, or that were too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,65 +252,10 @@ class NoteWorkers:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterRendezvous:
-    """Keep rank 0's address for the other ranks; a second registration replaces the first.
-
-    It adds no change: nobody but those ranks asks for it. Its `Written.change` is the latest change there is.
-
-    Refused: NOT_FOUND, STALE_ATTEMPT (closed, or another generation).
-    """
-
-    attempt: AttemptId
-    generation: int
-    address: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReportProgress:
-    """Keep a training's report; of one attempt the latest 1,000 are kept.
-
-    Unchanged where it is kept already, or was made less than 0.2 s from the attempt's latest kept one, and ever later
-    as the attempt grows old, up to 30 s: every kept report stays in the change feed, and trainings may step faster than
-    anybody looks. The report of the last step
-    (`step` is `steps`) is kept nevertheless, unless the latest kept one is of a last step too.
-
-    Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure that is not finite).
-    """
-
-    attempt: AttemptId
-    generation: int
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """Keep that an attempt was heard of, over the time before; each one counts, and none is an entry of the feed.
-
-    Entries tell of what is new in it: progress, kept as ReportProgress keeps it, and a checkpoint that is further than
-    the last one, unless it comes within a second of that: the next heartbeat tells of it again. Unchanged where neither
-    is new.
-
-    Refused: NOT_FOUND, STALE_ATTEMPT, ILLEGAL (a figure of the progress that is not finite).
-    """
-
-    attempt: AttemptId
-    generation: int
-    at: datetime
-    reports: int = 0
-    """How much its program reported of itself by now; 0: nothing, and nothing is expected of it."""
-    memory_mib: int | None = None
-    device_memory_mib: int | None = None
-    progress: Progress | None = None
-    checkpoint_step: int | None = None
-    """The newest."""
-
-
-Edit = ChangePriority | ScaleJob | ReviseJob
+Edit = ChangePriority | ScaleJob | ReviseJob | WishWorkers
 """What changes a job that somebody may be looking at meanwhile."""
 ByPeople = SubmitJob | WishStop | ScaleJob | ReviseJob
-ByLeader = Place | Refuse | Observe | NoteWorkers
+ByLeader = Place | Refuse | Evict | KeepRoom | GiveRoomBack | Resize | AdvanceResize | Observe | NoteWorkers
 ByWorkers = RegisterRendezvous | ReportProgress | Beat
 Write = ByPeople | ByLeader | ByWorkers
 
@@ -244,6 +268,12 @@ class Rejection(StrEnum):
     UNKNOWN_CHIP = "unknown-chip"
     UNKNOWN_JOB = "unknown-job"
     """A job that it is to come after; another tenant's is as unknown."""
+    UNKNOWN_QUEUE = "unknown-queue"
+    """A queue that it is to wait in; another tenant's is as unknown."""
+    QUEUE_FULL = "queue-full"
+    """So many jobs wait in its queue, or in one that it is in, as may."""
+    TOO_URGENT = "too-urgent"
+    """Its queue, or one that it is in, takes no jobs of such a priority."""
     KEY_REUSED = "key-reused"
     """The idempotency key came with another body before."""
     TOO_MANY_JOBS = "too-many-jobs"

@@ -7,7 +7,8 @@ Version 1 is a gang of one role on whole devices. Version 2 says what a runtime 
 that ranks have roles, and programs by role; that a rank has a share of a device, or none and so no chip. Version 3 is
 version 2 with `checkpoints`, where the cluster has a place for them: a runtime that does not know it would begin a
 retry anew, without a word. Version 4 is version 3, `checkpoints` maybe null, with `serving` for rank 0 of a server: a
-runtime that does not know it would listen elsewhere than it is asked.
+runtime that does not know it would listen elsewhere than it is asked. Version 5 is version 4 of a gang that may go on
+with more or fewer workers: a runtime that does not know it would not follow.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ PLAIN_VERSION = 1
 ROLES_VERSION = 2
 CHECKPOINTS_VERSION = 3
 SERVING_VERSION = 4
+ELASTIC_VERSION = 5
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a worker that has an address of its own
 
 
@@ -52,7 +54,7 @@ def gang_fields(order: GangOrder, *, checkpoints: str | None, served: str | None
         }
         | ({} if is_plain else {"roles": _roles(order)})
         | ({} if order.job.traceparent is None else {"traceparent": order.job.traceparent})
-        | ({} if kept is None and not spec.serves else {"checkpoints": kept})
+        | ({} if kept is None and not _may_lack_checkpoints(order) else {"checkpoints": kept})
     )
 
 
@@ -94,6 +96,8 @@ def program_fields(program: Program, *, served: str | None = None) -> dict[str, 
 
 
 def _version(order: GangOrder, *, checkpoints: str | None) -> int:
+    if order.job.spec.elastic is not None:
+        return ELASTIC_VERSION
     if order.job.spec.serves:
         return SERVING_VERSION
     if checkpoints is not None:
@@ -102,9 +106,14 @@ def _version(order: GangOrder, *, checkpoints: str | None) -> int:
 
 
 def _is_plain(order: GangOrder, checkpoints: str | None) -> bool:
-    if order.job.spec.serves:
+    if _may_lack_checkpoints(order):
         return False
     return checkpoints is None and all(one.role == MAIN_ROLE and one.devices for one in order.allocations)
+
+
+def _may_lack_checkpoints(order: GangOrder) -> bool:
+    """Say whether the document has to say that there are none, where there are none."""
+    return order.job.spec.serves or order.job.spec.elastic is not None
 
 
 def _own_programs(order: GangOrder) -> dict[str, Program]:

@@ -13,7 +13,9 @@ from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, J
 from scheduler.core.model.job import ArrayMember, Job, JobKind
 from scheduler.core.model.node import Cluster, Drain, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueName, Shares
+from scheduler.core.model.waiting.promise import Promise
+from scheduler.core.queueing.policies.service import NOTHING_PAST, PastUse
 from scheduler.core.reconciling.life_signs import LifeSign
 
 
@@ -24,7 +26,6 @@ class Snapshot:
     change: int
     clusters: tuple[Cluster, ...]
     nodes: tuple[Node, ...]
-    quotas: tuple[Quota, ...]
     jobs: tuple[Job, ...]
     """Jobs with at least one group that is not final."""
     groups: tuple[Group, ...]
@@ -35,6 +36,13 @@ class Snapshot:
     """The chip catalogue."""
     ended_in_arrays: tuple[tuple[JobId, tuple[State, ...]], ...]
     """What the final jobs of arrays became that some of `jobs` are of, each once."""
+    shares: Shares
+    past: PastUse = NOTHING_PAST
+    """What was held before, that the order of the queue rests on."""
+    promises: tuple[Promise, ...] = ()
+    """The room that is kept for groups."""
+    runs: tuple[tuple[Job, float], ...] = ()
+    """The latest runs that succeeded, oldest first, each with how many seconds it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +218,9 @@ class SlotError:
 
 @dataclass(frozen=True, slots=True)
 class QuotaError:
-    """What counts against a tenant's quota differs from what its live attempts hold, in thousandths of devices."""
+    """What counts against a queue's quota differs from what its live attempts hold, in thousandths of devices."""
 
-    tenant: TenantName
+    queue: QueueName
     chip: ChipName
     counted: int
     held: int
@@ -269,7 +277,10 @@ class Views(Protocol):
         ...
 
     def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
-        """Say whether an attempt holds devices and is of that generation: one look-up, cheap enough to ask often."""
+        """Say whether an attempt holds devices, and is of that generation or on its way from or to it.
+
+        One look-up, cheap enough to ask often.
+        """
         ...
 
     def rendezvous(self, attempt: AttemptId, generation: int) -> str | None:

@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring
+from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 from scheduler.ports.clock import Clock
 from scheduler.ports.views import Snapshot, Views
 from scheduler.services.collecting import nothing_collected
@@ -26,19 +27,35 @@ def _nobody(_change: Change, _state: SchedulerState) -> None:
     """Listen to nothing."""
 
 
-def state_of(snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING) -> SchedulerState:
+def told(*listeners: Listener) -> Listener:
+    """Return a listener that tells several ones, in their order."""
+
+    def listen(change: Change, state: SchedulerState) -> None:
+        for listener in listeners:
+            listener(change, state)
+
+    return listen
+
+
+def state_of(
+    snapshot: Snapshot, scoring: Scoring = DEFAULT_SCORING, ordering: Ordering = DEFAULT_ORDERING
+) -> SchedulerState:
     """Return the state of the moment that was read."""
     state = SchedulerState.from_parts(
         clusters=snapshot.clusters,
         nodes=snapshot.nodes,
-        quotas=snapshot.quotas,
         jobs=snapshot.jobs,
         groups=snapshot.groups,
         attempts=snapshot.attempts,
         chips=snapshot.chips,
+        shares=snapshot.shares,
         scoring=scoring,
     )
+    for job, run_s in snapshot.runs:
+        state.run_times.note(job, run_s)
+    state.reorder(ordering, snapshot.past)
     state.recall(snapshot.ended_in_arrays)
+    state.promised.update((promise.group, promise) for promise in snapshot.promises)
     return state
 
 
@@ -50,12 +67,19 @@ class FollowedState:
     """
 
     def __init__(
-        self, views: Views, clock: Clock, scoring: Scoring = DEFAULT_SCORING, *, listener: Listener = _nobody
+        self,
+        views: Views,
+        clock: Clock,
+        scoring: Scoring = DEFAULT_SCORING,
+        *,
+        ordering: Ordering = DEFAULT_ORDERING,
+        listener: Listener = _nobody,
     ) -> None:
         self._views = views
         self._listener = listener
         self._clock = clock
         self._scoring = scoring
+        self._ordering = ordering
         self._lock = threading.RLock()
         self._state, self._change = self._load()
         self._followed_at_s = clock.monotonic_s()
@@ -64,7 +88,7 @@ class FollowedState:
     def _load(self) -> tuple[SchedulerState, int]:
         snapshot = self._views.snapshot()
         with nothing_collected():
-            state = state_of(snapshot, self._scoring)
+            state = state_of(snapshot, self._scoring, self._ordering)
         return state, snapshot.change
 
     @property
@@ -113,6 +137,10 @@ class FollowedState:
         """Return the attempts that hold devices, as of the change that the state stands at."""
         with self._lock:
             return dict(self._state.live)
+
+    def live_attempt(self, attempt: AttemptId) -> LiveAttempt | None:
+        """Return an attempt that holds devices, as far as is known here; waits for nobody."""
+        return self._state.live.get(attempt)
 
     def count_live(self) -> int:
         """Return how many attempts hold devices; waits for nobody."""

@@ -5,17 +5,35 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import WorkerRemark
+from scheduler.core.model.attempt import FIRST_GENERATION, WorkerRemark
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, job_named_by
-from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
+from scheduler.core.reconciling.actions import (
+    Advance,
+    Dismiss,
+    Forget,
+    Report,
+    Start,
+    Stop,
+    WantedAttempt,
+    WantedResize,
+)
 from scheduler.core.reconciling.reconcile import reconcile
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
-from scheduler.ports.journal import MOST_REMARKS, Journal, NoteWorkers, Observe, Rejected, Rejection, Written
+from scheduler.ports.journal import (
+    MOST_REMARKS,
+    AdvanceResize,
+    Journal,
+    NoteWorkers,
+    Observe,
+    Rejected,
+    Rejection,
+    Written,
+)
 from scheduler.ports.telling.log_context import about
 from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.follow_changes import FollowedState
@@ -37,6 +55,8 @@ SWEEP_INTERVAL_S = 10.0
 OUTAGE_S = 60.0
 """After so long without an answer, what was never begun on the cluster is given up, and the rest is told of."""
 
+
+_Item = Observe | NoteWorkers | AdvanceResize
 
 _UNCERTAIN = frozenset({State.PLACED, State.STOPPING})
 """What an attempt is in of which it must be seen whether anything of it runs."""
@@ -67,8 +87,11 @@ class Reconciler:
         )
         self._barred: set[AttemptId] = set()
         """Live attempts of which no worker will start any more."""
-        self._started: set[AttemptId] = set()
-        """Live attempts that were started: one whose workers do not show yet is no reason to look again at once."""
+        self._started: set[tuple[AttemptId, int]] = set()
+        """Live attempts that were started, with the generation.
+
+        One whose workers do not show yet is no reason to look again at once.
+        """
         self._inherited = frozenset(self._live_here())
         """Live attempts that another process may have begun with; all later ones are placed under this lead."""
         self._hinted = threading.Event()
@@ -145,16 +168,19 @@ class Reconciler:
                 self._starter.withdraw(action.attempt)
                 self._cluster.stop(action.attempt, grace_s=action.grace_s)
                 self._barred.add(action.attempt)
+            elif isinstance(action, Dismiss):
+                self._cluster.dismiss(action.attempt, action.workers, grace_s=action.grace_s)
             elif isinstance(action, Forget):
                 self._cluster.forget(action.attempt)
         self._write(self._remarks())
         written = self._write([self._observation(report) for report in reports])
+        written += self._write([self._advance(action) for action in actions if isinstance(action, Advance)])
         started = self._starter.start([live[action.attempt] for action in actions if isinstance(action, Start)])
         written += self._write([self._refusal(each, each.refusal) for each in started if each.refusal is not None])
         # What waits for a start that goes on is no reason to look again at once: its end gives a hint.
         postponed = sum(not self._starter.is_under_way(attempt) for attempt in unproven)
-        fresh = {each.live.attempt for each in started if each.refusal is None} - self._started
-        self._started = (self._started | fresh) & live.keys()
+        fresh = {(each.live.attempt, each.live.generation) for each in started if each.refusal is None} - self._started
+        self._started = {each for each in self._started | fresh if each[0] in live}
         self._barred &= live.keys()
         self._starter.keep(live.keys())
         return wanted, written + postponed + len(fresh)
@@ -166,7 +192,7 @@ class Reconciler:
         after each start came to its end.
         """
         is_closed = report.attempt in self._barred and not self._starter.is_under_way(report.attempt)
-        return report.event is not Event.GONE or is_closed
+        return is_closed or not (report.event is Event.GONE or report.is_after_stop)
 
     def _bridge(self, outage: ClusterUnavailable) -> None:
         """Give up what was never begun on a cluster that does not answer, and tell the jobs of what may have begun.
@@ -246,6 +272,12 @@ class Reconciler:
             for attempt, remarks in sorted(said.items())
         ]
 
+    def _advance(self, action: Advance) -> AdvanceResize:
+        now = self._clock.now()
+        return AdvanceResize(
+            action.attempt, action.generation, action.step, self._lead.epoch, now, workers=action.workers
+        )
+
     def _observation(self, report: Report) -> Observe:
         return Observe(
             attempt=report.attempt,
@@ -258,7 +290,7 @@ class Reconciler:
             detail=report.detail,
         )
 
-    def _write(self, items: Sequence[Observe | NoteWorkers]) -> int:
+    def _write(self, items: Sequence[_Item]) -> int:
         """Write items and return how many of them changed something. Raises LeadershipLost, StorageUnavailable."""
         changed = 0
         for batch in _batches(items):
@@ -274,7 +306,7 @@ class Reconciler:
         return changed
 
 
-def _batches(items: Iterable[Observe | NoteWorkers]) -> Iterable[list[Observe | NoteWorkers]]:
+def _batches(items: Iterable[_Item]) -> Iterable[list[_Item]]:
     rest = iter(items)
     return iter(lambda: list(islice(rest, MOST_WRITES)), [])
 
@@ -289,6 +321,19 @@ def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
             grace_s=attempt.job.spec.grace_s,
             stop_reason=attempt.group.stop_reason,
             serves=attempt.job.spec.serves,
+            resize=_wanted_resize(attempt),
         )
         for attempt in live.values()
     ]
+
+
+def _wanted_resize(live: LiveAttempt) -> WantedResize | None:
+    if live.generation == FIRST_GENERATION:
+        return None
+    return WantedResize(
+        workers=tuple(held.worker for held in live.allocations),
+        newcomers=tuple(held.worker for held in live.allocations if held.since == live.generation),
+        surplus=tuple(held.worker for held in live.resizing.surplus),
+        is_called=live.resizing.called == live.generation,
+        has_met=live.resizing.met == live.generation,
+    )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from scheduler.core.model.attempt import Progress
 from scheduler.ports.clock import Clock
-from scheduler.ports.journal import Journal, Outcome, RegisterRendezvous, ReportProgress
+from scheduler.ports.journal import Journal, Outcome
+from scheduler.ports.workers.reports import RegisterRendezvous, ReportProgress
 from scheduler.services.access.attempt_tokens import AttemptClaim
 
 

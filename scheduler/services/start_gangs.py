@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.lifecycle.transitions import back_off_s
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import AttemptId, ChipName

@@ -42,6 +42,7 @@ CLEAN = {
     "api/app.py": "import fastapi, scheduler.services.decide, scheduler.ports.journal, scheduler.core.model.job",
     "medley/main.py": "import cyclopts, httpx2, medley.commands.processes",
     "medley/commands/processes.py": "import scheduler.main",
+    "medley/commands/planning/simulate.py": "import scheduler.simulator.planning",
     "migrations/env.py": "import alembic, scheduler.adapters.database.store",
     "medley_runtime/train.py": "import torch",
 }
@@ -66,6 +67,7 @@ BREACHES = {
     "api": ("api/app.py", "import scheduler.core.placement.gang"),
     "medley": ("medley/main.py", "import scheduler.core.model.job"),
     "medley-processes": ("medley/commands/processes.py", "import scheduler.bootstrap"),
+    "medley-simulating": ("medley/commands/planning/simulate.py", "import scheduler.bootstrap"),
     "runtime": ("medley_runtime/train.py", "import medley.main"),
 }
 

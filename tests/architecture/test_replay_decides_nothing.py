@@ -162,7 +162,7 @@ def test_code_of_its_own_for_what_fits_and_what_is_best_is_found(source: str) ->
         "total -= pod.devices_milli",
         CORE + "seconds = process_time() - start",
         CORE + "nodes = sorted(read, key=_by_name)",
-        CORE + "held = ledger.tenant_devices_milli(tenant, chip)",
+        CORE + "held = ledger.queue_devices_milli(tenant, chip)",
     ],
 )
 def test_the_protocol_and_the_clock_are_no_decisions(source: str) -> None:

@@ -24,7 +24,10 @@ HOSTILE = (
 JOBS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("vision", {"name": "detector", "chips": "h100-sxm", "workers": 2, "devices_per_worker": 8}),
     ("vision", {"name": "detector-large", "chips": "h100-sxm", "workers": 4, "devices_per_worker": 8}),
-    ("language", {"name": "pretraining", "chips": "mi300x", "workers": 3, "devices_per_worker": 8}),
+    (
+        "language",
+        {"name": "pretraining", "chips": "mi300x", "workers": 3, "devices_per_worker": 8, "preemptible": False},
+    ),
     ("language", {"name": "tokeniser", "chips": "mlu370-x8", "workers": 2, "devices_per_worker": 2}),
     ("language", {"name": "sweep", "chips": "mi300x", "workers": 1, "devices_per_worker": 8, "priority": 5}),
     (

@@ -42,6 +42,7 @@ from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.keep_lead import Lead
+from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from tests.builders.eventually import eventually
@@ -184,6 +185,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
         context = ApiContext(
             journal=storage.journal,
             directory=directory,
+            queues=storage.queues,
             views=storage.views,
             clock=clock,
             identifiers=identifiers,
@@ -196,9 +198,11 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             readiness=lambda: tuple(checks),
             ending=threading.Event(),
             usage=storage.usage,
+            throughputs=storage.throughputs,
             audit=storage.audit,
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),
+            forecaster=Forecaster(followed, clock, in_background=False),
             login=a_login(issuer, SERVER_SECRET),
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours, issuer)

@@ -18,16 +18,22 @@ from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
 from scheduler.core.model.change import (
     Change,
     ChangeBody,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueRemoved,
+    QueueSet,
+    ReservationDropped,
+    ReservationMade,
     StopWished,
 )
+from scheduler.core.model.chip import ChipType
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import FINAL, HOLDING, Group, State, StopReason
 from scheduler.core.model.identifiers import group_id, node_id
@@ -47,8 +53,10 @@ from scheduler.core.model.job import (
 )
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, DeviceGroup, ForeignUse, Node, NodeState
 from scheduler.core.model.resources import WorkerShape
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueQuota, Shares
 from scheduler.core.model.topology import ANYWHERE_CLOSE, RACK, Apart, Closeness, Spread, Topology
+from scheduler.core.model.waiting.promise import DropReason, NodeRoom, Promise
+from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BIG_CPU_MILLI = 256_000
@@ -129,6 +137,8 @@ def make_job(
     node_labels: tuple[tuple[str, str], ...] = (),
     after: tuple[Dependency, ...] = (),
     array: ArrayMember | None = None,
+    queue: str | None = None,
+    user: str = "someone",
 ) -> Job:
     request = AnyOf((chips,)) if isinstance(chips, str) else chips
     if isinstance(request, ExactMix):
@@ -154,9 +164,10 @@ def make_job(
         node_labels=node_labels,
         after=after,
         array=array,
+        queue=queue,
     )
     at = submitted_at or seconds_after_noon(number)
-    return Job(f"job{number:013d}", tenant, spec, "someone", at, wish)
+    return Job(f"job{number:013d}", tenant, spec, user, at, wish)
 
 
 def make_group(job: Job, state: State = State.QUEUED, *, index: int = 0) -> Group:
@@ -243,19 +254,26 @@ def slots_free(ledger: Ledger, node: str = "mixed/n1", chip: str = "h100", *, te
 def make_state(
     *nodes: Node,
     jobs: tuple[Job, ...] = (),
-    quotas: tuple[Quota, ...] = (),
+    quotas: tuple[QueueQuota, ...] = (),
+    queues: tuple[Queue, ...] = (),
+    chip_groups: tuple[ChipGroup, ...] = (),
+    chips: tuple[ChipType, ...] = (),
     clusters: tuple[Cluster, ...] | None = None,
+    ordering: Ordering = DEFAULT_ORDERING,
 ) -> SchedulerState:
     """Return a state in which every job waits with one group; without `clusters` those of the nodes are local."""
     local = tuple(Cluster(name, "local") for name in sorted({node.cluster for node in nodes}))
-    return SchedulerState.from_parts(
+    state = SchedulerState.from_parts(
         clusters=local if clusters is None else clusters,
         nodes=nodes,
-        quotas=quotas,
+        shares=Shares(queues, quotas, chip_groups),
+        chips=chips,
         jobs=jobs,
         groups=[make_group(job) for job in jobs],
         attempts=[],
     )
+    state.reorder(ordering)
+    return state
 
 
 def place_first(state: SchedulerState, *, number: int = 1) -> SchedulerState:
@@ -282,10 +300,13 @@ class World:
         self.changes: list[Change] = []
         self.clusters: dict[str, Cluster] = {}
         self.nodes: dict[str, Node] = {}
-        self.quotas: dict[tuple[str, str], Quota] = {}
+        self.quotas: dict[tuple[str, str], QueueQuota] = {}
+        self.queues: dict[str, Queue] = {}
+        self.chip_groups: dict[str, ChipGroup] = {}
         self.jobs: dict[str, Job] = {}
         self.groups: dict[str, Group] = {}
         self.attempts: dict[str, Attempt] = {}
+        self.promises: dict[str, Promise] = {}
 
     def present(self) -> SchedulerState:
         """Return the state built from what is true now, as a fresh process would."""
@@ -293,11 +314,16 @@ class World:
         state = SchedulerState.from_parts(
             clusters=list(self.clusters.values()),
             nodes=list(self.nodes.values()),
-            quotas=list(self.quotas.values()),
+            shares=Shares(
+                queues=tuple(self.queues.values()),
+                quotas=tuple(self.quotas.values()),
+                chip_groups=tuple(self.chip_groups.values()),
+            ),
             jobs=[job for job in self.jobs.values() if job.id in living],
             groups=[group for group in self.groups.values() if group.job_id in living],
             attempts=[attempt for attempt in self.attempts.values() if self._is_live(attempt)],
         )
+        state.promised.update(self.promises)
         state.recall(self._ended_in_arrays())
         return state
 
@@ -332,13 +358,37 @@ class World:
         if node is not None:
             self.see_node(replace(node, state=state))
 
-    def set_quota(self, quota: Quota) -> None:
-        self.quotas[quota.tenant, quota.chip] = quota
-        self._tell(QuotaSet(quota))
+    def set_quota(self, quota: QueueQuota) -> None:
+        self.quotas[quota.queue, quota.resource] = quota
+        self._tell(QueueQuotaSet(quota))
+
+    def set_queue(self, queue: Queue) -> None:
+        self.queues[queue.name] = queue
+        self._tell(QueueSet(queue))
+
+    def remove_queue(self, name: str) -> None:
+        """Remove a queue that nobody uses."""
+        del self.queues[name]
+        self.quotas = {key: quota for key, quota in self.quotas.items() if key[0] != name}
+        self._tell(QueueRemoved(name))
+
+    def set_chip_group(self, group: ChipGroup) -> None:
+        self.chip_groups[group.name] = group
+        self._tell(ChipGroupSet(group))
 
     def lift_quota(self, tenant: str, chip: str) -> None:
         if self.quotas.pop((tenant, chip), None) is not None:
-            self._tell(QuotaLifted(tenant, chip))
+            self._tell(QueueQuotaLifted(tenant, chip))
+
+    def promise(self, group: str, *nodes: str) -> None:
+        """Keep room for a group in place of what was, or none where no nodes are named."""
+        if not nodes:
+            if self.promises.pop(group, None) is not None:
+                self._tell(ReservationDropped(group, DropReason.NOT_NEEDED))
+            return
+        room = tuple(NodeRoom(node, (("h100", 1),), pods=1) for node in nodes)
+        self.promises[group] = Promise(group, self.now, None, room)
+        self._tell(ReservationMade(self.promises[group]))
 
     def submit(self, job: Job) -> None:
         job = self._settled(job)

@@ -34,13 +34,13 @@ from scheduler.ports.journal import (
     Refuse,
     Rejected,
     Rejection,
-    ReportProgress,
     SubmitJob,
     WishStop,
     Write,
     Written,
 )
 from scheduler.ports.wake_up import Waiter
+from scheduler.ports.workers.reports import ReportProgress
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 CLUSTER = "mixed"

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,6 +76,10 @@ class WorkerApi:
 
     address: str = ""
     heartbeats: list[Json] = field(default_factory=list)
+    addresses: dict[int, str] = field(default_factory=dict)
+    """By generation."""
+    called: tuple[int, int] | None = None
+    """The generation that the gang is called to, and its size."""
     next_s: float = 0.05
     """What it answers to heartbeats: when it wants the next."""
     is_closed: bool = False
@@ -111,17 +116,30 @@ class WorkerApi:
         kind = urlsplit(path).path.rpartition("/")[2]
         if (method, kind) == ("PUT", "rendezvous"):
             with self.changed:
-                self.address = body["address"]
+                self.address = self.addresses[body["generation"]] = body["address"]
                 self.changed.notify_all()
             return 204, {}
         if (method, kind) == ("POST", "heartbeat"):
             self.heartbeats.append(body)
-            return 200, {"next_s": self.next_s}
-        wait_s = min(float(parse_qs(urlsplit(path).query)["wait_s"][0]), 1.0)
+            return 200, {"next_s": self.next_s, "generation": self.called and self.called[0]}
+        return self._ask(kind, parse_qs(urlsplit(path).query))
+
+    def _ask(self, kind: str, asked: dict[str, list[str]]) -> Answer:
+        if kind == "generation":
+            generation, world_size = self.called or (1, 1)
+            return 200, {"generation": generation, "world_size": world_size}
+        return self._where(asked)
+
+    def _where(self, asked: dict[str, list[str]]) -> Answer:
+        """Return where rank 0 is, once it has registered."""
         with self.changed:
-            if self.changed.wait_for(lambda: self.address != "", wait_s):
-                return 200, {"address": self.address}
+            address = self.changed.wait_for(lambda: self._address(asked), min(float(asked["wait_s"][0]), 1.0))
+            if address:
+                return 200, {"address": address}
         return 404, {"code": "rendezvous-not-ready", "detail": "rank 0 has not registered"}
+
+    def _address(self, asked: dict[str, list[str]]) -> str:
+        return self.addresses.get(int(asked.get("generation", ["0"])[0]), "" if self.addresses else self.address)
 
 
 @contextmanager
@@ -178,14 +196,23 @@ class RunningWorker:
 
 @contextmanager
 def running_gang(folder: Path, documents: Sequence[Json], **environment: str) -> Iterator[list[RunningWorker]]:
-    """Start one worker per launch document; what still runs at the end is killed."""
+    """Start one worker per launch document; what still runs at the end is killed, with the programs that it started."""
     workers = [_start(folder / f"worker-{index}", document, environment) for index, document in enumerate(documents)]
     try:
         yield workers
     finally:
         for worker in workers:
-            worker.process.kill()
+            _kill_all_of(worker.process.pid)
             worker.process.wait(timeout=10)
+
+
+def _kill_all_of(session: int) -> None:
+    """Kill the processes of a session, in whatever group of it they are."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(ProcessLookupError):
+                if os.getsid(int(entry.name)) == session:
+                    os.kill(int(entry.name), signal.SIGKILL)
 
 
 def gang_documents(world_size: int, **changes: Any) -> list[Json]:
@@ -201,6 +228,7 @@ def _start(path: Path, document: Json, environment: dict[str, str]) -> RunningWo
         process = subprocess.Popen(
             [sys.executable, "-m", "medley_runtime"],
             env={**os.environ, **environment, "MEDLEY_LAUNCH": str(launch)},
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

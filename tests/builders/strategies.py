@@ -1,5 +1,6 @@
 """Hypothesis strategies for tiny clusters and their gangs, small enough to search exhaustively."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.job import AnyOf, ExactMix, Job, WorkerRole
 from scheduler.core.model.node import DeviceGroup, ForeignUse, Node, NodeState
 from scheduler.core.model.resources import WorkerShape
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import COMPUTE, ChipGroup, Queue, QueueCaps, QueueQuota
 from scheduler.core.model.topology import NODE, RACK, Apart, Closeness, Spread, Topology
 from tests.builders.core import make_job, make_node, seconds_after_noon
 
@@ -122,7 +123,50 @@ any_of = st.lists(st.sampled_from(CHIPS), min_size=1, max_size=3, unique=True).m
 exact_mix = mixes.map(lambda mix: ExactMix(tuple(mix.items())))
 quotas = st.dictionaries(
     st.tuples(st.sampled_from(TENANTS), st.sampled_from(CHIPS)), st.integers(0, 8), max_size=3
-).map(lambda limits: tuple(Quota(tenant, chip, devices) for (tenant, chip), devices in limits.items()))
+).map(lambda limits: tuple(QueueQuota(tenant, chip, limit=devices) for (tenant, chip), devices in limits.items()))
+
+QUEUES = ("org", *TENANTS, "night")
+caps = st.builds(
+    QueueCaps,
+    most_running=st.none() | st.integers(0, 2),
+    most_running_per_user=st.none() | st.integers(0, 2),
+)
+
+
+@st.composite
+def _trees(draw: st.DrawFn) -> list[Queue]:
+    above = draw(st.sampled_from([None, "org"]))
+    found = [Queue("org", caps=draw(caps)), *(Queue(name, above, name, caps=draw(caps)) for name in TENANTS)]
+    return [*found, Queue("night", draw(st.sampled_from([None, "org", "alpha"])), "alpha", caps=draw(caps))]
+
+
+trees = st.just(list[Queue]()) | _trees()
+"""No queues that anybody told of, or a few in each other."""
+chip_group = st.lists(st.sampled_from(CHIPS), min_size=1, unique=True).map(
+    lambda chips: ChipGroup("some", tuple(chips))
+)
+
+
+@st.composite
+def quota(draw: st.DrawFn, queues: Sequence[str]) -> QueueQuota:
+    """Draw a quota of one of some queues."""
+    guaranteed, resource = draw(st.integers(0, 4)), draw(st.sampled_from((*CHIPS, "some", COMPUTE)))
+    return QueueQuota(
+        draw(st.sampled_from(queues)),
+        resource,
+        guaranteed,
+        limit=draw(st.none() | st.integers(guaranteed, 8)),
+        borrowing=draw(st.none() | st.integers(0, 4)),
+        lending=draw(st.none() | st.integers(0, guaranteed)),
+    )
+
+
+def quotas_of(queues: Sequence[Queue]) -> st.SearchStrategy[tuple[QueueQuota, ...]]:
+    """Draw a few quotas of these queues, one of each resource of each."""
+    drawn = st.lists(
+        quota([queue.name for queue in queues]), max_size=4, unique_by=lambda one: (one.queue, one.resource)
+    )
+    return drawn.map(tuple)
 
 
 @st.composite

@@ -85,11 +85,11 @@ def test_counters_that_nobody_tampered_with_are_right(busy: World) -> None:
             [SlotError(N1, 7, SlotUse(5, 0, None), NOTHING)],
         ),
         (
-            "UPDATE quota_usage SET devices_milli = devices_milli - 1",
+            "UPDATE queue_usage SET devices_milli = devices_milli - 1",
             [QuotaError("alpha", "h100", 5_599, 5_600)],
         ),
         (
-            "DELETE FROM quota_usage",
+            "DELETE FROM queue_usage",
             [QuotaError("alpha", "h100", 0, 5_600)],
         ),
         (

@@ -10,9 +10,10 @@ import pytest
 from scheduler.adapters.kubernetes import cluster as kubernetes
 from scheduler.adapters.local import cluster as local
 from scheduler.adapters.memory import cluster as memory
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.identifiers import WorkerKey
-from scheduler.core.model.job import Alternative, ReferenceTraining, SecretVariable, Volume, WorkerRole
+from scheduler.core.model.job import Alternative, ReferenceTraining, WorkerRole
 from scheduler.ports.cluster import Claims, StartFailed, StartRefusal
 from tests.builders.cluster import (
     ATTEMPT,
@@ -80,7 +81,8 @@ def test_it_says_what_it_is_and_can_do(bench: Bench, kind: str) -> None:
 
 
 def test_every_worker_of_a_started_gang_runs(bench: Bench) -> None:
-    given = replace(order("wait", workers=3), generation=7)
+    first = order("wait", workers=3)
+    given = replace(first, generation=7, allocations=tuple(replace(one, since=7) for one in first.allocations))
 
     bench.cluster.start(given)
 

@@ -5,8 +5,16 @@ from dataclasses import replace
 import pytest
 
 from scheduler.adapters.database.storage import Storage
-from scheduler.core.model.change import ChipDefined, ClusterSeen, QuotaLifted, QuotaSet, TenantCreated
+from scheduler.core.model.change import (
+    ChipDefined,
+    ClusterSeen,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueSet,
+    TenantCreated,
+)
 from scheduler.core.model.node import Cluster
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from scheduler.core.model.tenant import Holder, Quota, Role, Scope, Tenant, Token, User
 from scheduler.ports.directory import AlreadyExists, DoesNotExist
 from tests.builders.database import NOON, World, after_noon, make_chip
@@ -23,8 +31,9 @@ def test_a_tenant_is_created_once_and_told_in_the_feed(storage: Storage) -> None
         storage.directory.create_tenant("alpha", after_noon(1))
     assert storage.directory.tenant("alpha") == Tenant("alpha", NOON)
     assert storage.directory.tenant("beta") is None
-    (change,) = storage.views.changes_after(0, limit=9)
-    assert (change.number, change.at, change.tenant, change.body) == (1, NOON, "alpha", TenantCreated("alpha"))
+    told = [(one.number, one.at, one.tenant, one.body) for one in storage.views.changes_after(0, limit=9)]
+    own = QueueSet(Queue("alpha", tenant="alpha"))
+    assert told == [(1, NOON, "alpha", TenantCreated("alpha")), (2, NOON, "alpha", own)]
 
 
 def test_names_are_listed_byte_by_byte_in_pages(storage: Storage) -> None:
@@ -107,10 +116,10 @@ def test_a_quota_is_set_changed_and_lifted(world: World) -> None:
     with pytest.raises(DoesNotExist):
         directory.lift_quota("alpha", "h100", NOON)
     assert [change.body for change in world.storage.views.changes_after(before, limit=9)] == [
-        QuotaSet(Quota("alpha", "h100", 4)),
-        QuotaSet(Quota("alpha", "h100", 2)),
-        QuotaSet(Quota("alpha", "ascend-910b", 1)),
-        QuotaLifted("alpha", "h100"),
+        QueueQuotaSet(QueueQuota("alpha", "h100", limit=4)),
+        QueueQuotaSet(QueueQuota("alpha", "h100", limit=2)),
+        QueueQuotaSet(QueueQuota("alpha", "ascend-910b", limit=1)),
+        QueueQuotaLifted("alpha", "h100"),
     ]
 
 

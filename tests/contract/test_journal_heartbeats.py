@@ -10,7 +10,8 @@ from scheduler.core.model.change import CheckpointSaved, ProgressReported
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.reconciling.life_signs import LifeSign
-from scheduler.ports.journal import Beat, Outcome, Rejection, Unchanged
+from scheduler.ports.journal import Outcome, Rejection, Unchanged
+from scheduler.ports.workers.reports import Beat
 from scheduler.services.follow_changes import state_of
 from tests.builders.database import World, after_noon, refused, take, written
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.asking.grounds import Grounds, KeptRoom, QueueShare, Standing
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import ExactMix
@@ -231,7 +232,7 @@ def test_a_refused_group_fails_with_its_reasons_in_the_feed(world: World) -> Non
         "UPDATE device_slots SET used_milli = 1, used_memory_mib = memory_mib + 1 WHERE used_milli = 0",
         "UPDATE device_slots SET used_milli = 1, used_memory_mib = -1 WHERE used_milli = 0",
         "UPDATE device_slots SET holder_attempt = 'nobody' WHERE holder_attempt IS NOT NULL",
-        "UPDATE quota_usage SET devices_milli = -1",
+        "UPDATE queue_usage SET devices_milli = -1",
         "UPDATE attempts SET ended_at = placed_at",
         "UPDATE groups SET state = 'resting'",
         "UPDATE allocations SET node_id = 'mixed/n9'",
@@ -270,3 +271,14 @@ def test_the_counters_say_what_the_allocations_add_up_to(world: World, database:
         "devices_milli/mi300x": 0,
     }
     assert database.ask("SELECT slot FROM device_slots WHERE used_milli > 0 ORDER BY slot") == [(0,), (2,), (4,)]
+
+
+def test_what_a_placement_rests_on_is_kept_with_the_attempt(world: World) -> None:
+    standing = Standing("fair", "alpha", 2, 5, 60.0, (QueueShare("alpha", 0.25, 2),), level=None)
+    siblings, kept = (QueueShare("beta", 0.5, 1),), (KeptRoom("x-g0", after_noon(500)),)
+    grounds = Grounds(standing, 1, ("x-g0",), siblings, kept)
+    noted, plain = world.submit(), world.submit()
+    written(world.write(world.placing(noted, take("n1", 0), grounds=grounds)))
+    world.place(plain, take("n1", 1))
+    found = [world.storage.views.job(job.id, tenant=None) for job in (noted, plain)]
+    assert [view.attempts[0].grounds for view in found if view is not None] == [grounds, None]

@@ -189,11 +189,11 @@ def state_of(world: World) -> SchedulerState:
     return SchedulerState.from_parts(
         clusters=found.clusters,
         nodes=found.nodes,
-        quotas=found.quotas,
         jobs=found.jobs,
         groups=found.groups,
         attempts=found.attempts,
         chips=found.chips,
+        shares=found.shares,
     )
 
 

@@ -10,16 +10,8 @@ from scheduler.core.model.attempt import Progress, WorkerPhase, WorkerRecord
 from scheduler.core.model.change import GroupMoved, ProgressReported, StopWished
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Wish
-from scheduler.ports.journal import (
-    RegisterRendezvous,
-    Rejection,
-    ReportProgress,
-    SubmitJob,
-    Unchanged,
-    WishStop,
-    Write,
-    Written,
-)
+from scheduler.ports.journal import Rejection, SubmitJob, Unchanged, WishStop, Write, Written
+from scheduler.ports.workers.reports import RegisterRendezvous, ReportProgress
 from tests.builders.database import MANY_JOBS, NOON, World, after_noon, refused, take, written
 
 

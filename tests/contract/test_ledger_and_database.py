@@ -9,7 +9,6 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import ForeignUse, Node, NodeState
-from scheduler.core.queueing.quota import over_quota
 from scheduler.ports.journal import Rejection, Written
 from scheduler.services.follow_changes import state_of
 from tests.builders.database import CLUSTER, NOON, PICKING_CLUSTER, World, make_node, refused
@@ -63,8 +62,8 @@ class BothSides:
         for rank in ranks:
             if rank.chip is not None:
                 asked[rank.chip] = asked.get(rank.chip, 0) + rank.devices_milli
-        ledger, quotas = self.state.ledger, self.state.quotas
-        is_over = bool(over_quota(ledger, quotas, tenant=job.tenant, devices_milli=tuple(asked.items())))
+        ledger = self.state.ledger
+        is_over = bool(self.state.sharing.over_quota(job.queue, tuple(asked.items())))
         try:
             with Trial(ledger) as trial:
                 trial.apply(Hold("new", job.tenant, ranks))

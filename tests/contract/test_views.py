@@ -18,6 +18,7 @@ from tests.builders.database import (
     NOON,
     PICKING_CLUSTER,
     World,
+    after_noon,
     make_node,
     take,
     take_counted,
@@ -287,3 +288,20 @@ def test_an_attempt_is_open_while_it_holds_devices_in_its_present_generation(wor
     assert views.attempt_is_open(attempt, 1), "it still holds its devices"
     world.see(attempt, Event.GONE)
     assert not views.attempt_is_open(attempt, 1)
+
+
+def test_runs_that_succeeded_are_told_oldest_first_with_how_long_they_took(world: World) -> None:
+    jobs = [world.submit() for _ in range(3)]
+    for number, job in enumerate(jobs):
+        attempt = world.place(job, take("n1", number))
+        world.see(attempt, Event.WORKERS_CREATED)
+        world.see(attempt, Event.ALL_READY, at=after_noon(200))
+        if number < 2:
+            world.see(attempt, Event.ALL_SUCCEEDED, at=after_noon(300 - 50 * number))
+        else:
+            world.end(attempt, at=after_noon(260))
+    snapshot = world.storage.views.snapshot()
+    assert [(job.id, run_s) for job, run_s in snapshot.runs] == [(jobs[1].id, 50), (jobs[0].id, 100)]
+    learnt = state_of(snapshot).run_times.expect(world.make_job())
+    assert learnt is not None
+    assert (learnt.middle_s, learnt.most_s) == (50, 100)

@@ -124,14 +124,14 @@ COUNTED_DEVICES = """
 SLOTS_HELD = """
     SELECT node_id, chip, sum(used_milli) FROM device_slots WHERE used_milli > 0 GROUP BY node_id, chip
 """
-HELD_BY_TENANT = """
-    SELECT jobs.tenant, allocations.chip, sum(json_array_length(allocations.slots))
+HELD_BY_QUEUE = """
+    SELECT jobs.queue, allocations.chip, sum(json_array_length(allocations.slots))
     FROM allocations JOIN attempts ON attempts.id = allocations.attempt_id
     JOIN groups ON groups.id = attempts.group_id JOIN jobs ON jobs.id = groups.job_id
     WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
-    GROUP BY jobs.tenant, allocations.chip
+    GROUP BY jobs.queue, allocations.chip
 """
-COUNTED_BY_TENANT = "SELECT tenant, chip, devices_milli / 1000 FROM quota_usage WHERE devices_milli > 0"
+COUNTED_BY_QUEUE = "SELECT queue, chip, devices_milli / 1000 FROM queue_usage WHERE devices_milli > 0"
 SLOTS_OF_THE_DEAD = """
     SELECT device_slots.* FROM device_slots LEFT JOIN attempts ON attempts.id = device_slots.holder_attempt
     WHERE device_slots.used_milli > 0
@@ -146,7 +146,7 @@ def check_capacity(data_folder: Path) -> None:
         assert rows.fetchall() == []
         assert connection.execute(SLOTS_OF_THE_DEAD).fetchall() == []
         pairs = ((HELD, COUNTED), (HELD_DEVICES, COUNTED_DEVICES), (HELD_DEVICES, SLOTS_HELD))
-        for held, counted in (*pairs, (HELD_BY_TENANT, COUNTED_BY_TENANT)):
+        for held, counted in (*pairs, (HELD_BY_QUEUE, COUNTED_BY_QUEUE)):
             assert sorted(connection.execute(held).fetchall()) == sorted(connection.execute(counted).fetchall())
 
 

@@ -19,8 +19,8 @@ from scheduler.adapters.kubernetes.rendering import (
     pod,
     release_patch,
 )
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.job import SecretVariable, Volume
 from scheduler.ports.cluster import GangOrder
 from tests.builders.blueprints import RESOURCE, SECRET, configuration, with_spec
 from tests.builders.cluster import order, with_limits

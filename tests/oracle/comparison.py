@@ -67,7 +67,7 @@ class Comparison:
         self._seen = seen
         for tenant in self._tenants:
             for chip in scan.chips:
-                assert ledger.tenant_devices_milli(tenant, chip) == scan.tenant_devices_milli(tenant, chip)
+                assert ledger.queue_devices_milli(tenant, chip) == scan.queue_devices_milli(tenant, chip)
         turn = next(self._turn)
         if rooms:
             number, room, domains = rooms[turn % len(rooms)]

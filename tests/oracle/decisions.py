@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scheduler.core.model.decision import Decision, GivenPlace, Placed
+from scheduler.core.model.decision import Decision, Effect, GivenPlace, Placed
 
 
-def spelt_out(decisions: Iterable[Decision]) -> list[Decision]:
-    """Return decisions with their places rank by rank."""
+def spelt_out(decisions: Iterable[Decision | Effect]) -> list[Decision | Effect]:
+    """Return decisions with their places rank by rank, without what they rest on."""
     return [
-        replace(decision, place=GivenPlace(decision.allocations, decision.notes))
+        replace(decision, place=GivenPlace(decision.allocations, decision.notes), grounds=None)
         if isinstance(decision, Placed)
         else decision
         for decision in decisions

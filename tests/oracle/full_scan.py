@@ -123,7 +123,7 @@ class FullScan:
                 return True
         return False
 
-    def tenant_devices_milli(self, tenant: str, chip: str) -> int:
+    def queue_devices_milli(self, tenant: str, chip: str) -> int:
         """Return the thousandths of devices that a tenant holds of a chip type."""
         return self._use[tenant, chip]
 

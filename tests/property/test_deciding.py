@@ -3,7 +3,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide, queue
+from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import explain
 from scheduler.core.ledger.changes import Hold
 from scheduler.core.model.decision import Placed, Refused, Waiting
@@ -11,7 +11,7 @@ from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.core.model.reason import CannotServe, NeverFits
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from tests.builders import strategies as some
 from tests.builders.core import NOON, make_group, make_state
 from tests.oracle.decisions import spelt_out
@@ -20,7 +20,7 @@ from tests.oracle.decisions import spelt_out
 @some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas, st.randoms(use_true_random=False))
 def test_the_order_in_which_things_were_loaded_does_not_matter(
-    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...], random: Random
+    nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...], random: Random
 ) -> None:
     want = spelt_out(decide(make_state(*nodes, jobs=tuple(jobs), quotas=quotas), NOON))
     nodes, jobs, limits = list(nodes), list(jobs), list(quotas)
@@ -32,13 +32,13 @@ def test_the_order_in_which_things_were_loaded_does_not_matter(
 @some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_deciding_and_explaining_leave_the_state_as_it_was(
-    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+    nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...]
 ) -> None:
     state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
     before = state.digest()
     want = spelt_out(decide(state, NOON))
-    for group in queue(state):
-        explain(state, group.id, NOON)
+    for name in sorted(state.waiting):
+        explain(state, name, NOON)
     assert state.digest() == before
     assert spelt_out(decide(state, NOON)) == want
 
@@ -46,11 +46,11 @@ def test_deciding_and_explaining_leave_the_state_as_it_was(
 @some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_within_quota(
-    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+    nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...]
 ) -> None:
     state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
     decisions = decide(state, NOON)
-    assert [decision.group for decision in decisions] == [group.id for group in queue(state)]
+    assert sorted(decision.group for decision in decisions) == sorted(state.waiting)
     by_group = {make_group(job).id: job for job in jobs}
     for decision in decisions:
         match decision:
@@ -64,13 +64,13 @@ def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_wit
                 assert decision.reasons
                 assert all(isinstance(reason, NeverFits | CannotServe) for reason in decision.reasons)
     for quota in quotas:
-        assert state.ledger.tenant_devices_milli(quota.tenant, quota.chip) <= quota.devices * WHOLE_DEVICE_MILLI
+        assert state.ledger.queue_devices_milli(quota.queue, quota.resource) <= (quota.limit or 0) * WHOLE_DEVICE_MILLI
 
 
 @some.fixed(60)
 @given(some.nodes(), some.jobs(), some.quotas)
 def test_who_waits_after_a_cycle_has_a_reason_once_the_others_hold_their_places(
-    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+    nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...]
 ) -> None:
     state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
     decisions = decide(state, NOON)

@@ -79,7 +79,7 @@ def reads(ledger: Ledger) -> list[object]:
         ledger.nodes_gone(),
         [(ledger.is_held(node), [fit[entries[node].leftover] for fit in fits]) for node in nodes if node in entries],
         [ledger.holders(*pair) for pair in pairs],
-        [ledger.tenant_devices_milli(tenant, chip) for tenant in some.TENANTS for chip in some.CHIPS],
+        [ledger.queue_devices_milli(tenant, chip) for tenant in some.TENANTS for chip in some.CHIPS],
         [ledger.inventory.levels(cluster) for cluster in ("east", "west")],
         sorted(rooms(ledger)),
     ]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide, queue
+from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import explain
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.decision import Placed, Refused, Waiting
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason, Shortfall, TooFewFree
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import Closeness
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.placer import Placer
@@ -114,11 +114,11 @@ def test_both_tell_the_same_figures_of_the_same_parts(found: list[Answers]) -> N
 @some.fixed(100)
 @given(some.nodes(), some.jobs(most=1), some.quotas)
 def test_who_waits_or_is_refused_by_a_decision_has_full_reasons_and_who_is_placed_has_none(
-    nodes: list[Node], jobs: list[Job], quotas: tuple[Quota, ...]
+    nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...]
 ) -> None:
     state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
-    (decision,), (group,) = decide(state, NOON), queue(state)
-    full = explain(state, group.id, NOON).reasons
+    (decision,) = decide(state, NOON)
+    full = explain(state, decision.group, NOON).reasons
     match decision:
         case Placed():
             assert full == ()

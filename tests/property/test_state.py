@@ -9,12 +9,14 @@ from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import StopReason
 from scheduler.core.model.job import ArrayMember, Condition, Dependency, Job
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.tenant import Quota
 from tests.builders import strategies as some
 from tests.builders.core import World
 from tests.oracle.decisions import spelt_out
 
-STEPS = ("submit", "decide", "move", "end", "end", "stop", "priority", "node", "node state", "quota", "lift")
+STEPS = (
+    *("submit", "decide", "move", "end", "end", "stop", "priority", "node", "node state"),
+    *("quota", "quota", "lift", "queue", "group"),
+)
 
 
 @st.composite
@@ -25,7 +27,9 @@ def worlds(draw: st.DrawFn) -> World:
     world.see_cluster("west")
     for node in draw(some.nodes()):
         world.see_node(node)
-    waiting = _chained(draw, draw(some.jobs()))
+    for queue in draw(some.trees):
+        world.set_queue(queue)
+    waiting = [_queued(draw, world, job) for job in _chained(draw, draw(some.jobs()))]
     members = sum(job.spec.array is not None for job in waiting)
     for job in waiting[: max(2, members)]:  # an array is written at once
         world.submit(job)
@@ -48,6 +52,13 @@ def _chained(draw: st.DrawFn, jobs: list[Job]) -> list[Job]:
         after = tuple(Dependency(one, draw(st.sampled_from(Condition)), one == "a1") for one in earlier)
         chained.append(replace(job, spec=replace(job.spec, after=after, array=array)))
     return chained
+
+
+def _queued(draw: st.DrawFn, world: World, job: Job) -> Job:
+    """Let a job be somebody's, in a queue of its tenant's."""
+    names = [None, *(name for name, queue in world.queues.items() if queue.tenant == job.tenant)]
+    spec = replace(job.spec, queue=draw(st.sampled_from(names)))
+    return replace(job, spec=spec, submitted_by=draw(st.sampled_from(("ada", "bob"))))
 
 
 def _do(draw: st.DrawFn, world: World, step: str) -> None:
@@ -73,10 +84,22 @@ def _do(draw: st.DrawFn, world: World, step: str) -> None:
         case "node state":
             node = world.nodes[draw(st.sampled_from(sorted(world.nodes)))]
             world.change_node(node.name, node.cluster, draw(st.sampled_from(NodeState)))
+        case _:
+            _share(draw, world, step, (tenant, chip))
+
+
+def _share(draw: st.DrawFn, world: World, step: str, purse: tuple[str, str]) -> None:
+    """Let the queues, or what they may have, be other ones."""
+    match step:
         case "quota":
-            world.set_quota(Quota(tenant, chip, draw(st.integers(0, 8))))
+            world.set_quota(draw(some.quota(sorted({*world.queues, purse[0]}))))
         case "lift":
-            world.lift_quota(tenant, chip)
+            world.lift_quota(*draw(st.sampled_from([purse, *world.quotas])))
+        case "queue":
+            for queue in draw(some.trees)[: draw(st.integers(1, 4))]:
+                world.set_queue(queue)
+        case "group":
+            world.set_chip_group(draw(some.chip_group))
 
 
 @some.fixed(90)
@@ -89,7 +112,7 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
     assert followed.digest() == present.digest()
     limits = [job.spec.array.most_at_once or 0 for job in world.jobs.values() if job.spec.array is not None]
     assert followed.members_holding.of("a1") == present.members_holding.of("a1") <= max(limits, default=0)
-    assert followed._mix.counts == present._mix.counts, "they learn from the same workers"
+    assert followed._expectations.mix.counts == present._expectations.mix.counts, "they learn from the same workers"
     assert followed.dependents.arrays.ended() == present.dependents.arrays.ended()
     assert set(followed.tally.capacity()) == set(present.tally.capacity())
     assert spelt_out(decide(followed, world.now)) == spelt_out(decide(present, world.now))

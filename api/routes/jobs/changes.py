@@ -34,7 +34,7 @@ from api.web.outcomes import refuse_arrays, refuse_job_write, refuse_together
 from scheduler.core.model.group import FINAL
 from scheduler.core.model.identifiers import JobId
 from scheduler.core.model.tenant import Principal
-from scheduler.ports.journal import ChangePriority, IdempotencyKey, Outcome, Rejected, Unchanged
+from scheduler.ports.journal import ChangePriority, IdempotencyKey, Outcome, Rejected, Unchanged, WishWorkers
 from scheduler.services.jobs.cancel_jobs import cancel_jobs as stop_jobs
 from scheduler.services.jobs.submit_jobs import NotTogether, key_of_part
 from scheduler.services.jobs.submit_jobs import submit_jobs as accept_jobs
@@ -118,9 +118,19 @@ def _cancelled(job: JobId, outcome: Outcome) -> CancelledJobAnswer:
 def change_job(
     job: JobPath, body: JobPatch, context: Context, caller: Caller, response: Response, *, if_match: IfMatch = None
 ) -> JobAnswer:
-    """Give a job that is not over another priority; waiting jobs are decided on in the new order at once."""
-    item = ChangePriority(job, caller.tenant, body.priority, caller.name, context.clock.now())
-    outcome = context.journal.change(item, guarded_by(if_match))
+    """Give a job that is not over another priority, or an elastic one more or fewer workers.
+
+    Waiting jobs are decided on in the new order at once. A gang that runs is given its new size by the next decision
+    that finds room; with fewer workers, the rest leaves after a checkpoint.
+    """
+    now = context.clock.now()
+    if body.workers is not None:
+        outcome = context.journal.change(
+            WishWorkers(job, caller.tenant, body.workers, caller.name, now), guarded_by(if_match)
+        )
+    else:
+        item = ChangePriority(job, caller.tenant, body.priority or 0, caller.name, now)
+        outcome = context.journal.change(item, guarded_by(if_match))
     if isinstance(outcome, Rejected):
         raise refuse_job_write(outcome)
     view = find_job(context, caller, job)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.answers.explanations import prospect_answer, settled_answer, waiting_answer
 from api.answers.jobs import job_answer, job_row_answer
 from api.answers.sparse import sparse, wants
+from api.answers.waiting.standings import comparison_answer
 from api.context import ApiContext
 from api.job_reading import (
     find_job,
@@ -28,9 +29,10 @@ from api.schemas.job_request import JobRequest
 from api.schemas.queries import JobFilterQuery, JobQuery, JobRowQuery, SparsePage, SubmitQuery
 from api.schemas.reason import WhyAnswer
 from api.schemas.text import KEY_PATTERN
+from api.schemas.waiting.standings import ComparisonAnswer
 from api.streaming.waiting import wait_until
 from api.web.cursors import JOB_KEY, cut_page, decode_cursor
-from api.web.dependencies import Caller, Context, JobPath
+from api.web.dependencies import Caller, Context, JobPath, OtherJob
 from api.web.etags import etag_of
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
@@ -44,6 +46,8 @@ from scheduler.ports.views import JobFilter, JobView
 from scheduler.services.cancel_job import cancel_job as stop_job
 from scheduler.services.explain_job import explain_job as explain
 from scheduler.services.jobs.submit_array import NoRoom, submit_array
+from scheduler.services.questions.advise import advise
+from scheduler.services.questions.compare_jobs import compare_jobs as compare
 from scheduler.services.questions.try_job import try_job as prospect_of_job
 from scheduler.services.submit_job import Accepted, NotOffered, Submission
 from scheduler.services.submit_job import submit_job as accept_job
@@ -169,7 +173,9 @@ def try_job(request: JobRequest, context: Context, caller: Caller) -> DryRunAnsw
         raise refuse_not_offered(tried)
     if isinstance(tried, Rejected):
         raise refuse_submission(tried, request, context.directory)
-    return prospect_answer(tried, caller.tenant)
+    forecaster = context.forecaster
+    estimate = None if forecaster is None else forecaster.estimate_new(tried.job, tried.prospect)
+    return prospect_answer(tried, caller.tenant, estimate)
 
 
 @router.get("", operation_id="list_jobs")
@@ -235,10 +241,20 @@ def cancel_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
 def explain_job(job: JobPath, context: Context, caller: Caller) -> WhyAnswer:
     """Say why a job is where it is: what it waits for, with numbers, and what would help."""
     view = find_job(context, caller, job)
-    explained = explain(context.followed, context.clock, job)
+    explained = explain(context.followed, context.clock, job, context.forecaster)
     if explained.explanations:
-        return waiting_answer(view, explained, caller.tenant)
+        advised = advise(context.followed, view.job, explained.explanations[0].reasons)
+        return waiting_answer(view, explained, caller.tenant, advised)
     if view.state is State.QUEUED:
         # It was placed or refused between the two reads.
         view = find_job(context, caller, job)
-    return settled_answer(view, refusal_of(context, view), explained, caller.tenant)
+    refusal = refusal_of(context, view)
+    return settled_answer(view, refusal, explained, caller.tenant, advise(context.followed, view.job, refusal))
+
+
+@router.get("/{job}/why-before", operation_id="compare_jobs")
+def compare_jobs(job: JobPath, other: OtherJob, context: Context, caller: Caller) -> ComparisonAnswer:
+    """Say why a job was placed before another one, by what was noted when it was."""
+    return comparison_answer(
+        compare(context.followed, find_job(context, caller, job), find_job(context, caller, other))
+    )

@@ -113,9 +113,10 @@ def _current_attempt(view: JobView, place: LogCursor | None) -> Attempt | None:
 def _read(
     context: ApiContext, attempt: Attempt, place: LogCursor | None, query: LogQuery, *, until_s: float
 ) -> LogPage:
-    ranks = range(len(attempt.allocations)) if query.rank is None else (query.rank,)
-    if query.rank is not None and query.rank >= len(attempt.allocations):
-        detail = f"attempt {attempt.number} has {len(attempt.allocations)} ranks, from 0"
+    known = attempt.worker_numbers
+    ranks = known if query.rank is None else (query.rank,)
+    if query.rank is not None and query.rank not in known:
+        detail = f"attempt {attempt.number} has {len(known)} workers, from 0"
         raise refuse(Code.INVALID_REQUEST, f"rank: {detail}", None, FieldError("/query/rank", detail))
     fair_share = max(LEAST_LOG_BYTES_PER_RANK, MOST_LOG_BYTES // len(ranks))
     return read_logs(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from api.schemas.job_request import JobRequest, Priority
+from api.schemas.placement import WorkerCount
 from api.schemas.queries import JobFilterQuery
 from api.schemas.text import ID_PATTERN, Answer, Body, Cursor, with_examples
 from scheduler.core.model.group import State
@@ -91,11 +92,20 @@ class CancelAnswer(Answer):
 
 
 class JobPatch(Body):
-    """What is to be otherwise in a job."""
+    """What is to be otherwise in a job: one thing at a time."""
 
-    model_config = with_examples({"priority": 10})
+    model_config = with_examples({"priority": 10}, {"workers": 2})
 
-    priority: Priority
+    priority: Priority | None = None
+    workers: WorkerCount | None = Field(
+        default=None, description="Of an elastic job: so many at most. One that runs is given more or fewer for it."
+    )
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.priority is None) == (self.workers is None):
+            raise ValueError("give either priority or workers")
+        return self
 
 
 class CloneRequest(Body):

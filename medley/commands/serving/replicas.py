@@ -4,8 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from medley.answers import Json
 from medley.commands.connection import JobArgument, OutputOption, connected, explained, find_job
-from medley.errors import ApiProblem
+from medley.commands.jobs import print_one
+from medley.errors import ApiProblem, BadUsage
 from medley.exit_codes import ExitCode
 from medley.file_kinds import JOB_FILE
 from medley.screens.amounts import counted, now
@@ -27,15 +29,24 @@ def replicas(job: JobArgument, /, *, output: OutputOption = "table") -> int:
 
 def scale(
     job: JobArgument,
-    count: Annotated[int, Parameter(name="REPLICAS", help="So many replicas, from 1.")],
+    count: Annotated[int | None, Parameter(name="REPLICAS", help="Of a server: so many replicas, from 1.")] = None,
     /,
     *,
+    workers: Annotated[int | None, Parameter(help="Of an elastic job: so many workers at most.")] = None,
     output: OutputOption = "table",
 ) -> int:
-    """Give a server more or fewer replicas. Those that failed for good are tried again; the same again is harmless."""
+    """Give a server more or fewer replicas, or an elastic job workers. The same again is harmless.
+
+    Replicas that failed for good are tried again. A gang that runs goes on from a checkpoint in its new size.
+    """
+    wanted_of = [one for one in (count, workers) if one is not None]
+    if len(wanted_of) != 1:
+        raise BadUsage("say how many: REPLICAS of a server, or --workers of an elastic job")
     with connected() as client:
         found = find_job(client, job)
-        listed = client.scale(found["id"], count)
+        if workers is not None:
+            return _told_of_workers(client.set_workers(found["id"], workers), output)
+        listed = client.scale(found["id"], wanted_of[0])
     if output == "table":
         wanted = counted(listed["wanted"], "replica", "replicas")
         say(f"{found['name']} ({found['id']}) is to have {wanted}; {listed['ready']} ready now")
@@ -44,6 +55,16 @@ def scale(
         print_json(listed)
     else:
         say(found["id"])
+    return ExitCode.OK
+
+
+def _told_of_workers(job: Json, output: str) -> int:
+    if output != "table":
+        print_one(output, job)
+        return ExitCode.OK
+    wanted = counted(job["spec"]["workers"], "worker", "workers")
+    say(f"{job['name']} ({job['id']}) is to have {wanted} at most")
+    talk(f"next: medley status {job['name']}")
     return ExitCode.OK
 
 

@@ -52,6 +52,10 @@ class Gauges:
     device_memory_mib: Callable[[], int | None] = lambda: None
 
 
+def _ignore(generation: int) -> None:
+    """Nobody listens."""
+
+
 class Heart:
     """Beats from a thread of its own. Whoever makes one must close it."""
 
@@ -64,11 +68,17 @@ class Heart:
         reports: int = 0,
         is_alone: bool = True,
         least_pause_s: float = 0.0,
+        on_called: Callable[[int], None] = _ignore,
     ) -> None:
         """`reports` above 0 promises progress: from now on Medley takes a standstill for trouble as well.
 
+        `on_called` hears once, from the heart's thread, that the gang is called to another generation.
+
         Where it is not `is_alone`, somebody else beats for the same attempt, and this tells only what is new.
         """
+        self.called = launch.generation
+        """The generation that the gang is to be of, as far as was heard."""
+        self._on_called = on_called
         self._path = f"/v1/attempts/{quote(launch.attempt, safe='')}/heartbeat"
         self._generation = launch.generation
         self._client = client
@@ -158,6 +168,11 @@ class Heart:
             }
         return body
 
+    def _hear_call(self, generation: object) -> None:
+        if isinstance(generation, int) and generation > self.called:
+            self.called = generation
+            self._on_called(generation)
+
     def _send(self, body: dict[str, Any], pause_s: float) -> float:
         """Send one heartbeat; return how long to wait for the next one."""
         try:
@@ -173,6 +188,7 @@ class Heart:
             if answer.get("is_kept") is False:
                 with self._changed:
                     self._is_news = True  # it came too soon: what is new is told again
+            self._hear_call(answer.get("generation"))
             return _pause_of(answer.get("next_s"), pause_s)
         return pause_s
 

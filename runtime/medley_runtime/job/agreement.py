@@ -27,6 +27,8 @@ class Wishes:
     save: bool = False
     memory_mib: int = 0
     """Of the rank that uses most; 0 where nothing was exchanged."""
+    generation: int = 0
+    """That the gang is called to, as far as any rank knows; 0 where nobody does."""
 
 
 NOTHING = Wishes()
@@ -54,11 +56,11 @@ class Agreement:
             self._left -= 1
             return NOTHING
         own = wishes()
-        figures = [float(own.stop), float(own.save), float(own.memory_mib), float(self._next_steps())]
-        stop, save, memory_mib, steps = self._exchange(figures)
+        known = (own.stop, own.save, own.memory_mib, self._next_steps(), own.generation)
+        stop, save, memory_mib, steps, generation = self._exchange([float(figure) for figure in known])
         self._steps = max(int(steps), 1)
         self._left = self._steps - 1
-        return Wishes(stop > 0, save > 0, int(memory_mib))
+        return Wishes(stop > 0, save > 0, int(memory_mib), int(generation))
 
     def _next_steps(self) -> int:
         """Return after how many steps to exchange again; only the first rank has a say."""

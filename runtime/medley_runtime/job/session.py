@@ -13,13 +13,14 @@ from types import FrameType
 
 from medley_runtime.api_client import ApiClient
 from medley_runtime.checkpoints.shelf import Name, Shelf
-from medley_runtime.endings import AttemptClosed, BadLaunch
+from medley_runtime.endings import AttemptClosed, BadLaunch, Left
 from medley_runtime.heartbeats.heart import Gauges, Heart, Progress
 from medley_runtime.heartbeats.memory import device_memory_mib
 from medley_runtime.job.agreement import Agreement, Wishes
 from medley_runtime.job.exchange import scripts_exchange
 from medley_runtime.launch import LAUNCH_VARIABLE, Launch, read_launch
 from medley_runtime.output import warn_line
+from medley_runtime.regrouping.generation import regrouped
 
 BEATEN_VARIABLE = "MEDLEY_HEARTBEAT"
 """Set where `medley_runtime run` beats for this program."""
@@ -30,8 +31,8 @@ def open_session(environment: Mapping[str, str]) -> Session | None:
     if not environment.get(LAUNCH_VARIABLE):
         return None
     try:
-        launch = read_launch(environment)
-    except BadLaunch as error:
+        launch = regrouped(read_launch(environment), environment)
+    except (BadLaunch, Left) as error:
         warn_line(f"{error}; the program goes on without Medley")
         return None
     return Session(launch, is_alone=not environment.get(BEATEN_VARIABLE))

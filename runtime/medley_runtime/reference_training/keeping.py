@@ -22,7 +22,17 @@ from medley_runtime.stop_signals import StopRequest
 PREPARED_SHARE = 0.5
 """Of the interval: then the memory for the first copy is made, beside the training."""
 NOT_OF_THE_MODEL = frozenset({"steps", "batch", "learning_rate", "seed"})
+DEAF_S = 30.0
+"""A training that could not be saved does not try to go on as another generation for so long."""
 LOADED, UNREADABLE, OTHER_MODEL = 0.0, 1.0, 2.0
+
+
+class Called(Exception):
+    """All ranks know that the gang is called to another generation, and what they have is saved."""
+
+    def __init__(self, generation: int) -> None:
+        super().__init__(generation)
+        self.generation = generation
 
 
 class Keeper:
@@ -42,6 +52,9 @@ class Keeper:
         self._told_trouble: str | None = None
         self.on_saved: Callable[[int], None] = _ignore
         """Hears, from another thread, of each step that is saved; on the first rank only."""
+        self.called: Callable[[], int] = _nobody_calls
+        """Says which generation the gang is called to; on the first rank only."""
+        self._deaf_until_s = 0.0
         self.memory_mib = 0
         """Of the rank that uses most, as of the latest exchange."""
 
@@ -74,16 +87,35 @@ class Keeper:
         return 0
 
     def after_step(self, step: int) -> None:
-        """Save where that is due. Raises Stopped once all ranks know that the training is to end, and it is saved."""
+        """Save where that is due.
+
+        Raises Stopped once all ranks know that the training is to end, and it is saved; Called, likewise, once it is to
+        go on as another generation.
+        """
         wishes = self._agreement.ask(self._wishes)
         self.memory_mib = max(wishes.memory_mib, 0)
-        if wishes.save or wishes.stop:
+        is_called = wishes.generation > self._launch.generation
+        if wishes.save or wishes.stop or is_called:
             self._save(step)
         if wishes.stop:
             self._saver.wait()
             self._warn()
             saved = "could not save and" if self._saver.trouble else f"saved step {step} and"
             raise Stopped(f"rank {self._gang.rank} {saved} ends, as it was asked to")
+        if is_called:
+            self._leave(step, wishes.generation)
+
+    def _leave(self, step: int, generation: int) -> None:
+        """Raise Called, unless the training could not be saved: then it goes on as it is, and tries again later."""
+        self._saver.wait()
+        self._warn()
+        if self._same(float(self._saver.trouble is not None)):
+            self._deaf_until_s = time.monotonic() + DEAF_S
+            return
+        if self._is_first:
+            print_line(f"leaving the gang of {self._gang.world_size} after step {step}, to go on as another generation")
+        self._stop.await_training(is_awaited=False)
+        raise Called(generation)
 
     def finish(self, step: int) -> None:
         """Save the trained model, unless the training was too short for any checkpoint; return when it is written."""
@@ -109,7 +141,8 @@ class Keeper:
         is_due = self._is_first and waited_s >= self._place.interval_s and not self._saver.is_busy
         if is_due:
             self._asked_s = now_s
-        return Wishes(self._stop.is_made, is_due, own_memory_mib())
+        generation = self.called() if now_s >= self._deaf_until_s else 0
+        return Wishes(self._stop.is_made, is_due, own_memory_mib(), generation)
 
     def _try(self, name: Name) -> float:
         """Load a checkpoint; return what came of it."""
@@ -153,6 +186,10 @@ def state_of(model: nn.Module, optimiser: AdamW) -> dict[str, Tensor]:
 
 def _model_of(plan: ReferenceTraining) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(plan).items() if name not in NOT_OF_THE_MODEL}
+
+
+def _nobody_calls() -> int:
+    return 0
 
 
 def _ignore(step: int) -> None:

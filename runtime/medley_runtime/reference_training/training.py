@@ -19,10 +19,11 @@ from medley_runtime.launch import Launch, ReferenceTraining
 from medley_runtime.output import print_line, warn_line
 from medley_runtime.reference_training.batches import SEEDS, Batches
 from medley_runtime.reference_training.gang import Gang, joined_gang
-from medley_runtime.reference_training.keeping import Keeper
+from medley_runtime.reference_training.keeping import Called, Keeper
 from medley_runtime.reference_training.model import Gpt
 from medley_runtime.reference_training.narration import Listeners, Narration
 from medley_runtime.reference_training.weights import AdamW, FlatWeights
+from medley_runtime.regrouping.generation import next_launch
 from medley_runtime.stop_signals import StopRequest
 
 WARM_UP_STEPS = 5
@@ -36,26 +37,47 @@ Tell = Callable[[int, Callable[[], float]], None]
 def train(launch: Launch, plan: ReferenceTraining, stop: StopRequest) -> None:
     """Train to the end, from the job's newest checkpoint on; afterwards all ranks that train hold the same weights.
 
-    Ranks of roles with a program of their own have no part in it: ranks are counted here without them.
+    Ranks of roles with a program of their own have no part in it: ranks are counted here without them. Where the gang
+    is called to another generation, it is saved, leaves its process group, meets anew, and goes on from there.
 
-    Raises TrainingFailed, RendezvousFailed, AttemptClosed, Stopped.
+    Raises TrainingFailed, RendezvousFailed, AttemptClosed, Stopped, Left.
     """
-    trainers = launch.in_program
     device = open_device(launch)
-    print_line(f"rank {trainers.rank} of {trainers.world_size} on {launch.node}: {device.description}")
     torch.manual_seed(plan.seed % SEEDS)  # every rank starts from the same weights
     weights = FlatWeights(model := Gpt(plan).to(device.torch_name))
     client = ApiClient(launch.api_url, launch.token, warn_line)
-    with joined_gang(launch, device, client) as gang:
-        optimiser = AdamW(weights, CLIP_NORM)
+    while not _train_as(launch, plan, stop, Means(device, model, weights, client)):
+        launch = next_launch(launch, client)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a worker keeps from generation to generation."""
+
+    device: Device
+    model: Gpt
+    weights: FlatWeights
+    client: ApiClient
+
+
+def _train_as(launch: Launch, plan: ReferenceTraining, stop: StopRequest, means: Means) -> bool:
+    """Train as one of a generation; say whether to the end, and not until another one is called."""
+    trainers, device, model = launch.in_program, means.device, means.model
+    print_line(f"rank {trainers.rank} of {trainers.world_size} on {launch.node}: {device.description}")
+    with joined_gang(launch, device, means.client) as gang:
+        optimiser = AdamW(means.weights, CLIP_NORM)
         keeper = None if launch.checkpoints is None else Keeper(launch, launch.checkpoints, gang, stop=stop)
         first = 0 if keeper is None else keeper.resume(plan, model, optimiser)
         with _narrator(launch, plan, device, keeper=keeper, first=first) as tell:
             after_step = _stay_idle if keeper is None else keeper.after_step
-            _take_steps(plan, gang, model, optimiser, Course(first, tell, after_step))
+            try:
+                _take_steps(plan, gang, model, optimiser, Course(first, tell, after_step))
+            except Called:
+                return False
             if keeper is not None:
                 keeper.finish(plan.steps)
-        _require_same_weights(gang, weights.digest())
+        _require_same_weights(gang, means.weights.digest())
+    return True
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,7 @@ def _narrator(
     heart = Heart(launch, ApiClient(launch.api_url, launch.token, _swallow), gauges=gauges, reports=1)
     if keeper is not None:
         keeper.on_saved = heart.saved
+        keeper.called = lambda: heart.called
     try:
         listeners = Listeners(time.monotonic, heart.report)
         yield Narration(plan, launch.in_program.world_size, listeners, first=first).tell

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.adapters.database.access import tokens, users
 from scheduler.adapters.database.engine import Engines
+from scheduler.adapters.database.queues import quota_writes, reading
 from scheduler.adapters.database.reads import nodes as read_fleet
 from scheduler.adapters.database.reads import people as read_people
 from scheduler.adapters.database.transaction import Transaction
@@ -121,16 +122,17 @@ class DatabaseDirectory:
 
     def set_quota(self, quota: Quota, at: datetime, guard: Guard = unguarded) -> None:
         """Set a quota; what is already held above it stays held. Raises DoesNotExist (tenant or chip)."""
-        self._write(lambda transaction: people.set_quota(transaction, quota, at, guard))
+        self._write(lambda transaction: quota_writes.set_limit(transaction, quota, at, guard))
 
     def lift_quota(self, tenant: TenantName, chip: ChipName, at: datetime, guard: Guard = unguarded) -> None:
         """Remove a quota. Raises DoesNotExist."""
-        self._write(lambda transaction: people.lift_quota(transaction, tenant, chip, at, guard=guard))
+        self._write(lambda transaction: quota_writes.lift_limit(transaction, tenant, chip, at, guard=guard))
 
     def quotas(self, tenant: TenantName) -> list[Quota]:
-        """Return a tenant's quotas by chip name."""
+        """Return the limits of a tenant's own queue by chip name."""
         with self._engines.read() as connection:
-            return read_people.read_quotas(connection, tenant)
+            quotas = [quota_writes.limit_of(quota) for quota in reading.read_quotas(connection, tenant)]
+        return [quota for quota in quotas if quota is not None]
 
     def define_chips(self, chips: Sequence[ChipType], at: datetime, guard: Guard = unguarded) -> int:
         """Add or change chip types by name; returns how many really changed."""

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from scheduler.adapters.database.failures import StorageError, is_outage, short_text
@@ -23,6 +24,7 @@ SILENCE_TIMEOUT_S = 10
 """A server that stopped answering on the network counts as gone after this."""
 
 WAL_PAUSE_S = 0.01
+_MEMORY_READING_CONNECTIONS = 2
 
 _WAL = "journal_mode=WAL"
 _POSTGRESQL_OPTIONS = (
@@ -75,6 +77,16 @@ def open_engines(url: str, *, reading: int = READING_CONNECTIONS) -> Engines:
     raise _wrong_url(f"it names {backend}, which Medley does not use.")
 
 
+def open_memory_engines() -> Engines:
+    """Return engines of a new, empty SQLite database in memory, which is gone once they are closed.
+
+    Nothing in it is durable, and whoever reads must not do so while another thread writes: it is for simulations.
+    """
+    name = f"file:medley-{uuid4().hex}"
+    url = URL.create("sqlite+pysqlite", database=name, query={"mode": "memory", "cache": "shared", "uri": "true"})
+    return _sqlite_engines(url, _MEMORY_READING_CONNECTIONS)
+
+
 def _wrong_url(why: str) -> StorageError:
     return StorageError(
         "Medley cannot use this database URL",
@@ -86,12 +98,14 @@ def _wrong_url(why: str) -> StorageError:
 def _sqlite(url: URL, reading_connections: int) -> Engines:
     if not url.database or not Path(url.database).is_absolute():
         raise _wrong_url("a SQLite database needs the absolute path of a file, so that a restart finds it again.")
-    url = url.set(drivername="sqlite+pysqlite")
+    return _sqlite_engines(url.set(drivername="sqlite+pysqlite"), reading_connections)
+
+
+def _sqlite_engines(url: URL, reading_connections: int) -> Engines:
     arguments = {"check_same_thread": False, "timeout": LOCK_TIMEOUT_S, "cached_statements": 512}
-    writing = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments)
-    reading = create_engine(
-        url, pool_size=reading_connections, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
-    )
+    pool = {"poolclass": QueuePool, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_S}
+    writing = create_engine(url, pool_size=1, connect_args=arguments, **pool)
+    reading = create_engine(url, pool_size=reading_connections, connect_args=arguments, **pool)
     _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=(_WAL, "synchronous=FULL"))
     _prepare_sqlite(reading, begin="BEGIN", pragmas=("query_only=ON",))
     return Engines(writing, reading)

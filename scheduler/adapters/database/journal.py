@@ -7,7 +7,10 @@ from typing import Any, Self
 from scheduler.adapters.database.access.audit import acts_of
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.adapters.database.writer import Writer
+from scheduler.adapters.database.writes.jobs.evictions import evict
 from scheduler.adapters.database.writes.jobs.priorities import change_priority
+from scheduler.adapters.database.writes.jobs.promises import give_back, keep
+from scheduler.adapters.database.writes.jobs.workers import wish_workers
 from scheduler.adapters.database.writes.observations import observe
 from scheduler.adapters.database.writes.placements import place, refuse
 from scheduler.adapters.database.writes.remarks import note
@@ -16,32 +19,37 @@ from scheduler.adapters.database.writes.replicas.scaling import scale
 from scheduler.adapters.database.writes.reports.addresses import register
 from scheduler.adapters.database.writes.reports.heartbeats import beat
 from scheduler.adapters.database.writes.reports.progress import report
+from scheduler.adapters.database.writes.resizes.resizing import advance, resize
 from scheduler.adapters.database.writes.stops import wish_stop
 from scheduler.adapters.database.writes.submissions import submit
 from scheduler.core.model.access.audit import Actor
 from scheduler.core.model.job import MOST_MEMBERS
 from scheduler.ports.journal import (
-    Beat,
+    AdvanceResize,
     ByLeader,
     ChangePriority,
     Edit,
+    Evict,
+    GiveRoomBack,
     Guard,
+    KeepRoom,
     NoteWorkers,
     Observe,
     Outcome,
     Place,
     Refuse,
-    RegisterRendezvous,
     Rejected,
-    ReportProgress,
+    Resize,
     ReviseJob,
     ScaleJob,
     SubmitJob,
     WishStop,
+    WishWorkers,
     Write,
     Written,
     unguarded,
 )
+from scheduler.ports.workers.reports import Beat, RegisterRendezvous, ReportProgress
 
 MOST_ITEMS = 1_000
 
@@ -51,7 +59,12 @@ _WRITES: dict[type, Callable[[Transaction, Any], list[Outcome]]] = {
     ScaleJob: scale,
     ReviseJob: revise,
     Place: place,
+    Resize: resize,
+    AdvanceResize: advance,
     Refuse: refuse,
+    Evict: evict,
+    KeepRoom: keep,
+    GiveRoomBack: give_back,
     Observe: observe,
     NoteWorkers: note,
     RegisterRendezvous: register,
@@ -136,6 +149,8 @@ class DatabaseJournal:
             match item:
                 case ChangePriority():
                     return [change_priority(transaction, item, guard)]  # which tells the trail by itself
+                case WishWorkers():
+                    return [wish_workers(transaction, item, guard)]  # so does this
                 case ScaleJob():
                     outcomes = scale(transaction, [item], guard)
                 case ReviseJob():

@@ -58,6 +58,12 @@ def upgrade(url: str) -> str:
     return newest
 
 
+def make_schema(engines: Engines) -> None:
+    """Bring an empty database to the newest schema, in one transaction of its writing connection."""
+    with engines.writing.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
 def _refuse_newer(present: str | None) -> None:
     if present not in (None, *known_revisions()):
         raise StorageError(

@@ -11,12 +11,14 @@ from sqlalchemy.exc import ArgumentError
 from scheduler.adapters.database.access.trail import DatabaseAuditTrail
 from scheduler.adapters.database.committing import AUDIT_KEPT, Committer
 from scheduler.adapters.database.directory import DatabaseDirectory
-from scheduler.adapters.database.engine import READING_CONNECTIONS, Engines, open_engines
+from scheduler.adapters.database.engine import READING_CONNECTIONS, Engines, open_engines, open_memory_engines
 from scheduler.adapters.database.failures import StorageError
 from scheduler.adapters.database.journal import DatabaseJournal, write_items
-from scheduler.adapters.database.migrate import require_newest, upgrade
+from scheduler.adapters.database.migrate import make_schema, require_newest, upgrade
 from scheduler.adapters.database.processes.installation import DatabaseInstallation
 from scheduler.adapters.database.processes.leadership import DatabaseLeadership
+from scheduler.adapters.database.queues.queues import DatabaseQueues
+from scheduler.adapters.database.usage.throughputs import DatabaseThroughputs
 from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
 from scheduler.adapters.database.writer import Writer
@@ -24,7 +26,7 @@ from scheduler.ports.journal import StorageUnavailable
 from scheduler.ports.telling.telemetry import SILENCE, Telemetry
 from scheduler.ports.wake_up import WakeUp
 
-__all__ = ["Storage", "StorageError", "file_of", "open_storage"]
+__all__ = ["Storage", "StorageError", "file_of", "open_memory_storage", "open_storage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Storage:
     leadership: DatabaseLeadership
     installation: DatabaseInstallation
     usage: DatabaseUsage
+    throughputs: DatabaseThroughputs
+    queues: DatabaseQueues
     engines: Engines
     writer: Writer
 
@@ -82,6 +86,17 @@ def open_storage(
         upgrade(url)
     else:
         _require_schema(engines)
+    return _opened(engines, wake_up, telemetry, audit_kept)
+
+
+def open_memory_storage(wake_up: WakeUp) -> Storage:
+    """Open a new database in memory, which is gone once it is closed: for simulations, see open_memory_engines."""
+    engines = open_memory_engines()
+    make_schema(engines)
+    return _opened(engines, wake_up, SILENCE, AUDIT_KEPT)
+
+
+def _opened(engines: Engines, wake_up: WakeUp, telemetry: Telemetry, audit_kept: timedelta) -> Storage:
     writer = Writer(Committer(engines.writing, write_items, audit_kept=audit_kept), wake_up, telemetry)
     return Storage(
         journal=DatabaseJournal(writer),
@@ -91,6 +106,8 @@ def open_storage(
         leadership=DatabaseLeadership(engines, writer),
         installation=DatabaseInstallation(engines, writer),
         usage=DatabaseUsage(engines, writer),
+        throughputs=DatabaseThroughputs(engines, writer),
+        queues=DatabaseQueues(engines, writer),
         engines=engines,
         writer=writer,
     )

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from scheduler.adapters.database.engine import Engines
-from scheduler.adapters.database.reads import capacity_check, feed, heartbeats, job_rows, jobs, nodes, people, pools
+from scheduler.adapters.database.queues import reading
+from scheduler.adapters.database.reads import capacity_check, feed, heartbeats, job_rows, jobs, nodes, pools
 from scheduler.adapters.database.reads.arrays.arrays import read_arrays
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import Change
@@ -60,9 +61,9 @@ class DatabaseViews:
             return jobs.view_job(connection, job, tenant=tenant)
 
     def attempt_is_open(self, attempt: AttemptId, generation: int) -> bool:
-        """Say whether an attempt holds devices and is of that generation."""
+        """Say whether an attempt holds devices, and is of that generation or on its way from or to it."""
         with self._engines.read() as connection:
-            return jobs.read_live_generation(connection, attempt) == generation
+            return jobs.is_open(connection, attempt, generation)
 
     def rendezvous(self, attempt: AttemptId, generation: int) -> str | None:
         """Return rank 0's address, None while it is not known."""
@@ -100,7 +101,7 @@ class DatabaseViews:
     def tenant_use(self, tenant: TenantName | None) -> list[TenantUse]:
         """Return what tenants hold now, by tenant and chip; of one tenant, or all where `tenant` is None."""
         with self._engines.read() as connection:
-            return people.read_use(connection, tenant)
+            return reading.read_use(connection, tenant)
 
     def capacity_errors(self) -> list[CapacityError]:
         """Return where counters differ from what live attempts hold, the first 100; empty where all is well."""

@@ -33,7 +33,15 @@ from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, Work
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.ports.clock import Clock
-from scheduler.ports.cluster import Claims, Finding, GangOrder, LogChunk, WorkerNote, objection_by_claims
+from scheduler.ports.cluster import (
+    Claims,
+    Finding,
+    GangOrder,
+    LogChunk,
+    WorkerNote,
+    elastic_objection,
+    objection_by_claims,
+)
 
 WRITES_AT_ONCE = 16
 STOP_THREADS = 4
@@ -153,6 +161,10 @@ class KubernetesCluster:
         """Ask all workers of an attempt to end; done in the background, and again until it is done."""
         self._removal.stop(attempt, grace_s=grace_s)
 
+    def dismiss(self, attempt: AttemptId, workers: Collection[int], *, grace_s: int) -> None:
+        """Ask some workers to end; done in the background."""
+        self._removal.dismiss(attempt, workers, grace_s=grace_s)
+
     def observe(self) -> list[SeenWorker]:
         """Return every worker whose gate was opened, from what the watch has brought."""
         self._watches.require_pods()
@@ -264,7 +276,9 @@ class KubernetesCluster:
 
 def objection_of(configuration: ClusterConfiguration, job: Job) -> str | None:
     """Return why a cluster of this configuration would never run the job; None where it would."""
-    return objection_by_claims(configuration.name, CLAIMS, job) or objection(job, configuration)
+    has_place = configuration.checkpoint_class(job.tenant) is not None
+    no_place = elastic_objection(configuration.name, job, keeps_checkpoints=has_place)
+    return objection_by_claims(configuration.name, CLAIMS, job) or no_place or objection(job, configuration)
 
 
 def _transport(configuration: ClusterConfiguration) -> Transport:

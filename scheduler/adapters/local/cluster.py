@@ -118,6 +118,13 @@ class LocalCluster:
         except OSError as error:
             raise ClusterUnavailable(f"workers cannot be asked to end now: {error}") from error
 
+    def dismiss(self, attempt: AttemptId, workers: Collection[int], *, grace_s: int) -> None:  # noqa: ARG002 - the job's
+        """Ask some workers to end; their supervisors give them the grace of their job."""
+        try:
+            self._gangs.dismiss(attempt, workers)
+        except OSError as error:
+            raise ClusterUnavailable(f"workers cannot be asked to end now: {error}") from error
+
     def observe(self) -> list[SeenWorker]:
         """Return every worker, from the folder alone.
 

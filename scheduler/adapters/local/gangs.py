@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from scheduler.adapters.local.folders.attempts import REFUSED, Folders
@@ -56,16 +56,17 @@ class Gangs:
                 return
             folder = self._folders.live(order.attempt)
             folder.mkdir(mode=records.PRIVATE_FOLDER, exist_ok=True)
-            ranks = range(len(order.allocations))
-            waiting = [rank for rank in ranks if records.Started.read(str(folder / str(rank))) is None]
+            ranks = {one.worker: one.rank for one in order.to_start}
+            waiting = [worker for worker in ranks if records.Started.read(str(folder / str(worker))) is None]
             documents = self._documents(order) if waiting else []
-            for rank in waiting:
-                prepare_worker(folder / str(rank), order, rank, self._runtime, document=documents[rank])
-            for rank, error in sorted(spawn(folder, waiting).items()):
+            for worker in waiting:
+                rank = ranks[worker]
+                prepare_worker(folder / str(worker), order, rank, self._runtime, document=documents[rank])
+            for worker, error in sorted(spawn(folder, waiting).items()):
                 if error:
-                    self._refuse(order.attempt, f"worker {rank} could not be started: {error}")
-            for rank in waiting:
-                if (started := records.Started.read(str(folder / str(rank)))) is not None:
+                    self._refuse(order.attempt, f"worker {worker} could not be started: {error}")
+            for worker in waiting:
+                if (started := records.Started.read(str(folder / str(worker)))) is not None:
                     self._on_running(started.supervisor)
 
     def _documents(self, order: GangOrder) -> list[dict[str, object]]:
@@ -87,8 +88,12 @@ class Gangs:
             except FileNotFoundError:
                 self._folders.close_unknown(attempt)
                 return
-        for rank in self._folders.ranks(attempt):
-            worker = str(folder / str(rank))
+        self.dismiss(attempt, self._folders.ranks(attempt))
+
+    def dismiss(self, attempt: AttemptId, workers: Iterable[int]) -> None:
+        """Ask some workers to end; where their attempt was not asked to, each is given the grace of its job."""
+        for number in workers:
+            worker = str(self._folders.live(attempt) / str(number))
             with suppress(records.BrokenRecord):  # a supervisor that is there looks for the request itself
                 started = records.Started.read(worker)
                 if started is not None and records.Ended.read(worker) is None:

@@ -5,6 +5,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from heapq import heappop, heappush
+from math import inf
 
 from scheduler.adapters.memory.fake_worker import Behaviour, FakeWorker
 from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
@@ -21,6 +23,7 @@ from scheduler.ports.cluster import (
     StartFailed,
     StartRefusal,
     WorkerNote,
+    elastic_objection,
     objection_by_claims,
 )
 
@@ -36,6 +39,7 @@ CLAIMS = Claims(
 )
 
 _FORGOTTEN_KEPT = 1000
+_MOST_NOTED = 10_000
 
 Script = Callable[[GangOrder, int], Behaviour]
 """Says what the worker of a rank will do."""
@@ -56,16 +60,22 @@ class FakeCluster:
         self.is_away = False
         """While true, every call raises ClusterUnavailable."""
         self.starts: list[WorkerKey] = []
-        """Every start of a worker, in order."""
+        """The latest starts of workers, in order."""
         self.swept: list[frozenset[AttemptId]] = []
-        """What was live at every sweep, in order."""
+        """What was live at the latest sweeps, in order."""
         self._name = name
         self._nodes = tuple(nodes)
         self._clock = clock
         self._script = script
         self._claims = claims
         self._live: dict[AttemptId, _Gang] = {}
+        self._stopped: set[AttemptId] = set()
+        """Live attempts that were asked to end."""
         self._forgotten: OrderedDict[AttemptId, _Gang] = OrderedDict()
+        self._due: list[tuple[float, AttemptId, int]] = []
+        """When workers do something by themselves; what was overtaken by something else has no effect."""
+        self._seen: dict[AttemptId, tuple[SeenWorker, ...]] = {}
+        """Of gangs whose workers did nothing since."""
         self._callbacks: dict[object, Callable[[], None]] = {}
         self._said: list[WorkerNote] = []
         self._guard = threading.RLock()
@@ -90,16 +100,22 @@ class FakeCluster:
         """Start every worker of the gang that was never started."""
         with self._guard:
             self._look()
-            if self._forgotten.get(order.attempt) or order.attempt in self._live:
+            if self._forgotten.get(order.attempt) or order.attempt in self._stopped:
                 return
             if order.attempt in self._forgotten:
                 raise StartFailed("the attempt was asked to stop before it was started", StartRefusal.STOPPED)
-            if self.refusal is not None:
-                self._close(order.attempt, {})
+            gang = self._live.get(order.attempt, {})
+            new = {one.worker: one.rank for one in order.to_start if one.worker not in gang}
+            if new and self.refusal is not None:
+                if not gang:
+                    self._close(order.attempt, {})
                 raise StartFailed(self.refusal)
-            ranks = range(len(order.allocations))
-            self._live[order.attempt] = {rank: self._new_worker(order, rank) for rank in ranks}
-            self.starts += (WorkerKey(order.attempt, rank) for rank in ranks)
+            self._live[order.attempt] = gang | {each: self._new_worker(order, rank) for each, rank in new.items()}
+            self._seen.pop(order.attempt, None)
+            for number in new:
+                self._schedule(order.attempt, number)
+            self.starts += (WorkerKey(order.attempt, each) for each in new)
+            del self.starts[:-_MOST_NOTED]
 
     def stop(self, attempt: AttemptId, *, grace_s: int) -> None:
         """Ask all workers of an attempt to end."""
@@ -107,24 +123,45 @@ class FakeCluster:
             self._look()
             if attempt not in self._live and attempt not in self._forgotten:
                 self._close(attempt, {})
-            for worker in self._live.get(attempt, {}).values():
+            self._stopped |= {attempt} & self._live.keys()
+            for rank, worker in self._live.get(attempt, {}).items():
                 worker.ask_to_end(WorkerEnd.STOPPED, now_s=self._clock.monotonic_s(), grace_s=grace_s)
+                self._schedule(attempt, rank)
+        self._tell()
+
+    def dismiss(self, attempt: AttemptId, workers: Collection[int], *, grace_s: int) -> None:
+        """Ask some workers of an attempt to end."""
+        with self._guard:
+            self._look()
+            gang = self._live.get(attempt, {})
+            for number in workers:
+                if number in gang:
+                    gang[number].ask_to_end(WorkerEnd.STOPPED, now_s=self._clock.monotonic_s(), grace_s=grace_s)
+                    self._schedule(attempt, number)
         self._tell()
 
     def observe(self) -> list[SeenWorker]:
         """Return every worker that was not forgotten, by key."""
         with self._guard:
             self._look()
-            keys = sorted(WorkerKey(attempt, rank) for attempt, gang in self._live.items() for rank in gang)
-            return [self._seen(key) for key in keys]
+            return [worker for attempt in sorted(self._live) for worker in self._gang(attempt)]
+
+    def next_due_s(self) -> float:
+        """Return when a worker does something by itself next, by the clock's monotonic time; infinite for never."""
+        with self._guard:
+            while self._due and not self._is_due_as_noted(*self._due[0]):
+                heappop(self._due)
+            return self._due[0][0] if self._due else inf
 
     def forget(self, attempt: AttemptId) -> None:
         """Drop an ended attempt; without effect on one that runs."""
         with self._guard:
             self._look()
             gang = self._live.get(attempt, {})
-            if gang and all(worker.phase is not WorkerPhase.RUNNING for worker in gang.values()):
+            if gang and all(worker.is_over for worker in gang.values()):
+                self._seen.pop(attempt, None)
                 self._close(attempt, self._live.pop(attempt))
+                self._stopped.discard(attempt)
 
     def logs(
         self,
@@ -142,7 +179,7 @@ class FakeCluster:
                 return LogChunk(text="", start=0, end=0, is_complete=False)
             known = gang[worker.rank]
             content = bytes(known.printed[offset : offset + limit])
-            is_complete = known.phase is not WorkerPhase.RUNNING and offset + len(content) >= len(known.printed)
+            is_complete = known.is_over and offset + len(content) >= len(known.printed)
             decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
             text = decoder.decode(content, final=is_complete)
             cut_off, _ = decoder.getstate()
@@ -163,7 +200,9 @@ class FakeCluster:
 
     def objection(self, job: Job) -> str | None:
         """Object to what its claims leave out."""
-        return objection_by_claims(self._name, self._claims, job)
+        return objection_by_claims(self._name, self._claims, job) or elastic_objection(
+            self._name, job, keeps_checkpoints=self.has_checkpoint_storage
+        )
 
     def keeps_checkpoints(self, job: Job) -> bool:  # noqa: ARG002 - as it was told
         """Say what it was told to say."""
@@ -188,6 +227,7 @@ class FakeCluster:
     def sweep(self, live: Collection[AttemptId], *, unfinished: Collection[JobId]) -> None:  # noqa: ARG002
         """Note that it was asked: nothing is ever left over here."""
         self.swept.append(frozenset(live))
+        del self.swept[:-_MOST_NOTED]
 
     def close(self) -> None:
         """Stop calling back."""
@@ -228,14 +268,15 @@ class FakeCluster:
     def _end(self, key: WorkerKey, end: WorkerEnd, exit_code: int | None) -> None:
         with self._guard:
             worker = self._live[key.attempt][key.rank]
-            if worker.phase is WorkerPhase.RUNNING:
+            if not worker.is_over:
                 worker.finish(end, exit_code, now_s=self._clock.monotonic_s())
+                self._seen.pop(key.attempt, None)
         self._tell()
 
     def _new_worker(self, order: GangOrder, rank: int) -> FakeWorker:
         behaviour = self._script(order, rank)
         spec = order.job.spec
-        return FakeWorker(
+        worker = FakeWorker(
             behaviour=behaviour,
             generation=order.generation,
             started_s=self._clock.monotonic_s(),
@@ -243,6 +284,9 @@ class FakeCluster:
             grace_s=spec.grace_s,
             printed=bytearray(behaviour.output.encode()),
         )
+        if not behaviour.ready_after_s:
+            worker.phase = WorkerPhase.RUNNING
+        return worker
 
     def _close(self, attempt: AttemptId, gang: _Gang) -> None:
         self._forgotten[attempt] = gang
@@ -254,9 +298,35 @@ class FakeCluster:
         if self.is_away:
             raise ClusterUnavailable("the fake cluster is away")
         now_s = self._clock.monotonic_s()
-        ended = [worker.advance(now_s) for gang in self._live.values() for worker in gang.values()]
-        if any(ended):
+        has_news = False
+        while self._due and self._due[0][0] <= now_s:
+            _, attempt, rank = heappop(self._due)
+            worker = self._live.get(attempt, {}).get(rank)
+            if worker is not None and not worker.is_over:
+                before = worker.phase
+                has_news |= worker.advance(now_s) or worker.phase is not before
+                self._schedule(attempt, rank)
+        if has_news:
             self._tell()
+
+    def _schedule(self, attempt: AttemptId, rank: int) -> None:
+        """Note when a worker does something next; what it looks like may have changed."""
+        self._seen.pop(attempt, None)
+        worker = self._live[attempt][rank]
+        if not worker.is_over and worker.due_s < inf:
+            heappush(self._due, (worker.due_s, attempt, rank))
+
+    def _is_due_as_noted(self, due_s: float, attempt: AttemptId, rank: int) -> bool:
+        worker = self._live.get(attempt, {}).get(rank)
+        return worker is not None and not worker.is_over and worker.due_s == due_s
+
+    def _gang(self, attempt: AttemptId) -> tuple[SeenWorker, ...]:
+        """Return what is seen of a gang, in the order of ranks."""
+        seen = self._seen.get(attempt)
+        if seen is None:
+            ranks = sorted(self._live[attempt])
+            seen = self._seen[attempt] = tuple(self._look_at(WorkerKey(attempt, rank)) for rank in ranks)
+        return seen
 
     def _tell(self) -> None:
         with self._guard:
@@ -264,7 +334,7 @@ class FakeCluster:
         for callback in callbacks:
             callback()
 
-    def _seen(self, key: WorkerKey) -> SeenWorker:
+    def _look_at(self, key: WorkerKey) -> SeenWorker:
         worker = self._live[key.attempt][key.rank]
         began = self._clock.now() - timedelta(seconds=self._clock.monotonic_s())
         record = WorkerRecord(

@@ -7,6 +7,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.ports.telling.telemetry import CycleFigures
 
 NO_CHIP = "none"
@@ -36,7 +37,7 @@ class PrometheusTelemetry:
 
         text = "Decisions by outcome; `rejected` ones the database did not take, and they are made anew."
         self._decisions = counter("medley_decisions", text, "outcome")
-        for outcome in ("placed", "refused", "rejected"):
+        for outcome in ("placed", "refused", "evicted", "rejected"):
             self._decisions.labels(outcome)
         self._submitted = counter("medley_jobs_submitted", "Jobs that were submitted.", "tenant")
         text = "Attempts that were stopped before their end, by reason: evicted, failed, lost, cancelled."
@@ -46,6 +47,13 @@ class PrometheusTelemetry:
         for reason in StopReason:
             self._stopped.labels(reason.value)
             self._retried.labels(reason.value)
+        text = "Attempts that were stopped for other gangs, by what entitled these."
+        self._evictions = counter("medley_preemptions", text, "cause")
+        text = "Work that preempted attempts had not saved when they were told to stop, in device-seconds."
+        self._unsaved = counter("medley_preemptions_unsaved_device_seconds", text, "cause")
+        for cause in EvictionCause:
+            self._evictions.labels(cause.value)
+            self._unsaved.labels(cause.value)
         self._finished = counter("medley_gangs_finished", "Gangs that came to their end.", "tenant", "state")
         text = "Requests of the API by operation and status."
         self._requests = counter("medley_http_requests", text, "operation", "status")
@@ -73,6 +81,7 @@ class PrometheusTelemetry:
         for outcome, count in (
             ("placed", figures.placed),
             ("refused", figures.refused),
+            ("evicted", figures.evicted),
             ("rejected", figures.rejected),
         ):
             if count:
@@ -93,6 +102,11 @@ class PrometheusTelemetry:
     def stopped(self, reason: StopReason) -> None:
         """Count an attempt that is stopped."""
         self._stopped.labels(reason.value).inc()
+
+    def evicted(self, cause: EvictionCause, unsaved_device_s: float) -> None:
+        """Count an attempt that is stopped for another gang."""
+        self._evictions.labels(cause.value).inc()
+        self._unsaved.labels(cause.value).inc(unsaved_device_s)
 
     def retried(self, reason: StopReason) -> None:
         """Count a gang that is queued again."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place
+from scheduler.core.deciding.lacks import Numbers
+from scheduler.core.deciding.options import find_place, why_blocked
+from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
@@ -13,38 +14,42 @@ from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import BackingOff
 from scheduler.core.queueing.arrays import MembersHolding, why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
-from scheduler.core.queueing.order import queue_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from scheduler.core.deciding.options import Shortage
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
     from scheduler.core.model.group import Group
     from scheduler.core.model.job import Job
     from scheduler.core.placement.request import GangRequest
+    from scheduler.core.queueing.lines import Line
+
+Opened = tuple[str, ...]
 
 
 def decide(state: SchedulerState, now: datetime) -> list[Decision]:
-    """Return one decision per waiting group, in the order of the queue; none for a job that is to stop.
+    """Return one decision per waiting group, in the order in which they were asked; none for a job that is to stop.
 
     What is placed counts as held for all who come after it. A group that must wait blocks nobody behind it. The
     state is afterwards what it was before.
     """
+    decisions: list[Decision] = []
+    turns = state.order.turns(state.waiters, now)
+    places = ((*state.waiters.queued.place(group.id), group) for group in state.waiting.values())
+    line: Line[Group] = turns.line(places)
     with Trial(state.ledger) as trial:
-        cycle = Cycle(state, trial.apply, now)
-        return [cycle.decide(group) for group in queue(state) if state.jobs[group.job_id].wish is Wish.RUN]
-
-
-def queue(state: SchedulerState) -> list[Group]:
-    """Return the waiting groups, first in the queue first."""
-    return sorted(state.waiting.values(), key=lambda group: queue_key(state.jobs[group.job_id], group))
-
-
-def next_due(state: SchedulerState, now: datetime) -> datetime | None:
-    """Return when the next back-off ends, None where no waiting group is backing off."""
-    return min((due for group in state.waiting.values() if (due := group.not_before) and due > now), default=None)
+        cycle = Cycle(state, trial.apply, now, tells_why=True)
+        while (next_one := line.pop()) is not None:
+            if state.jobs[next_one.job_id].wish is Wish.RUN:
+                decisions.append(cycle.decide(next_one))
+                if isinstance(decisions[-1], Placed):
+                    queue, _ = state.waiters.queued.place(next_one.id)
+                    turns.changed(queue)
+                    line.changed(queue)
+    return decisions
 
 
 def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
@@ -57,47 +62,73 @@ def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
 class Cycle:
     """Decisions on one state, one group after the other. Meanwhile only they may change it."""
 
-    def __init__(self, state: SchedulerState, apply: Callable[[LedgerChange], object], now: datetime) -> None:
+    def __init__(
+        self,
+        state: SchedulerState,
+        apply: Callable[[LedgerChange], object],
+        now: datetime,
+        *,
+        tells_why: bool = False,
+    ) -> None:
+        """Where it `tells_why`, those that wait for room or quota are given their reasons in short; else none."""
         self._state = state
-        self._apply = apply
+        self._tells_why = tells_why
+        self._give = apply
+        self.numbers = Numbers(state)
+        """Of the state as it is now; whoever else changes the ledger lets them be forgotten."""
         self._now = now
-        self._blocked: dict[GangRequest, Blocked] = {}
+        self._blocked: dict[tuple[GangRequest, Opened], tuple[Shortage, ...]] = {}
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
         self._placed = Neighbours()
         self._members_placed = MembersHolding()
 
-    def decide(self, group: Group) -> Decision:
-        """Decide on one group; where it is placed, apply that its place is held."""
+    def decide(self, group: Group, opened: Opened = ()) -> Decision:
+        """Decide on one group; where it is placed, apply that its place is held.
+
+        `opened` names the reservations whose room is there for this group and not for others.
+        """
         state = self._state
         if group.not_before is not None:
             pause = backing_off(state.jobs[group.job_id], group, self._now)
             if pause is not None:
                 return Waiting(group.id, (pause,))
         request = state.request(group.job_id)
-        # what had a place once is only short of nodes now, and where nodes are still to come everything may fit
-        if not group.attempts and state.has_all_nodes and (never := state.reasons_why_never(request)):
-            return Refused(group.id, group.version, never)
+        # what had a place once is only short of nodes now
+        if not group.attempts and self.is_hopeless(request):
+            return Refused(group.id, group.version, state.reasons_why_never(request))
         job = state.jobs[group.job_id]
-        if (job.spec.after or job.spec.array) and (held_up := self._held_up_by_others(job, group)):
+        others_count = job.spec.after or job.spec.array or state.sharing.limits_running
+        if others_count and (held_up := self._held_up_by_others(job, group)):
             return held_up
-        blocked = self._blocked.get(request)
+        blocked = self._blocked.get((request, opened))
         if blocked is None:
-            found = find_place(state, request, self._placed)
-            if not isinstance(found, Blocked):
+            found = find_place(state, request, self._placed) if self.numbers.allow(request) else None
+            if found is not None:
                 attempt = group.next_attempt
-                self._apply(Seat(attempt, request.tenant, found.seatings))
+                self._give(Seat(attempt, request.tenant, found.seatings, job.account))
+                self.numbers.forget()
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)
                 return Placed(group.id, group.version, attempt, found)
-            blocked = self._blocked[request] = found
-        return Waiting(group.id, blocked.reasons)
+            blocked = why_blocked(state, request, self._placed) if self._tells_why else ()
+            self._blocked[request, opened] = blocked
+        return Waiting(group.id, blocked)
+
+    def is_hopeless(self, request: GangRequest) -> bool:
+        """Say whether gangs that ask for this would have no place if nothing ran; where nodes are to come, they may."""
+        return self._state.fleet.has_all_nodes and bool(self._state.reasons_why_never(request))
+
+    def is_blocked(self, request: GangRequest, opened: Opened = ()) -> bool:
+        """Say whether gangs that ask for this were found to have no place, for whom the same reservations are open."""
+        return (request, opened) in self._blocked
 
     def _held_up_by_others(self, job: Job, group: Group) -> Decision | None:
-        """Return what becomes of a group for what other jobs do: those that it comes after, and those of its array."""
+        """Return what becomes of a group for what other jobs do: those it comes after, of its array, of its queue."""
         if not group.attempts:
             if lost := why_never(job):
                 return Refused(group.id, group.version, lost)
             if awaited := why_not_yet(job, self._state.dependents.arrays):
                 return Waiting(group.id, awaited)
-        full = why_not_beside(job, self._state.members_holding, self._members_placed)
+        beside = why_not_beside(job, self._state.members_holding, self._members_placed)
+        full = beside or self._state.sharing.why_full(job)
         return None if full is None else Waiting(group.id, (full,))

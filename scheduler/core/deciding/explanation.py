@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from scheduler.core.deciding.cycle import backing_off, queue
-from scheduler.core.deciding.options import find_place
+from scheduler.core.deciding.backfilling.beside import Beside
+from scheduler.core.deciding.cycle import backing_off
 from scheduler.core.deciding.reasons import reasons_why_not
 from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.asking.grounds import Standing
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
-from scheduler.core.model.reason import Reason, most_binding_first
-from scheduler.core.placement.placement import GangPlace
+from scheduler.core.model.reason import KeptForOthers, Reason, RoomIsMade, most_binding_first
+from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 from scheduler.core.queueing.arrays import why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
@@ -31,6 +32,10 @@ class Explanation:
     """In the queue, from 1."""
     ahead: int
     """How many groups are before it in the queue."""
+    estimate: Estimate | NoEstimate | None = None
+    """When it is expected to start; None where nobody was asked, or nobody knows yet."""
+    standing: Standing | None = None
+    """What its place there rests on."""
 
 
 def explain(state: SchedulerState, group_id: GroupId, now: datetime) -> Explanation:
@@ -39,24 +44,35 @@ def explain(state: SchedulerState, group_id: GroupId, now: datetime) -> Explanat
 
 
 def explain_all(state: SchedulerState, group_ids: Sequence[GroupId], now: datetime) -> list[Explanation]:
-    """Explain several queued groups, in their order, with one look at the queue. Raises NotWaiting."""
-    places = {group.id: place for place, group in enumerate(queue(state))}
+    """Explain several queued groups, in their order, of one moment. Raises NotWaiting."""
+    turns, beside = state.order.turns(state.waiters, now), Beside(state, now)
     explained = []
     for group_id in group_ids:
-        if group_id not in places:
+        group = state.waiting.get(group_id)
+        if group is None:
             raise NotWaiting(group_id)
-        group = state.waiting[group_id]
-        reasons = _reasons(state, group, now)
-        explained.append(Explanation(group_id, reasons, position=places[group_id] + 1, ahead=places[group_id]))
+        reasons, ahead = _reasons(state, group, beside, now), turns.ahead_of(group_id)
+        standing = turns.standing(state.jobs[group.job_id], group_id)
+        explained.append(Explanation(group_id, reasons, position=ahead + 1, ahead=ahead, standing=standing))
     return explained
 
 
-def _reasons(state: SchedulerState, group: Group, now: datetime) -> tuple[Reason, ...]:
+def _reasons(state: SchedulerState, group: Group, beside: Beside, now: datetime) -> tuple[Reason, ...]:
     job = state.jobs[group.job_id]
     if not group.attempts and (order := why_never(job) or why_not_yet(job, state.dependents.arrays)):
         return order  # what is free until then says nothing about when it comes
-    pause, full = backing_off(job, group, now), why_not_beside(job, state.members_holding)
+    others = (backing_off(job, group, now), why_not_beside(job, state.members_holding), state.sharing.why_full(job))
     request = state.request(group.job_id)
-    has_place = isinstance(find_place(state, request), GangPlace)
-    lacking = () if has_place else reasons_why_not(state, request)
-    return most_binding_first([*((pause,) if pause else ()), *((full,) if full else ()), *lacking])
+    found = beside.find(request, job, state.waiters.classes.place_of(group.id))
+    lacking = (found,) if isinstance(found, KeptForOthers) else () if found else reasons_why_not(state, request)
+    first = [reason for reason in (_room_made(state, group.id), *others) if reason is not None]
+    return most_binding_first([*first, *lacking])
+
+
+def _room_made(state: SchedulerState, group: GroupId) -> RoomIsMade | None:
+    """Return who is being stopped for a group, None where nobody is."""
+    stopping = [state.live[attempt] for attempt in state.losses.stopping]
+    those = [live for live in stopping if live.eviction is not None and live.eviction.beneficiary == group]
+    if not those:
+        return None
+    return RoomIsMade(len(those), max(live.since + timedelta(seconds=live.job.spec.grace_s) for live in those))

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.core.model.job import Choice
-from scheduler.core.model.reason import NoCluster
+from scheduler.core.model.reason import NoCluster, QuotaExceeded, Shortfall
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.preference import choose
 from scheduler.core.placement.reasons.shortfalls import shortfalls
 from scheduler.core.placement.setting_aside import kept_apart
-from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scheduler.core.deciding.neighbours import Neighbours
+    from scheduler.core.deciding.parts.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.identifiers import ClusterName, NodeId
-    from scheduler.core.model.reason import QuotaExceeded, Shortfall
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest, OptionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """No option of a job can be had now."""
-
-    reasons: tuple[QuotaExceeded | Shortfall | NoCluster, ...]
-    """Quota first."""
+Shortage = QuotaExceeded | Shortfall | NoCluster
 
 
-def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | Blocked:
+def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | None:
     """Return a place on an option of the job that its quota and the free capacity allow: the first, or the best.
 
-    `placed` are attempts that hold something and are not live yet. The state is afterwards as it was.
+    None where no option can be had now; `why_blocked` says why. `placed` are attempts that hold something and are not
+    live yet. The state is afterwards as it was.
     """
     places: list[GangPlace] = []
-    over: tuple[QuotaExceeded, ...] = ()
-    ledger = state.ledger
     avoid = nodes_to_avoid(state, request, placed)
     for option in request.options:
-        exceeded = over_quota(ledger, state.quotas, tenant=request.tenant, devices_milli=option.devices_milli)
-        if exceeded:
-            over += exceeded
+        if state.sharing.over_quota(request.queue, option.devices_milli):
             continue
         found = place(state.placer, request, option, avoid)
         if found is None:
@@ -52,9 +41,29 @@ def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours |
         if request.choice is Choice.ORDERED:
             return found
         places.append(found)
-    if places:
-        return choose(state.placer, places)
-    return _blocked(state, request, over, avoid)
+    return choose(state.placer, places) if places else None
+
+
+def why_blocked(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[Shortage, ...]:
+    """Return in short why no option of a job can be had now, quota first."""
+    ledger = state.ledger
+    avoid = nodes_to_avoid(state, request, placed)
+    over = tuple(
+        exceeded
+        for option in request.least
+        for exceeded in state.sharing.over_quota(request.queue, option.devices_milli)
+    )
+    clusters = [cluster for cluster in ledger.clusters() if cluster not in request.without]
+    if not clusters:
+        return (*dict.fromkeys(over), NoCluster())
+    short = [
+        lacking
+        for option in request.least
+        for cluster in clusters
+        for lacking in _short(state, cluster, request, option, avoid)
+        if lacking.fit < lacking.workers or len(option.parts) > 1
+    ]
+    return (*dict.fromkeys(over), *dict.fromkeys(short))
 
 
 def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[NodeId, ...]:
@@ -65,25 +74,6 @@ def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbou
     if placed is not None:
         attempts |= placed.with_labels(request.tenant, request.apart.labels)
     return tuple(sorted({node for attempt in attempts for node in state.ledger.nodes_of(attempt)}))
-
-
-def _blocked(
-    state: SchedulerState, request: GangRequest, over: tuple[QuotaExceeded, ...], avoid: Sequence[NodeId]
-) -> Blocked:
-    inventory = state.ledger.inventory
-    clusters = [cluster for cluster in inventory.clusters() if cluster not in request.without]
-    if not clusters:
-        return Blocked((*dict.fromkeys(over), NoCluster()))
-    short = tuple(
-        [
-            lacking
-            for option in request.options
-            for cluster in clusters
-            for lacking in _short(state, cluster, request, option, avoid)
-            if lacking.fit < lacking.workers or len(option.parts) > 1
-        ]
-    )
-    return Blocked((*dict.fromkeys(over), *dict.fromkeys(short)))
 
 
 def _short(

@@ -8,10 +8,9 @@ from scheduler.core.deciding.options import nodes_to_avoid
 from scheduler.core.model.reason import NoCluster, most_binding_first
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.reasons.shortage import option_shortages
-from scheduler.core.queueing.quota import over_quota
 
 if TYPE_CHECKING:
-    from scheduler.core.deciding.neighbours import Neighbours
+    from scheduler.core.deciding.parts.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.reason import Reason
     from scheduler.core.placement.request import GangRequest
@@ -26,12 +25,12 @@ def reasons_why_not(
     """
     ledger = state.ledger
     reasons: list[Reason] = []
-    for option in request.options:
-        reasons += over_quota(ledger, state.quotas, tenant=request.tenant, devices_milli=option.devices_milli)
+    for option in request.least:
+        reasons += state.sharing.over_quota(request.queue, option.devices_milli)
     if all(cluster in request.without for cluster in ledger.clusters()):
         return most_binding_first([*reasons, NoCluster()])
     avoid = nodes_to_avoid(state, request, placed)
-    for option in request.options:
+    for option in request.least:
         if place(state.placer, request, option, avoid) is None:
             reasons += option_shortages(ledger, request, option, avoid)
     return most_binding_first(reasons)

@@ -1,21 +1,26 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
 from typing import Self
 
-from scheduler.core.deciding.live import LiveAttempt, LiveAttempts
-from scheduler.core.deciding.requests import Requests
-from scheduler.core.deciding.tally import Tally
-from scheduler.core.deciding.wishes import JobWish, as_wished
-from scheduler.core.ledger.changes import PutCluster, PutNode, RemoveNode
+from scheduler.core.deciding.ordering.order import Order
+from scheduler.core.deciding.parts.asked.expectations import Expectations
+from scheduler.core.deciding.parts.asked.requests import Requests
+from scheduler.core.deciding.parts.asked.wishes import JobWish, as_wished
+from scheduler.core.deciding.parts.fleet import Fleet
+from scheduler.core.deciding.parts.live import LiveAttempt, LiveAttempts
+from scheduler.core.deciding.parts.news import News
+from scheduler.core.deciding.parts.promised import Promised
+from scheduler.core.deciding.parts.sharing import Sharing, SharingChange
+from scheduler.core.deciding.parts.tally import Tally
+from scheduler.core.deciding.parts.waiters import Waiters
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.lifecycle.job_state import job_state
-from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, Attempt
+from scheduler.core.model.attempt import FIRST_GENERATION, Attempt
 from scheduler.core.model.change import (
     Change,
     CheckpointSaved,
@@ -23,17 +28,18 @@ from scheduler.core.model.change import (
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    GroupResized,
     JobRevised,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
     ProgressReported,
-    QuotaLifted,
-    QuotaSet,
     ReplicasWished,
+    ResizeAdvanced,
     StopWished,
     TenantCreated,
     WorkersNoted,
+    WorkersWished,
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
@@ -43,19 +49,20 @@ from scheduler.core.model.identifiers import (
     ClusterName,
     GroupId,
     JobId,
-    NodeId,
-    TenantName,
     group_id,
 )
 from scheduler.core.model.job import Job
-from scheduler.core.model.node import Cluster, Node, NodeState
+from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Reason
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.queue import NO_SHARES, Shares
 from scheduler.core.placement.placer import Placer
 from scheduler.core.placement.request import GangRequest
 from scheduler.core.placement.scoring.configuration import DEFAULT_SCORING, Scoring, worth_of
-from scheduler.core.placement.scoring.job_mix import LearntMix, worker_kinds
 from scheduler.core.queueing.dependencies import Dependents
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.service import NOTHING_PAST, PastUse
+from scheduler.core.queueing.run_times import RunTimes
 
 
 class SchedulerState:
@@ -69,21 +76,36 @@ class SchedulerState:
         self.placer = Placer(self.ledger, scoring.weights, worth_of(scoring, ()))
         """Seats gangs on the ledger."""
         self._live = LiveAttempts(self.ledger)
+        self.unsized: Mapping[AttemptId, None] = self._live.unsized
+        """The attempts of elastic jobs that have more or fewer workers than are wanted."""
         self.neighbours = self._live.neighbours
         """The attempts that hold something, by the labels of their jobs."""
+        self.occupants = self._live.occupants
+        """The attempts that hold something, by where they are."""
+        self.losses = self._live.losses
+        """Those of them that run on, by what would be lost with them."""
         self.members_holding = self._live.members_holding
         """Of arrays of which only so many may."""
         self.tally = Tally()
         """How much waits, and how many devices there are."""
-        self._scoring = scoring
-        self._mix = LearntMix()
+        self._expectations = Expectations(self.placer, scoring)
         self._requests = Requests(self.ledger)
-        self._clusters: dict[ClusterName, Cluster] = {}
-        self._chips: dict[ChipName, ChipType] = {}
-        self._quotas: dict[tuple[TenantName, ChipName], int] = {}
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
-        self._waiting: dict[GroupId, Group] = {}
+        self.waiters = Waiters()
+        """The queued groups."""
+        self.news = News()
+        """What came lately that they may have lacked."""
+        self.fleet = Fleet(self.ledger, self.news, self.tally, self._expectations)
+        """The capacity that the jobs share."""
+        self.sharing = Sharing(self.ledger, self.tally, self.news)
+        """What the queues that jobs wait in are due, and may have."""
+        self.run_times = RunTimes()
+        """How long jobs ran that succeeded."""
+        self.promised = Promised()
+        """The room that is kept for groups, as it was written down."""
+        self.order = Order(self.ledger, self.sharing, self.tally, self.run_times)
+        """Who of those that wait comes before whom."""
         self.dependents = Dependents()
         """Who waits for whom, and how far the arrays are."""
         self._applied = 0
@@ -95,70 +117,62 @@ class SchedulerState:
         *,
         clusters: Iterable[Cluster],
         nodes: Iterable[Node],
-        quotas: Iterable[Quota],
         jobs: Iterable[Job],
         groups: Iterable[Group],
         attempts: Iterable[Attempt],
         chips: Iterable[ChipType] = (),
+        shares: Shares = NO_SHARES,
         scoring: Scoring = DEFAULT_SCORING,
     ) -> Self:
         """Build the state of one moment.
 
         `jobs` have at least one group that is not final, `groups` are all groups of these jobs, `attempts` are the
         latest of every group that holds devices, and `nodes` include all that these are on. `chips` are the catalogue.
+        A queue of a job that is not among `shares` is taken to be its tenant's own.
         """
         state = cls(scoring)
-        state._define(*chips)
-        for cluster in clusters:
-            state._put_cluster(cluster)
-        state._quotas = {(quota.tenant, quota.chip): quota.devices for quota in quotas}
-        state.ledger.add_nodes(state._counted(nodes))
-        if scoring.job_mix is not None:
-            state.placer.expect(scoring.job_mix)
+        state.fleet.define(*chips)
+        state.sharing.value(state.chips)
+        state.fleet.begin(clusters, nodes)
+        state._expectations.begin()
         state._jobs = {job.id: job for job in jobs}
+        state.sharing.begin(shares, state._jobs.values())
         state.dependents.add(*state._jobs.values())
-        state._learn(*state._jobs.values())
+        state._expectations.learn(*state._jobs.values())
         state._groups = {group.id: group for group in map(state._named, groups)}
-        state._waiting = {name: group for name, group in state._groups.items() if group.state is State.QUEUED}
-        for group in sorted(state._waiting.values(), key=lambda group: group.id):
-            job = state._jobs[group.job_id]
-            state.tally.wait(job, group, job.submitted_at)
+        waiting = [group for group in state._groups.values() if group.state is State.QUEUED]
+        for group in sorted(waiting, key=lambda group: group.id):
+            state._wait(group, since=state._jobs[group.job_id].submitted_at)
         for attempt in attempts:
-            state._hold(state._groups[attempt.group_id], attempt.id, attempt.generation, attempt.allocations)
-            state._live.keep_checkpoint(attempt.id, attempt.checkpoint)
+            state._hold(LiveAttempt.of(attempt, group := state._groups[attempt.group_id], state._jobs[group.job_id]))
         for name in state.ledger.nodes_gone():
-            state._forget_if_gone(name)
+            state.fleet.forget_if_gone(name)
         return state
 
     def recall(self, ended_in_arrays: Iterable[tuple[JobId, Iterable[State]]]) -> None:
         """Take in what the final jobs became, of those arrays that jobs are left of; before the first change."""
         self.dependents.arrays.recall(ended_in_arrays)
 
+    def reorder(self, ordering: Ordering, past: PastUse = NOTHING_PAST) -> None:
+        """Let those that wait come in another order from now on, with what was held before the state was made."""
+        if ordering == self.order.ordering and past == NOTHING_PAST:
+            return
+        self.order.choose(ordering, past)
+        self._sort()
+
+    def _sort(self) -> None:
+        for group in self.waiting.values():
+            self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
+
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
         """All registered clusters, also those that reported no nodes yet."""
-        return self._clusters
+        return self.fleet.clusters
 
     @property
     def chips(self) -> Mapping[ChipName, ChipType]:
         """The chip catalogue."""
-        return self._chips
-
-    @property
-    def has_all_nodes(self) -> bool:
-        """Whether every cluster declares its nodes and has done so: what they cannot hold, no cluster will by itself.
-
-        False where a cluster without nodes is registered: it may be about to report them.
-        """
-        present = self.ledger.clusters()
-        return all(name in self._clusters for name in present) and all(
-            cluster.declares_its_nodes and name in present for name, cluster in self._clusters.items()
-        )
-
-    @property
-    def quotas(self) -> Mapping[tuple[TenantName, ChipName], int]:
-        """The most devices per tenant and chip type; no entry is no limit."""
-        return self._quotas
+        return self.fleet.chips
 
     @property
     def jobs(self) -> Mapping[JobId, Job]:
@@ -173,7 +187,7 @@ class SchedulerState:
     @property
     def waiting(self) -> Mapping[GroupId, Group]:
         """The queued groups, in no order that means anything."""
-        return self._waiting
+        return self.waiters.by_id
 
     @property
     def live(self) -> Mapping[AttemptId, LiveAttempt]:
@@ -192,92 +206,61 @@ class SchedulerState:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
         if change.number <= self._applied:
             return
+        self.news.now = change.number
+        if self.order.is_stale(change.at):
+            self._sort()
         self._follow(change)
+        self.promised.follow(change.body)
         self._applied = change.number
 
     def _follow(self, change: Change) -> None:
         match change.body:
             case JobSubmitted(job, groups):
                 self._submit(job, groups)
-            case StopWished() | ReplicasWished() | JobRevised() | PriorityChanged() as wished:
+            case StopWished() | ReplicasWished() | JobRevised() | PriorityChanged() | WorkersWished() as wished:
                 self._wish(wished, change.at)
             case GroupPlaced() as placed:
                 self._place(placed, change.at)
-            case GroupMoved(group=group):
-                self._move(group, change.at)
+            case GroupMoved(group=group, eviction=eviction):
+                self._move(group, change.at, eviction)
+            case GroupResized() | ResizeAdvanced() as resized:
+                self._resize(resized, change.at)
             case CheckpointSaved(attempt, checkpoint):
                 self._live.keep_checkpoint(attempt, checkpoint)
-            case QuotaSet(quota):
-                self._quotas[quota.tenant, quota.chip] = quota.devices
-            case QuotaLifted(tenant, chip):
-                self._quotas.pop((tenant, chip), None)
+            case said if isinstance(said, SharingChange):
+                self._share(said)
             case ClusterSeen() | NodeSeen() | ChipDefined() as seen:
-                self._see(seen)
+                self.fleet.see(seen)
+                self.sharing.value(self.chips)
             case WorkersNoted() | ProgressReported() | TenantCreated():
                 pass  # Nothing is decided on these.
-
-    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined) -> None:
-        match seen:
-            case ClusterSeen(cluster):
-                self._put_cluster(cluster)
-            case NodeSeen(node):
-                self._put_node(node)
-                self._forget_if_gone(node.id)
-            case ChipDefined(chip):
-                self._define(chip)
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all that matters; equal for equal states, however they came about."""
         return digest_of(
             [
                 self.ledger.digest(),
-                *(self._clusters[name] for name in sorted(self._clusters)),
-                *(self._chips[name] for name in sorted(self._chips)),
-                *((*key, self._quotas[key]) for key in sorted(self._quotas)),
+                *(self.clusters[name] for name in sorted(self.clusters)),
+                *(self.chips[name] for name in sorted(self.chips)),
+                *self.sharing.content(),
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
-                *(self.live[name] for name in sorted(self.live)),
+                *(self.live[name].content for name in sorted(self.live)),
                 *self.dependents.arrays.ended(),
+                *(self.promised[name] for name in sorted(self.promised)),
             ]
         )
-
-    def _put_cluster(self, cluster: Cluster) -> None:
-        self._clusters[cluster.name] = cluster
-        self.ledger.apply(PutCluster(cluster))
-
-    def _put_node(self, node: Node) -> None:
-        self.tally.put_node(self.ledger.node(node.id) if self.ledger.has_node(node.id) else None, node)
-        self.ledger.apply(PutNode(node))
-
-    def _counted(self, nodes: Iterable[Node]) -> Iterator[Node]:
-        """Yield new nodes, each counted by the tally: one after the other, for they may be read as they are taken."""
-        for node in nodes:
-            self.tally.put_node(None, node)
-            yield node
-
-    def _define(self, *chips: ChipType) -> None:
-        self._chips.update((chip.name, chip) for chip in chips)
-        self.placer.worth = worth_of(self._scoring, self._chips.values())
 
     def _submit(self, job: Job, groups: tuple[Group, ...]) -> None:
         if job.id in self._jobs:
             return
         self._jobs[job.id] = job
+        self.sharing.know(job)
         self.dependents.add(job)
-        self._learn(job)
+        self._expectations.learn(job)
         for group in groups:
             self._put_group(self._named(group), since=job.submitted_at)
         self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
-
-    def _learn(self, *jobs: Job) -> None:
-        """Let jobs be among those that are expected to come again, unless an operator said what to expect.
-
-        Either way scores follow the nodes that there are by then, ever more seldom.
-        """
-        specs = Counter([job.spec for job in jobs])
-        kinds = ((kind, workers * times) for spec, times in specs.items() for kind, workers in worker_kinds(spec))
-        if self._mix.see(kinds):
-            self.placer.expect(self._scoring.job_mix or self._mix.mix)
 
     def _wish(self, wished: JobWish, at: datetime) -> None:
         job = self._jobs.get(wished.job)
@@ -290,27 +273,53 @@ class SchedulerState:
 
     def _put_job(self, job: Job) -> None:
         self._jobs[job.id] = job
+        self._requests.forget(job.id)
         for name in self._groups_of(job.id):
-            self._live.put_job(self._groups[name].latest_attempt, job)
+            group = self._groups[name]
+            self._live.put_job(group.latest_attempt, job)
+            if group.state is State.QUEUED:
+                self._join(group)
 
     def _place(self, placed: GroupPlaced, at: datetime) -> None:
         if self._is_news(placed.group):
             group = self._named(placed.group)
-            self._hold(group, placed.attempt, FIRST_GENERATION, placed.allocations)
+            job = self._jobs[group.job_id]
+            self._hold(LiveAttempt(placed.attempt, group, job, FIRST_GENERATION, placed.allocations, at, placed_at=at))
             self._put_group(group, since=at)
 
-    def _move(self, group: Group, at: datetime) -> None:
+    def _move(self, group: Group, at: datetime, eviction: Eviction | None) -> None:
         if not self._is_news(group):
             return
         group = self._named(group)
-        self._put_group(group, since=at)
         live = self.live.get(group.latest_attempt)
+        if live is not None and group.state not in HOLDING:
+            self.order.serve(live, at)
+        self._put_group(group, since=at)
+        if live is not None and group.state is State.SUCCEEDED and live.group.state is State.RUNNING:
+            self.run_times.note(live.job, (at - live.since).total_seconds())
         if live is not None and group.state in HOLDING:
-            self._live.put_group(live, group)
+            self._live.put_group(live, group, at, eviction)
         elif live is not None:
-            self._release(live)
+            self._release(live, at)
         if all(self._groups[name].state in FINAL for name in self._groups_of(group.job_id)):
             self._forget_job(group.job_id)
+
+    def _resize(self, resized: GroupResized | ResizeAdvanced, at: datetime) -> None:
+        live = self.live.get(resized.attempt)
+        if live is None:
+            return
+        if isinstance(resized, ResizeAdvanced):
+            after = live.advanced(resized.step, resized.generation)
+        elif self._is_news(resized.group):
+            group = self._named(resized.group)
+            self._put_group(group, since=at)
+            after = replace(live.resized(resized.allocations, resized.generation, at), group=group)
+        else:
+            return
+        self._live.put(after)
+        self.order.note(live, at)
+        if len(after.held) < len(live.held):
+            self._tell_of_room(live)
 
     def _is_news(self, group: Group) -> bool:
         known = self._groups.get(group.id)
@@ -318,18 +327,31 @@ class SchedulerState:
 
     def _put_group(self, group: Group, *, since: datetime) -> None:
         """Take over a group; `since` is when it came into its state."""
-        name = group.id
-        self._groups[name] = group
-        is_new = name not in self._waiting
+        self._groups[group.id] = group
         if group.state is State.QUEUED:
-            self._waiting[name] = group
-            if is_new:
-                self.tally.wait(self._jobs[group.job_id], group, since)
+            self._wait(group, since=since)
             return
         self._requests.forget(group.job_id)
-        if not is_new:
-            del self._waiting[name]
+        if group.id in self.waiters.by_id:
+            self.waiters.remove(group.id)
             self.tally.leave(self._jobs[group.job_id], group)
+
+    def _wait(self, group: Group, *, since: datetime) -> None:
+        if group.id not in self.waiters.by_id:
+            self.tally.wait(self._jobs[group.job_id], group, since)
+        self._join(group)
+
+    def _join(self, group: Group) -> None:
+        """Let a group be among those that ask for the same as its job does now."""
+        job = self._jobs[group.job_id]
+        by_user, key = self.sharing.limits_users(job.queue), self.order.key(job, group)
+        self.news.hopeful(self.waiters.put(group, job, self.request(job.id), key, by_user=by_user))
+
+    def _share(self, said: SharingChange) -> None:
+        """Follow a change of the queues; where other users are limited than before, whoever waits joins others."""
+        if self.sharing.see(said):
+            for group in sorted(self.waiting.values(), key=lambda group: group.id):
+                self._join(group)
 
     def _named(self, group: Group) -> Group:
         """Return an equal group, named by the very strings by which it and its job are known already.
@@ -341,30 +363,36 @@ class SchedulerState:
             return group
         return replace(group, id=known.id, job_id=job.id)
 
-    def _hold(self, group: Group, attempt: AttemptId, generation: int, allocations: tuple[Allocation, ...]) -> None:
-        self._live.hold(group, self._jobs[group.job_id], attempt, generation, allocations)
+    def _hold(self, live: LiveAttempt) -> None:
+        self._live.hold(live)
+        self.order.note(live, live.held_since)
 
-    def _release(self, live: LiveAttempt) -> None:
+    def _release(self, live: LiveAttempt, at: datetime) -> None:
         self._live.release(live)
-        for allocation in live.allocations:
-            self._forget_if_gone(allocation.node)
+        self.order.note(live, at)
+        self._tell_of_room(live)
+
+    def _tell_of_room(self, before: LiveAttempt) -> None:
+        """Note that there is more room where an attempt held something before."""
+        self.news.freed(before.job, self.sharing.book.path(before.job.queue))
+        for kind in dict.fromkeys(self.ledger.kind_of(allocation.node) for allocation in before.held):
+            self.news.roomier(kind)
+        for allocation in before.held:
+            self.fleet.forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        states = [self._groups.pop(group).state for group in list(self._groups_of(name))]
+        groups = list(self._groups_of(name))
+        states = [self._groups.pop(group).state for group in groups]
+        self.order.service.forget(groups)
         job = self._jobs.pop(name)
-        self._mix.forget(worker_kinds(job.spec))
+        self._expectations.forget(job)
         for ended, became, waiting in self.dependents.end(job, job_state(states)):
             for one in waiting:
                 self._jobs[one] = self._jobs[one].with_settled(ended, job_state(became))
+                for group in self._groups_of(one):
+                    self.news.hopeful(self.waiters.classes.of(group))
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""
         names = (group_id(name, index) for index in count())
         return takewhile(self._groups.__contains__, names)
-
-    def _forget_if_gone(self, node: NodeId) -> None:
-        """Drop a node that left its cluster once nothing is held on it."""
-        if not self.ledger.has_node(node) or self.ledger.is_held(node):
-            return
-        if self.ledger.node(node).state is NodeState.GONE:
-            self.ledger.apply(RemoveNode(node))  # nothing to the tally: one that is GONE counts for nothing

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from scheduler.core.ledger.holding import Holding
+from scheduler.core.ledger.holding import Holding, Use
 from scheduler.core.ledger.seating import Seating
+from scheduler.core.ledger.states.amounts import Amounts
+from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, NodeId, TenantName
 from scheduler.core.model.node import Cluster, Node
+from scheduler.core.model.sharing.queue import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,8 @@ class Hold:
     attempt: AttemptId
     tenant: TenantName
     allocations: tuple[Allocation, ...]
+    account: Account | None = None
+    """None: the tenant's own queue, and nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Seat:
     attempt: AttemptId
     tenant: TenantName
     seatings: tuple[Seating, ...]
+    account: Account | None = None
+    """As of a Hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,27 @@ class Restore:
     attempt: AttemptId
     tenant: TenantName
     allocations: tuple[Allocation, ...]
+    account: Account | None = None
+    """As of a Hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Let nodes give something to nobody, for somebody who is to have it later. Raises AlreadyHeld.
+
+    No device slots are chosen. Released like what an attempt holds, by its name.
+    """
+
+    name: AttemptId
+    """No attempt's."""
+    amounts: tuple[tuple[NodeEntry, Amounts], ...]
+    """No more than each node has left, and no shares of devices."""
+    tenant: TenantName = ""
+    """Whose use it counts as; nobody's."""
+    uses: tuple[Use, ...] = ()
+    """What counts, be it more or less than what is set aside by now."""
+    account: Account | None = None
+    """As of a Hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +107,7 @@ class PutCluster:
     cluster: Cluster
 
 
-LedgerChange = Hold | Seat | Restore | Release | Retake | PutNode | RemoveNode | PutCluster
+LedgerChange = Hold | Seat | SetAside | Restore | Release | Retake | PutNode | RemoveNode | PutCluster
 
 
 class Overcommitted(Exception):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
+    from scheduler.core.model.sharing.queue import Account
 
 Row = tuple["NodeEntry", "Amounts", int]
 """A node, what is held of it, and the device slots as bits: of whole devices, or of the one that is shared.
@@ -30,6 +31,8 @@ class SpeltOut:
 
     tenant: TenantName
     allocations: tuple[Allocation, ...]
+    account: Account | None = None
+    """None: the tenant's own queue, and nobody."""
 
     def rows(self, entries: Mapping[NodeId, NodeEntry]) -> list[Row]:
         """Return its rows on the nodes as they are known now."""
@@ -61,6 +64,8 @@ class Seated:
     seats: list[Row]
     """Not to be changed."""
     devices: tuple[Use, ...]
+    account: Account | None = None
+    """As above."""
 
     def rows(self, _entries: Mapping[NodeId, NodeEntry]) -> list[Row]:
         """Return its rows."""
@@ -75,7 +80,7 @@ class Seated:
         if all(entries.get(entry.id) is entry for entry, _, _ in self.seats):
             return self
         seats = [(entries[entry.id], amounts, mask) for entry, amounts, mask in self.seats]
-        return Seated(self.tenant, seats, self.devices)
+        return Seated(self.tenant, seats, self.devices, self.account)
 
     def uses(self, _rows: Iterable[Row]) -> tuple[Use, ...]:
         """Return the devices, by cluster and chip type; each pair may be named several times."""

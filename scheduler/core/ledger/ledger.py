@@ -1,6 +1,6 @@
 """The ledger: who holds what on which node, and what is free, with an inverse for every change."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from sys import intern
@@ -19,6 +19,7 @@ from scheduler.core.ledger.changes import (
     Restore,
     Retake,
     Seat,
+    SetAside,
     UnknownNode,
 )
 from scheduler.core.ledger.checks import are_plainly_free, check_room, check_slots
@@ -28,11 +29,13 @@ from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, seat
 from scheduler.core.ledger.index.inventory import Inventory
 from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplaced
 from scheduler.core.ledger.states.node_entry import NodeEntry
+from scheduler.core.ledger.states.node_kind import NodeKind
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, NodeId, TenantName
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Holder
+from scheduler.core.model.sharing.queue import Account, QueueName
 
 NODES_AT_ONCE = 1_024
 
@@ -60,7 +63,7 @@ class Ledger:
             case Hold():
                 return self._hold(change)
             case Restore():
-                self.restore(change.attempt, change.tenant, change.allocations)
+                self.restore(change.attempt, change.tenant, change.allocations, change.account)
                 return Release(change.attempt)
             case Release():
                 return self._release(change)
@@ -69,8 +72,10 @@ class Ledger:
             case _:
                 return self._apply_to_nodes(change)
 
-    def _apply_to_nodes(self, change: PutNode | RemoveNode | PutCluster) -> LedgerChange:
+    def _apply_to_nodes(self, change: SetAside | PutNode | RemoveNode | PutCluster) -> LedgerChange:
         match change:
+            case SetAside():
+                return self._set_aside(change)
             case PutNode():
                 return self._put_node(change.node)
             case RemoveNode():
@@ -93,11 +98,17 @@ class Ledger:
                 came.append(entry)
             inventory.come(*came)
 
-    def restore(self, attempt: AttemptId, tenant: TenantName, allocations: tuple[Allocation, ...]) -> None:
+    def restore(
+        self,
+        attempt: AttemptId,
+        tenant: TenantName,
+        allocations: tuple[Allocation, ...],
+        account: Account | None = None,
+    ) -> None:
         """Write down what an attempt holds in truth: a Restore that nobody means to undo. Raises as that does."""
         if attempt in self._holdings:
             raise AlreadyHeld(attempt)
-        holding, entries = SpeltOut(tenant, allocations), self.inventory.entries
+        holding, entries = SpeltOut(tenant, allocations, account), self.inventory.entries
         try:
             rows = holding.rows(entries)
         except (KeyError, ValueError):  # an unknown node, a slot below 0
@@ -127,6 +138,10 @@ class Ledger:
         """Return a node. Raises UnknownNode."""
         return self.inventory.node(self._entry(node))
 
+    def kind_of(self, node: NodeId) -> NodeKind:
+        """Return what a node has in common with those like it. Raises UnknownNode."""
+        return self._entry(node).leftover.kind
+
     def has_node(self, node: NodeId) -> bool:
         """Say whether the ledger knows a node."""
         return node in self.inventory.entries
@@ -149,20 +164,32 @@ class Ledger:
         """Return how many thousandths of devices of a chip type a tenant holds in a cluster, GONE nodes included."""
         return self._uses.all_held()
 
-    def tenant_devices_milli(self, tenant: TenantName, chip: ChipName) -> int:
-        """Return how many thousandths of devices of a chip type a tenant holds in all clusters."""
-        return self._uses.tenant_devices_milli(tenant, chip)
+    @property
+    def uses(self) -> UseCounts:
+        """What is held, by queue, for reading."""
+        return self._uses
+
+    def queue_devices_milli(self, queue: QueueName, chip: ChipName) -> int:
+        """Return how many thousandths of devices of a chip type a queue holds, with all that is in it."""
+        return self._uses.held_by(queue).get(chip, 0)
+
+    def regroup(self, paths: Mapping[QueueName, Sequence[QueueName]]) -> None:
+        """Count for other queues from now on: each is named with all that it is in, itself first."""
+        self._uses.regroup(paths)
 
     def has_hold(self, attempt: AttemptId) -> bool:
         """Say whether an attempt holds anything."""
         return attempt in self._holdings
 
-    def nodes_of(self, attempt: AttemptId) -> tuple[NodeId, ...]:
-        """Return the nodes on which an attempt holds something, each once, by id. Raises NotHeld."""
+    def rows_of(self, attempt: AttemptId) -> Sequence[Row]:
+        """Return what an attempt holds of which node, not to be changed. Raises NotHeld."""
         if attempt not in self._holdings:
             raise NotHeld(attempt)
-        rows = self._holdings[attempt].rows(self.inventory.entries)
-        return tuple(sorted({entry.id for entry, _, _ in rows}))
+        return self._holdings[attempt].rows(self.inventory.entries)
+
+    def nodes_of(self, attempt: AttemptId) -> tuple[NodeId, ...]:
+        """Return the nodes on which an attempt holds something, each once, by id. Raises NotHeld."""
+        return tuple(sorted({entry.id for entry, _, _ in self.rows_of(attempt)}))
 
     def digest(self) -> str:
         """Return the SHA-256, in hex, of all nodes and all that is held."""
@@ -194,16 +221,25 @@ class Ledger:
                 raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
             rows += seated
             uses += seating.uses()
-        self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses))
-        self._uses.add(change.tenant, uses)
+        self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses), change.account)
+        self._uses.add(change.tenant, uses, account=change.account)
         return Release(change.attempt)
+
+    def _set_aside(self, change: SetAside) -> Release:
+        if change.name in self._holdings:
+            raise AlreadyHeld(change.name)
+        rows = [(entry, amounts, 0) for entry, amounts in change.amounts]
+        change_rows(self.inventory, rows, TAKE)
+        self._holdings[change.name] = Seated(change.tenant, rows, change.uses, change.account)
+        self._uses.add(change.tenant, change.uses, account=change.account)
+        return Release(change.name)
 
     def _hold(self, change: Hold) -> Release:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
         for entry, there in self._by_node(change.allocations):
             check_room(entry, change.tenant, there, self._clusters.get(entry.leftover.kind.cluster))
-        holding = SpeltOut(change.tenant, change.allocations)
+        holding = SpeltOut(change.tenant, change.allocations, change.account)
         self._keep(change.attempt, holding, holding.rows(self.inventory.entries))
         return Release(change.attempt)
 
@@ -231,7 +267,7 @@ class Ledger:
         """Write down what an attempt holds, and let its nodes give it."""
         change_rows(self.inventory, rows, TAKE)
         self._holdings[attempt] = holding
-        self._uses.add(holding.tenant, holding.uses(rows))
+        self._uses.add(holding.tenant, holding.uses(rows), account=holding.account)
         for entry, amounts, mask in rows:
             if is_misplaced(entry, amounts, mask):
                 self._moved_slots.add(entry.id)
@@ -244,7 +280,7 @@ class Ledger:
             raise NotHeld(change.attempt)
         rows = holding.rows(self.inventory.entries)
         change_rows(self.inventory, rows[::-1], GIVE)
-        self._uses.add(holding.tenant, holding.uses(rows), -1)
+        self._uses.add(holding.tenant, holding.uses(rows), -1, holding.account)
         for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
             pool.catch_up()
         if self._moved_slots:

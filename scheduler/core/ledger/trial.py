@@ -22,9 +22,18 @@ class Trial:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._undos:
-            self._ledger.apply(self._undos.pop())
+        self.back_to(0)
 
     def apply(self, change: LedgerChange) -> None:
         """Do a change for as long as the trial lasts. Raises what the ledger raises."""
         self._undos.append(self._ledger.apply(change))
+
+    @property
+    def changes(self) -> int:
+        """How many changes were done and not taken back."""
+        return len(self._undos)
+
+    def back_to(self, changes: int) -> None:
+        """Take back the newest changes, until there are no more than so many."""
+        while len(self._undos) > changes:
+            self._ledger.apply(self._undos.pop())

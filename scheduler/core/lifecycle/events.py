@@ -22,5 +22,7 @@ class Event(StrEnum):
     """The attempt must end, for a stop reason; also how cancelling reaches a queued group."""
     GONE = "gone"
     """No worker of the attempt exists any more."""
+    RESIZE = "resize"
+    """A decision gave it more or fewer workers; it runs on meanwhile."""
     REVIVE = "revive"
     """Its job wants the replica again."""

@@ -29,6 +29,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: State.CANCELLED,
         Event.GONE: IGNORED,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: IGNORED,
     },
     State.PLACED: {
@@ -40,6 +41,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: IGNORED,
     },
     State.STARTING: {
@@ -51,6 +53,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: IGNORED,
     },
     State.RUNNING: {
@@ -62,6 +65,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: State.SUCCEEDED,
         Event.STOP: State.STOPPING,
         Event.GONE: ILLEGAL,
+        Event.RESIZE: State.RUNNING,
         Event.REVIVE: IGNORED,
     },
     State.STOPPING: {
@@ -73,6 +77,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: State.STOPPING,
         Event.GONE: State.QUEUED,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: IGNORED,
     },
     State.SUCCEEDED: {
@@ -84,6 +89,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: ILLEGAL,
     },
     State.FAILED: {
@@ -95,6 +101,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: State.QUEUED,
     },
     State.CANCELLED: {
@@ -106,6 +113,7 @@ TABLE: dict[State, dict[Event, State | Verdict]] = {
         Event.ALL_SUCCEEDED: IGNORED,
         Event.STOP: IGNORED,
         Event.GONE: IGNORED,
+        Event.RESIZE: ILLEGAL,
         Event.REVIVE: State.QUEUED,
     },
 }
@@ -170,7 +178,8 @@ def _stopped(group: Group, moved: Group, reason: StopReason | None) -> Group | V
     present = group.stop_reason if group.state is State.STOPPING else None
     if present is not None and STRENGTH[reason] <= STRENGTH[present]:
         return Verdict.IGNORED
-    return replace(moved, stop_reason=reason, not_before=None)
+    preemptions = group.preemptions + (reason is StopReason.PREEMPTED)
+    return replace(moved, stop_reason=reason, not_before=None, preemptions=preemptions)
 
 
 def _after_stop(moved: Group, rule: RetryRule, now: datetime) -> Group:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from scheduler.core.model.asking.grounds import Grounds
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeId, WorkerKey
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.eviction import Eviction
 
 FIRST_GENERATION = 1
 """The generation of an attempt's first allocation."""
@@ -33,6 +35,15 @@ class Allocation:
     pods: int = 1
     """How many of the node's workers it counts as: all that the node may have where it is to be alone."""
     role: str = MAIN_ROLE
+    since: int = FIRST_GENERATION
+    """The generation that its worker came with."""
+    number: int | None = None
+    """Of its worker, where that is not the rank: no worker of an attempt ever gets the number of another."""
+
+    @property
+    def worker(self) -> int:
+        """The number of its worker within the attempt; the rank, but for workers that came later."""
+        return self.rank if self.number is None else self.number
 
     @property
     def devices(self) -> int:
@@ -80,9 +91,10 @@ class WorkerEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """The last known truth about one rank of an attempt."""
+    """The last known truth about one worker of an attempt."""
 
     rank: int
+    """Its number within the attempt (`Allocation.worker`)."""
     phase: WorkerPhase
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -135,6 +147,40 @@ class Heartbeat:
     device_memory_mib: int | None
 
 
+class ResizeStep(StrEnum):
+    """How a gang gets to its next generation."""
+
+    CALLED = "called"
+    """All workers of the next generation run: those there were are asked to save, to leave and to meet anew."""
+    MET = "met"
+    """Rank 0 was heard of as one of the next generation: the gang goes on."""
+    FREED = "freed"
+    """The workers that are too many are proven gone, and what they held is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resizing:
+    """How far an attempt is with its latest generation; in one that never changed all of it is as at first."""
+
+    called: int = FIRST_GENERATION
+    """The generation that its workers were asked to be of last."""
+    met: int = FIRST_GENERATION
+    """The generation that its rank 0 was last heard as one of."""
+    surplus: tuple[Allocation, ...] = ()
+    """What workers that are too many still hold, by worker."""
+    began_at: datetime | None = None
+    """When the latest generation was decided on; None for the first."""
+    numbers: int = 0
+    """So many numbers were given to workers, from 0; 0 in the first generation, where they are the ranks."""
+
+    def is_under_way(self, generation: int) -> bool:
+        """Say whether the attempt of this generation is still on its way there."""
+        return self.met != generation or bool(self.surplus)
+
+
+NEVER_RESIZED = Resizing()
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One life of a group. Its generation grows when the allocation changes without ending the attempt."""
@@ -160,6 +206,16 @@ class Attempt:
     """The newest of its own."""
     revision: int = 1
     """Which version of the job it was placed for."""
+    grounds: Grounds | None = None
+    """What its placement rested on; None where nobody noted that."""
+    resizing: Resizing = NEVER_RESIZED
+    eviction: Eviction | None = None
+    """For whom it was stopped, where it was for somebody."""
+
+    @property
+    def worker_numbers(self) -> tuple[int, ...]:
+        """The numbers of its workers that are known, of all its generations."""
+        return tuple(sorted({held.worker for held in self.allocations} | {seen.rank for seen in self.workers}))
 
 
 @dataclass(frozen=True, slots=True)

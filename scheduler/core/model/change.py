@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from scheduler.core.model.attempt import Allocation, Checkpoint, Progress, WorkerRecord, WorkerRemark
+from scheduler.core.model.attempt import Allocation, Checkpoint, Progress, ResizeStep, WorkerRecord, WorkerRemark
 from scheduler.core.model.chip import ChipType
+from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import Group, State
-from scheduler.core.model.identifiers import AttemptId, ChipName, JobId, TenantName
+from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.core.model.job import Job, JobSpec
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueName, QueueQuota, ResourceName
+from scheduler.core.model.waiting.promise import DropReason, Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,41 @@ class GroupMoved:
     """What the cluster said, bounded to 1,000 characters."""
     together: Together | None = None
     """None: the job has this group alone."""
+    eviction: Eviction | None = None
+    """For whom its attempt is stopped, where it is for somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersWished:
+    """The user wants so many workers at most for an elastic job."""
+
+    job: JobId
+    workers: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResized:
+    """A gang that runs is to go on with more or fewer workers; it holds what both generations need."""
+
+    group: Group
+    attempt: AttemptId
+    generation: int
+    """The next one."""
+    allocations: tuple[Allocation, ...]
+    """What every rank holds then, in rank order."""
+    cause: ResizeCause
+    notes: tuple[PlacementNote, ...] = ()
+    """Of those who come."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeAdvanced:
+    """A gang came a step nearer to the generation that it is to be of."""
+
+    attempt: AttemptId
+    generation: int
+    step: ResizeStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +181,46 @@ class TenantCreated:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaSet:
-    """A tenant's quota for a chip type changed."""
+class QueueSet:
+    """A queue exists, or is another one."""
 
-    quota: Quota
+    queue: Queue
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaLifted:
-    """A tenant's quota for a chip type is gone: no limit."""
+class QueueRemoved:
+    """A queue that nobody used is gone, with its quotas."""
 
-    tenant: TenantName
-    chip: ChipName
+    name: QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class QueueQuotaSet:
+    """What a queue may have of a resource changed."""
+
+    quota: QueueQuota
+
+
+@dataclass(frozen=True, slots=True)
+class QueueQuotaLifted:
+    """A queue's quota of a resource is gone."""
+
+    queue: QueueName
+    resource: ResourceName
+
+
+@dataclass(frozen=True, slots=True)
+class ChipGroupSet:
+    """Chip types are counted together from now on, or others than before."""
+
+    group: ChipGroup
+
+
+@dataclass(frozen=True, slots=True)
+class ChipGroupRemoved:
+    """A group that no quota counts is gone."""
+
+    resource: ResourceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +230,47 @@ class ChipDefined:
     chip: ChipType
 
 
+@dataclass(frozen=True, slots=True)
+class ReservationMade:
+    """Room is kept for a group that waits; what was kept for it before is so no more."""
+
+    promise: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationDropped:
+    """No room is kept any more for a group."""
+
+    group: GroupId
+    why: DropReason
+
+
 ChangeBody = (
     JobSubmitted
     | StopWished
     | ReplicasWished
     | JobRevised
     | PriorityChanged
+    | WorkersWished
     | GroupPlaced
     | GroupMoved
+    | GroupResized
+    | ResizeAdvanced
     | WorkersNoted
     | ProgressReported
     | CheckpointSaved
     | ClusterSeen
     | NodeSeen
     | TenantCreated
-    | QuotaSet
-    | QuotaLifted
+    | QueueSet
+    | QueueRemoved
+    | QueueQuotaSet
+    | QueueQuotaLifted
+    | ChipGroupSet
+    | ChipGroupRemoved
     | ChipDefined
+    | ReservationMade
+    | ReservationDropped
 )
 
 KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
@@ -190,17 +280,26 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         ReplicasWished: "replicas-wished",
         JobRevised: "job-revised",
         PriorityChanged: "priority-changed",
+        WorkersWished: "workers-wished",
         GroupPlaced: "group-placed",
         GroupMoved: "group-moved",
+        GroupResized: "group-resized",
+        ResizeAdvanced: "resize-advanced",
         WorkersNoted: "workers-noted",
         ProgressReported: "progress-reported",
         CheckpointSaved: "checkpoint-saved",
         ClusterSeen: "cluster-seen",
         NodeSeen: "node-seen",
         TenantCreated: "tenant-created",
-        QuotaSet: "quota-set",
-        QuotaLifted: "quota-lifted",
+        QueueSet: "queue-set",
+        QueueRemoved: "queue-removed",
+        QueueQuotaSet: "queue-quota-set",
+        QueueQuotaLifted: "queue-quota-lifted",
+        ChipGroupSet: "chip-group-set",
+        ChipGroupRemoved: "chip-group-removed",
         ChipDefined: "chip-defined",
+        ReservationMade: "reservation-made",
+        ReservationDropped: "reservation-dropped",
     }
 )
 """What changes are called wherever they are kept or told; a name once given stays."""

@@ -1,11 +1,14 @@
 """What a decision cycle puts out."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
+from scheduler.core.model.asking.grounds import Grounds
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, GroupId
 from scheduler.core.model.reason import PlacementNote, Reason, Shortfall
+from scheduler.core.model.sharing.eviction import Eviction
 
 
 class Place(Protocol):
@@ -39,6 +42,8 @@ class Placed:
     """The group's version the decision was made on."""
     attempt: AttemptId
     place: Place
+    grounds: Grounds | None = None
+    """What it rests on, where somebody noted that."""
 
     @property
     def allocations(self) -> tuple[Allocation, ...]:
@@ -69,4 +74,45 @@ class Refused:
     reasons: tuple[Reason, ...]
 
 
+class ResizeCause(StrEnum):
+    """Why a gang gets another size."""
+
+    WISHED = "wished"
+    """Its user wants fewer workers than it has."""
+    ROOM = "room"
+    """There is room for more that nobody else could use."""
+    OTHERS = "others"
+    """Others are to have what it can do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """A gang that runs gets another size: its next generation."""
+
+    group: GroupId
+    version: int
+    """The group's version the decision was made on."""
+    attempt: AttemptId
+    generation: int
+    """The next one."""
+    allocations: tuple[Allocation, ...]
+    """What every rank holds then, in rank order: of who stays what it holds now."""
+    cause: ResizeCause
+    notes: tuple[PlacementNote, ...] = ()
+    """Why those who come are where they are, in rank order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """The gang's attempt is stopped, for another gang is to have its devices; it goes back into the queue."""
+
+    group: GroupId
+    version: int
+    """The group's version the decision was made on."""
+    attempt: AttemptId
+    eviction: Eviction
+
+
 Decision = Placed | Waiting | Refused
+Effect = Placed | Refused | Evicted | Resized
+"""What a pass changes: who waits on is not among it."""

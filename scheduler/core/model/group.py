@@ -46,6 +46,7 @@ class StopReason(StrEnum):
     START_REFUSED = "start-refused"
     STALLED = "stalled"
     SILENT = "silent"
+    RESIZE_FAILED = "resize-failed"
     SERVER_ENDED = "server-ended"
     WORKER_FAILED = "worker-failed"
     OUT_OF_MEMORY = "out-of-memory"
@@ -119,6 +120,11 @@ FAILURES: Mapping[StopReason, Failure] = MappingProxyType(
         StopReason.SILENT: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "its heartbeats stopped for longer than its silence_limit_s"
         ),
+        StopReason.RESIZE_FAILED: Failure(
+            FailureClass.INFRASTRUCTURE,
+            Budget.NONE,
+            "its workers did not come together in their new number; no retry is charged",
+        ),
         StopReason.SERVER_ENDED: Failure(
             FailureClass.PROGRAM, Budget.RETRIES, "a worker of a server ended with exit code 0, and a server runs on"
         ),
@@ -172,6 +178,8 @@ class Group:
     """Set in STOPPING, and kept in FAILED and CANCELLED."""
     not_before: datetime | None = None
     """While QUEUED after a failure: no new attempt before this."""
+    preemptions: int = 0
+    """How often an attempt of it was stopped for another gang: it is left alone for longer after each time."""
 
     @property
     def next_attempt(self) -> AttemptId:

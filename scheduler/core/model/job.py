@@ -5,9 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import product
 
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
-from scheduler.core.model.resources import MAIN_ROLE, WorkerShape
+from scheduler.core.model.resources import MAIN_ROLE, Elastic, WorkerShape
+from scheduler.core.model.sharing.queue import Account, QueueName
 from scheduler.core.model.topology import ANYWHERE_CLOSE, Apart, Closeness, Spread
 
 
@@ -133,25 +135,8 @@ class Alternative:
     """Acceptable chip types, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """Storage that the operator offers under a name, mounted into every worker."""
-
-    volume_class: str
-    path: str
-    """Where workers see it: an absolute path."""
-    is_read_only: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SecretVariable:
-    """An environment variable whose value the cluster takes from a secret; Medley never reads it."""
-
-    variable: str
-    secret: str
-    """The secret's name where the tenant's workers run."""
-    key: str
-    """Which of the secret's entries."""
+MOST_SIZES = 32
+"""That an elastic gang may have: each is a choice among which a place is sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +275,19 @@ class JobSpec:
     """It has its first attempt once all of these are met, and fails once one of them never will be."""
     array: ArrayMember | None = None
     """Where it is one of many."""
+    family: str | None = None
+    """What it is one of many of, as its user says: jobs of a family are as fast on the same chip type."""
+    queue: QueueName | None = None
+    """Where it waits; None: in its tenant's own queue."""
+    elastic: Elastic | None = None
+    """Of a training with one role on one chip type: `workers` is the most that is wanted, and fewer will do."""
+    preemptible: bool = True
+    """Whether its attempts may be stopped for another gang's sake."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many main workers it may have in its own shape, most liked first."""
+        return (self.workers,) if self.elastic is None else self.elastic.sizes(self.workers)
 
     @property
     def variables(self) -> tuple[tuple[str, str], ...]:
@@ -322,7 +320,8 @@ class JobSpec:
         if isinstance(self.chips, ExactMix):
             found = [tuple(Part(chip, workers, self.shape) for chip, workers in self.chips.workers)]
         else:
-            found = [(Part(chip, self.workers, self.shape),) for chip in self.chips.chips or (None,)]
+            chips = self.chips.chips or (None,)
+            found = [(Part(chip, workers, self.shape),) for workers in self.sizes for chip in chips]
         for other in self.alternatives:
             found += [(Part(chip, other.workers, other.shape),) for chip in other.chips]
         return found
@@ -351,13 +350,33 @@ class Job:
     """
 
     @property
-    def edited(self) -> tuple[int, int, int]:
-        """What people change of it: its priority, how many replicas are wanted, which version it is."""
-        return self.spec.priority, self.replicas, self.revision
+    def queue(self) -> QueueName:
+        """Where it waits, and what it holds is counted."""
+        return self.spec.queue or self.tenant
+
+    @property
+    def account(self) -> Account:
+        """Whom what it holds is counted for."""
+        return Account(self.queue, self.submitted_by)
+
+    @property
+    def edited(self) -> tuple[int, ...]:
+        """What people change of it: priority, wanted replicas, version; of an elastic job the wanted workers too."""
+        return self.edited_of(self.spec, self.replicas, self.revision)
+
+    @staticmethod
+    def edited_of(spec: JobSpec, replicas: int, revision: int) -> tuple[int, ...]:
+        """Return the same of a job of which only so much is known."""
+        own = spec.priority, replicas, revision
+        return own if spec.elastic is None else (*own, spec.workers)
 
     def with_priority(self, priority: int) -> "Job":
         """Return it with another priority."""
         return replace(self, spec=replace(self.spec, priority=priority))
+
+    def with_workers(self, workers: int) -> "Job":
+        """Return it with another number of workers that are wanted at most."""
+        return replace(self, spec=replace(self.spec, workers=workers))
 
     def with_settled(self, job: JobId, became: State) -> "Job":
         """Return it with what became of a job, or an array, that it comes after."""

@@ -1,6 +1,6 @@
 """Clusters, nodes, their devices, and the pools that alike nodes form."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -80,6 +80,11 @@ class Node:
     def id(self) -> NodeId:
         """`cluster/node`."""
         return node_id(self.cluster, self.name)
+
+    def is_as_large_as(self, before: "Node") -> bool:
+        """Say whether it would hold what it would have held as it was before, were it empty and ready both times."""
+        alike = replace(before, state=self.state, note=self.note, foreign=self.foreign)
+        return self.state is not NodeState.GONE and self == alike
 
     def slots(self, chip: ChipName) -> range:
         """Return the slot numbers of a chip type's devices; empty where the node has none."""

@@ -10,6 +10,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.job import Condition
 from scheduler.core.model.resources import MAIN_ROLE
+from scheduler.core.model.sharing.queue import QueueName, QuotaCause, ResourceName
 from scheduler.core.model.topology import CLUSTER
 
 
@@ -140,15 +141,28 @@ class NeverFits:
 
 @dataclass(frozen=True, slots=True)
 class QuotaExceeded:
-    """The tenant would hold more devices of a chip type than its quota."""
+    """The job's queue, or one that it is in, would hold more of a resource than it may."""
 
-    tenant: TenantName
-    chip: ChipName
+    queue: QueueName
+    resource: ResourceName
     limit: int
-    """In whole devices."""
+    """In whole devices, or units of COMPUTE: the most that the queue may hold now."""
     used: int
-    """In whole devices; shares count up to the next whole one."""
+    """In whole ones; shares count up to the next."""
     asked: int
+    cause: QuotaCause = QuotaCause.LIMIT
+    kept_for: tuple[QueueName, ...] = ()
+    """Whose guaranteed share is kept back, most first; at most 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueIsFull:
+    """So many jobs of a queue, with all that is in it, hold something as may at one time."""
+
+    queue: QueueName
+    most_running: int
+    user: str | None = None
+    """Of this user; None: of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +250,39 @@ class ArrayIsFull:
     most_at_once: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFor:
+    """What is free now and kept for somebody else until it starts."""
+
+    job: JobId
+    tenant: TenantName
+    begins: datetime
+    """When it is expected to start."""
+    devices: tuple[tuple[ChipName, int], ...]
+    """How many of each chip type are kept now; none where it is cores, memory or workers that are."""
+    nodes: tuple[NodeId, ...]
+    """Where."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForOthers:
+    """There is room for it, and that is kept for those who have waited longer."""
+
+    kept: tuple[KeptFor, ...]
+    """In the order in which they are to start."""
+    overtakes_s: int | None
+    """With a time limit of so many seconds at most it would start now; None where none is short enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomIsMade:
+    """Attempts are being stopped for it, or for one that asks for the same: it starts when they are gone."""
+
+    attempts: int
+    until: datetime
+    """When the last of them has had the time that it is given to end."""
+
+
 Reason = (
     TooFewFree
     | NeverFits
@@ -247,14 +294,20 @@ Reason = (
     | WaitsForArray
     | CannotFollow
     | ArrayIsFull
+    | KeptForOthers
+    | RoomIsMade
+    | QueueIsFull
 )
 _MOST_BINDING_FIRST = (
     CannotFollow,
     WaitsForJob,
     WaitsForArray,
     BackingOff,
+    RoomIsMade,
     ArrayIsFull,
+    QueueIsFull,
     QuotaExceeded,
+    KeptForOthers,
     NoCluster,
     TooFewFree,
     NeverFits,
@@ -263,7 +316,7 @@ _MOST_BINDING_FIRST = (
 
 
 def most_binding_first(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once: other jobs, back-off, array, quota, capacity; the job's liking decides among equals."""
+    """Return each reason once: other jobs, back-off, room being made, array, queue, quota, room; then as given."""
     return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _MOST_BINDING_FIRST.index(type(reason))))
 
 

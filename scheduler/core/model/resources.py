@@ -25,3 +25,17 @@ class WorkerShape:
     def devices_milli(self) -> int:
         """The devices in thousandths, the unit of the guarded counters and of quotas."""
         return self.share_milli or self.devices * WHOLE_DEVICE_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class Elastic:
+    """Smaller sizes that a gang may have as well, and may be given while it runs."""
+
+    least: int
+    """So few workers are enough."""
+    step: int = 1
+    """Its sizes are so far apart, from the most that is wanted down."""
+
+    def sizes(self, most: int) -> tuple[int, ...]:
+        """Return the sizes, largest first, of a gang that is to have so many workers at most."""
+        return tuple(range(most, self.least - 1, -self.step))

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.sharing.queue import QueueQuota
 
 
 class Role(StrEnum):
@@ -69,11 +70,16 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The most devices of one chip type a tenant may hold at once. No row means no limit."""
+    """The most devices of one chip type a tenant may hold at once: in short, the limit of its own queue."""
 
     tenant: TenantName
     chip: ChipName
     devices: int
+
+    @property
+    def as_limit(self) -> QueueQuota:
+        """What it is in full."""
+        return QueueQuota(self.tenant, self.chip, limit=self.devices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.index.room import Room
     from scheduler.core.ledger.ledger import Ledger
     from scheduler.core.ledger.states.demand import Demand, Fit
-    from scheduler.core.model.identifiers import ClusterName, TenantName
+    from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
     from scheduler.core.placement.request import GangRequest, PartRequest
 
 MOST_RANKINGS = 4_096
@@ -88,9 +88,12 @@ class Placer:
 
     def views(self, cluster: ClusterName, request: GangRequest, part: PartRequest) -> Lookout:
         """Return where the workers of a part may be looked for; tenants without such nodes of their own share it."""
-        inventory, demand, tenant, chip = self.ledger.inventory, part.demand, request.tenant, part.part.chip
-        tiers = inventory.pools.get((cluster, chip), {})
-        owner = tenant if (tenant, False) in tiers or (tenant, True) in tiers else None
+        return self.lookout(cluster, part.part.chip, part.demand, request.tenant)
+
+    def lookout(self, cluster: ClusterName, chip: ChipName | None, demand: Demand, tenant: TenantName) -> Lookout:
+        """Return where a tenant may look for room for a demand."""
+        inventory = self.ledger.inventory
+        owner = tenant if inventory.has_nodes_of(cluster, chip, tenant) else None
         known = self._lookouts.get((cluster, demand, owner))
         if known is None or known[0] != inventory.pools_made:
             if len(self._lookouts) >= MOST_LOOKOUTS:

@@ -11,6 +11,7 @@ from scheduler.core.model.topology import NODE, Apart, Closeness, Spread
 if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
     from scheduler.core.model.job import Choice, Job, Option, Part
+    from scheduler.core.model.sharing.queue import QueueName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,8 @@ class GangRequest:
     """All that decides where a gang of a job may be. Jobs that ask for the same share one, see `request_of`."""
 
     tenant: TenantName
+    queue: QueueName
+    """Whose quotas count."""
     options: tuple[OptionRequest, ...]
     choice: Choice
     closeness: Closeness
@@ -50,6 +53,10 @@ class GangRequest:
     node_labels: tuple[tuple[str, str], ...]
     without: tuple[ClusterName, ...]
     """Clusters that must not be used."""
+    chips: frozenset[ChipName | None]
+    """The chip types of any part of any option; None: of workers without devices."""
+    least: tuple[OptionRequest, ...]
+    """The options of which one has to fit: of an elastic gang those with the fewest workers, of any other all."""
 
     @property
     def is_plain(self) -> bool:
@@ -64,7 +71,7 @@ def request_key(job: Job) -> RequestKey:
     """Return what the request of a job is made of: equal for jobs that ask for the same."""
     spec = job.spec
     wishes = (spec.choice, spec.closeness, spec.spread, spec.apart, spec.exclusive, spec.node_labels)
-    return (job.tenant, spec.options(), *wishes, spec.objecting_clusters)
+    return (job.tenant, job.queue, spec.options(), *wishes, spec.objecting_clusters)
 
 
 def request_of(job: Job) -> GangRequest:
@@ -78,6 +85,7 @@ def request_of(job: Job) -> GangRequest:
     )
     return GangRequest(
         tenant=job.tenant,
+        queue=job.queue,
         options=options,
         choice=spec.choice,
         closeness=spec.closeness,
@@ -86,6 +94,8 @@ def request_of(job: Job) -> GangRequest:
         is_exclusive=spec.exclusive,
         node_labels=spec.node_labels,
         without=spec.objecting_clusters,
+        chips=frozenset(part.part.chip for option in options for part in option.parts),
+        least=tuple(each for each in options if spec.elastic is None or each.parts[0].part.workers == spec.sizes[-1]),
     )
 
 

@@ -82,6 +82,10 @@ class MembersHolding:
             if not self._of[member.array]:
                 del self._of[member.array]
 
+    def counts(self) -> dict[JobId, int]:
+        """Return how many of each array do, of those of which some do."""
+        return dict(self._of)
+
     def of(self, array: JobId) -> int:
         """Return how many of an array's jobs hold something."""
         return self._of.get(array, 0)

@@ -1,34 +1,240 @@
-"""Whether a tenant may hold what it asks for."""
+"""Whether a queue may hold what is asked for it."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
-from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.model.identifiers import ChipName, TenantName
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
 from scheduler.core.model.reason import QuotaExceeded
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.queue import COMPUTE, ContradictoryQuota, QuotaCause
+from scheduler.core.queueing.tree import QueueTree
 
-Limits = Mapping[tuple[TenantName, ChipName], int]
-"""The most devices a tenant may hold of a chip type at once; an absent entry is no limit."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from scheduler.core.model.identifiers import ChipName
+    from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
+
+    Asked = Sequence[tuple[ChipName, int]]
+    """Thousandths of devices, each chip type once."""
+    FreeMilli = Callable[[ChipName], int]
+    """How many thousandths of devices of a chip type nobody holds that could be held."""
+    Weights = Mapping[ChipName, int]
+    """How many units of a resource one device is."""
+
+MOST_KEEPERS_TOLD = 5
+
+
+class Uses(Protocol):
+    """What queues hold."""
+
+    def held_by(self, queue: QueueName) -> Mapping[ChipName, int]:
+        """Return what a queue holds with all that is in it, in thousandths of devices by chip type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """What a queue may have of one resource, with all that is in it."""
+
+    quota: QueueQuota
+    weights: Weights
+    most_milli: int | None
+    """The most it may hold, in thousandths of units; None: no limit."""
+
+    def exceeded(self, used: int, asked: int) -> QuotaExceeded:
+        """Return that it may not hold so many thousandths more; one that has a limit."""
+        quota, most = self.quota, (self.most_milli or 0) // WHOLE_DEVICE_MILLI
+        cause = QuotaCause.LIMIT if most == quota.limit else QuotaCause.BORROWING
+        return QuotaExceeded(quota.queue, quota.resource, most, _whole(used), _whole(asked), cause)
+
+
+class QuotaBook:
+    """All quotas of a tree of queues, by whom they concern. Immutable; what it remembers follows from them."""
+
+    def __init__(
+        self,
+        tree: QueueTree | None = None,
+        quotas: Iterable[QueueQuota] = (),
+        groups: Iterable[ChipGroup] = (),
+        rates: Mapping[ChipName, int] = MappingProxyType({}),
+    ) -> None:
+        """`rates` are the units of COMPUTE that one device of each chip type is. A quota of no known queue is kept."""
+        self.tree = QueueTree() if tree is None else tree
+        self._groups = {group.name: MappingProxyType(dict.fromkeys(group.chips, 1)) for group in groups}
+        self.rates = rates
+        self._rules: dict[QueueName, list[Rule]] = {}
+        self._keepers: dict[ResourceName, dict[QueueName, QueueQuota]] = {}
+        for quota in sorted(quotas, key=lambda quota: (quota.queue, quota.resource)):
+            most_milli = None if quota.most is None else quota.most * WHOLE_DEVICE_MILLI
+            self._rules.setdefault(quota.queue, []).append(Rule(quota, self.weights(quota.resource), most_milli))
+            if quota.kept_back:
+                self._keepers.setdefault(quota.resource, {})[quota.queue] = quota
+        self._limits: dict[QueueName, tuple[Rule, ...]] = {}
+
+    def weights(self, resource: ResourceName) -> Weights:
+        """Return the chip types that a resource counts, and what a device of each counts for."""
+        if resource == COMPUTE:
+            return self.rates
+        return self._groups.get(resource) or MappingProxyType({resource: 1})
+
+    def path(self, queue: QueueName) -> tuple[QueueName, ...]:
+        """Return a queue and those that it is in, itself first; one that nobody knows is in none."""
+        return self.tree.paths.get(queue) or (queue,)
+
+    def rules_of(self, queue: QueueName) -> Sequence[Rule]:
+        """Return the quotas of one queue, by resource."""
+        return self._rules.get(queue, ())
+
+    def rules_on_path(self, queue: QueueName) -> tuple[Rule, ...]:
+        """Return the quotas of a queue and of those that it is in, its own first."""
+        return tuple(rule for name in self.path(queue) for rule in self.rules_of(name))
+
+    def limits_on_path(self, queue: QueueName) -> tuple[Rule, ...]:
+        """Return those of them that limit what the queues hold."""
+        found = self._limits.get(queue)
+        if found is None:
+            found = tuple(rule for rule in self.rules_on_path(queue) if rule.most_milli is not None)
+            self._limits[queue] = found
+        return found
+
+    @property
+    def kept_resources(self) -> Iterable[ResourceName]:
+        """The resources of which some queue keeps back what it does not use."""
+        return self._keepers
+
+    def kept_milli(self, resource: ResourceName) -> int:
+        """Return how much of a resource is kept back while nobody uses any of it, in thousandths."""
+        return sum(quota.kept_back for quota in self.keepers(resource).values()) * WHOLE_DEVICE_MILLI
+
+    def keepers(self, resource: ResourceName) -> Mapping[QueueName, QueueQuota]:
+        """Return the quotas of a resource by which something is kept back, by queue."""
+        return self._keepers.get(resource, {})
 
 
 def over_quota(
-    ledger: Ledger, limits: Limits, *, tenant: TenantName, devices_milli: Sequence[tuple[ChipName, int]]
+    book: QuotaBook, uses: Uses, *, queue: QueueName, devices_milli: Asked, free: FreeMilli
 ) -> tuple[QuotaExceeded, ...]:
-    """Return one reason for every chip type on which the asked devices, with those held now, pass the quota.
+    """Return one reason for every quota that what is asked, with what is held now, would pass.
 
-    What is asked is in thousandths of devices, each chip type once.
+    Each queue on the way to the root counts: those that it is in hold what it holds.
     """
-    reasons: tuple[QuotaExceeded, ...] = ()
-    for chip, asked in devices_milli:
-        limit = limits.get((tenant, chip))
-        if limit is None:
-            continue
-        used = ledger.tenant_devices_milli(tenant, chip)
-        if used + asked > limit * WHOLE_DEVICE_MILLI:
-            reason = QuotaExceeded(tenant, chip, limit=limit, used=_whole(used), asked=_whole(asked))
-            reasons = (*reasons, reason)
-    return reasons
+    if not devices_milli:
+        return ()
+    reasons: list[QuotaExceeded] = []
+    for rule in book.limits_on_path(queue):
+        asked = _amount(devices_milli, rule.weights)
+        if asked:
+            used = used_milli(uses, rule.quota.queue, rule.weights)
+            if rule.most_milli is not None and used + asked > rule.most_milli:
+                reasons.append(rule.exceeded(used, asked))
+    for resource in book.kept_resources:
+        reasons += _kept_back(book, uses, queue, (resource, devices_milli), free)
+    return tuple(reasons)
+
+
+def used_milli(uses: Uses, queue: QueueName, weights: Weights) -> int:
+    """Return what a queue holds of a resource with all that is in it, in thousandths."""
+    held, used = uses.held_by(queue), 0
+    for chip, milli in held.items():
+        weight = weights.get(chip)
+        if weight is not None:
+            used += milli * weight
+    return used
+
+
+def _kept_back(
+    book: QuotaBook, uses: Uses, queue: QueueName, wanted: tuple[ResourceName, Asked], free: FreeMilli
+) -> Iterator[QuotaExceeded]:
+    """Yield why a queue may not take what others keep back of a resource, where it is not its own guaranteed share."""
+    resource, devices_milli = wanted
+    weights = book.weights(resource)
+    asked = _amount(devices_milli, weights)
+    if not asked:
+        return
+    left = sum(free(chip) * weight for chip, weight in weights.items())
+    if asked <= left - book.kept_milli(resource):
+        return  # enough for all who keep back, whatever they use
+    kept = dict(_kept_from(book, uses, queue, resource, asked))
+    left -= sum(kept.values())
+    if kept and asked > left:
+        used = used_milli(uses, queue, weights)
+        limit = max(0, used + left) // WHOLE_DEVICE_MILLI
+        others = tuple(sorted(kept, key=lambda name: (-kept[name], name))[:MOST_KEEPERS_TOLD])
+        yield QuotaExceeded(queue, resource, limit, _whole(used), _whole(asked), QuotaCause.KEPT_BACK, others)
+
+
+def _kept_from(
+    book: QuotaBook, uses: Uses, queue: QueueName, resource: ResourceName, asked: int
+) -> Iterator[tuple[QueueName, int]]:
+    """Yield the queues that keep something back from one, and how much of it they do not use, in thousandths.
+
+    What a queue on the way takes within its own guaranteed share, it takes from nobody outside. Where queues within
+    each other keep back, the outermost one speaks for those in it.
+    """
+    path, weights = book.path(queue), book.weights(resource)
+    within = _outermost_own(book, uses, path, resource, asked)
+    found: dict[QueueName, int] = {}
+    for name, quota in book.keepers(resource).items():
+        if name not in path and (within is None or within in book.path(name)):
+            unused = quota.kept_back * WHOLE_DEVICE_MILLI - used_milli(uses, name, weights)
+            if unused > 0:
+                found[name] = unused
+    for name, unused in found.items():
+        if not any(outer in found for outer in book.path(name)[1:]):
+            yield name, unused
+
+
+def _outermost_own(
+    book: QuotaBook, uses: Uses, path: Sequence[QueueName], resource: ResourceName, asked: int
+) -> QueueName | None:
+    """Return the first queue on the way that stays within its guaranteed share, None where none does."""
+    for name in path:
+        for rule in book.rules_of(name):
+            if rule.quota.resource == resource:
+                guaranteed = rule.quota.guaranteed * WHOLE_DEVICE_MILLI
+                if used_milli(uses, name, rule.weights) + asked <= guaranteed:
+                    return name
+    return None
+
+
+def _amount(devices_milli: Asked, weights: Weights) -> int:
+    amount = 0
+    for chip, milli in devices_milli:  # a loop, for it is asked for every gang that is looked at
+        weight = weights.get(chip)
+        if weight is not None:
+            amount += milli * weight
+    return amount
 
 
 def _whole(devices_milli: int) -> int:
     return -(-devices_milli // WHOLE_DEVICE_MILLI)
+
+
+class TooMuchGuaranteed(ContradictoryQuota):
+    """More is guaranteed than there is."""
+
+
+def check_guarantees(tree: QueueTree, quotas: Iterable[QueueQuota], *, capacity: int | None) -> None:
+    """Raise ContradictoryQuota where quotas of one resource guarantee more than can be kept.
+
+    What is guaranteed to the queues in one may not be more than its limit, and to all of them not more than there is;
+    `capacity` is that in units of the resource, None where nobody knows.
+    """
+    of = {quota.queue: quota for quota in quotas}
+    within: dict[QueueName | None, int] = {}
+    for name in sorted(tree.queues, key=lambda name: -len(tree.path(name))):
+        quota, inner = of.get(name), within.get(name, 0)
+        if quota is not None and quota.limit is not None and inner > quota.limit:
+            raise ContradictoryQuota(
+                f"the queues in {name} are guaranteed {inner} {quota.resource} together, more than its limit of "
+                f"{quota.limit}"
+            )
+        parent = tree.queues[name].parent
+        within[parent] = within.get(parent, 0) + max(inner, 0 if quota is None else quota.guaranteed)
+    guaranteed = within.get(None, 0)
+    if capacity is not None and guaranteed > capacity:
+        resource = next(iter(of.values())).resource
+        raise TooMuchGuaranteed(f"{guaranteed} {resource} would be guaranteed in all, and there are {capacity}")

@@ -1,31 +1,20 @@
 """The comparison itself: pure, level-triggered, the same answer for the same picture."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import STRENGTH
-from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.attempt import SeenWorker, WorkerPhase, WorkerRecord
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.reconciling.actions import Action, Forget, Report, Start, Stop, WantedAttempt
+from scheduler.core.reconciling.causes import ALIVE, Cause, complete, strongest
+from scheduler.core.reconciling.resizing import advance_resize
 
-_ALIVE = frozenset({WorkerPhase.PENDING, WorkerPhase.UNREADY, WorkerPhase.RUNNING})
 _NOT_READY = frozenset({WorkerPhase.PENDING, WorkerPhase.UNREADY})
-
-_REASON_OF_END = {
-    WorkerEnd.TIME_LIMIT: StopReason.TIME_LIMIT,
-    WorkerEnd.MEMORY_LIMIT: StopReason.OUT_OF_MEMORY,
-    WorkerEnd.LOST: StopReason.LOST,
-    WorkerEnd.REJECTED: StopReason.NODE_REJECTED,
-    WorkerEnd.DISRUPTED: StopReason.DISRUPTED,
-    WorkerEnd.UNSTARTABLE: StopReason.UNSTARTABLE,
-}
 
 _CLUSTERS_DOING = frozenset({StopReason.LOST, StopReason.NODE_REJECTED, StopReason.DISRUPTED})
 """Reasons that excuse what the other workers of a gang did."""
-
-_Cause = tuple[StopReason, str | None]
-"""Why to stop a gang, and what the cluster said of the worker that is the reason."""
 
 STRAY_GRACE_S = 10
 """Grace for a worker whose attempt is closed: it should not exist, but may still be writing something."""
@@ -53,12 +42,14 @@ def reconcile(wanted: Iterable[WantedAttempt], seen: Iterable[SeenWorker]) -> tu
 
 
 def _clear_away(attempt: AttemptId, found: Sequence[SeenWorker]) -> Action:
-    if any(worker.record.phase in _ALIVE for worker in found):
+    if any(worker.record.phase in ALIVE for worker in found):
         return Stop(attempt, STRAY_GRACE_S)
     return Forget(attempt)
 
 
 def _by_rank(wanted: WantedAttempt, found: Sequence[SeenWorker]) -> dict[int, WorkerRecord]:
+    if wanted.resize is not None:  # no two workers of an attempt have the same number
+        return {worker.key.rank: worker.record for worker in found}
     current = (worker for worker in found if worker.generation == wanted.generation)
     return {worker.key.rank: worker.record for worker in current if worker.key.rank < wanted.ranks}
 
@@ -66,9 +57,11 @@ def _by_rank(wanted: WantedAttempt, found: Sequence[SeenWorker]) -> dict[int, Wo
 def _advance(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
     if wanted.state is State.STOPPING:
         return _finish_stopping(wanted, seen)
-    records = _complete(wanted, seen)
+    if wanted.resize is not None and wanted.resize.is_under_way:
+        return advance_resize(wanted, wanted.resize, seen)
+    records = complete(wanted.workers, seen)
     is_cut_short = wanted.state is State.PLACED and len(seen) < wanted.ranks
-    cause = _strongest(seen.values() if is_cut_short else records) or _end_of_server(wanted, records)
+    cause = strongest(seen.values() if is_cut_short else records) or _end_of_server(wanted, records)
     if is_cut_short and cause is None:
         return [Start(wanted.attempt)]
     if cause is not None:
@@ -79,61 +72,27 @@ def _advance(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Ac
 
 def _finish_stopping(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> list[Action]:
     stop = Stop(wanted.attempt, wanted.grace_s)
-    excuse = _strongest(seen.values(), among=_CLUSTERS_DOING)
+    excuse = strongest(seen.values(), among=_CLUSTERS_DOING)
     if excuse is not None and _is_news(wanted, excuse[0]):
-        return [stop, _stopping(wanted, excuse, _complete(wanted, seen))]
-    if any(record.phase in _ALIVE for record in seen.values()):
+        return [stop, _stopping(wanted, excuse, complete(wanted.workers, seen))]
+    if any(record.phase in ALIVE for record in seen.values()):
         return [stop]
     # The stop is asked for even where nothing lives: it keeps what was never started from starting later. Where no
     # worker was ever seen, none is reported: they are not lost, they never were.
-    records = _complete(wanted, seen) if seen else ()
+    records = complete(wanted.workers, seen) if seen else ()
     return [stop, Report(wanted.attempt, wanted.generation, Event.GONE, None, records)]
-
-
-def _complete(wanted: WantedAttempt, seen: Mapping[int, WorkerRecord]) -> tuple[WorkerRecord, ...]:
-    """Return one record per rank; a rank that nobody sees any more is lost."""
-    lost = (WorkerRecord(rank, WorkerPhase.LOST, end=WorkerEnd.LOST) for rank in range(wanted.ranks))
-    return tuple(seen.get(record.rank, record) for record in lost)
 
 
 def _is_news(wanted: WantedAttempt, reason: StopReason) -> bool:
     return wanted.stop_reason is not None and STRENGTH[reason] > STRENGTH[wanted.stop_reason]
 
 
-def _stopping(wanted: WantedAttempt, cause: _Cause, records: tuple[WorkerRecord, ...]) -> Report:
+def _stopping(wanted: WantedAttempt, cause: Cause, records: tuple[WorkerRecord, ...]) -> Report:
     reason, detail = cause
     return Report(wanted.attempt, wanted.generation, Event.STOP, reason, records, detail)
 
 
-def _strongest(records: Iterable[WorkerRecord], among: Collection[StopReason] = tuple(StopReason)) -> _Cause | None:
-    """Return the strongest reason that any of these workers gives to stop its gang, None where none gives any.
-
-    Of several workers with that reason the first one counts of which the cluster said something.
-    """
-    causes = [
-        (reason, f"worker {record.rank}: {record.detail}" if record.detail else None)
-        for record in records
-        if (reason := _failure(record)) in among and reason is not None
-    ]
-    return max(causes, key=lambda cause: (STRENGTH[cause[0]], cause[1] is not None), default=None)
-
-
-def _failure(record: WorkerRecord) -> StopReason | None:
-    if record.end in _REASON_OF_END:
-        return _REASON_OF_END[record.end]
-    match record.phase:
-        case WorkerPhase.LOST:
-            return StopReason.LOST
-        case WorkerPhase.PENDING:
-            return None if record.end is None else StopReason.LOST
-        case WorkerPhase.UNREADY | WorkerPhase.RUNNING:
-            return None
-        case WorkerPhase.EXITED:
-            has_succeeded = record.exit_code == 0 and record.end is WorkerEnd.EXITED
-            return None if has_succeeded else StopReason.WORKER_FAILED
-
-
-def _end_of_server(wanted: WantedAttempt, records: Sequence[WorkerRecord]) -> _Cause | None:
+def _end_of_server(wanted: WantedAttempt, records: Sequence[WorkerRecord]) -> Cause | None:
     """Return why to end a server of which a worker ended well: it was to run on."""
     if wanted.serves and any(record.phase is WorkerPhase.EXITED for record in records):
         return StopReason.SERVER_ENDED, None

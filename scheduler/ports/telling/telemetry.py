@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scheduler.core.deciding.tally import CapacityCount, QueueCount
+from scheduler.core.deciding.parts.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
+from scheduler.core.model.sharing.eviction import EvictionCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class CycleFigures:
     refused: int
     rejected: int
     """Decisions that the database did not take."""
+    evicted: int = 0
+    """Attempts that are stopped for other gangs."""
 
 
 class Telemetry(Protocol):
@@ -44,6 +47,10 @@ class Telemetry(Protocol):
 
     def stopped(self, reason: StopReason) -> None:
         """Count an attempt that is stopped: evicted, failed, lost or cancelled."""
+        ...
+
+    def evicted(self, cause: EvictionCause, unsaved_device_s: float) -> None:
+        """Count an attempt that is stopped for another gang, with the work that it had not saved by then."""
         ...
 
     def retried(self, reason: StopReason) -> None:
@@ -75,6 +82,8 @@ class _Silence:
     def placed(self, tenant: TenantName, chip: ChipName | None, wait_s: float) -> None: ...
 
     def stopped(self, reason: StopReason) -> None: ...
+
+    def evicted(self, cause: EvictionCause, unsaved_device_s: float) -> None: ...
 
     def retried(self, reason: StopReason) -> None: ...
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.ports.clock import Clock
-from scheduler.ports.journal import Beat, Journal, Rejected
+from scheduler.ports.journal import Journal, Rejected
+from scheduler.ports.workers.reports import Beat
 from scheduler.services.access.attempt_tokens import AttemptClaim
 from scheduler.services.follow_changes import FollowedState
 
@@ -45,11 +46,14 @@ class Heard:
     """False: it came too soon; what was new in it is to be told again."""
     next_s: float
     """When the next one is wanted."""
+    generation: int | None = None
+    """That the attempt's workers are to be of, where that is a later one than whoever spoke is of."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Latest:
     at_s: float
+    generation: int
     checkpoint_step: int | None
     is_last_step: bool
 
@@ -72,8 +76,11 @@ class Hearing:
     def hear(self, claim: AttemptClaim, said: Said) -> Heard | Rejected:
         """Keep a heartbeat, unless it came too soon. Raises StorageUnavailable."""
         next_s = wanted_pause_s(self._followed.count_live())
-        if not self._is_due(claim.attempt, said, next_s):
-            return Heard(is_kept=False, next_s=next_s)
+        live = self._followed.live_attempt(claim.attempt)
+        called = 0 if live is None else live.resizing.called
+        generation = called if called > claim.generation else None
+        if not self._is_due(claim, said, next_s):
+            return Heard(is_kept=False, next_s=next_s, generation=generation)
         item = Beat(
             attempt=claim.attempt,
             generation=claim.generation,
@@ -85,20 +92,21 @@ class Hearing:
             checkpoint_step=said.checkpoint_step,
         )
         outcome = self._journal.write([item])[0]
-        return outcome if isinstance(outcome, Rejected) else Heard(is_kept=True, next_s=next_s)
+        return outcome if isinstance(outcome, Rejected) else Heard(is_kept=True, next_s=next_s, generation=generation)
 
-    def _is_due(self, attempt: AttemptId, said: Said, next_s: float) -> bool:
+    def _is_due(self, claim: AttemptClaim, said: Said, next_s: float) -> bool:
         """Say whether a heartbeat is to be kept; from then on it is the attempt's latest."""
         now_s = self._clock.monotonic_s()
         is_last = said.progress is not None and said.progress.step == said.progress.steps
         with self._lock:
-            latest = self._latest.get(attempt)
+            attempt, latest = claim.attempt, self._latest.get(claim.attempt)
             if latest is not None:
                 brings_news = said.checkpoint_step != latest.checkpoint_step or is_last > latest.is_last_step
+                brings_news = brings_news or claim.generation != latest.generation
                 closest_s = CLOSEST_S if brings_news else max(CLOSEST_S, next_s * KEPT_SHARE)
                 if now_s - latest.at_s < closest_s:
                     return False
-            self._latest[attempt] = _Latest(now_s, said.checkpoint_step, is_last)
+            self._latest[attempt] = _Latest(now_s, claim.generation, said.checkpoint_step, is_last)
             self._latest.move_to_end(attempt)
             if len(self._latest) > MOST_KNOWN:
                 self._latest.popitem(last=False)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId
@@ -22,6 +22,8 @@ LONGEST_COUNTED_S = 3 * LOOK_INTERVAL_S
 """Of the time between two looks: a server that was held up itself has missed what was sent meanwhile."""
 MISSED_BEATS = 3
 """Nobody is silent before so many heartbeats that were asked for have not come."""
+RESIZE_LIMIT_S = 900.0
+"""A gang that is not of its next size by then is ended: within that, images are loaded and checkpoints saved."""
 MOST_ENDED = 500
 """At one look."""
 
@@ -64,7 +66,21 @@ class Watch:
             for name, running in self._running(live).items()
             if (reason := verdict(self._watched[name], _patience(running, len(live)))) is not None
         ]
+        ended += [self._give_up(each) for each in live.values() if self._is_lost_on_its_way(each)]
         return self._write(ended[:MOST_ENDED])
+
+    def _is_lost_on_its_way(self, live: LiveAttempt) -> bool:
+        """Say whether a gang is on its way to another size for too long."""
+        began_at = live.resizing.began_at
+        if began_at is None or not live.is_resizing or live.group.state is not State.RUNNING:
+            return False
+        return (self._clock.now() - began_at).total_seconds() > RESIZE_LIMIT_S
+
+    def _give_up(self, live: LiveAttempt) -> Observe:
+        detail = (
+            f"it was not {len(live.allocations)} workers, generation {live.generation}, within {RESIZE_LIMIT_S:.0f} s"
+        )
+        return self._ending(live, StopReason.RESIZE_FAILED, detail)
 
     def _elapsed_s(self) -> float:
         now_s, before_s = self._clock.monotonic_s(), self._looked_at_s
@@ -86,6 +102,9 @@ class Watch:
             detail = f"its latest heartbeat came {watched.silent_s:.0f} s before it was given up"
         else:
             detail = f"it lives, and its latest report came {watched.stalled_s:.0f} s before it was given up"
+        return self._ending(live, reason, detail)
+
+    def _ending(self, live: LiveAttempt, reason: StopReason, detail: str) -> Observe:
         logger.warning("attempt %s is ended, %s: %s", live.attempt, reason, detail)
         return Observe(
             attempt=live.attempt,

@@ -28,8 +28,10 @@ class ChangeCounter:
                 self._telemetry.submitted(job.tenant)
             case GroupPlaced() as placed:
                 self._place(placed, change.at, state)
-            case GroupMoved(group=group) if change.tenant is not None:
+            case GroupMoved(group=group, eviction=eviction) if change.tenant is not None:
                 self._move(group, change.tenant, state)
+                if eviction is not None:
+                    self._telemetry.evicted(eviction.cause, eviction.unsaved_device_s)
 
     def decided(self, change: int, now: datetime) -> None:
         """Note that all jobs that were submitted up to a change had their first decision."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, TenantName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI

@@ -60,7 +60,9 @@ def _differences(memory: SchedulerState, database: SchedulerState) -> Iterator[s
     if memory.clusters != database.clusters:
         yield "clusters"
     yield from _unlike("chip type", memory.chips, database.chips)
-    yield from _unlike("quota", memory.quotas, database.quotas)
+    yield from _unlike("queue", memory.sharing.queues, database.sharing.queues)
+    yield from _unlike("group of chip types", memory.sharing.groups, database.sharing.groups)
+    yield from _unlike("quota", memory.sharing.quotas, database.sharing.quotas)
     yield from _unlike("job", memory.jobs, database.jobs)
     yield from _unlike("group", memory.groups, database.groups)
     yield from _unlike("live attempt", memory.live, database.live)

@@ -39,9 +39,10 @@ class LogCursor:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """New output of one rank."""
+    """New output of one worker."""
 
     rank: int
+    """Its number: its rank, but for workers that came later."""
     text: str
     skipped_bytes: int
     """Older output that the cluster no longer keeps, lost between the last read and this one."""
@@ -77,7 +78,7 @@ def read_logs(
     offsets = dict(cursor.offsets) if cursor is not None and cursor.attempt == attempt.number else {}
 
     def chunk_of(rank: int, within_s: float) -> LogChunk | None:
-        cluster = by_name.get(attempt.allocations[rank].node.partition("/")[0])
+        cluster = by_name.get(attempt.allocations[0].node.partition("/")[0])
         if cluster is None:
             return None
         key = WorkerKey(attempt.id, rank)

@@ -13,6 +13,7 @@ from scheduler.ports.cluster import Clusters
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.ports.views import JobFilter, Views
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.questions.advise import NO_ADVICE, Advice, advise
 from scheduler.services.submit_job import MOST_LIVE_JOBS, NotOffered, Submission, draft_job
 
 MOST_JOBS_TRIED = MOST_REPLICAS
@@ -30,6 +31,8 @@ class Tried:
     jobs: int
     """So many were tried: 1, or those of an array that may run at once, MOST_JOBS_TRIED at most."""
     prospect: Prospect
+    advice: Advice
+    """What would help it, where it has no place."""
     change: int
     age_s: float
 
@@ -69,7 +72,10 @@ def try_job(
         if refused is not None:
             return refused
         jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
-        return Tried(job, array, jobs, prospect_of(state, job, jobs=jobs), followed.change, followed.age_s)
+        prospect = prospect_of(state, job, clock.now(), jobs=jobs)
+        change, age_s = followed.change, followed.age_s
+    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons)
+    return Tried(job, array, jobs, prospect, advice, change, age_s)
 
 
 def _state_of(views: Views, one: Dependency, tenant: TenantName) -> State | None:
@@ -86,6 +92,11 @@ def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec, jobs: int
     for chip in dict.fromkeys(part.chip for option in spec.options() for part in option if part.chip is not None):
         if chip not in state.chips:
             return Rejected(Rejection.UNKNOWN_CHIP, chip)
+    queue = state.sharing.tree.queues.get(spec.queue or tenant)
+    if spec.queue is not None and (queue is None or queue.tenant != tenant):
+        return Rejected(Rejection.UNKNOWN_QUEUE, spec.queue)
+    if (urgent := state.sharing.too_urgent(spec.queue or tenant, spec.priority)) is not None:
+        return Rejected(Rejection.TOO_URGENT, f"{urgent.caps.highest_priority} in {urgent.name}")
     if sum(job.replicas for job in state.jobs.values() if job.tenant == tenant) + spec.replicas * jobs > MOST_LIVE_JOBS:
         return Rejected(Rejection.TOO_MANY_JOBS, str(MOST_LIVE_JOBS))
     return None

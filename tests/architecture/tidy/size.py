@@ -55,11 +55,14 @@ def function_takes_few_arguments(source: Source) -> Iterator[str]:
 
 
 def folders_are_small(sources: Iterable[Source]) -> Iterator[str]:
-    """A folder has at most 12 Python files besides `__init__.py`; folders of tests may have more."""
+    """A folder has at most 12 Python files besides `__init__.py`; tests and migrations, which are lists, have more."""
     counts = Counter(
         source.path.parent
         for source in sources
-        if source.is_python and source.path.name != "__init__.py" and not source.is_in("tests")
+        if source.is_python
+        and source.path.name != "__init__.py"
+        and not source.is_in("tests")
+        and not source.is_in("migrations")
     )
     for folder, count in sorted(counts.items()):
         if count > FOLDER_FILES:

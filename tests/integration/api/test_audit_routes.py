@@ -18,6 +18,7 @@ REQUEST_ID = "X-Request-Id"
 SERVER = {**JOB, "name": "chat", "kind": "inference", "command": ["serve"]}
 CHIP = {"vendor": "a", "model": "b", "torch_device": "cuda", "collective_library": "nccl"}
 QUOTA = "/v1/tenants/demo/quotas/mi300x"
+THROUGHPUT = "/v1/throughputs/demo/train/mi300x"
 DRAIN = "/v1/nodes/mixed/mi300x-0/drain"
 BY_GET = {"finish_login"}
 """What makes a user and a token although it only reads by its method: browsers are sent there."""
@@ -61,6 +62,11 @@ def a_quota_lifted(world: ApiWorld, operator: TestClient) -> Any:
     return operator.delete(QUOTA)
 
 
+def a_throughput_removed(world: ApiWorld, operator: TestClient) -> Any:
+    world.client(Role.OPERATOR).put(THROUGHPUT, json={"units_per_s": 3.5})
+    return operator.delete(THROUGHPUT)
+
+
 def a_drain_taken_back(world: ApiWorld, operator: TestClient) -> Any:
     world.client(Role.OPERATOR).put(DRAIN, json={})
     return operator.delete(DRAIN)
@@ -79,6 +85,21 @@ def new_token_id(world: ApiWorld) -> str:
 def a_login_ended(world: ApiWorld, browser: TestClient) -> Any:
     token = world.new_token(Role.VIEWER, is_login=True)
     return browser.post("/v1/logout", headers={"Authorization": f"Bearer {token}"})
+
+
+def a_queue_removed(world: ApiWorld, client: TestClient) -> Any:
+    world.client(Role.OPERATOR).put("/v1/queues/spare", json={"tenant": "demo"})
+    return client.delete("/v1/queues/spare")
+
+
+def a_queue_quota_lifted(world: ApiWorld, client: TestClient) -> Any:
+    world.client(Role.OPERATOR).put("/v1/queues/demo/quotas/compute", json={"limit": 3})
+    return client.delete("/v1/queues/demo/quotas/compute")
+
+
+def a_chip_group_removed(world: ApiWorld, client: TestClient) -> Any:
+    world.client(Role.OPERATOR).put("/v1/chip-groups/spare", json={"chips": ["mi300x"]})
+    return client.delete("/v1/chip-groups/spare")
 
 
 def logged_in(_world: ApiWorld, browser: TestClient) -> Any:
@@ -103,6 +124,14 @@ CALLS: dict[str, Callable[[ApiWorld, TestClient], Any]] = {
     "create_tenant": lambda _, client: client.post("/v1/tenants", json={"name": "gamma"}),
     "set_quota": lambda _, client: client.put("/v1/tenants/demo/quotas/h100-sxm", json={"devices": 16}),
     "lift_quota": a_quota_lifted,
+    "set_throughput": lambda _, client: client.put(THROUGHPUT, json={"units_per_s": 3.5}),
+    "remove_throughput": a_throughput_removed,
+    "set_queue": lambda _, client: client.put("/v1/queues/night", json={"tenant": "demo"}),
+    "remove_queue": a_queue_removed,
+    "set_queue_quota": lambda _, client: client.put("/v1/queues/demo/quotas/mi300x", json={"limit": 3}),
+    "lift_queue_quota": a_queue_quota_lifted,
+    "set_chip_group": lambda _, client: client.put("/v1/chip-groups/fast", json={"chips": ["mi300x"]}),
+    "remove_chip_group": a_chip_group_removed,
     "create_user": lambda _, client: client.post("/v1/users", json={"name": "ada", "tenant": "demo"}),
     "change_user": a_user_changed,
     "create_token": lambda _, client: client.post("/v1/tokens", json={"name": "t", "role": "viewer", "tenant": "demo"}),

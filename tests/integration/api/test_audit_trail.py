@@ -32,7 +32,7 @@ def test_a_change_is_told_with_who_what_before_after_and_request(world: ApiWorld
     )
     assert changed["token_id"] == operator.get("/v1/whoami").json()["token_id"]
     assert changed["object"] == {"kind": "quota", "name": "demo/h100-sxm"}
-    assert (changed["before"]["devices"], changed["after"]["devices"]) == (2, 4)
+    assert (changed["before"]["limit"], changed["after"]["limit"]) == (2, 4)
     assert changed["request_id"] == REQUEST_ID["X-Request-Id"]
     assert (removed["operation"], removed["after"]) == ("lift_quota", None)
     assert removed["previous_sha256"] == changed["sha256"]

@@ -165,3 +165,30 @@ def test_nothing_of_a_question_is_kept(world: ApiWorld) -> None:
     assert world.rows() == rows
     assert world.context.views.last_change() == change
     assert world.client(Role.OPERATOR).get("/v1/scheduler/check").json()["is_ok"]
+
+
+def test_a_remedy_that_is_told_to_start_a_job_does_when_the_job_is_cloned_with_it(world: ApiWorld) -> None:
+    held = world.submit(workers=1, devices_per_worker=8)
+    world.step()
+    waiting = world.submit(workers=2, devices_per_worker=8)
+    foreseen = tried(world, workers=2, devices_per_worker=8)
+    client = world.client()
+    remedies = client.get(f"/v1/jobs/{waiting}/why").json()["remedies"]
+    assert remedies == foreseen["remedies"] != []
+    for remedy in remedies:
+        assert remedy["starts_now"]
+        changed = tried(world, **{"workers": 2, "devices_per_worker": 8, remedy["field"]: remedy["value"]})
+        assert changed["outcome"] == "placed", remedy
+    made = client.post(f"/v1/jobs/{waiting}/clone", json={"overrides": {remedies[0]["field"]: remedies[0]["value"]}})
+    assert made.status_code == 201, made.text
+    world.step()
+    assert client.get(f"/v1/jobs/{made.json()['id']}").json()["state"] == "running"
+    assert client.get(f"/v1/jobs/{held}/why").json()["remedies"] == []
+
+
+def test_a_job_that_is_refused_is_told_what_would_fit(world: ApiWorld) -> None:
+    never = world.submit(workers=1, devices_per_worker=64)
+    world.step()
+    why = world.client().get(f"/v1/jobs/{never}/why").json()
+    (remedy,) = [one for one in why["remedies"] if one["field"] == "devices_per_worker"]
+    assert remedy["text"] == "with 8 devices per worker, it would start now"

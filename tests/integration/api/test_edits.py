@@ -36,6 +36,10 @@ BODIES: dict[str, Callable[[int], dict[str, Any]]] = {
     "replace_job": lambda turn: {**SERVER, "command": ["serve", str(turn)]},
     "drain_node": lambda turn: {"note": str(turn)},
     "set_quota": lambda turn: {"devices": turn},
+    "set_queue": lambda turn: {"tenant": "demo", "weight": turn},
+    "set_queue_quota": lambda turn: {"limit": turn},
+    "set_chip_group": lambda turn: {"chips": ["h100-sxm", "mi300x"][: turn - 1]},
+    "set_throughput": lambda turn: {"units_per_s": float(turn)},
     "change_user": lambda turn: {"is_disabled": bool(turn % 2)},
     "define_chip": lambda turn: {
         "vendor": "NVIDIA",
@@ -60,9 +64,14 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
     operator.post("/v1/users", json={"name": "ada", "tenant": "demo"})
     token = operator.post("/v1/tokens", json={"name": "spare", "role": "viewer", "tenant": "demo"}).json()["id"]
     assert operator.put("/v1/tenants/demo/quotas/mi300x", json={"devices": 8}).status_code == 200
+    assert operator.put("/v1/queues/night", json={"tenant": "demo"}).status_code == 200
+    assert operator.put("/v1/queues/night/quotas/mi300x", json={"limit": 8}).status_code == 200
+    assert operator.put("/v1/chip-groups/fast", json={"chips": ["h100-sxm"]}).status_code == 200
+    assert operator.put("/v1/throughputs/demo/train/mi300x", json={"units_per_s": 1.5}).status_code == 200
     submitted = world.client().post("/v1/jobs", json=SERVER)
     assert submitted.status_code == 201, submitted.text
     named = {"tenant": "demo", "chip": "mi300x", "cluster": "mixed", "node": "mi300x-1", "user": "ada"}
+    named |= {"queue": "night", "resource": "mi300x", "group": "fast", "family": "train"}
     return {**named, "job": submitted.json()["id"], "token": token}
 
 

@@ -83,7 +83,7 @@ def test_a_tenant_sees_its_own_and_what_is_everybodys(world: ApiWorld, address: 
     world.storage.directory.set_quota(Quota("demo", "mi300x", 8), world.context.clock.now())
     with EventReader(address, "/v1/events?after=0", world.token(Role.VIEWER)) as reader:
         events = [reader.read(1)[0]]
-        while events[-1].kind != "quota-set":
+        while events[-1].kind != "queue-quota-set":
             events += reader.read(1)
     tenants = {event.data["tenant"] for event in events}
     assert tenants == {None, "demo"}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.core.model.attempt import Progress
-from scheduler.ports.journal import ReportProgress
+from scheduler.ports.workers.reports import ReportProgress
 from tests.builders.api import ApiWorld
 
 

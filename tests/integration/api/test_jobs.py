@@ -178,7 +178,7 @@ def test_a_waiting_job_is_explained_with_numbers(world: ApiWorld) -> None:
         "8 are held by tenant beta and 6 by you"
     )
     assert (why["state"], why["position"], why["ahead"]) == ("queued", 1, 0)
-    assert why["text"] == f"It waits, 1st in the queue: {want}."
+    assert why["text"] == f"It waits, 1st in the queue: {want}; {why['estimate']['text']}."
     reason = why["reasons"][0]
     assert (reason["code"], reason["workers_fit"], reason["devices_free"]) == ("too-few-free", 0, 2)
     assert reason["holders"] == [{"tenant": "beta", "devices": 8}, {"tenant": "demo", "devices": 6}]

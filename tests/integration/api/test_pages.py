@@ -95,12 +95,14 @@ def ids(world: ApiWorld) -> dict[str, str]:
         world.storage.directory.register_cluster(Cluster(name, "local"), now)
     for chip in ("h100-sxm", "mi300x"):
         assert operator.put(f"/v1/tenants/demo/quotas/{chip}", json={"devices": 64}).status_code == 200
+        assert operator.put(f"/v1/throughputs/demo/train/{chip}", json={"units_per_s": 5}).status_code == 200
+        assert operator.put(f"/v1/chip-groups/some-{chip}", json={"chips": [chip]}).status_code == 200
     for _ in range(3):
         submitter.post(f"/v1/jobs/{world.submit()}/cancel")
         assert submitter.post("/v1/jobs", json={**JOB, "array": {"count": 2}}).status_code == 201
     server = world.submit(kind="inference", replicas=3)
     world.step()
-    return {"tenant": "demo", "job": server}
+    return {"tenant": "demo", "queue": "demo", "job": server, "family": "train", "chip": "h100-sxm"}
 
 
 @pytest.mark.parametrize("name", PAGED)

@@ -33,9 +33,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_user": {"name": "bob", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},
     "rotate_token": {},
+    "set_queue": {"tenant": "demo"},
+    "set_queue_quota": {"limit": 64},
+    "set_chip_group": {"chips": ["h100-sxm"]},
 }
 """Where the example of the document would not do here."""
-QUERIES = {"find_rendezvous": "?generation=1", "finish_login": "?state=s&code=c"}
+QUERIES = {
+    "find_rendezvous": "?generation=1",
+    "finish_login": "?state=s&code=c",
+    "compare_jobs": f"?other={'0' * 16}",
+}
 HEADERS = {"rotate_token": {"Idempotency-Key": "once"}}
 GRANTED = (200, 201, 204, 303, 404, 409)
 UNKNOWN = {"job": "0" * 16, "token": "0" * 16, "tenant": "nobody", "user": "nobody"}
@@ -60,13 +67,20 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
     assert operator.post("/v1/users", json={"name": "ada", "tenant": "demo"}).status_code == 201
     made = operator.post("/v1/tokens", json={"name": "spare", "role": "viewer", "tenant": "demo"}).json()
     assert operator.put("/v1/tenants/demo/quotas/mi300x", json={"devices": 8}).status_code == 200
+    assert operator.put("/v1/queues/demo/quotas/mi300x", json={"limit": 8}).status_code == 200
+    assert operator.put("/v1/queues/night", json={"tenant": "demo"}).status_code == 200
+    assert operator.put("/v1/chip-groups/fast", json={"chips": ["mi300x"]}).status_code == 200
     return {
+        "queue": "night",
+        "resource": "mi300x",
+        "group": "fast",
         "job": submitted,
         "array": array["id"],
         "user": "ada",
         "token": made["id"],
         "tenant": "demo",
         "chip": "h100-sxm",
+        "family": "train",
         "cluster": "mixed",
         "node": "h100-sxm-1",
         "attempt": f"{submitted}-g0-a1",

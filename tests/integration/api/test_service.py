@@ -101,7 +101,8 @@ def test_every_answer_and_body_of_the_document_has_an_example(world: ApiWorld) -
         if not any(status < "300" and said.get("content") for status, said in operation["responses"].items())
     ]
     assert set(answerless) == {
-        "begin_login", "end_session", "finish_login", "lift_quota", "register_rendezvous", "report_progress"
+        "begin_login", "end_session", "finish_login", "lift_queue_quota", "lift_quota", "register_rendezvous",
+        "remove_chip_group", "remove_queue", "remove_throughput", "report_progress"
     }  # fmt: skip
 
 

@@ -18,6 +18,10 @@ LISTS = {
     "/v1/clusters": "name",
     "/v1/pools": "name,devices_free",
     "/v1/tenants/demo/quotas": "chip",
+    "/v1/queues": "name,weight",
+    "/v1/queues/demo/quotas": "resource,limit",
+    "/v1/shares": "queue,held",
+    "/v1/chip-groups": "name",
 }
 
 
@@ -27,6 +31,7 @@ def test_items_have_the_fields_that_were_asked_for(world: ApiWorld, path: str) -
     operator = world.client(Role.OPERATOR)
     operator.post("/v1/users", json={"name": "ada", "tenant": "demo"})
     operator.put("/v1/tenants/demo/quotas/h100-sxm", json={"devices": 2})
+    operator.put("/v1/chip-groups/fast", json={"chips": ["h100-sxm"]})
     whole = operator.get(path).json()
     some = operator.get(f"{path}?fields={LISTS[path]}").json()
     fields = LISTS[path].split(",")

@@ -24,7 +24,7 @@ from tests.builders.command import (
 
 WAITS = {"code": "too-few-free", "text": "needs 4 nodes with 8 free H100; 2 have them"}
 WHY = {"job": JOB_ID, "state": "queued", "reasons": [WAITS], "position": 1, "ahead": 0, "text": "it waits",
-       "next": None, "change": 7, "age_s": 0.01}  # fmt: skip
+       "next": None, "remedies": [], "change": 7, "age_s": 0.01}  # fmt: skip
 WHO = {"name": "ada", "role": "submitter", "tenant": "demo", "token_id": "t1"}
 POOL = {"name": "mixed/h100-sxm-81920-x8", "cluster": "mixed", "chip": "h100-sxm", "device_memory_mib": 81920,
         "devices_per_node": 8, "nodes": 4, "devices": 32, "devices_held": 8, "devices_free": 24,
@@ -47,6 +47,15 @@ ENTRY = {
 }  # fmt: skip
 CHECK = {"is_whole": True, "entries": 7, "first_broken": None, "last": 7, "last_sha256": "ab" * 32}
 QUOTA = {"tenant": "demo", "chip": "h100-sxm", "devices": 4}
+QUEUE = {"name": "night", "parent": "org", "tenant": "demo", "weight": 2, "most_waiting": 9, "most_running": None,
+         "most_running_per_user": None, "highest_priority": None}  # fmt: skip
+QUEUE_QUOTA = {"queue": "night", "resource": "h100-sxm", "guaranteed": 2, "limit": 8, "borrowing": None, "lending": 0}
+GROUP = {"name": "fast", "chips": ["h100-sxm", "mi300x"]}
+SHARE = {
+    "queue": "night", "parent": "org", "tenant": "demo", "weight": 2, "due": 0.5, "held": 0.625, "compute_due": 8,
+    "compute_held": 10, "running": 3, "waiting": 12, "chips": [{"chip": "h100-sxm", "devices": 5.0}],
+    "quotas": [QUEUE_QUOTA | {"held": 5.0, "borrowed": 3.0}],
+}  # fmt: skip
 SUCCEEDED = a_job(state="succeeded", finished_at="2026-01-01T00:01:00Z", attempts=[an_attempt(state="succeeded")])
 
 NO_TENANT = {"pointer": "/tenant", "detail": "there is no tenant nope"}
@@ -90,6 +99,16 @@ def server() -> Iterator[ScriptedServer]:
         server.on("GET /v1/tenants/demo/quotas", _items(QUOTA))
         server.on("PUT /v1/tenants/demo/quotas/h100-sxm", Reply(body=QUOTA))
         server.on("DELETE /v1/tenants/demo/quotas/h100-sxm", Reply(204))
+        server.on("GET /v1/queues", _items(QUEUE, QUEUE | {"name": "org", "parent": None, "tenant": None}))
+        server.on("PUT /v1/queues/night", Reply(body=QUEUE))
+        server.on("DELETE /v1/queues/night", Reply(204))
+        server.on("GET /v1/queues/night/quotas", _items(QUEUE_QUOTA))
+        server.on("PUT /v1/queues/night/quotas/h100-sxm", Reply(body=QUEUE_QUOTA))
+        server.on("DELETE /v1/queues/night/quotas/h100-sxm", Reply(204))
+        server.on("GET /v1/chip-groups", _items(GROUP))
+        server.on("PUT /v1/chip-groups/fast", Reply(body=GROUP))
+        server.on("DELETE /v1/chip-groups/fast", Reply(204))
+        server.on("GET /v1/shares", _items(SHARE))
         yield server
 
 
@@ -176,6 +195,18 @@ def job_file(tmp_path: Path) -> str:
         ("tokens", ({"items": [NEW_TOKEN], "next": None}, "t2  ci    submitter  demo", "t2")),
         ("tokens revoke t2", (NEW_TOKEN, "Revoked token t2 (ci)", "t2")),
         ("quota", ({"items": [QUOTA], "next": None}, "h100-sxm                4", "h100-sxm")),
+        ("queue set night --weight 2", (QUEUE, "queue night in org has weight 2", "night")),
+        (
+            "queue quota night",
+            ({"items": [QUEUE_QUOTA], "next": None}, "h100-sxm  2           8      any      0", "h100-sxm"),
+        ),
+        (
+            "queue quota night h100-sxm --lending 0",
+            (QUEUE_QUOTA, "h100-sxm  2           8      any      0", "h100-sxm"),
+        ),
+        ("queue group", ({"items": [GROUP], "next": None}, "fast   h100-sxm mi300x", "fast")),
+        ("queue group fast h100-sxm mi300x", (GROUP, "h100-sxm, mi300x count together as fast", "fast")),
+        ("share", ({"items": [SHARE], "next": None}, "50.0 %", "night")),
         ("quota set demo h100-sxm 4", (QUOTA, "demo may hold 4 devices of h100-sxm at most", "h100-sxm")),
     ],
 )
@@ -195,6 +226,32 @@ def test_each_command_answers_in_each_format(
     assert want_table in found["table"].out
     assert found["name"].out == f"{want_name}\n"
     assert TOKEN not in "".join(shown.out + shown.err for shown in found.values())
+
+
+def test_queues_are_shown_beneath_those_that_they_are_in(server: ScriptedServer, tmp_path: Path) -> None:
+    shown = run_medley("queue", "ls", environment=logged_in(server, tmp_path)).stdout.splitlines()
+    assert [line.split("  ")[0] for line in shown] == ["QUEUE", "org", "- night"]
+    assert shown[2].endswith("2       9 waiting")
+
+
+def test_what_is_left_out_of_a_queue_or_its_quota_stays_as_it_is(server: ScriptedServer, tmp_path: Path) -> None:
+    environment = logged_in(server, tmp_path)
+    for line in (
+        "set night --most-waiting none",
+        "quota night h100-sxm --limit none",
+        "rm night",
+        "group fast --remove",
+    ):
+        done = run_medley("queue", *line.split(), environment=environment)
+        assert done.returncode == 0, done.stderr
+    kept = {key: value for key, value in QUEUE.items() if key != "name"}
+    assert server.asked("PUT /v1/queues/night")[0].body == kept | {"most_waiting": None}
+    figures = {"guaranteed": 2, "limit": None, "borrowing": None, "lending": 0}
+    assert server.asked("PUT /v1/queues/night/quotas/h100-sxm")[0].body == figures
+    assert len(server.asked("DELETE /v1/queues/night")) == len(server.asked("DELETE /v1/chip-groups/fast")) == 1
+    assert run_medley("queue", "quota", "night", "h100-sxm", "--lift", environment=environment).returncode == 0
+    wrong = run_medley("queue", "quota", "night", "--limit", "3", environment=environment)
+    assert "say of which resource" in wrong.stderr
 
 
 def test_utilisation_shows_pools_and_tenants(server: ScriptedServer, tmp_path: Path) -> None:
@@ -378,7 +435,7 @@ def test_a_submission_that_is_interrupted_gives_the_key_as_well(
         (
             "sbmit x",
             None,
-            (2, '"submit"? Available commands: init, submit, follow, ls, show, why, logs, events, ...\n'),
+            (2, '"submit"? Available commands: init, submit, follow, ls, show, why, estimate, logs, ...\n'),
         ),
         ("ls --stat queued", None, (2, "Did you mean --state?")),
         ("ls --state done", None, (2, 'Choose from: "queued"')),

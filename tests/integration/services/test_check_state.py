@@ -11,6 +11,7 @@ from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import PutNode, Release
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import WorkerKey
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.tenant import Quota
 from scheduler.ports.views import Snapshot
 from scheduler.services.cancel_job import cancel_job
@@ -118,7 +119,7 @@ def change_a_group(state: SchedulerState) -> None:
 
 
 def raise_a_quota(state: SchedulerState) -> None:
-    state._quotas[TENANT, CHIP] = 99
+    state.sharing._quotas[TENANT, CHIP] = QueueQuota(TENANT, CHIP, limit=99)
 
 
 def forget_an_attempt(state: SchedulerState) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scheduler.adapters.telemetry.gauges import GaugeCollector
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry
 from scheduler.services.cancel_job import cancel_job
-from scheduler.services.decide_once import Decider
+from scheduler.services.decide_once import Decider, Told
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead
 from scheduler.services.measuring.count_changes import ChangeCounter
@@ -45,8 +45,7 @@ def measured(tmp_path: Path) -> Iterator[Measured]:
             scene.clock,
             scene.wake_up,
             lead=lead,
-            telemetry=telemetry,
-            counter=counter,
+            told=Told(telemetry, counter=counter),
         )
         scene.reconciler = scene.reconciler_of(scene.cluster)
         reader = StateReader(scene.followed, scene.clock, (scene.cluster,), epoch=lead.epoch, loops=tuple)

@@ -7,8 +7,9 @@ import pytest
 
 from scheduler.core.model.attempt import Progress
 from scheduler.loops.steps import SAMPLING_INTERVAL_S, sampling
-from scheduler.ports.journal import Outcome, ReportProgress
+from scheduler.ports.journal import Outcome
 from scheduler.ports.records.usage import SeriesRow, UsagePeriod
+from scheduler.ports.workers.reports import ReportProgress
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.sample_usage import BUSY_WITHIN_S, LONGEST_GAP_S, UsageSampler
 from tests.builders.database import NOON, after_noon

@@ -12,7 +12,7 @@ from api.app import create_app
 from scheduler.adapters.telemetry.traces import OpenTelemetryTracer
 from scheduler.ports.cluster import GangOrder
 from scheduler.ports.launch import gang_fields
-from scheduler.services.decide_once import Decider
+from scheduler.services.decide_once import Decider, Told
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead
 from scheduler.services.measuring.traced_journal import TracedJournal
@@ -46,7 +46,9 @@ def step(world: ApiWorld, tracer: OpenTelemetryTracer) -> None:
     """Decide once, and drive the cluster once."""
     context, storage = world.context, world.storage
     followed, lead = FollowedState(storage.views, context.clock), Lead.take(storage.leadership, "the test")
-    Decider(followed, storage.journal, context.clock, context.wake_up, lead=lead, tracer=tracer).decide_once()
+    Decider(
+        followed, storage.journal, context.clock, context.wake_up, lead=lead, told=Told(tracer=tracer)
+    ).decide_once()
     terms = LaunchTerms(api_url="http://127.0.0.1:1", tokens=context.attempt_tokens)
     driven = Reconciler(
         world.cluster, followed, storage.journal, storage.directory, clock=context.clock, terms=terms, lead=lead,

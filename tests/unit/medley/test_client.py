@@ -73,6 +73,10 @@ def test_a_wait_longer_than_the_patience_ends_at_once_with_the_problem() -> None
         ("/v1/clusters", lambda client: client.clusters()),
         ("/v1/chips", lambda client: client.chips()),
         ("/v1/tenants/demo/quotas", lambda client: client.quotas("demo")),
+        ("/v1/queues", lambda client: client.sharing.queues()),
+        ("/v1/queues/demo/quotas", lambda client: client.sharing.quotas("demo")),
+        ("/v1/chip-groups", lambda client: client.sharing.chip_groups()),
+        ("/v1/shares", lambda client: client.sharing.shares()),
         ("/v1/jobs/a/replicas", lambda client: client.replicas("a")["items"]),
     ],
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.policy import Fair, ShortestFirst
 from scheduler.settings import (
     Settings,
     SettingsError,
@@ -134,3 +136,11 @@ def test_metrics_have_an_address_or_are_off(listen: str) -> None:
 def test_metrics_have_no_other_address(listen: str) -> None:
     with pytest.raises(SettingsError, match="metrics_listen"):
         load_settings({"metrics_listen": listen})
+
+
+def test_who_is_next_is_chosen_by_name_with_what_a_point_of_priority_is_worth() -> None:
+    fair = load_settings({"ageing_s": "60", "use_half_life_s": "0"}).ordering
+    assert fair == Ordering(Fair(half_life_s=0.0), ageing_s=60.0)
+    assert load_settings({"order": "srsf"}).ordering.policy == ShortestFirst(times_devices=True)
+    with pytest.raises(SettingsError, match="order"):
+        load_settings({"order": "random"})

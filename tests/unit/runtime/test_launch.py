@@ -39,7 +39,7 @@ def test_the_token_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "want"),
     [
-        ({"version": 5}, "version is 5, and this runtime knows 1 to 4"),
+        ({"version": 6}, "version is 6, and this runtime knows 1 to 5"),
         ({"chip": None}, "chip is None, and str is wanted"),
         ({"device_count": -1}, "device_count is -1, and at least 0"),
         ({"version": True}, "version is True"),
@@ -217,7 +217,7 @@ def test_a_rank_that_the_document_lacks_is_named(tmp_path: Path, rank: str) -> N
         ({"ranks": [{}, 1]}, r"ranks\[1\] is not a JSON object"),
         ({"ranks": [{}, {}]}, "node is missing"),
         ({"world_size": 3}, "world_size is 3, and the document has 2 ranks"),
-        ({"version": 5}, "version is 5"),
+        ({"version": 6}, "version is 6"),
     ],
 )
 def test_what_is_wrong_with_a_gangs_document_is_named(tmp_path: Path, changes: dict[str, Any], want: str) -> None:

@@ -86,9 +86,9 @@ class Nodes extends Store {
     if (!this.readers) return;
     const jobs = new Set();
     for (const { kind, job, data } of events) {
-      if (kind === "group-placed") for (const worker of data.workers) this.stale.add(worker.node);
+      if (kind === "group-placed" || kind === "group-resized") for (const worker of data.workers) this.stale.add(worker.node);
       else if (kind === "node-seen") this.stale.add(`${data.cluster}/${data.name}`);
-      else if (kind === "group-moved") jobs.add(job);
+      else if (kind === "group-moved" || kind === "resize-advanced") jobs.add(job);
     }
     if (jobs.size) {
       for (const [id, node] of this.nodes) {

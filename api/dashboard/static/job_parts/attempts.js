@@ -44,7 +44,7 @@ export function Attempts({ job }) {
       html`<${StateMark} state=${attempt.state} />`,
       html`<${Ago} at=${attempt.placed_at} everyMs=${1000} />`,
       html`<${Took} from=${attempt.started_at} to=${attempt.ended_at} />`,
-      attempt.stop_reason ? (firstFailure(attempt) ?? endText(attempt.stop_reason)) : "",
+      attempt.stop_reason ? (attempt.eviction?.text ?? firstFailure(attempt) ?? endText(attempt.stop_reason)) : "",
     ])}><p class="quiet">No attempt yet: it holds no devices.</p></${PlainTable}>
   </section>`;
 }

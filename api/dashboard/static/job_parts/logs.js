@@ -31,7 +31,7 @@ export function Logs({ job }) {
     return () => ending.abort();
   }, [job.id, rank, attempt, tries, job.attempts.length ? "some" : "none"]);
   const latest = job.attempts.at(-1);
-  const ranks = latest ? latest.workers.map((/** @type {any} */ worker) => String(worker.rank)) : [];
+  const ranks = latest ? latest.workers.map((/** @type {any} */ worker) => String(worker.number)) : [];
   const wanted = text.toLowerCase();
   const shown = wanted ? lines.current.lines.filter((line) => line.text.toLowerCase().includes(wanted)) : lines.current.lines;
   return html`<section aria-labelledby="logs-title">

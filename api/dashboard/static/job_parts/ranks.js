@@ -28,7 +28,7 @@ export function Ranks({ job }) {
   if (!attempt) return null;
   const shown = isAll ? attempt.workers : attempt.workers.slice(0, MOST_ROWS);
   const nodes = byNode(attempt.workers);
-  return html`<section aria-labelledby="ranks-title"><h2 id="ranks-title">Ranks of attempt ${attempt.number} <small>${counted(attempt.workers.length, "worker", "workers")} on ${counted(nodes.length, "node", "nodes")}</small></h2>
+  return html`<section aria-labelledby="ranks-title"><h2 id="ranks-title">Ranks of attempt ${attempt.number}${attempt.generation > 1 ? `, generation ${attempt.generation}${attempt.is_resizing ? " (on its way)" : ""}` : ""} <small>${counted(attempt.workers.length, "worker", "workers")} on ${counted(nodes.length, "node", "nodes")}</small></h2>
     <div class="rank-map">${nodes.map(([node, workers]) => html`<div key=${node} class="rank-node"><a href=${routeTo(["nodes", ...splitNode(node)])}>${node}</a>
       <span class="rank-row">${workers.map((worker) => html`<span key=${worker.rank} class=${`rank phase-${lookOf(worker)}`} title=${`rank ${worker.rank}, ${worker.role}, ${worker.chip ?? "no device"} ${workerDevices(worker)}: ${workerEnd(worker)}`}>${worker.rank}</span>`)}</span></div>`)}</div>
     <${PlainTable} caption="Ranks" columns=${[["rank", "number"], ["role", "medium"], ["node"], ["chip"], ["devices"], ["state"], ["why there", "wide"]]} rows=${shown.map((/** @type {any} */ worker) => [

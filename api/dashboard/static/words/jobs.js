@@ -61,7 +61,7 @@ export function wantedChips(chips) {
 
 /** @param {any} part @returns {string} */
 function sized(part) {
-  const workers = counted(part.workers, "worker", "workers");
+  const workers = `${part.min_workers ? `${part.min_workers} to ` : ""}${counted(part.workers, "worker", "workers")}`;
   const chips = wantedChips(part.chips);
   if (part.share) return `${workers} of a device's ${part.share.milli / 10} % (${memory(part.share.memory_mib)}) each: ${chips}`;
   if (!part.devices_per_worker) return `${workers} without devices`;

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from scheduler.adapters.database.schema.fleet import CPU_MILLI, DEVICES_MILLI, MEMORY_MIB, PODS
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.identifiers import ChipName, NodeId, TenantName
+from scheduler.core.model.identifiers import ChipName, NodeId
+from scheduler.core.model.sharing.queue import QueueName
 
 Resource = tuple[NodeId, str]
-Purse = tuple[TenantName, ChipName]
+Purse = tuple[QueueName, ChipName]
 
 
 def resources_of(ranks: Iterable[Allocation]) -> Counter[Resource]:
@@ -23,10 +24,10 @@ def resources_of(ranks: Iterable[Allocation]) -> Counter[Resource]:
     return amounts
 
 
-def purses_of(tenant: TenantName, ranks: Iterable[Allocation]) -> Counter[Purse]:
-    """Return what ranks of a tenant count against its quotas, in thousandths of devices."""
+def purses_of(queue: QueueName, ranks: Iterable[Allocation]) -> Counter[Purse]:
+    """Return what ranks of a queue's job count against its quotas, in thousandths of devices."""
     amounts: Counter[Purse] = Counter()
     for rank in ranks:
         if rank.chip is not None and rank.devices_milli:
-            amounts[tenant, rank.chip] += rank.devices_milli
+            amounts[queue, rank.chip] += rank.devices_milli
     return amounts

@@ -10,7 +10,7 @@ from scheduler.adapters.database.reads.amounts import Purse, purses_of, resource
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, allocation_of
 from scheduler.adapters.database.schema.fleet import device_slots, node_resources, nodes
-from scheduler.adapters.database.schema.people import quota_usage
+from scheduler.adapters.database.schema.sharing import queue_usage
 from scheduler.adapters.database.schema.work import HELD, OPEN, allocations, attempts, groups, jobs
 from scheduler.core.model.identifiers import NodeId
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
@@ -27,9 +27,10 @@ from scheduler.ports.views import (
 _NODES = select(nodes.c.id).order_by(nodes.c.id)
 _COUNTERS = select(node_resources).where(node_resources.c.node_id.in_(LISTED))
 _SLOTS = select(device_slots).where(device_slots.c.node_id.in_(LISTED), device_slots.c.used_milli > 0)
-_IS_LIVE = attempts.c.ended_at.is_(None) & (attempts.c.generation == allocations.c.generation)
+# What an earlier generation holds is held for workers that are too many, and not yet proven gone.
+_IS_LIVE = attempts.c.ended_at.is_(None) & ((attempts.c.generation == allocations.c.generation) | allocations.c.held)
 _ALLOCATIONS = (
-    select(allocations, jobs.c.tenant, _IS_LIVE.label("is_live"))
+    select(allocations, jobs.c.queue, _IS_LIVE.label("is_live"))
     .join(attempts, attempts.c.id == allocations.c.attempt_id)
     .join(groups, groups.c.id == attempts.c.group_id)
     .join(jobs, jobs.c.id == groups.c.job_id)
@@ -46,7 +47,7 @@ _NOTHING = SlotUse(0, 0, None)
 
 
 def read_capacity_errors(connection: Connection) -> list[CapacityError]:
-    """Return where counters differ from what live attempts hold: the first 100, by node, tenants at the end."""
+    """Return where counters differ from what live attempts hold: the first 100, by node, queues at the end."""
     return list(islice(_errors(connection), MOST_CAPACITY_ERRORS))
 
 
@@ -62,7 +63,7 @@ def _errors(connection: Connection) -> Iterator[CapacityError]:
         yield from (AllocationError(row.attempt_id, row.rank, row.held) for row in rows if row.held != row.is_live)
         live = [row for row in rows if row.is_live]
         for row in live:
-            purses.update(purses_of(row.tenant, [allocation_of(row)]))
+            purses.update(purses_of(row.queue, [allocation_of(row)]))
         yield from _counter_errors(connection, ids, live)
         yield from _slot_errors(connection, ids, live)
     yield from _quota_errors(connection, purses)
@@ -98,8 +99,8 @@ def _slot_errors(connection: Connection, ids: Sequence[NodeId], live: Iterable[A
 
 
 def _quota_errors(connection: Connection, held: Counter[Purse]) -> Iterator[QuotaError]:
-    counted = {(row.tenant, row.chip): row.devices_milli for row in connection.execute(select(quota_usage))}
-    for tenant, chip in sorted(held.keys() | counted.keys()):
-        pair = counted.get((tenant, chip), 0), held[tenant, chip]
+    counted = {(row.queue, row.chip): row.devices_milli for row in connection.execute(select(queue_usage))}
+    for queue, chip in sorted(held.keys() | counted.keys()):
+        pair = counted.get((queue, chip), 0), held[queue, chip]
         if pair[0] != pair[1]:
-            yield QuotaError(tenant, chip, *pair)
+            yield QuotaError(queue, chip, *pair)

@@ -5,9 +5,12 @@ from operator import attrgetter
 from sqlalchemy import Connection, bindparam, select
 
 from scheduler.adapters.database.documents import decode_body
+from scheduler.adapters.database.queues.reading import read_shares
 from scheduler.adapters.database.reads.nodes import read_chips, read_clusters, read_nodes
 from scheduler.adapters.database.reads.ordering.dependencies import ended_in_arrays, with_settled
-from scheduler.adapters.database.reads.people import read_quotas
+from scheduler.adapters.database.reads.ordering.past import read_past
+from scheduler.adapters.database.reads.ordering.promises import read_promises
+from scheduler.adapters.database.reads.ordering.runs import read_runs
 from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.reads.sharing import one_of_each_in
 from scheduler.adapters.database.schema.feed import change_counter, changes
@@ -55,14 +58,18 @@ def read_snapshot(connection: Connection) -> Snapshot:
     """Return what deciding needs, each list by id."""
     by_id = attrgetter("id")
     live = [job_of(row) for row in sorted(connection.execute(_LIVE_JOBS), key=by_id)]
+    found = tuple(map(group_of, connection.execute(_LIVE_GROUPS)))
     return Snapshot(
         change=read_last_change(connection),
         clusters=tuple(read_clusters(connection)),
         nodes=tuple(read_nodes(connection, None)),
-        quotas=tuple(read_quotas(connection, None)),
+        shares=read_shares(connection),
         jobs=tuple(with_settled(connection, live)),
-        groups=tuple(map(group_of, connection.execute(_LIVE_GROUPS))),
+        groups=found,
         attempts=tuple(attempts_of(connection, sorted(connection.execute(_OPEN_ATTEMPTS), key=by_id))),
         chips=tuple(read_chips(connection)),
         ended_in_arrays=ended_in_arrays(connection, live),
+        promises=read_promises(connection),
+        past=read_past(connection, found),
+        runs=read_runs(connection),
     )

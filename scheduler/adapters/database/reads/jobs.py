@@ -34,8 +34,11 @@ _ATTEMPTS = (
     .order_by(groups.c.position, attempts.c.number)
 )
 _LATEST_ATTEMPTS = _ATTEMPTS.where(attempts.c.number == groups.c.attempts)
-_LIVE_GENERATION = select(attempts.c.generation).where(
-    attempts.c.id == bindparam("attempt"), attempts.c.ended_at.is_(None)
+_OPEN = select(attempts.c.id).where(
+    attempts.c.id == bindparam("attempt"),
+    attempts.c.ended_at.is_(None),
+    attempts.c.met <= bindparam("generation"),
+    attempts.c.generation >= bindparam("generation"),
 )
 _ADDRESS = select(rendezvous.c.address).where(
     rendezvous.c.attempt_id == bindparam("attempt"), rendezvous.c.generation == bindparam("generation")
@@ -85,9 +88,9 @@ def view_job(connection: Connection, job: JobId, *, tenant: TenantName | None) -
     return _views(connection, rows, _ATTEMPTS)[0] if rows else None
 
 
-def read_live_generation(connection: Connection, attempt: AttemptId) -> int | None:
-    """Return an attempt's generation while it holds devices."""
-    return connection.execute(_LIVE_GENERATION, {"attempt": attempt}).scalar()
+def is_open(connection: Connection, attempt: AttemptId, generation: int) -> bool:
+    """Say whether an attempt holds devices, and is of a generation or on its way from or to it."""
+    return connection.execute(_OPEN, {"attempt": attempt, "generation": generation}).first() is not None
 
 
 def read_address(connection: Connection, attempt: AttemptId, generation: int) -> str | None:

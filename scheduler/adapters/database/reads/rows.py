@@ -2,17 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from scheduler.adapters.database.documents import NOTES, WORDS
+from scheduler.adapters.database.documents import EVICTION, GROUNDS, NOTES, WORDS
 from scheduler.adapters.database.reads.heartbeats import heartbeats_of
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.sharing import one, slots_of, spec_of
 from scheduler.adapters.database.schema.work import allocations, workers
-from scheduler.core.model.attempt import Allocation, Attempt, Progress, WorkerEnd, WorkerPhase, WorkerRecord
+from scheduler.core.model.attempt import (
+    FIRST_GENERATION,
+    NEVER_RESIZED,
+    Allocation,
+    Attempt,
+    Progress,
+    Resizing,
+    WorkerEnd,
+    WorkerPhase,
+    WorkerRecord,
+)
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId
@@ -58,6 +69,7 @@ def group_of(row: AnyRow) -> Group:
         failures=row.failures,
         stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
         not_before=row.not_before,
+        preemptions=row.preemptions,
     )
 
 
@@ -89,6 +101,8 @@ def allocation_of(row: AnyRow) -> Allocation:
         share_memory_mib=one(row.share_memory_mib),
         pods=row.pods,
         role=one(row.role),
+        since=row.since,
+        number=row.number,
     )
 
 
@@ -121,15 +135,18 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
             generation=row.generation,
             state=State(row.state),
             stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
-            allocations=held[row.id],
+            allocations=tuple(held[row.id].present),
             notes=NOTES.decode(row.notes),
             workers=known.get(row.id, ()),
             placed_at=row.placed_at,
             started_at=row.started_at,
             ended_at=row.ended_at,
             revision=row.revision,
+            eviction=EVICTION.decode(row.eviction) if row.eviction else None,
+            grounds=None if row.grounds is None else GROUNDS.decode(row.grounds),
             heartbeat=heard.get(row.id, _UNHEARD)[0],
             checkpoint=heard.get(row.id, _UNHEARD)[1],
+            resizing=held[row.id].resizing(row),
         )
         for row in found
     ]
@@ -143,10 +160,37 @@ def workers_of(connection: Connection, attempt_ids: Iterable[AttemptId]) -> dict
     return {attempt: tuple(records) for attempt, records in known.items()}
 
 
-def _allocations(connection: Connection, generations: dict[AttemptId, int]) -> dict[AttemptId, tuple[Allocation, ...]]:
-    """Return the allocations of attempts in rank order, those of the generation given for each."""
-    held: dict[AttemptId, list[Allocation]] = {attempt: [] for attempt in generations}
+@dataclass(slots=True)
+class _Held:
+    """The allocations of one attempt."""
+
+    generation: int
+    present: list[Allocation] = field(default_factory=list)
+    """Of that generation, in rank order."""
+    surplus: list[Allocation] = field(default_factory=list)
+    """Still held for workers of earlier ones."""
+    last_number: int = 0
+
+    def take(self, row: AnyRow) -> None:
+        """Take in a row."""
+        found = allocation_of(row)
+        self.last_number = max(self.last_number, found.worker)
+        if row.generation == self.generation:
+            self.present.append(found)
+        elif row.held:
+            self.surplus.append(found)
+
+    def resizing(self, row: AnyRow) -> Resizing:
+        """Return how far the attempt of a row is."""
+        if row.generation == FIRST_GENERATION:
+            return NEVER_RESIZED
+        surplus = sorted(self.surplus, key=lambda held: held.worker)
+        return Resizing(row.called, row.met, tuple(surplus), row.resized_at, self.last_number + 1)
+
+
+def _allocations(connection: Connection, generations: dict[AttemptId, int]) -> dict[AttemptId, _Held]:
+    """Return the allocations of attempts, each with its generation."""
+    found = {attempt: _Held(generation) for attempt, generation in generations.items()}
     for row in rows_listed(connection, _ALLOCATIONS, generations):
-        if row.generation == generations[row.attempt_id]:
-            held[row.attempt_id].append(allocation_of(row))
-    return {attempt: tuple(ranks) for attempt, ranks in held.items()}
+        found[row.attempt_id].take(row)
+    return found

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from scheduler.adapters.database.documents import JOB_SPEC, SLOTS, TOPOLOGY
-from scheduler.core.model.change import ChangeBody, GroupPlaced, JobSubmitted
+from scheduler.core.model.change import ChangeBody, GroupPlaced, GroupResized, JobSubmitted
 from scheduler.core.model.job import JobSpec
 from scheduler.core.model.topology import Topology
 
@@ -61,7 +61,7 @@ def one_of_each_in(body: ChangeBody) -> ChangeBody:
     match body:
         case JobSubmitted(job):
             return replace(body, job=replace(job, spec=one_spec(job.spec)))
-        case GroupPlaced(allocations=allocations):
+        case GroupPlaced(allocations=allocations) | GroupResized(allocations=allocations):
             return replace(body, allocations=tuple(map(with_one_of_each_part, allocations)))
         case _:
             return body

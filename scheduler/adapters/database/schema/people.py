@@ -1,8 +1,8 @@
-"""Tables of tenants, users, tokens and quotas."""
+"""Tables of tenants, users and tokens."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
-from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata, one_of
+from scheduler.adapters.database.schema.columns import Instant, Name, metadata, one_of
 from scheduler.core.model.tenant import Role
 
 tenants = Table(
@@ -51,22 +51,3 @@ tokens = Table(
     Index(None, "tenant", "id"),
     Index("uq_tokens_old_secret_sha256", "old_secret_sha256", unique=True),
 )
-
-quotas = Table(
-    "quotas",
-    metadata,
-    Column("tenant", Name, ForeignKey("tenants.name"), primary_key=True),
-    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
-    Column("devices", Integer, nullable=False),
-    CheckConstraint("devices >= 0", name="devices"),
-)
-
-quota_usage = Table(
-    "quota_usage",
-    metadata,
-    Column("tenant", Name, ForeignKey("tenants.name"), primary_key=True),
-    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
-    Column("devices_milli", Number, nullable=False),
-    CheckConstraint("devices_milli >= 0", name="devices_milli"),
-)
-"""What each tenant holds now, in thousandths; a row stays once something was held: one UPDATE guards a quota."""

@@ -4,7 +4,7 @@ Sums are thousandths of devices times milliseconds; divided by what a period cov
 to other tables: what was used stays used when a cluster or a chip type is gone.
 """
 
-from sqlalchemy import CheckConstraint, Column, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Float, Integer, Table
 
 from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata
 
@@ -45,3 +45,19 @@ tenant_usage = Table(
     CheckConstraint("busy >= 0 AND unreported >= 0 AND busy + unreported <= allocated", name="parts"),
 )
 """What a tenant held of it, and of that what reported progress, and what runs programs that never report any."""
+
+throughputs = Table(
+    "throughputs",
+    metadata,
+    Column("tenant", Name, primary_key=True),
+    Column("family", Name, primary_key=True),
+    Column("chip", Name, primary_key=True),
+    Column("measured_per_s", Float(53)),
+    Column("reports", Number, nullable=False),
+    Column("set_per_s", Float(53)),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("reports >= 0 AND version >= 1", name="counts"),
+    CheckConstraint("measured_per_s IS NOT NULL OR set_per_s IS NOT NULL", name="known"),
+)
+"""How fast jobs of a tenant's family are on one device of a chip type: what was measured, and what an operator said."""

@@ -24,6 +24,9 @@ from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
 LIVE = text(one_of("state", [state for state in State if state not in FINAL]))
 """Of jobs and groups that are not final. A statement finds them by their partial index if it says exactly this."""
 
+QUEUED = text(f"state = '{State.QUEUED}'")
+"""Of jobs that wait. A statement finds them by their partial index if it says exactly this."""
+
 FINISHED = text("finished_at IS NOT NULL")
 """Of jobs that are final. A statement finds them by their partial indexes if it says exactly this."""
 
@@ -58,6 +61,7 @@ jobs = Table(
     Column("finished_at", Instant),
     Column("traceparent", Name),
     Column("array_id", Name),
+    Column("queue", Name, nullable=False, server_default=""),
     CheckConstraint("workers >= 1", name="workers"),
     CheckConstraint("retries >= 0", name="retries"),
     CheckConstraint("replicas >= 1", name="replicas"),
@@ -69,6 +73,7 @@ jobs = Table(
         name="finished",
     ),
     Index(None, "tenant", "id"),
+    Index("ix_jobs_queued", "queue", sqlite_where=QUEUED, postgresql_where=QUEUED),
     Index("ix_jobs_live", "tenant", sqlite_where=LIVE, postgresql_where=LIVE),
     Index("ix_jobs_array", "array_id", "state", "id", sqlite_where=IN_ARRAY, postgresql_where=IN_ARRAY),
     Index("ix_jobs_array_holding", "array_id", sqlite_where=HOLDING_IN_ARRAY, postgresql_where=HOLDING_IN_ARRAY),
@@ -77,7 +82,9 @@ jobs = Table(
         "ix_jobs_finished_of_tenant", "tenant", "finished_at", "id", sqlite_where=FINISHED, postgresql_where=FINISHED
     ),
 )
-"""`spec` is the whole specification as JSON; name, kind, workers and retries are kept beside it to be asked for."""
+"""`queue` names one that there was when it was submitted; it is removed once none of its jobs is live.
+
+`spec` is the whole specification as JSON; name, kind, workers and retries are kept beside it to be asked for."""
 
 job_chips = Table(
     "job_chips",
@@ -110,6 +117,7 @@ groups = Table(
     Column("stop_reason", Name),
     Column("stop_detail", Text),
     Column("not_before", Instant),
+    Column("preemptions", Integer, nullable=False, server_default="0"),
     CheckConstraint("position >= 0", name="position"),
     CheckConstraint("version >= 1", name="version"),
     CheckConstraint("failures >= 0 AND failures <= attempts", name="failures"),
@@ -127,16 +135,22 @@ attempts = Table(
     Column("group_id", Name, ForeignKey("groups.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("generation", Integer, nullable=False),
+    Column("called", Integer, nullable=False, server_default="1"),
+    Column("met", Integer, nullable=False, server_default="1"),
+    Column("resized_at", Instant),
     Column("state", Name, nullable=False),
     Column("stop_reason", Name),
     Column("notes", Text, nullable=False),
+    Column("grounds", Text),
     Column("remarks", Integer, nullable=False, server_default="0"),
+    Column("eviction", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("placed_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("ended_at", Instant),
     CheckConstraint("number >= 1", name="number"),
     CheckConstraint("generation >= 1", name="generation"),
+    CheckConstraint("met >= 1 AND called >= met AND generation >= called", name="resizing"),
     CheckConstraint(one_of("state", State), name="state"),
     CheckConstraint(one_of("stop_reason", StopReason), name="stop_reason"),
     CheckConstraint(
@@ -146,7 +160,10 @@ attempts = Table(
     Index(None, "ended_at"),
     Index("uq_attempts_one_live", "group_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
 )
-"""At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed."""
+"""At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed.
+
+`eviction` says as JSON for whom it was stopped, where it was for another gang; `grounds` what its placement rested on.
+"""
 
 allocations = Table(
     "allocations",
@@ -164,8 +181,13 @@ allocations = Table(
     Column("share_memory_mib", Integer, nullable=False, server_default="0"),
     Column("pods", Integer, nullable=False, server_default="1"),
     Column("role", Name, nullable=False, server_default=MAIN_ROLE),
+    Column("since", Integer, nullable=False, server_default="1"),
+    Column("number", Integer),
+    Column("taken_at", Instant),
+    Column("given_at", Instant),
     Column("held", Boolean, nullable=False, server_default=true()),
     CheckConstraint("rank >= 0", name="rank"),
+    CheckConstraint("since >= 1 AND since <= generation AND (number IS NULL OR number >= 0)", name="worker"),
     CheckConstraint("cpu_milli >= 0 AND memory_mib >= 0 AND counted >= 0 AND pods >= 1", name="amounts"),
     CheckConstraint("chip IS NOT NULL OR (slots = '[]' AND counted = 0 AND share_milli = 0)", name="chip"),
     CheckConstraint(
@@ -174,8 +196,14 @@ allocations = Table(
         name="share",
     ),
     Index("ix_allocations_held", "node_id", sqlite_where=HELD, postgresql_where=HELD),
+    Index("uq_allocations_one_held", "attempt_id", "rank", unique=True, sqlite_where=HELD, postgresql_where=HELD),
 )
-"""What ranks hold or held. `held` until it is given back: what an attempt took is given back exactly, and once."""
+"""What ranks hold or held. `held` until it is given back: what an attempt took is given back exactly, and once.
+
+With each generation there is a row for each of its ranks. What a rank keeps is held by the latest of its rows, and what
+is too many by the row that it was taken with, until its worker is proven gone: of a rank no two rows are held. A row
+counts from `taken_at` until `given_at`, or, where there is none, from its attempt's beginning or until its end.
+"""
 
 workers = Table(
     "workers",

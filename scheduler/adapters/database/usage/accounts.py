@@ -22,35 +22,36 @@ _SLOTS = case(
     else_=func.length(allocations.c.slots) - func.length(func.replace(allocations.c.slots, ",", "")) + 1,
 )
 """How many numbers stand in a JSON list of numbers: one more than there are commas."""
-_DEVICES_MILLI = case(
+DEVICES_MILLI = case(
     (allocations.c.share_milli > 0, allocations.c.share_milli),
     else_=(_SLOTS + allocations.c.counted) * WHOLE_DEVICE_MILLI,
 )
+"""What a rank holds, in thousandths of devices."""
+_HELD_FROM = func.coalesce(allocations.c.taken_at, attempts.c.placed_at)
+_HELD_UNTIL = func.coalesce(allocations.c.given_at, attempts.c.ended_at)
+"""With each generation of an attempt, what its ranks hold is written down anew."""
 _HELD = (
     select(
         attempts.c.id,
         attempts.c.number,
-        attempts.c.placed_at,
-        attempts.c.ended_at,
+        _HELD_FROM.label("held_from"),
+        _HELD_UNTIL.label("held_until"),
         groups.c.job_id,
         groups.c.position,
         jobs.c.tenant,
         jobs.c.submitted_by,
         allocations.c.chip,
-        func.sum(_DEVICES_MILLI).label("devices_milli"),
+        func.sum(DEVICES_MILLI).label("devices_milli"),
     )
     .join(groups, groups.c.id == attempts.c.group_id)
     .join(jobs, jobs.c.id == groups.c.job_id)
-    .join(
-        allocations,
-        (allocations.c.attempt_id == attempts.c.id) & (allocations.c.generation == attempts.c.generation),
-    )
+    .join(allocations, allocations.c.attempt_id == attempts.c.id)
     .where(allocations.c.chip.is_not(None))
     .group_by(
         attempts.c.id,
         attempts.c.number,
-        attempts.c.placed_at,
-        attempts.c.ended_at,
+        _HELD_FROM,
+        _HELD_UNTIL,
         groups.c.job_id,
         groups.c.position,
         jobs.c.tenant,
@@ -145,4 +146,4 @@ def _finished_job(row: AnyRow, held: Iterable[HeldSpan], life: AnyRow | None) ->
 
 
 def _span(row: Any) -> HeldSpan:
-    return HeldSpan(row.tenant, row.submitted_by, row.chip, int(row.devices_milli), row.placed_at, row.ended_at)
+    return HeldSpan(row.tenant, row.submitted_by, row.chip, int(row.devices_milli), row.held_from, row.held_until)

@@ -1,23 +1,25 @@
-"""What nodes have left and tenants may still hold: guarded counters, taken whole or not at all."""
+"""What nodes have left and queues may still hold: guarded counters, taken whole or not at all."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
 from scheduler.adapters.database.failures import LostRace
+from scheduler.adapters.database.queues.quota_use import QuotaUse, return_use
 from scheduler.adapters.database.reads.amounts import Purse, Resource, purses_of, resources_of
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.rows import allocation_of
 from scheduler.adapters.database.schema.fleet import DEVICES_MILLI, clusters, node_resources, nodes
 from scheduler.adapters.database.schema.work import HELD, allocations
 from scheduler.adapters.database.transaction import Row, Transaction
-from scheduler.adapters.database.writes.quota_use import QuotaUse, return_use
 from scheduler.adapters.database.writes.slots import Slots, free_slots
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, NodeId, TenantName
 from scheduler.core.model.node import TAKES_WORK
+from scheduler.core.model.sharing.queue import QueueName
 from scheduler.ports.journal import Rejected, Rejection
 
 _WILLING_NODES = (
@@ -35,6 +37,12 @@ _COUNTERS = (
 )
 _HELD = select(allocations).where(allocations.c.attempt_id.in_(LISTED), HELD)
 _GIVE_BACK = update(allocations).where(allocations.c.attempt_id.in_(LISTED), HELD).values(held=False)
+_GIVE_BACK_ONE = (
+    update(allocations)
+    .where(allocations.c.attempt_id == bindparam("of_attempt"), allocations.c.rank == bindparam("of_rank"), HELD)
+    .where(allocations.c.generation == bindparam("of_generation"))
+    .values(held=False, given_at=bindparam("at"))
+)
 _TAKE_RESOURCE = (
     update(node_resources)
     .where(node_resources.c.node_id == bindparam("of_node"), node_resources.c.resource == bindparam("of_resource"))
@@ -68,9 +76,9 @@ class _Rules:
 
 
 class Capacity:
-    """What some nodes have free and some tenants may hold: read and locked once, taken in memory, written once."""
+    """What some nodes have free and some queues may hold: read and locked once, taken in memory, written once."""
 
-    def __init__(self, transaction: Transaction, *, node_ids: Iterable[NodeId], tenants: Iterable[TenantName]) -> None:
+    def __init__(self, transaction: Transaction, *, node_ids: Iterable[NodeId], queues: Iterable[QueueName]) -> None:
         self._transaction = transaction
         self._taken: Counter[Resource] = Counter()
         ids = sorted(set(node_ids))
@@ -83,14 +91,16 @@ class Capacity:
             (row.node_id, row.resource): row.allocatable - row.used for row in rows_listed(connection, _COUNTERS, ids)
         }
         self._slots = Slots(transaction, ids)
-        self._quota_use = QuotaUse(transaction, sorted(set(tenants)))
+        self._quota_use = QuotaUse(transaction, sorted(set(queues)))
 
-    def take(self, tenant: TenantName, attempt: AttemptId, ranks: Sequence[Allocation]) -> Rejected | None:
-        """Take what all ranks ask for; where anything of it is not there, take nothing and say what."""
+    def take(
+        self, tenant: TenantName, queue: QueueName, attempt: AttemptId, ranks: Sequence[Allocation]
+    ) -> Rejected | None:
+        """Take what all ranks of a queue's job ask for; where anything of it is missing, take nothing and say what."""
         missing = self._unwilling(tenant, ranks) or self._slots.missing(ranks) or self._missing(ranks)
         if missing is not None:
             return Rejected(Rejection.NO_CAPACITY, missing)
-        asked = purses_of(tenant, ranks)
+        asked = purses_of(queue, ranks)
         above = self._quota_use.missing(asked)
         if above is not None:
             return Rejected(Rejection.OVER_QUOTA, above)
@@ -127,25 +137,44 @@ class Capacity:
         return None
 
 
-def release(transaction: Transaction, holders: dict[AttemptId, TenantName]) -> None:
-    """Give back all that these attempts hold, each of a tenant. Raises LostRace."""
+def release(transaction: Transaction, holders: dict[AttemptId, QueueName]) -> None:
+    """Give back all that these attempts hold, each of a queue. Raises LostRace."""
     rows = rows_listed(transaction.connection, _HELD, holders)
     held = sorted(((row.attempt_id, allocation_of(row)) for row in rows), key=lambda each: (each[0], each[1].rank))
-    returned = resources_of(rank for _, rank in held)
-    transaction.execute_guarded(_TAKE_RESOURCE, [row | {"amount": -row["amount"]} for row in _resource_rows(returned)])
-    free_slots(transaction, held)
-    ranks_of: dict[TenantName, list[Allocation]] = defaultdict(list)
-    for attempt, rank in held:
-        ranks_of[holders[attempt]].append(rank)
-    purses: Counter[Purse] = Counter()
-    for tenant, ranks in ranks_of.items():
-        purses.update(purses_of(tenant, ranks))
-    return_use(transaction, purses)
+    _return(transaction, holders, held)
     given_back = sum(
         transaction.connection.execute(_GIVE_BACK, {LISTED.key: chunk}).rowcount for chunk in in_chunks(holders)
     )
     if given_back != len(held):
         raise LostRace(f"{given_back} allocations were given back, {len(held)} were held")
+
+
+def release_surplus(
+    transaction: Transaction, attempt: AttemptId, queue: QueueName, *, generation: int, at: datetime
+) -> bool:
+    """Give back what an attempt holds for workers that are too many; say whether there was any. Raises LostRace."""
+    rows = [row for row in rows_listed(transaction.connection, _HELD, [attempt]) if row.generation < generation]
+    held = sorted(((attempt, allocation_of(row)) for row in rows), key=lambda each: each[1].rank)
+    _return(transaction, {attempt: queue}, held)
+    keys = [{"of_attempt": attempt, "of_generation": row.generation, "of_rank": row.rank, "at": at} for row in rows]
+    transaction.execute_guarded(_GIVE_BACK_ONE, keys)
+    return bool(held)
+
+
+def _return(
+    transaction: Transaction, holders: dict[AttemptId, TenantName], held: Sequence[tuple[AttemptId, Allocation]]
+) -> None:
+    """Take what is held off the counters of nodes and tenants, and free its slots. Raises LostRace."""
+    returned = resources_of(rank for _, rank in held)
+    transaction.execute_guarded(_TAKE_RESOURCE, [row | {"amount": -row["amount"]} for row in _resource_rows(returned)])
+    free_slots(transaction, held)
+    ranks_of: dict[QueueName, list[Allocation]] = defaultdict(list)
+    for attempt, rank in held:
+        ranks_of[holders[attempt]].append(rank)
+    purses: Counter[Purse] = Counter()
+    for queue, ranks in ranks_of.items():
+        purses.update(purses_of(queue, ranks))
+    return_use(transaction, purses)
 
 
 def _resource_rows(amounts: Counter[Resource]) -> list[Row]:

@@ -17,7 +17,8 @@ from scheduler.core.lifecycle.transitions import Verdict, apply_event
 from scheduler.core.model.attempt import WorkerRecord
 from scheduler.core.model.change import GroupMoved
 from scheduler.core.model.group import HOLDING, State
-from scheduler.core.model.identifiers import AttemptId, TenantName, job_named_by
+from scheduler.core.model.identifiers import AttemptId, job_named_by
+from scheduler.core.model.sharing.queue import QueueName
 from scheduler.ports.journal import Observe, Outcome, Rejected, Rejection, Unchanged, Written
 
 LONGEST_DETAIL = 1_000
@@ -33,7 +34,8 @@ class _Run:
     standings: Standings
     workers: dict[AttemptId, tuple[WorkerRecord, ...]]
     worker_rows: dict[tuple[AttemptId, int], Row]
-    ended: dict[AttemptId, TenantName]
+    ended: dict[AttemptId, QueueName]
+    """With their queues."""
 
 
 def observe(transaction: Transaction, items: Sequence[Observe]) -> list[Outcome]:
@@ -69,7 +71,7 @@ def _observe_one(transaction: Transaction, run: _Run, item: Observe) -> Outcome:
     said_before = None if item.event is Event.STOP else standing.stop_detail
     run.standings.move(standing, after, at=item.at, stop_detail=detail or said_before)
     if after.state not in HOLDING:
-        run.ended[item.attempt] = standing.tenant
+        run.ended[item.attempt] = standing.queue
     together = run.standings.together(after.job_id)
     body = GroupMoved(after, item.attempt, workers=_merge_workers(run, item), detail=detail, together=together)
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
@@ -96,7 +98,7 @@ def _merge_workers(run: _Run, item: Observe) -> tuple[WorkerRecord, ...]:
     for record in map(_storable_record, item.workers):
         if merged.get(record.rank) != record:
             merged[record.rank] = record
-            run.worker_rows[item.attempt, record.rank] = _worker_row(item.attempt, record)
+            run.worker_rows[item.attempt, record.rank] = worker_row(item.attempt, record)
     run.workers[item.attempt] = tuple(merged[rank] for rank in sorted(merged))
     return run.workers[item.attempt]
 
@@ -105,7 +107,9 @@ def _storable_record(record: WorkerRecord) -> WorkerRecord:
     return replace(record, detail=storable(record.detail, LONGEST_WORKER_DETAIL)) if record.detail else record
 
 
-def _worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
+def worker_row(attempt: AttemptId, record: WorkerRecord) -> Row:
+    """Return the row of a worker, with what the cluster said of it as both databases can keep it."""
+    record = _storable_record(record)
     return {
         "attempt_id": attempt,
         "rank": record.rank,

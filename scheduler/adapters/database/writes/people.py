@@ -1,71 +1,34 @@
-"""Writing tenants, quotas, clusters and chip types."""
+"""Writing tenants, clusters and chip types."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from scheduler.adapters.database.documents import WORDS
+from scheduler.adapters.database.queues.tree_writes import add_own_queue
 from scheduler.adapters.database.reads.rows import chip_of, cluster_of
 from scheduler.adapters.database.schema.fleet import chip_types, clusters
-from scheduler.adapters.database.schema.people import quotas, tenants
+from scheduler.adapters.database.schema.people import tenants
 from scheduler.adapters.database.transaction import Draft, Transaction
 from scheduler.core.model.access.audit import Act
-from scheduler.core.model.change import ChipDefined, ClusterSeen, QuotaLifted, QuotaSet, TenantCreated
+from scheduler.core.model.change import ChipDefined, ClusterSeen, TenantCreated
 from scheduler.core.model.chip import ChipType
-from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.node import Cluster
-from scheduler.core.model.tenant import Quota, Tenant
-from scheduler.ports.directory import AlreadyExists, DoesNotExist
+from scheduler.core.model.tenant import Tenant
+from scheduler.ports.directory import AlreadyExists
 from scheduler.ports.journal import Guard
 
 
 def create_tenant(transaction: Transaction, tenant: Tenant) -> None:
-    """Write a tenant. Raises AlreadyExists."""
+    """Write a tenant with its queue. Raises AlreadyExists, also where a queue has its name."""
     if transaction.has(tenants.c.name, tenant.name):
         raise AlreadyExists(tenant.name)
     transaction.insert(tenants, [asdict(tenant)])
     transaction.add(Draft(tenant.created_at, TenantCreated(tenant.name), tenant=tenant.name))
+    add_own_queue(transaction, tenant.name, tenant.created_at)
     transaction.audit(Act("tenant", tenant.name, tenant.name, tenant.created_at, None, asdict(tenant)))
-
-
-def set_quota(transaction: Transaction, quota: Quota, at: datetime, guard: Guard) -> None:
-    """Write a quota; without effect where it is so already. Raises DoesNotExist (tenant, chip), what the guard does."""
-    _lock_tenant(transaction, quota.tenant)
-    transaction.require(chip_types.c.name, quota.chip)
-    present = _quota(transaction, quota.tenant, quota.chip)
-    guard(present)
-    if present != quota:
-        transaction.insert_or_replace(quotas, [asdict(quota)])
-        transaction.add(Draft(at, QuotaSet(quota), tenant=quota.tenant))
-        before = None if present is None else asdict(present)
-        transaction.audit(Act("quota", f"{quota.tenant}/{quota.chip}", quota.tenant, at, before, asdict(quota)))
-
-
-def lift_quota(transaction: Transaction, tenant: TenantName, chip: ChipName, at: datetime, *, guard: Guard) -> None:
-    """Remove a quota. Raises DoesNotExist, and what the guard does."""
-    _lock_tenant(transaction, tenant)
-    present = _quota(transaction, tenant, chip)
-    if present is None:
-        raise DoesNotExist(f"{tenant}/{chip}")
-    guard(present)
-    transaction.connection.execute(delete(quotas).where(quotas.c.tenant == tenant, quotas.c.chip == chip))
-    transaction.add(Draft(at, QuotaLifted(tenant, chip), tenant=tenant))
-    transaction.audit(Act("quota", f"{tenant}/{chip}", tenant, at, asdict(present), None))
-
-
-def _lock_tenant(transaction: Transaction, tenant: TenantName) -> None:
-    """Let nobody else write the tenant's quotas until the commit. Raises DoesNotExist."""
-    asked = select(tenants.c.name).where(tenants.c.name == tenant).with_for_update(key_share=True)
-    if transaction.connection.execute(asked).first() is None:
-        raise DoesNotExist(tenant)
-
-
-def _quota(transaction: Transaction, tenant: TenantName, chip: ChipName) -> Quota | None:
-    asked = select(quotas).where(quotas.c.tenant == tenant, quotas.c.chip == chip)
-    row = transaction.connection.execute(asked).first()
-    return None if row is None else Quota(**row._asdict())
 
 
 def define_chips(transaction: Transaction, chips: Sequence[ChipType], at: datetime, guard: Guard) -> int:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
-from scheduler.adapters.database.documents import NOTES, SLOTS
+from scheduler.adapters.database.documents import GROUNDS, NOTES, SLOTS
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.ordering.dependencies import states_of
 from scheduler.adapters.database.reads.sharing import spec_of
@@ -16,11 +17,11 @@ from scheduler.adapters.database.writes.capacity import Capacity
 from scheduler.adapters.database.writes.standings import Standing, Standings
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import Verdict, apply_event
-from scheduler.core.model.attempt import FIRST_GENERATION
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation
 from scheduler.core.model.change import GroupMoved, GroupPlaced
 from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import FINAL, State
-from scheduler.core.model.identifiers import JobId, TenantName, job_named_by
+from scheduler.core.model.identifiers import AttemptId, JobId, TenantName, job_named_by
 from scheduler.core.model.job import JobSpec, Wish
 from scheduler.ports.journal import Outcome, Place, Refuse, Rejected, Rejection, Written
 
@@ -67,9 +68,9 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
     capacity = Capacity(
         transaction,
         node_ids=(rank.node for item in items for rank in item.decision.allocations),
-        tenants=(standing.tenant for item in items if (standing := standings.find(item.decision.group)) is not None),
+        queues=(standing.queue for item in items if (standing := standings.find(item.decision.group)) is not None),
     )
-    specs = _specs(transaction, {job_named_by(item.decision.group) for item in items})
+    specs = specs_of(transaction, {job_named_by(item.decision.group) for item in items})
     after = states_of(transaction.connection, (one for spec in specs.values() for one in spec.after))
     limited = {member.array for spec in specs.values() if (member := spec.limited_array) is not None}
     asked = _Asked(specs, after, _members_holding(transaction, limited))
@@ -81,7 +82,10 @@ def place(transaction: Transaction, items: Sequence[Place]) -> list[Outcome]:
         if isinstance(outcome, Written):
             placed.append(item)
     transaction.insert(attempts, [_attempt_row(item, standings) for item in placed])
-    transaction.insert(allocations, [row for item in placed for row in _allocation_rows(item.decision)])
+    rows = (
+        allocation_rows(each.attempt, FIRST_GENERATION, each.allocations) for each in (one.decision for one in placed)
+    )
+    transaction.insert(allocations, [row for some in rows for row in some])
     capacity.save()
     standings.save()
     return outcomes
@@ -110,7 +114,7 @@ def _place_one(
     after = apply_event(standing.group, Event.PLACE, rule=standing.rule(item.at), now=item.at)
     if isinstance(after, Verdict):
         return Rejected(Rejection.ILLEGAL, f"{standing.group.id} is {standing.group.state}")
-    refusal = capacity.take(standing.tenant, decision.attempt, decision.allocations)
+    refusal = capacity.take(standing.tenant, standing.queue, decision.attempt, decision.allocations)
     if refusal is not None:
         return refusal
     asked.place(after.job_id)
@@ -150,7 +154,8 @@ def _decided(transaction: Transaction, standings: Standings, item: Place | Refus
     return standing
 
 
-def _specs(transaction: Transaction, job_ids: set[JobId]) -> dict[JobId, JobSpec]:
+def specs_of(transaction: Transaction, job_ids: set[JobId]) -> dict[JobId, JobSpec]:
+    """Return the specifications of those of the jobs that there are."""
     rows = rows_listed(transaction.connection, _SPECS, sorted(job_ids))
     return {row.id: spec_of(row.spec) for row in rows}
 
@@ -173,15 +178,19 @@ def _attempt_row(item: Place, standings: Standings) -> Row:
         "state": State.PLACED,
         "revision": standing.revision,
         "notes": NOTES.encode(item.decision.notes),
+        "grounds": None if item.decision.grounds is None else GROUNDS.encode(item.decision.grounds),
         "placed_at": item.at,
     }
 
 
-def _allocation_rows(decision: Placed) -> list[Row]:
+def allocation_rows(
+    attempt: AttemptId, generation: int, allocations: Sequence[Allocation], taken_at: datetime | None = None
+) -> list[Row]:
+    """Return the rows of what the ranks of a generation hold; of the first one, from the attempt's beginning on."""
     return [
         {
-            "attempt_id": decision.attempt,
-            "generation": FIRST_GENERATION,
+            "attempt_id": attempt,
+            "generation": generation,
             "rank": rank.rank,
             "node_id": rank.node,
             "chip": rank.chip,
@@ -193,6 +202,9 @@ def _allocation_rows(decision: Placed) -> list[Row]:
             "share_memory_mib": rank.share_memory_mib,
             "pods": rank.pods,
             "role": rank.role,
+            "since": rank.since,
+            "number": rank.number,
+            "taken_at": taken_at,
         }
-        for rank in decision.allocations
+        for rank in allocations
     ]

@@ -17,11 +17,12 @@ from scheduler.core.model.change import Together
 from scheduler.core.model.group import FINAL, HOLDING, WISHES, Group, State
 from scheduler.core.model.identifiers import GroupId, JobId, TenantName
 from scheduler.core.model.job import JobKind, Wish
+from scheduler.core.model.sharing.queue import QueueName
 
 _GROUPS = (
     select(
         groups,
-        *(jobs.c[name] for name in ("tenant", "kind", "wish", "retries", "replicas", "revision")),
+        *(jobs.c[name] for name in ("tenant", "queue", "kind", "wish", "retries", "replicas", "revision")),
         attempts.c.generation,
         attempts.c.started_at,
         attempts.c.revision.label("attempt_revision"),
@@ -36,7 +37,7 @@ _MOVE_GROUP = (
     update(groups)
     .where(groups.c.id == bindparam("of_id"), groups.c.version == bindparam("of_version"))
     .values({name: bindparam(name) for name in ("state", "version", "attempts", "failures", "stop_reason")})
-    .values({name: bindparam(name) for name in ("stop_detail", "not_before")})
+    .values({name: bindparam(name) for name in ("stop_detail", "not_before", "preemptions")})
 )
 _MOVE_ATTEMPT = (
     update(attempts)
@@ -56,6 +57,7 @@ class Standing:
 
     group: Group
     tenant: TenantName
+    queue: QueueName
     wish: Wish
     kind: JobKind
     retries: int
@@ -128,7 +130,8 @@ class Standings:
 
     def move(self, standing: Standing, after: Group, *, at: datetime, stop_detail: str | None) -> None:
         """Move a group to where it is after an event; `stop_detail` replaces what was said of its latest stop."""
-        started_at = at if after.state is State.RUNNING else standing.started_at
+        becomes_ready = after.state is State.RUNNING and standing.group.state is not State.RUNNING
+        started_at = at if becomes_ready else standing.started_at
         moved = replace(standing, group=after, stop_detail=stop_detail, started_at=started_at)
         self._standings[after.id] = moved
         self._moves.append(_Move(standing, moved, at))
@@ -147,6 +150,7 @@ class Standings:
             self._standings[row.id] = Standing(
                 group=group_of(row),
                 tenant=row.tenant,
+                queue=row.queue,
                 wish=Wish(row.wish),
                 kind=JobKind(row.kind),
                 retries=row.retries,
@@ -176,6 +180,7 @@ def _group_row(move: _Move) -> Row:
         "stop_reason": group.stop_reason,
         "stop_detail": move.after.stop_detail,
         "not_before": group.not_before,
+        "preemptions": group.preemptions,
     }
 
 

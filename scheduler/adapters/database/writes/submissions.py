@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select, tuple_
 
 from scheduler.adapters.database.documents import JOB_SPEC
+from scheduler.adapters.database.queues.admission import Admission
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.ordering.dependencies import settle, states_of
 from scheduler.adapters.database.schema.fleet import chip_types
@@ -54,6 +55,7 @@ class _Context:
     waited_for: dict[JobId, tuple[TenantName, State]]
     """The jobs and arrays that they come after: whose, and what they are."""
     keys: dict[tuple[TenantName, str], _Known]
+    admission: Admission
     rows: dict[str, list[Row]] = field(
         default_factory=lambda: {table.name: [] for table in (jobs, groups, job_chips, job_labels, idempotency_keys)}
     )
@@ -71,6 +73,7 @@ def submit(transaction: Transaction, items: Sequence[SubmitJob]) -> list[Outcome
             transaction.connection, (one for item in items for one in item.job.spec.after), hold_still=True
         ),
         keys=_known_keys(transaction, [(item.job.tenant, item.key.key) for item in items if item.key is not None]),
+        admission=Admission(transaction.connection, (item.job.queue for item in items)),
     )
     outcomes = [_submit_one(transaction, context, item) for item in items]
     for table in (jobs, groups, job_chips, job_labels, idempotency_keys):
@@ -87,9 +90,9 @@ def _submit_one(transaction: Transaction, context: _Context, item: SubmitJob) ->
         if known.body_sha256 != item.key.body_sha256:
             return Rejected(Rejection.KEY_REUSED, item.key.key)
         return Unchanged(known.job, known.state)
-    unknown = _unknown(context, job)
-    if unknown is not None:
-        return unknown
+    refusal = _unknown(context, job) or context.admission.refusal(job)
+    if refusal is not None:
+        return refusal
     if context.live_jobs[job.tenant] + job.replicas > item.most_live_jobs:
         return Rejected(Rejection.TOO_MANY_JOBS, str(item.most_live_jobs))
     return _write_one(transaction, context, item)
@@ -110,6 +113,7 @@ def _write_one(transaction: Transaction, context: _Context, item: SubmitJob) -> 
     job = item.job
     new = tuple(first_group(job.id, index) for index in range(job.replicas))
     context.live_jobs[job.tenant] += job.replicas
+    context.admission.enter(job)
     context.rows["jobs"].append(_job_row(job))
     context.rows["groups"] += [group_row(group) for group in new]
     context.rows["job_chips"] += [{"job_id": job.id, "chip": chip} for chip in _chips(job)]
@@ -152,6 +156,7 @@ def _job_row(job: Job) -> Row:
         "wish": job.wish,
         "state": State.QUEUED,
         "traceparent": job.traceparent,
+        "queue": job.queue,
         "array_id": None if job.spec.array is None else job.spec.array.array,
     }
 

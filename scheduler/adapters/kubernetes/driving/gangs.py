@@ -23,7 +23,7 @@ from scheduler.adapters.kubernetes.rendering import (
     release_patch,
 )
 from scheduler.adapters.kubernetes.views import PodView
-from scheduler.core.model.attempt import Allocation, WorkerEnd
+from scheduler.core.model.attempt import FIRST_GENERATION, Allocation, WorkerEnd
 from scheduler.core.model.identifiers import AttemptId, WorkerKey
 from scheduler.ports.cluster import ClusterUnavailable, GangOrder, StartFailed, StartRefusal
 
@@ -68,6 +68,9 @@ class Gangs:
             try:
                 self._bring_up(self._blueprint(order), until_s)
             except StartFailed as failure:
+                if order.generation != FIRST_GENERATION:
+                    self._removal.dismiss(order.attempt, [one.worker for one in order.to_start], grace_s=0)
+                    raise  # the others run, and end when they are asked to
                 standings.refuse(order.attempt, failure)
                 refusal = failure
             else:
@@ -100,17 +103,18 @@ class Gangs:
         return Place(node, resource, view.labels, inventory.tolerations(node))
 
     def _bring_up(self, blueprint: Blueprint, until_s: float) -> None:
-        attempt, members = blueprint.order.attempt, self._scene.members
-        ended = members.ended_ranks(attempt)
-        pods = {each.ownership.rank: each for each in members.pods(attempt) if each.ownership is not None}
-        waiting = {rank: each for rank, each in pods.items() if rank not in ended}
+        attempt, members, wanted = blueprint.order.attempt, self._scene.members, blueprint.ranks
+        ended = members.ended_ranks(attempt) & wanted.keys()
+        owned = ((each.ownership.rank, each) for each in members.pods(attempt) if each.ownership is not None)
+        pods = {number: each for number, each in owned if number in wanted}
+        waiting = {number: each for number, each in pods.items() if number not in ended}
         if not ended and all(each.is_gated for each in waiting.values()):
             self._leave_old_namespace(blueprint, waiting.values(), until_s)
-        missing = [rank for rank in range(len(blueprint.places)) if rank not in pods and rank not in ended]
+        missing = [number for number in wanted if number not in pods and number not in ended]
         if missing and (ended or any(not each.is_gated for each in waiting.values())):
             # All pods were there when the first gate was opened: these were, too.
-            for rank in missing:
-                members.fail(WorkerKey(attempt, rank), blueprint.order.generation, _CUT_OFF)
+            for number in missing:
+                members.fail(WorkerKey(attempt, number), blueprint.order.generation, _CUT_OFF)
             return
         if missing:
             waiting |= self._make_missing(blueprint, missing, waiting, until_s)
@@ -129,7 +133,7 @@ class Gangs:
     def _make_missing(
         self, blueprint: Blueprint, missing: Sequence[int], known: Mapping[int, PodView], until_s: float
     ) -> dict[int, PodView]:
-        """Make the owner, what belongs to it, and the pods of these ranks; return the pods."""
+        """Make the owner, what belongs to it, and the pods of these workers; return the pods."""
         owner_uid, is_new = self._make_owner(blueprint, until_s)
         for each in known.values():
             _require_of(each, owner_uid)
@@ -143,10 +147,10 @@ class Gangs:
         open_door(self._scene, blueprint, owner_uid, until_s)
         pods: dict[int, PodView] = {}
 
-        def make(rank: int) -> None:
+        def make(number: int) -> None:
             if self._scene.standings.is_barred(blueprint.order.attempt):
                 raise _stopped()
-            pods[rank] = self._make_pod(blueprint, rank, owner_uid, until_s)
+            pods[number] = self._make_pod(blueprint, number, owner_uid, until_s)
 
         self._scene.each(missing, make)
         return pods
@@ -181,11 +185,11 @@ class Gangs:
             if scene.clock.monotonic_s() > give_up_s or scene.closing.wait(STALE_PAUSE_S):
                 raise _StillThere(f"{what} of an earlier start is still being removed")
 
-    def _make_pod(self, blueprint: Blueprint, rank: int, owner_uid: str, until_s: float) -> PodView:
+    def _make_pod(self, blueprint: Blueprint, number: int, owner_uid: str, until_s: float) -> PodView:
         writing, path = self._scene.writing, pods_path(blueprint.namespace)
-        name = WorkerKey(blueprint.order.attempt, rank).name
+        name = WorkerKey(blueprint.order.attempt, number).name
         what = f"Pod {blueprint.namespace}/{name}"
-        document = writing.create(path, pod(blueprint, rank, owner_uid), what=what, until_s=until_s)
+        document = writing.create(path, pod(blueprint, blueprint.ranks[number], owner_uid), what=what, until_s=until_s)
         if document is None:
             document = writing.read(f"{path}/{name}", until_s=until_s)
         if document is None:
@@ -200,7 +204,7 @@ class Gangs:
     def _release(self, blueprint: Blueprint, pods: Mapping[int, PodView], until_s: float, *, has_lived: bool) -> None:
         """Open all gates. The first one alone: while its opening can be refused, nothing has run."""
         order = blueprint.order
-        gated = [rank for rank in sorted(pods) if pods[rank].is_gated]
+        gated = [number for number in sorted(pods) if pods[number].is_gated]
         if gated and len(gated) == len(pods) and not has_lived:
             if self._scene.standings.is_barred(order.attempt):
                 raise _stopped()
@@ -210,23 +214,23 @@ class Gangs:
                 )
             gated = gated[1:]
 
-        def open_gate(rank: int) -> None:
+        def open_gate(number: int) -> None:
             if self._scene.standings.is_barred(order.attempt):
                 return  # whoever stops it sees to all of its pods
             try:
-                ending = None if self._open(blueprint, pods[rank], until_s) else _CUT_OFF
+                ending = None if self._open(blueprint, pods[number], until_s) else _CUT_OFF
             except StartFailed as refusal:  # others run by now: its gang ends by this one's end
                 ending = Ending(WorkerEnd.REJECTED, None, detail("", str(refusal)))
             if ending is not None:
-                self._scene.members.fail(WorkerKey(order.attempt, rank), order.generation, ending)
+                self._scene.members.fail(WorkerKey(order.attempt, number), order.generation, ending)
 
         self._scene.each(gated, open_gate)
 
     def _open(self, blueprint: Blueprint, view: PodView, until_s: float) -> bool:
         """Let a pod go to its node; says whether it is still there."""
         scene, path = self._scene, f"{pods_path(view.namespace)}/{view.name}"
-        rank = -1 if view.ownership is None else view.ownership.rank
-        patch = release_patch(blueprint.places[rank].node, view.uid)
+        number = -1 if view.ownership is None else view.ownership.rank
+        patch = release_patch(blueprint.places[blueprint.ranks[number]].node, view.uid)
         document = scene.writing.patch(path, patch, RELEASE_CONTENT_TYPE, what=f"Pod {view.key}", until_s=until_s)
         if document is not None:
             scene.pods.wrote(document)

@@ -62,6 +62,17 @@ class Removal:
         if is_anything_left or scene.turns.is_taken(attempt) or self._is_unused(attempt):
             self._stops.add(("stop", attempt), partial(self._stop, attempt))
 
+    def dismiss(self, attempt: AttemptId, workers: Collection[int], *, grace_s: int) -> None:
+        """End some workers of an attempt that goes on without them; returns at once."""
+        wanted = set(workers)
+        pods = [
+            pod
+            for pod in self._scene.members.pods(attempt)
+            if pod.ownership is not None and pod.ownership.rank in wanted and self._is_to_delete(pod, grace_s)
+        ]
+        for pod in pods:
+            self._stops.add(("dismiss", pod.uid), partial(self._delete, pod, grace_s))
+
     def forget(self, attempt: AttemptId) -> None:
         """Let an ended attempt be seen no more, and remove it once its output is kept; returns at once."""
         scene = self._scene

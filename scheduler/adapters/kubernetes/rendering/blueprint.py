@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 from scheduler.adapters.kubernetes.configuration.pools import PoolTemplate, Toleration
 from scheduler.adapters.kubernetes.identity import Identity
+from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.ports.cluster import GangOrder
 
 
@@ -36,6 +37,17 @@ class Blueprint:
     def namespace(self) -> str:
         """Where the attempt's objects live."""
         return self.configuration.namespace_of(self.order.job.tenant)
+
+    @property
+    def told_by(self) -> str:
+        """The name of what the pods of its generation are told by: a launch document and a token."""
+        attempt, generation = self.order.attempt, self.order.generation
+        return attempt if generation == FIRST_GENERATION else f"{attempt}-gen{generation}"
+
+    @property
+    def ranks(self) -> dict[int, int]:
+        """The ranks of the workers that are to be started, by their numbers."""
+        return {one.worker: one.rank for one in self.order.to_start}
 
     def pool(self, rank: int) -> PoolTemplate:
         """Return the template of a rank's pod."""

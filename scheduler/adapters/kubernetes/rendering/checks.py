@@ -12,7 +12,8 @@ from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfigura
 from scheduler.adapters.kubernetes.configuration.grammar import Form
 from scheduler.adapters.kubernetes.configuration.images import BadImage, Reference
 from scheduler.adapters.kubernetes.rendering.blueprint import Blueprint
-from scheduler.core.model.job import Job, SecretVariable, Volume
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
+from scheduler.core.model.job import Job
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.ports.cluster import StartFailed, StartRefusal
 from scheduler.ports.launch import program_fields

@@ -32,22 +32,25 @@ def owner_object(blueprint: Blueprint) -> dict[str, Any]:
 
 
 def owned_objects(blueprint: Blueprint, owner_uid: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return what else is there before the pods, each with the path that it is posted to; the token is among it."""
-    attempt = blueprint.order.attempt
+    """Return what else is there before the pods, each with the path that it is posted to; the token is among it.
+
+    The pods of a later generation have a document and a token of their own.
+    """
+    name = blueprint.told_by
     secret = {
         "apiVersion": "v1",
         "kind": SECRET,
-        "metadata": metadata(blueprint, SECRET, attempt, owner_uid=owner_uid),
+        "metadata": metadata(blueprint, SECRET, name, owner_uid=owner_uid),
         "type": "Opaque",
         "immutable": True,
         "data": {TOKEN: base64.b64encode(blueprint.order.token.encode()).decode()},
     }
     objects = [(f"/api/v1/namespaces/{blueprint.namespace}/secrets", secret)]
-    if not blueprint.configuration.owner.is_config_map:
+    if name != blueprint.order.attempt or not blueprint.configuration.owner.is_config_map:
         head = {
             "apiVersion": "v1",
             "kind": CONFIG_MAP,
-            "metadata": metadata(blueprint, CONFIG_MAP, attempt, owner_uid=owner_uid),
+            "metadata": metadata(blueprint, CONFIG_MAP, name, owner_uid=owner_uid),
         }
         path = f"/api/v1/namespaces/{blueprint.namespace}/configmaps"
         objects.append((path, head | _document(blueprint)))

@@ -29,9 +29,9 @@ def needs_runtime(blueprint: Blueprint) -> bool:
 
 def volumes(blueprint: Blueprint, template: PoolTemplate) -> list[dict[str, Any]]:
     """Return the volumes of a pod."""
-    attempt, scratch_mib = blueprint.order.attempt, blueprint.configuration.scratch_mib
-    document = {"name": attempt, "defaultMode": READABLE_BY_ALL, "items": [{"key": DOCUMENT, "path": DOCUMENT}]}
-    token = {"secretName": attempt, "defaultMode": READABLE_BY_GROUP, "items": [{"key": TOKEN, "path": TOKEN}]}
+    name, scratch_mib = blueprint.told_by, blueprint.configuration.scratch_mib
+    document = {"name": name, "defaultMode": READABLE_BY_ALL, "items": [{"key": DOCUMENT, "path": DOCUMENT}]}
+    token = {"secretName": name, "defaultMode": READABLE_BY_GROUP, "items": [{"key": TOKEN, "path": TOKEN}]}
     found: list[dict[str, Any]] = [
         {"name": "gang", "configMap": document},
         {"name": "token", "secret": token},

@@ -25,9 +25,10 @@ def pod(blueprint: Blueprint, rank: int, owner_uid: str) -> dict[str, Any]:
     """
     check_job(blueprint.order.job, blueprint.configuration)
     check_names(blueprint, rank)
-    document = metadata(blueprint, identity.POD, worker_name(blueprint.order.attempt, rank), owner_uid=owner_uid)
+    number = blueprint.order.allocations[rank].worker
+    document = metadata(blueprint, identity.POD, worker_name(blueprint.order.attempt, number), owner_uid=owner_uid)
     template = blueprint.pool(rank)
-    document["labels"][identity.RANK_LABEL] = str(rank)
+    document["labels"][identity.RANK_LABEL] = str(number)
     serving = blueprint.order.job.spec.serving
     if serving is not None and rank == 0:
         document["labels"][identity.PORT_LABEL] = str(serving.port)

@@ -68,7 +68,7 @@ class Folders:
         return sorted(folder.name for folder in self._live.iterdir() if _ATTEMPT.fullmatch(folder.name))
 
     def ranks(self, attempt: AttemptId) -> list[int]:
-        """Return the ranks of an attempt that have a folder."""
+        """Return the workers of an attempt that have a folder, by their numbers."""
         try:
             return sorted(int(worker.name) for worker in self.live(attempt).iterdir() if worker.name.isdecimal())
         except FileNotFoundError:

@@ -11,12 +11,13 @@ from scheduler.core.ledger.states.leftover import Left, Leftover, left_when_empt
 from scheduler.core.ledger.states.node_entry import NodeEntry
 from scheduler.core.ledger.states.node_kind import KindKey, NodeKind, Tier, kind_key
 from scheduler.core.model.node import Node
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.topology import CLUSTER, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId
+    from scheduler.core.model.identifiers import ChipName, ClusterName, NodeId, TenantName
 
 MOST_FITS = 4_096
 """So many different demands are remembered."""
@@ -65,12 +66,27 @@ class Inventory:
             root = self._roots[cluster] = Domain(CLUSTER, cluster, None)
         return root
 
+    def has_nodes_of(self, cluster: ClusterName, chip: ChipName | None, tenant: TenantName) -> bool:
+        """Say whether a tenant has, or had, nodes of its own among those of a cluster with a chip type."""
+        tiers = self.pools.get((cluster, chip), {})
+        return (tenant, False) in tiers or (tenant, True) in tiers
+
     def kinds(self) -> Iterator[tuple[NodeKind, int]]:
         """Yield the kinds of the nodes that are not GONE, with how many there are."""
         for (_, chip), tiers in self.pools.items():
             if chip is None:
                 for pool in tiers.values():
                     yield from pool.kinds.items()
+
+    def held_aside_milli(self, chip: ChipName) -> int:
+        """Return how many thousandths of devices of a chip type are held on nodes that take no work and are present."""
+        held = 0
+        for leftover in self._leftovers.values():
+            kind, nodes = leftover.kind, leftover.names.count
+            group = kind.group_of.get(chip) if nodes and not kind.takes_work else None
+            if group is not None:
+                held += nodes * (kind.whole_devices[group] - leftover.left.free[group])
+        return held * WHOLE_DEVICE_MILLI
 
     def levels(self, cluster: ClusterName) -> tuple[str, ...]:
         """Return the levels of a cluster's topology, from the smallest to the largest, without `node` and `cluster`.

@@ -22,5 +22,5 @@ def reasons_why_never(ledger: Ledger, request: GangRequest) -> tuple[Reason, ...
     if not can_never_fit(ledger, request):
         return ()
     return most_binding_first(
-        lacking for option in request.options for lacking in option_shortages(ledger, request, option)
+        lacking for option in request.least for lacking in option_shortages(ledger, request, option)
     )

@@ -50,7 +50,7 @@ class Translation:
             for name, data in self._files(volume).items():
                 path = place / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
+                path.write_bytes(self._with_folders_of_servers(data))
 
     def launch(self, container: Document) -> Launch:
         """Return how to start a container. Raises CannotConfigure."""
@@ -79,6 +79,8 @@ class Translation:
         places = {}
         for mount in container.get("volumeMounts", ()):
             is_made = any(kind in volumes[mount["name"]] for kind in MADE_IN_FOLDERS)
+            if "nfs" in volumes[mount["name"]]:
+                places[mount["mountPath"].rstrip("/")] = str(self._of_server(volumes[mount["name"]], mount))
             if is_made and mount["mountPath"] not in OF_THIS_MACHINE:
                 inner = self._folder / "volumes" / mount["name"] / mount.get("subPath", "")
                 places[mount["mountPath"].rstrip("/")] = str(inner)
@@ -87,6 +89,23 @@ class Translation:
         longest_first = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
         pattern = re.compile(rf"(?<![\w./-])({longest_first})(?=$|[/:,;\s])")
         return lambda text: pattern.sub(lambda found: places[found[1]], text)
+
+    def _of_server(self, volume: Document, mount: Document) -> Path:
+        """Return the folder that all pods of the kubelet take for this one of a file server."""
+        served = self._folder.parent / "served" / str(volume["nfs"]["server"]) / str(volume["nfs"]["path"]).strip("/")
+        folder = served / str(mount.get("subPath", ""))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _with_folders_of_servers(self, data: bytes) -> bytes:
+        """Return a file with the folders of file servers in the place of the paths at which they are mounted."""
+        served = {volume["name"]: volume for volume in self._pod["spec"].get("volumes", ()) if "nfs" in volume}
+        for container in self._pod["spec"]["containers"]:
+            for mount in container.get("volumeMounts", ()):
+                if mount["name"] in served:
+                    folder = str(self._of_server(served[mount["name"]], mount))
+                    data = data.replace(f'"{mount["mountPath"]}"'.encode(), f'"{folder}"'.encode())
+        return data
 
     def _files(self, volume: Document) -> dict[str, bytes]:
         if "projected" in volume:

@@ -18,27 +18,46 @@ from scheduler.adapters.database.documents import (
     encode_body,
     storable,
 )
-from scheduler.core.model.attempt import Checkpoint, Progress, WorkerEnd, WorkerPhase, WorkerRecord, WorkerRemark
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
+from scheduler.core.model.attempt import (
+    Checkpoint,
+    Progress,
+    ResizeStep,
+    WorkerEnd,
+    WorkerPhase,
+    WorkerRecord,
+    WorkerRemark,
+)
 from scheduler.core.model.change import (
     KIND_OF,
     ChangeBody,
     CheckpointSaved,
     ChipDefined,
+    ChipGroupRemoved,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    GroupResized,
     JobRevised,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
     ProgressReported,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueRemoved,
+    QueueSet,
     ReplicasWished,
+    ReservationDropped,
+    ReservationMade,
+    ResizeAdvanced,
     StopWished,
     TenantCreated,
     WorkersNoted,
+    WorkersWished,
 )
+from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.job import (
     Alternative,
@@ -53,8 +72,6 @@ from scheduler.core.model.job import (
     JobKind,
     JobSpec,
     ReferenceTraining,
-    SecretVariable,
-    Volume,
     Wish,
     WorkerRole,
 )
@@ -66,21 +83,26 @@ from scheduler.core.model.reason import (
     CannotServe,
     Holder,
     KeptApart,
+    KeptFor,
+    KeptForOthers,
     Limit,
     Mismatch,
     NearestShape,
     NeverFits,
     NoCluster,
+    QueueIsFull,
     QuotaExceeded,
     Reason,
     Resource,
+    RoomIsMade,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
 )
 from scheduler.core.model.resources import WorkerShape
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueCaps, QueueQuota, QuotaCause
 from scheduler.core.model.topology import RACK, Apart, Closeness, Spread, Topology
+from scheduler.core.model.waiting.promise import AwaitedEnd, Basis, DropReason, NodeRoom, Promise
 from tests.builders.database import (
     NOON,
     after_noon,
@@ -142,6 +164,8 @@ REASONS: tuple[Reason, ...] = (
     TooFewFree("mixed", "h100", 4, 8, 2, 2, 16, 8, (Holder("beta", 16), Holder("alpha", 1)), LIMIT),
     NeverFits("mixed", "h100", 4, 8, 3, 8, LIMIT),
     QuotaExceeded("alpha", "h100", 4, 3, 2),
+    QuotaExceeded("alpha", "fast", 4, 3, 2, QuotaCause.KEPT_BACK, ("beta",)),
+    QueueIsFull("alpha", 4, "ada"),
     BackingOff(after_noon(2), 1, 3),
     NoCluster(),
     WaitsForJob("j1", Condition.ENDED),
@@ -149,6 +173,8 @@ REASONS: tuple[Reason, ...] = (
     CannotFollow("j1", State.CANCELLED),
     CannotFollow("a1", State.FAILED, is_array=True),
     ArrayIsFull("a1", 8),
+    KeptForOthers((KeptFor("j1", "beta", NOON, (("h100", 8),), ("mixed/n1",)),), 600),
+    RoomIsMade(3, after_noon(9)),
     CannotServe("mixed", Mismatch.LEVEL, ("zone",), ("rack", "island")),
     TooFewFree(
         "mixed",
@@ -184,12 +210,24 @@ NODE = make_node(
     tenant="alpha",
     foreign=ForeignUse((("h100", 2),), cpu_milli=1, memory_mib=2, pods=3),
 )
+PROMISE = Promise(
+    GROUP.id,
+    after_noon(0.123456),
+    after_noon(9.5),
+    (NodeRoom("mixed/n1", (("h100", 8), ("mi300x", 1)), 1, 2, 3), NodeRoom("mixed/n2", pods=1)),
+    (AwaitedEnd("a", after_noon(0.1), Basis.LEARNT, (NodeRoom("mixed/n1", (("h100", 4),), -1),)),),
+)
 BODIES: dict[str, ChangeBody] = {
     "job-submitted": JobSubmitted(replace(JOB, settled=(("j1", State.FAILED),)), (GROUP,)),
     "stop-wished": StopWished(JOB.id, STRANGE),
     "replicas-wished": ReplicasWished(JOB.id, 3, STRANGE, (GROUP,)),
     "job-revised": JobRevised(JOB.id, JOB.spec, 2, STRANGE),
     "priority-changed": PriorityChanged(JOB.id, -7, STRANGE),
+    "workers-wished": WorkersWished(JOB.id, 3, STRANGE),
+    "group-resized": GroupResized(
+        GROUP, "a", 2, tuple(replace(one, since=2, number=7) for one in RANKS[:2]), ResizeCause.ROOM
+    ),
+    "resize-advanced": ResizeAdvanced("a", 2, ResizeStep.FREED),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),
     "group-moved": GroupMoved(STOPPED, "a", (WORKER,), REASONS, STRANGE),
     "workers-noted": WorkersNoted("a", (WorkerRemark(0, STRANGE, NOON), WorkerRemark(None, "", after_noon(0.25)))),
@@ -198,10 +236,33 @@ BODIES: dict[str, ChangeBody] = {
     "cluster-seen": ClusterSeen(Cluster("mixed", "kubernetes", binds_devices=False, enforces_shares=False)),
     "node-seen": NodeSeen(NODE),
     "tenant-created": TenantCreated("alpha"),
-    "quota-set": QuotaSet(Quota("alpha", "h100", 0)),
-    "quota-lifted": QuotaLifted("alpha", "h100"),
+    "reservation-made": ReservationMade(PROMISE),
+    "reservation-dropped": ReservationDropped(GROUP.id, DropReason.OVERDUE),
+    "queue-set": QueueSet(Queue("train", "org", "alpha", 3, QueueCaps(1, 2, 3, 4))),
+    "queue-removed": QueueRemoved("train"),
+    "queue-quota-set": QueueQuotaSet(QueueQuota("alpha", "h100", 1, 4, 2, 0)),
+    "queue-quota-lifted": QueueQuotaLifted("alpha", "h100"),
+    "chip-group-set": ChipGroupSet(ChipGroup("fast", ("h100", "h200"))),
+    "chip-group-removed": ChipGroupRemoved("fast"),
     "chip-defined": ChipDefined(make_chip("h100", measured_tflops=None, link=None)),
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "want"),
+    [
+        (
+            "quota-set",
+            '{"quota":{"tenant":"alpha","chip":"h100","devices":4}}',
+            QueueQuotaSet(QueueQuota("alpha", "h100", limit=4)),
+        ),
+        ("quota-lifted", '{"tenant":"alpha","chip":"h100"}', QueueQuotaLifted("alpha", "h100")),
+    ],
+)
+def test_what_was_kept_before_there_were_queues_is_read_as_what_it_means_today(
+    kind: str, text: str, want: ChangeBody
+) -> None:
+    assert decode_body(kind, text) == want
 
 
 @pytest.mark.parametrize("spec", [SPEC, OTHER_SPEC])

@@ -6,7 +6,7 @@ import pytest
 from scheduler.adapters.database.documents import JOB_SPEC, decode_body, encode_body
 from scheduler.adapters.database.reads.sharing import one, one_of_each_in, one_spec, slots_of, spec_of, topology_of
 from scheduler.core.model.attempt import Allocation
-from scheduler.core.model.change import ChangeBody, GroupPlaced, JobSubmitted, QuotaLifted
+from scheduler.core.model.change import ChangeBody, GroupPlaced, JobSubmitted, QueueQuotaLifted
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec
 from scheduler.core.model.resources import WorkerShape
@@ -67,5 +67,5 @@ def test_equal_values_of_other_types_are_not_taken_for_each_other() -> None:
 
 
 def test_what_nobody_keeps_stays_as_it_was_read() -> None:
-    body = QuotaLifted("alpha", "h100")
+    body = QueueQuotaLifted("alpha", "h100")
     assert one_of_each_in(body) is body

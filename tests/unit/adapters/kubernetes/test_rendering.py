@@ -24,7 +24,8 @@ from scheduler.adapters.kubernetes.rendering import (
     release_patch,
 )
 from scheduler.adapters.kubernetes.rendering.pods import SAFE_TO_EVICT
-from scheduler.core.model.job import ArrayMember, SecretVariable, Volume
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
+from scheduler.core.model.job import ArrayMember
 from scheduler.ports.cluster import GangOrder, StartFailed, StartRefusal
 from tests.builders.blueprints import SECRET, blueprint, configuration, with_spec
 from tests.builders.cluster import ATTEMPT, order, with_limits

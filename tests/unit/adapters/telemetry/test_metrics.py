@@ -13,8 +13,9 @@ from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER, GaugeColl
 from scheduler.adapters.telemetry.instruments import Instruments
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.adapters.telemetry.metrics_server import MetricsServer
-from scheduler.core.deciding.tally import CapacityCount, QueueCount
+from scheduler.core.deciding.parts.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.loops.loop import LoopHealth
 from scheduler.ports.telling.telemetry import (
     SILENCE,
@@ -55,6 +56,7 @@ def test_what_is_told_is_counted(telemetry: PrometheusTelemetry) -> None:
     telemetry.submitted("alpha")
     telemetry.placed("alpha", None, 12.0)
     telemetry.stopped(StopReason.PREEMPTED)
+    telemetry.evicted(EvictionCause.RECLAIM, 80.5)
     telemetry.retried(StopReason.LOST)
     telemetry.finished("alpha", State.SUCCEEDED)
     telemetry.committed(0.01, 30)
@@ -68,6 +70,8 @@ def test_what_is_told_is_counted(telemetry: PrometheusTelemetry) -> None:
         ("medley_jobs_submitted_total", {"tenant": "alpha"}, 1),
         ("medley_queue_wait_seconds_sum", {"tenant": "alpha", "chip": "none"}, 12),
         ("medley_attempts_stopped_total", {"reason": "preempted"}, 1),
+        ("medley_preemptions_total", {"cause": "reclaim"}, 1),
+        ("medley_preemptions_unsaved_device_seconds_total", {"cause": "reclaim"}, 80.5),
         ("medley_attempts_retried_total", {"reason": "lost"}, 1),
         ("medley_gangs_finished_total", {"tenant": "alpha", "state": "succeeded"}, 1),
         ("medley_database_commit_items_sum", {}, 30),
@@ -130,6 +134,7 @@ def test_names_follow_the_conventions_of_the_field(telemetry: PrometheusTelemetr
 def test_no_label_names_what_there_is_no_end_of(telemetry: PrometheusTelemetry) -> None:
     telemetry.placed("alpha", "h100", 1)
     allowed = {"tenant", "chip", "cluster", "condition", "loop", "outcome", "operation", "reason", "state", "status"}
+    allowed.add("cause")
     labels = {label for gauge in GAUGES for label in gauge.labels}
     for family in telemetry.registry.collect():
         if family.name.startswith("medley_"):

@@ -9,18 +9,22 @@ from scheduler.core.model.change import (
     Change,
     ChangeBody,
     ChipDefined,
+    ChipGroupRemoved,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
     JobSubmitted,
     NodeSeen,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueSet,
     TenantCreated,
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.node import Cluster
-from scheduler.core.model.tenant import Principal, Quota, Role
+from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueQuota
+from scheduler.core.model.tenant import Principal, Role
 from tests.builders.api import chip_type
 from tests.builders.core import make_allocation, make_group, make_job, make_node
 
@@ -40,13 +44,16 @@ OF_DEMO = [
     change(JobSubmitted(JOB, ()), "demo"),
     change(GroupMoved(make_group(JOB, State.RUNNING), "a"), "demo"),
     change(TenantCreated("demo"), "demo"),
-    change(QuotaSet(Quota("demo", "h100", 8)), "demo"),
-    change(QuotaLifted("demo", "h100")),
+    change(QueueQuotaSet(QueueQuota("demo", "h100", limit=8)), "demo"),
+    change(QueueQuotaLifted("demo", "h100"), "demo"),
+    change(QueueSet(Queue("train", tenant="demo"))),
 ]
 OF_EVERYBODY = [
     change(ClusterSeen(Cluster("mixed", "local"))),
     change(NodeSeen(make_node())),
     change(ChipDefined(chip_type("h100"))),
+    change(ChipGroupSet(ChipGroup("fast", ("h100",)))),
+    change(ChipGroupRemoved("fast")),
 ]
 
 

@@ -4,15 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from api.schemas.job_request import JobRequest
-from scheduler.core.model.job import (
-    AnyOf,
-    CommandProgram,
-    ExactMix,
-    JobKind,
-    ReferenceTraining,
-    SecretVariable,
-    Volume,
-)
+from scheduler.core.model.asking.mounts import SecretVariable, Volume
+from scheduler.core.model.job import AnyOf, CommandProgram, ExactMix, JobKind, ReferenceTraining
 from scheduler.core.model.resources import WorkerShape
 
 LEAST = {"name": "first", "workers": 4, "chips": "h100-sxm"}

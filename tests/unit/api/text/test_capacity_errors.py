@@ -20,7 +20,7 @@ CASES: list[tuple[CapacityError, str]] = [
     ),
     (
         QuotaError("demo", "h100", 2_000, 1_500),
-        ("quota of tenant demo for h100: 2,000 thousandths of devices are counted, live attempts hold 1,500"),
+        ("quota of queue demo for h100: 2,000 thousandths of devices are counted, live attempts hold 1,500"),
     ),
     (AllocationError("a-g0-a1", 2, is_held=True), "rank 2 of attempt a-g0-a1 is over and still holds its place"),
     (AllocationError("a-g0-a1", 2, is_held=False), "rank 2 of attempt a-g0-a1 is live and its place was given back"),

@@ -5,37 +5,51 @@ from typing import get_args
 import pytest
 
 from api.text.changes import change_text
-from scheduler.core.model.attempt import Checkpoint, Progress, WorkerRemark
+from scheduler.core.model.attempt import Checkpoint, Progress, ResizeStep, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
     CheckpointSaved,
     ChipDefined,
+    ChipGroupRemoved,
+    ChipGroupSet,
     ClusterSeen,
     GroupMoved,
     GroupPlaced,
+    GroupResized,
     JobRevised,
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
     ProgressReported,
-    QuotaLifted,
-    QuotaSet,
+    QueueQuotaLifted,
+    QueueQuotaSet,
+    QueueRemoved,
+    QueueSet,
     ReplicasWished,
+    ReservationDropped,
+    ReservationMade,
+    ResizeAdvanced,
     StopWished,
     TenantCreated,
     Together,
     WorkersNoted,
+    WorkersWished,
 )
+from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NoCluster
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
+from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueQuota
+from scheduler.core.model.waiting.promise import DropReason, NodeRoom, Promise
 from tests.builders.api import chip_type
 from tests.builders.core import make_allocation, make_group, make_job, make_node
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = make_job()
 GROUP = make_group(JOB, State.PLACED)
+NEW = replace(make_allocation((0,)), since=2)
+EVICTION = Eviction("other-g0", "beta", EvictionCause.PRIORITY, 5, 0, 1_500, unsaved_s=730)
 ALL: list[tuple[ChangeBody, str]] = [
     (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device each on h100"),
     (StopWished(JOB.id, "ada"), "ada asked for it to stop"),
@@ -45,9 +59,31 @@ ALL: list[tuple[ChangeBody, str]] = [
         GroupMoved(make_group(JOB, State.RUNNING), "a", together=Together(State.RUNNING, 1)),
         "replica 0: all its workers run",
     ),
+    (WorkersWished(JOB.id, 2, "ada"), "ada asked for 2 workers at most"),
+    (
+        GroupResized(GROUP, "a", 2, (make_allocation((0,)),), ResizeCause.OTHERS),
+        "it is to go on with 1 worker: others are to have what it can do without (generation 2)",
+    ),
+    (
+        GroupResized(GROUP, "a", 2, (NEW, replace(NEW, rank=1)), ResizeCause.ROOM),
+        "it is to go on with 2 workers, 2 of them new on mixed/n1: there is room for more (generation 2)",
+    ),
+    (ResizeAdvanced("a", 2, ResizeStep.CALLED), "its new workers run: all are asked to save and to meet anew"),
+    (ResizeAdvanced("a", 2, ResizeStep.MET), "its workers met anew and go on as generation 2"),
+    (
+        ResizeAdvanced("a", 2, ResizeStep.FREED),
+        "the workers that are too many are gone, and what they held is free",
+    ),
     (PriorityChanged(JOB.id, -3, "ada"), "ada gave it the priority -3"),
     (GroupPlaced(GROUP, "a", (make_allocation((0,)),), ()), "attempt 1 was placed: 1 worker on mixed/n1"),
     (GroupMoved(make_group(JOB, State.RUNNING), "a"), "all its workers run"),
+    (
+        GroupMoved(make_group(JOB, State.STOPPING), "a", eviction=EVICTION),
+        (
+            "attempt 1 is being stopped for job other of tenant beta, which has priority 5 over its 0; "
+            "about 12 minutes of work on 2 devices was not saved by then; no retry is charged"
+        ),
+    ),
     (
         WorkersNoted("a", (WorkerRemark(3, "BackOff", NOW), WorkerRemark(None, "quota exceeded", NOW))),
         "worker 3: BackOff; quota exceeded",
@@ -62,9 +98,23 @@ ALL: list[tuple[ChangeBody, str]] = [
     (NodeSeen(make_node()), "node mixed/n1 is ready with 8 h100"),
     (NodeSeen(replace(make_node(), note="cordoned")), "node mixed/n1 is ready with 8 h100: cordoned"),
     (TenantCreated("demo"), "tenant demo was created"),
-    (QuotaSet(Quota("demo", "h100", 8)), "tenant demo may hold 8 h100 at once"),
-    (QuotaLifted("demo", "h100"), "tenant demo has no limit on h100 any more"),
+    (QueueQuotaSet(QueueQuota("demo", "h100", limit=8)), "queue demo may hold 8 h100 at once"),
+    (
+        QueueQuotaSet(QueueQuota("demo", "compute", 2, 4, 1, 0)),
+        "queue demo is guaranteed 2 compute, may hold 4 compute at once, borrows 1 at most and lends 0 at most",
+    ),
+    (QueueQuotaSet(QueueQuota("demo", "h100")), "queue demo has no limit on h100"),
+    (QueueSet(Queue("demo", "org", weight=3)), "queue demo in queue org has weight 3"),
+    (QueueRemoved("demo"), "queue demo was removed"),
+    (ChipGroupSet(ChipGroup("fast", ("h100", "h200"))), "h100 and h200 count together as fast"),
+    (ChipGroupRemoved("fast"), "the group fast of chip types was removed"),
+    (QueueQuotaLifted("demo", "h100"), "queue demo has no quota of h100 any more"),
     (ChipDefined(chip_type("h100")), "chip type h100 was defined: NVIDIA H100"),
+    (
+        ReservationMade(Promise(GROUP.id, NOW, None, (NodeRoom("mixed/n1"),))),
+        "room is kept for it from 00:00:00 UTC on mixed/n1",
+    ),
+    (ReservationDropped(GROUP.id, DropReason.NOT_NEEDED), "no room is kept for it any more: it needs none"),
 ]
 
 

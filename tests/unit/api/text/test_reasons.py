@@ -15,18 +15,23 @@ from scheduler.core.model.reason import (
     CannotServe,
     Holder,
     KeptApart,
+    KeptFor,
+    KeptForOthers,
     Limit,
     Mismatch,
     NearestShape,
     NeverFits,
     NoCluster,
+    QueueIsFull,
     QuotaExceeded,
     Reason,
     Resource,
+    RoomIsMade,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
 )
+from scheduler.core.model.sharing.queue import QuotaCause
 
 TOO_FEW = TooFewFree(
     cluster="mixed",
@@ -52,10 +57,15 @@ NEVER = NeverFits(
 QUOTA = QuotaExceeded("demo", "h100-sxm", limit=16, used=8, asked=12)
 BACKING_OFF = BackingOff(datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), failures=1, retries=2)
 JOB = "01jd3v9k2m0a7b4c"
+AT = datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)
+KEPT = KeptForOthers((KeptFor("j1", "beta", AT, (("h100", 8),), ("mixed/n1",)),), 1_500)
 ALL = (
     WaitsForJob("j1", Condition.ENDED),
     WaitsForArray("a1", Condition.ENDED, 3, 100),
     ArrayIsFull("a1", 8),
+    KEPT,
+    RoomIsMade(2, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)),
+    QueueIsFull("demo", 8),
     CannotFollow("j1", State.FAILED),
     TOO_FEW,
     NEVER,
@@ -227,6 +237,37 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             "all jobs of array a1 were to succeed first, and not all of them did",
         ),
         (ArrayIsFull("a1", 8), "its array runs 8 at once, and so many run"),
+        (
+            KEPT,
+            (
+                "there is room for it, which is kept for a job of tenant beta from 12:30:05 UTC (8 h100 on mixed/n1); "
+                "with a time limit of at most 25 minutes it would start now"
+            ),
+        ),
+        (
+            KeptForOthers((KeptFor("j1", "demo", AT, (), ("mixed/n1", "mixed/n2")),), None),
+            "there is room for it, which is kept for your job j1 from 12:30:05 UTC (room on mixed/n1 and mixed/n2)",
+        ),
+        (
+            RoomIsMade(1, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)),
+            "it has the devices of 1 attempt that is being stopped for it, by 12:30:05 UTC at the latest",
+        ),
+        (QueueIsFull("demo", 8), "your queue runs 8 jobs at once, and so many run"),
+        (QueueIsFull("org", 1, "ada"), "queue org runs 1 job of ada at once, and so many run"),
+        (
+            QuotaExceeded("org", "compute", 1_500, 1_400, 200, QuotaCause.BORROWING),
+            (
+                "queue org's guaranteed share of compute and what it may borrow are 1500 units; "
+                "1,400 are held and 200 more are asked for"
+            ),
+        ),
+        (
+            QuotaExceeded("demo", "h100-sxm", 2, 1, 4, QuotaCause.KEPT_BACK, ("beta", "gamma")),
+            (
+                "beta and gamma lend no more of the h100-sxm that is guaranteed to them: your queue may hold 2 devices "
+                "now; 1 are held and 4 more are asked for"
+            ),
+        ),
         (CannotFollow("j1", State.FAILED), "job j1 was to succeed first, and failed"),
         (CannotFollow("j1", State.CANCELLED), "job j1 was to succeed first, and was cancelled"),
     ],
@@ -237,7 +278,7 @@ def test_a_reason_says_its_numbers(reason: Reason, want: str) -> None:
 
 def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
     assert reason_text(TOO_FEW, None).endswith("16 are held by tenant beta and 8 by tenant demo")
-    assert reason_text(QUOTA, None).startswith("tenant demo's quota")
+    assert reason_text(QUOTA, None).startswith("queue demo's quota")
 
 
 @pytest.mark.parametrize(
@@ -310,6 +351,10 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (WaitsForArray("a1", Condition.ENDED, 3, 100), "medley show a1"),
         (CannotFollow("a1", State.FAILED, is_array=True), "after another array, or with the condition `ended`"),
         (ArrayIsFull("a1", 8), "medley ls --array a1"),
+        (KEPT, "wait, or submit it with time_limit_s of at most 1500"),
+        (RoomIsMade(2, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)), "wait: its devices are kept for it"),
+        (QueueIsFull("demo", 8), "let more of them run at once"),
+        (replace(QUOTA, cause=QuotaCause.KEPT_BACK), "a larger guaranteed share"),
         (CannotFollow("j1", State.FAILED), "with the condition `ended`"),
         (replace(QUOTA, asked=17), "ask for at most 16 devices"),
         (BACKING_OFF, f"wait, or look at the failed attempt's output with `medley logs {JOB}`"),

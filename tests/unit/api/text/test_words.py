@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.text.words import count, gang, listed, ordinal
+from api.text.words import count, duration, gang, listed, ordinal
 from scheduler.core.model.job import Alternative, AnyOf, ExactMix, WorkerRole
 from scheduler.core.model.resources import WorkerShape
 from tests.builders.core import make_job
@@ -53,3 +53,19 @@ def test_a_gang_of_several_sizes_and_roles_names_them_all() -> None:
         "4 workers with 12.5 % of a device and 10,240 MiB of its memory each on h100; "
         "or 2 workers with 1 device each on a800 or t4; 1 worker of role launcher"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "want"),
+    [
+        (1, "1 second"),
+        (89.9, "89 seconds"),
+        (90, "1 minute"),
+        (1_519, "25 minutes"),
+        (5_400, "1.5 hours"),
+        (12_600, "3.5 hours"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_duration_is_rounded_down_as_people_say_it(seconds: float, want: str) -> None:
+    assert duration(seconds) == want

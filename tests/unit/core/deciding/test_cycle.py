@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.cycle import Cycle, backing_off, decide, next_due, queue
+from scheduler.core.deciding.cycle import Cycle, backing_off, decide
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, LedgerChange, Overcommitted
 from scheduler.core.model.decision import Placed, Refused, Waiting
@@ -20,7 +20,7 @@ from scheduler.core.model.reason import (
     WaitsForJob,
 )
 from scheduler.core.model.resources import MAIN_ROLE
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
 from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
 
@@ -28,7 +28,7 @@ from tests.builders.core import NOON, make_group, make_job, make_node, make_shap
 def state_with_groups(
     *groups: Group, jobs: tuple[Job, ...], nodes: tuple[Node, ...], clusters: tuple[Cluster, ...] = ()
 ) -> SchedulerState:
-    return SchedulerState.from_parts(clusters=clusters, nodes=nodes, quotas=[], jobs=jobs, groups=groups, attempts=[])
+    return SchedulerState.from_parts(clusters=clusters, nodes=nodes, jobs=jobs, groups=groups, attempts=[])
 
 
 def test_a_group_that_fits_is_placed_on_the_version_it_was_seen_in() -> None:
@@ -57,8 +57,8 @@ def test_a_group_that_must_wait_blocks_nobody_behind_it() -> None:
 
 def test_the_quota_counts_what_was_placed_in_the_same_cycle() -> None:
     jobs = (make_job(1, workers=3), make_job(2, workers=3), make_job(3, workers=3, tenant="beta"))
-    state = make_state(make_node(devices={"h100": 64}), jobs=jobs, quotas=(Quota("alpha", "h100", 5),))
-    first, second, third = decide(state, NOON)
+    state = make_state(make_node(devices={"h100": 64}), jobs=jobs, quotas=(QueueQuota("alpha", "h100", limit=5),))
+    first, third, second = decide(state, NOON)  # the queue that holds nothing goes before the one that holds something
     assert isinstance(first, Placed)
     assert second == Waiting(make_group(jobs[1]).id, (QuotaExceeded("alpha", "h100", limit=5, used=3, asked=3),))
     assert isinstance(third, Placed)
@@ -176,7 +176,6 @@ def test_the_queue_is_served_by_priority_and_then_by_time() -> None:
     jobs = (make_job(1), make_job(2, priority=1), make_job(3, submitted_at=NOON))
     state = make_state(make_node(), jobs=jobs)
     want = [make_group(jobs[index]).id for index in (1, 2, 0)]
-    assert [group.id for group in queue(state)] == want
     assert [decision.group for decision in decide(state, NOON)] == want
 
 
@@ -258,7 +257,7 @@ def test_where_devices_are_only_counted_a_gang_is_told_how_many_and_not_which() 
 def test_a_tenants_own_nodes_are_used_by_it_and_by_nobody_else() -> None:
     jobs = (make_job(1, workers=8, tenant="beta"), make_job(2, workers=8), make_job(3, workers=8))
     nodes = (make_node("a", tenant="alpha"), make_node("b"))
-    first, second, third = decide(make_state(*nodes, jobs=jobs), NOON)
+    second, first, third = decide(make_state(*nodes, jobs=jobs), NOON)
     assert isinstance(first, Placed)
     assert isinstance(second, Placed)
     assert {allocation.node for allocation in first.allocations} == {"mixed/b"}
@@ -308,8 +307,8 @@ def test_the_next_back_off_to_end_is_the_earliest_in_the_future() -> None:
     dues = (None, seconds_after_noon(1), seconds_after_noon(9), seconds_after_noon(5))
     groups = [replace(make_group(job), not_before=due) for job, due in zip(jobs, dues, strict=True)]
     state = state_with_groups(*groups, jobs=jobs, nodes=())
-    assert next_due(state, seconds_after_noon(1)) == seconds_after_noon(5)
-    assert next_due(state, seconds_after_noon(9)) is None
+    assert state.waiters.next_due(seconds_after_noon(1)) == seconds_after_noon(5)
+    assert state.waiters.next_due(seconds_after_noon(9)) is None
 
 
 def test_a_group_without_a_back_off_is_due() -> None:

@@ -1,14 +1,14 @@
 from dataclasses import replace
 
-from scheduler.core.deciding.neighbours import Neighbours
-from scheduler.core.deciding.options import Blocked, find_place, nodes_to_avoid
+from scheduler.core.deciding.options import Shortage, find_place, nodes_to_avoid, why_blocked
+from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.model.job import Alternative, AnyOf, Choice, ExactMix, Job, WorkerRole
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.reason import NoCluster, QuotaExceeded, Shortfall
 from scheduler.core.model.resources import MAIN_ROLE
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.request import request_of
@@ -19,7 +19,7 @@ EITHER = AnyOf(("h100", "mlu"))
 SERVING = ("app", "serving")
 
 
-def find(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> GangPlace | Blocked:
+def find(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> GangPlace | None:
     return find_place(state, request_of(job), placed)
 
 
@@ -29,10 +29,9 @@ def found(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> 
     return place
 
 
-def blocked(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> Blocked:
-    place = find(state, job, placed)
-    assert isinstance(place, Blocked)
-    return place
+def blocked(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> tuple[Shortage, ...]:
+    assert find(state, job, placed) is None
+    return why_blocked(state, request_of(job), placed)
 
 
 def short(chip: str | None, workers: int, fit: int, *, role: str = MAIN_ROLE, cluster: str = "mixed") -> Shortfall:
@@ -45,7 +44,7 @@ def test_the_option_liked_best_wins_where_it_can_be_had() -> None:
 
 
 def test_the_next_option_is_taken_where_capacity_or_quota_bars_the_first() -> None:
-    quota = Quota("alpha", "h100", 1)
+    quota = QueueQuota("alpha", "h100", limit=1)
     for state, workers in ((make_state(*NODES), 3), (make_state(*NODES, quotas=(quota,)), 2)):
         place = found(state, make_job(chips=EITHER, workers=workers))
         assert {(note.chip, note.choice) for note in place.notes} == {("mlu", 2)}
@@ -67,74 +66,76 @@ def test_where_the_choice_is_the_best_one_the_order_says_nothing() -> None:
 def test_the_best_one_is_chosen_among_those_that_quota_and_capacity_allow() -> None:
     nodes = (make_node("a", {"h100": 1}), make_node("b", {"h100": 1}), make_node("c", {"mlu": 2}))
     job = make_job(chips=EITHER, workers=2, choice=Choice.BEST)
-    place = found(make_state(*nodes, quotas=(Quota("alpha", "mlu", 1),)), job)
+    place = found(make_state(*nodes, quotas=(QueueQuota("alpha", "mlu", limit=1),)), job)
     assert {allocation.chip for allocation in place.allocations} == {"h100"}
 
 
 def test_a_quota_counts_devices_and_every_chip_type_of_a_mix() -> None:
-    quotas = (Quota("alpha", "h100", 1), Quota("alpha", "mlu", 0))
+    quotas = (QueueQuota("alpha", "h100", limit=1), QueueQuota("alpha", "mlu", limit=0))
     lacking = blocked(make_state(*NODES, quotas=quotas), make_job(chips=ExactMix((("h100", 2), ("mlu", 1)))))
     over = (QuotaExceeded("alpha", "h100", 1, 0, 2), QuotaExceeded("alpha", "mlu", 0, 0, 1))
-    assert lacking.reasons[:2] == over
+    assert lacking[:2] == over
 
 
 def test_a_quota_counts_the_chips_of_all_roles_together() -> None:
     job = make_job(workers=1, roles=(WorkerRole("launcher", 1, make_shape(1), ("h100",)),))
     want = QuotaExceeded("alpha", "h100", 1, 0, 2)
-    assert blocked(make_state(*NODES, quotas=(Quota("alpha", "h100", 1),)), job).reasons[0] == want
-    assert len(found(make_state(*NODES, quotas=(Quota("alpha", "h100", 2),)), job).allocations) == 2
+    assert blocked(make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=1),)), job)[0] == want
+    assert len(found(make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=2),)), job).allocations) == 2
 
 
 def test_shares_pass_a_quota_that_whole_devices_would_not() -> None:
-    state = make_state(*NODES, quotas=(Quota("alpha", "h100", 1),))
+    state = make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=1),))
     half = make_shape(share_milli=500)
     assert isinstance(find(state, make_job(workers=2, shape=half)), GangPlace)
-    (over,) = blocked(state, make_job(workers=3, shape=half)).reasons
+    (over,) = blocked(state, make_job(workers=3, shape=half))
     assert over == QuotaExceeded("alpha", "h100", limit=1, used=0, asked=2)
 
 
 def test_all_that_blocks_is_named_in_short_with_the_quota_before_capacity() -> None:
-    state = make_state(*NODES, make_node("c", {"mlu": 8}, state=NodeState.DRAINED), quotas=(Quota("alpha", "mlu", 9),))
+    state = make_state(
+        *NODES, make_node("c", {"mlu": 8}, state=NodeState.DRAINED), quotas=(QueueQuota("alpha", "mlu", limit=9),)
+    )
     lacking = blocked(state, make_job(chips=EITHER, workers=16))
     over = QuotaExceeded("alpha", "mlu", limit=9, used=0, asked=16)
-    assert lacking.reasons == (over, short("h100", 16, 2), short("mlu", 16, 8))
+    assert lacking == (over, short("h100", 16, 2), short("mlu", 16, 8))
 
 
 def test_an_option_that_has_room_and_no_quota_is_blocked_by_the_quota_alone() -> None:
-    state = make_state(*NODES, quotas=(Quota("alpha", "mlu", 0),))
+    state = make_state(*NODES, quotas=(QueueQuota("alpha", "mlu", limit=0),))
     lacking = blocked(state, make_job(chips=EITHER, workers=3))
-    assert lacking.reasons == (QuotaExceeded("alpha", "mlu", 0, 0, 3), short("h100", 3, 2))
+    assert lacking == (QuotaExceeded("alpha", "mlu", 0, 0, 3), short("h100", 3, 2))
 
 
 def test_a_reason_is_told_once_and_for_every_cluster() -> None:
     nodes = (make_node(cluster="east", devices={"h100": 2}), make_node(cluster="west", devices={"h100": 1}))
     job = make_job(workers=3, alternatives=(Alternative(3, make_shape(1), ("h100",)),))
     want = (short("h100", 3, 2, cluster="east"), short("h100", 3, 1, cluster="west"))
-    assert blocked(make_state(*nodes), job).reasons == want
+    assert blocked(make_state(*nodes), job) == want
 
 
 def test_a_required_level_is_told_with_what_fits_there_and_anywhere() -> None:
     nodes = (make_node("a", {"h100": 2}, rack="r1"), make_node("b", {"h100": 3}, rack="r2"))
     lacking = blocked(make_state(*nodes), make_job(workers=4, closeness=Closeness(required=RACK)))
-    assert lacking.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, 4, RACK, 3, 5),)
+    assert lacking == (Shortfall("mixed", "h100", MAIN_ROLE, 4, RACK, 3, 5),)
 
 
 def test_only_the_role_that_is_short_is_named() -> None:
     job = make_job(workers=2, roles=(WorkerRole("launcher", 9, make_shape(1), ("mlu",)),))
-    assert blocked(make_state(*NODES), job).reasons == (short("mlu", 9, 8, role="launcher"),)
+    assert blocked(make_state(*NODES), job) == (short("mlu", 9, 8, role="launcher"),)
 
 
 def test_roles_that_fit_one_by_one_and_not_together_are_all_named() -> None:
     job = make_job(workers=1, roles=(WorkerRole("launcher", 2, make_shape(1), ("h100",)),))
     want = (short("h100", 1, 2), short("h100", 2, 2, role="launcher"))
-    assert blocked(make_state(*NODES), job).reasons == want
+    assert blocked(make_state(*NODES), job) == want
 
 
 def test_without_a_cluster_that_may_be_used_that_is_all_there_is_to_say() -> None:
-    assert blocked(make_state(), make_job()) == Blocked((NoCluster(),))
-    state = make_state(*NODES, quotas=(Quota("alpha", "h100", 0),))
+    assert blocked(make_state(), make_job()) == (NoCluster(),)
+    state = make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=0),))
     over = QuotaExceeded("alpha", "h100", 0, 0, 1)
-    assert blocked(state, make_job(objecting_clusters=("mixed",))) == Blocked((over, NoCluster()))
+    assert blocked(state, make_job(objecting_clusters=("mixed",))) == (over, NoCluster())
 
 
 def test_neighbours_are_kept_off_whether_they_are_live_or_were_placed_just_now() -> None:
@@ -162,14 +163,14 @@ def test_who_has_room_only_beside_those_it_keeps_off_is_told_what_fits_elsewhere
     state.neighbours.place(server, "s1")
     lone = make_job(2, workers=2, apart=Apart(NODE, (SERVING,)))
     assert {allocation.node for allocation in place.allocations} == {"mixed/a"}
-    assert blocked(state, lone) == Blocked((short("h100", 2, 1),))
+    assert blocked(state, lone) == (short("h100", 2, 1),)
     assert isinstance(find(state, make_job(3, workers=2, apart=Apart(NODE, (SERVING,)), tenant="beta")), GangPlace)
 
 
 def test_a_spread_that_there_is_no_room_for_is_told() -> None:
     nodes = (make_node("a", rack="r1"), make_node("b", rack="r2", state=NodeState.DRAINED))
     lacking = blocked(make_state(*nodes), make_job(workers=2, spread=Spread(RACK, 1)))
-    assert lacking.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, 2, CLUSTER, 1, 1),)
+    assert lacking == (Shortfall("mixed", "h100", MAIN_ROLE, 2, CLUSTER, 1, 1),)
 
 
 def test_looking_leaves_the_state_as_it_was() -> None:

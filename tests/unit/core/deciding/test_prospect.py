@@ -9,7 +9,7 @@ from scheduler.core.model.group import first_group
 from scheduler.core.model.job import Job, JobKind
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NeverFits, QuotaExceeded, TooFewFree
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import Apart
 from tests.builders.core import NOON, as_change, make_job, make_node, make_state, place_first
 
@@ -21,7 +21,7 @@ def test_a_job_would_get_the_place_that_a_cycle_gives_it() -> None:
     nodes = (make_node("n1"), make_node("n2", {"h100": 4}))
     (decision,) = decide(make_state(*nodes, jobs=(job,)), NOON)
     assert isinstance(decision, Placed)
-    prospect = prospect_of(make_state(*nodes), job)
+    prospect = prospect_of(make_state(*nodes), job, NOON)
     (place,) = prospect.places
     assert (place.allocations, place.notes) == (decision.place.allocations, decision.place.notes)
     assert (prospect.reasons, prospect.is_hopeless) == ((), False)
@@ -38,7 +38,7 @@ def test_each_replica_gets_the_place_that_a_cycle_gives_it_beside_the_others() -
     state = make_state(*nodes)
     state.apply(as_change(JobSubmitted(job, tuple(first_group(job.id, index) for index in range(3)))))
     decisions = decide(state, NOON)
-    prospect = prospect_of(make_state(*nodes), job)
+    prospect = prospect_of(make_state(*nodes), job, NOON)
     decided = [decision.allocations for decision in decisions if isinstance(decision, Placed)]
     assert [place.allocations for place in prospect.places] == decided
     assert (len(decided), prospect.reasons) == (3, ())
@@ -47,7 +47,7 @@ def test_each_replica_gets_the_place_that_a_cycle_gives_it_beside_the_others() -
 def test_alike_jobs_that_come_together_are_placed_beside_each_other_up_to_the_first_without_a_place() -> None:
     state = make_state(make_node("n1"), make_node("n2", {"h100": 4}))
     before = state.digest()
-    fitting, too_many = (prospect_of(state, make_job(1, workers=2), jobs=jobs) for jobs in (6, 10_000))
+    fitting, too_many = (prospect_of(state, make_job(1, workers=2), NOON, jobs=jobs) for jobs in (6, 10_000))
     assert (len(fitting.places), fitting.reasons) == (6, ())
     (reason,) = too_many.reasons
     assert isinstance(reason, TooFewFree)
@@ -58,7 +58,7 @@ def test_alike_jobs_that_come_together_are_placed_beside_each_other_up_to_the_fi
 def test_the_replicas_that_find_no_place_beside_the_others_say_why() -> None:
     state = make_state(make_node("n1"), make_node("n2", {"h100": 4}))
     before = state.digest()
-    prospect = prospect_of(state, server(1, 5, workers=5))
+    prospect = prospect_of(state, server(1, 5, workers=5), NOON)
     (reason,) = prospect.reasons
     assert isinstance(reason, TooFewFree)
     assert (len(prospect.places), reason.devices_free, prospect.is_hopeless) == (2, 2, False)
@@ -68,7 +68,7 @@ def test_the_replicas_that_find_no_place_beside_the_others_say_why() -> None:
 def test_replicas_that_are_to_be_apart_are_apart_of_each_other() -> None:
     state = make_state(make_node("n1"), make_node("n2"))
     labels = (("app", "chat"),)
-    prospect = prospect_of(state, server(1, 3, labels=labels, apart=Apart("node", labels)))
+    prospect = prospect_of(state, server(1, 3, labels=labels, apart=Apart("node", labels)), NOON)
     (reason,) = prospect.reasons
     assert isinstance(reason, TooFewFree)
     assert reason.kept_apart is not None
@@ -77,7 +77,9 @@ def test_replicas_that_are_to_be_apart_are_apart_of_each_other() -> None:
 
 
 def test_a_quota_ends_with_the_replicas_that_it_is_for() -> None:
-    prospect = prospect_of(make_state(make_node(), quotas=(Quota("alpha", "h100", 3),)), server(1, 2, workers=2))
+    prospect = prospect_of(
+        make_state(make_node(), quotas=(QueueQuota("alpha", "h100", limit=3),)), server(1, 2, workers=2), NOON
+    )
     assert (len(prospect.places), prospect.reasons) == (1, (QuotaExceeded("alpha", "h100", 3, 2, 2),))
 
 
@@ -90,7 +92,7 @@ def test_asking_leaves_no_trace() -> None:
         make_job(5, workers=99),
         make_job(6, apart=Apart("node", (("service", "search"),)), exclusive=True),
     ):
-        prospect_of(state, asked)
+        prospect_of(state, asked, NOON)
         assert state.digest() == before
         assert asked.id not in state.jobs
 
@@ -98,9 +100,9 @@ def test_asking_leaves_no_trace() -> None:
 def test_what_is_held_is_counted_and_what_others_wait_for_is_not() -> None:
     jobs = tuple(make_job(number, workers=5) for number in (1, 2))
     state = place_first(make_state(make_node(), jobs=jobs))
-    (place,) = prospect_of(state, make_job(3, workers=3)).places
+    (place,) = prospect_of(state, make_job(3, workers=3), NOON).places
     assert len(place.allocations) == 3
-    prospect = prospect_of(state, make_job(4, workers=4))
+    prospect = prospect_of(state, make_job(4, workers=4), NOON)
     (reason,) = prospect.reasons
     assert isinstance(reason, TooFewFree)
     assert (reason.devices_free, prospect.places, prospect.is_hopeless) == (3, (), False)
@@ -108,17 +110,19 @@ def test_what_is_held_is_counted_and_what_others_wait_for_is_not() -> None:
 
 def test_the_position_is_the_one_it_would_have() -> None:
     state = make_state(jobs=(make_job(1), make_job(2), make_job(3, priority=1)))
-    assert [prospect_of(state, job).position for job in (make_job(4), make_job(5, priority=1))] == [4, 2]
-    assert prospect_of(state, make_job(6, priority=2)).position == 1
+    assert [prospect_of(state, job, NOON).position for job in (make_job(4), make_job(5, priority=1))] == [4, 2]
+    assert prospect_of(state, make_job(6, priority=2), NOON).position == 1
 
 
 def test_a_quota_is_a_reason_and_no_end() -> None:
-    prospect = prospect_of(make_state(make_node(), quotas=(Quota("alpha", "h100", 1),)), make_job(workers=2))
+    prospect = prospect_of(
+        make_state(make_node(), quotas=(QueueQuota("alpha", "h100", limit=1),)), make_job(workers=2), NOON
+    )
     assert (prospect.reasons, prospect.is_hopeless) == ((QuotaExceeded("alpha", "h100", 1, 0, 2),), False)
 
 
 def test_what_no_declared_node_could_hold_is_hopeless() -> None:
-    prospect = prospect_of(make_state(make_node(), clusters=DECLARED), make_job(workers=9))
+    prospect = prospect_of(make_state(make_node(), clusters=DECLARED), make_job(workers=9), NOON)
     (reason,) = prospect.reasons
     assert isinstance(reason, NeverFits)
     assert prospect.is_hopeless

@@ -8,7 +8,7 @@ from scheduler.core.model.reason import (
     Reason,
     TooFewFree,
 )
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.placement.request import request_of
 from tests.builders.core import make_job, make_node, make_state
 
@@ -17,11 +17,13 @@ EITHER = AnyOf(("h100", "mlu"))
 
 
 def kinds(reasons: tuple[Reason, ...]) -> list[tuple[type, str | None]]:
-    return [(type(reason), getattr(reason, "chip", None)) for reason in reasons]
+    return [(type(reason), getattr(reason, "chip", getattr(reason, "resource", None))) for reason in reasons]
 
 
 def test_every_option_tells_what_it_lacks_quota_first() -> None:
-    state = make_state(*NODES, make_node("c", {"h100": 2}, state=NodeState.DRAINED), quotas=(Quota("alpha", "mlu", 2),))
+    state = make_state(
+        *NODES, make_node("c", {"h100": 2}, state=NodeState.DRAINED), quotas=(QueueQuota("alpha", "mlu", limit=2),)
+    )
     job = make_job(chips=EITHER, workers=4)
     assert kinds(reasons_why_not(state, request_of(job))) == [(QuotaExceeded, "mlu"), (TooFewFree, "h100")]
 
@@ -45,7 +47,7 @@ def test_clusters_in_which_it_would_fit_if_nothing_ran_speak_for_an_option() -> 
 
 
 def test_without_a_cluster_that_may_be_used_that_is_all_there_is_to_say() -> None:
-    quotas = (Quota("alpha", "h100", 0),)
+    quotas = (QueueQuota("alpha", "h100", limit=0),)
     job = make_job(objecting_clusters=("mixed",))
     over = QuotaExceeded("alpha", "h100", 0, 0, 1)
     assert reasons_why_not(make_state(*NODES, quotas=quotas), request_of(job)) == (over, NoCluster())

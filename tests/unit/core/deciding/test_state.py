@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from scheduler.core.deciding.cycle import decide
-from scheduler.core.deciding.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.attempt import FIRST_GENERATION, Progress
@@ -21,7 +21,7 @@ from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import ArrayMember, Dependency, Wish
 from scheduler.core.model.node import Cluster, NodeState
-from scheduler.core.model.tenant import Quota
+from scheduler.core.model.sharing.queue import QueueQuota
 from tests.builders.core import (
     NOON,
     World,
@@ -42,7 +42,7 @@ def world_with_a_running_job() -> World:
     world = World()
     world.see_cluster("mixed")
     world.see_node(make_node())
-    world.set_quota(Quota("alpha", "h100", 6))
+    world.set_quota(QueueQuota("alpha", "h100", limit=6))
     world.submit(JOB)
     world.decide()
     world.move(GROUP, Event.ALL_READY)
@@ -60,10 +60,11 @@ def test_a_placed_group_is_live_with_what_it_holds() -> None:
     state = follow(world_with_a_running_job())
     (live,) = state.live.values()
     assert (live.attempt, live.number, live.generation) == (f"{GROUP}-a1", 1, FIRST_GENERATION)
-    assert live == LiveAttempt(live.attempt, state.groups[GROUP], JOB, 1, FIRST_GENERATION, live.allocations)
+    want = LiveAttempt(live.attempt, state.groups[GROUP], JOB, FIRST_GENERATION, live.allocations, NOON, placed_at=NOON)
+    assert live == want
     assert live.group.state is State.RUNNING
     assert len(live.allocations) == 2
-    assert state.ledger.tenant_devices_milli("alpha", "h100") == 2_000
+    assert state.ledger.queue_devices_milli("alpha", "h100") == 2_000
     assert dict(state.waiting) == {}
 
 
@@ -227,18 +228,19 @@ def test_a_node_that_shrank_under_its_holdings_can_be_started_from() -> None:
 
 def test_a_quota_is_followed_and_lifted() -> None:
     world = world_with_a_running_job()
-    assert dict(follow(world).quotas) == {("alpha", "h100"): 6}
+    assert dict(follow(world).sharing.quotas) == {("alpha", "h100"): QueueQuota("alpha", "h100", limit=6)}
     world.lift_quota("alpha", "h100")
-    assert dict(follow(world).quotas) == {}
+    assert dict(follow(world).sharing.quotas) == {}
     assert list(follow(world).clusters) == ["mixed"]
 
 
 ONE_THING: list[Callable[[World], None]] = [
     lambda world: world.see_cluster("other"),
-    lambda world: world.set_quota(Quota("alpha", "h100", 7)),
+    lambda world: world.set_quota(QueueQuota("alpha", "h100", limit=7)),
     lambda world: world.change_node("n1", "mixed", NodeState.DRAINED),
     lambda world: world.submit(make_job(2)),
     lambda world: world.move(GROUP, Event.STOP, reason=StopReason.LOST),
+    lambda world: world.promise(GROUP, "mixed/n1"),
 ]
 
 
@@ -263,7 +265,7 @@ def test_all_nodes_are_known_once_every_cluster_declares_its_own_and_has_done_so
         (NodeSeen(make_node(cluster="far")), False),
     ):
         state.apply(as_change(body))
-        assert state.has_all_nodes is want
+        assert state.fleet.has_all_nodes is want
 
 
 def test_those_who_hold_something_are_neighbours_until_they_are_proven_gone() -> None:
@@ -294,7 +296,7 @@ def test_shares_and_nodes_of_their_own_are_followed_as_they_are_built() -> None:
     assert len(followed.live) == 2
     assert followed.digest() == built.digest()
     assert devices_free(followed.ledger) == devices_free(built.ledger)
-    assert followed.ledger.tenant_devices_milli("alpha", "h100") == 2_200
+    assert followed.ledger.queue_devices_milli("alpha", "h100") == 2_200
 
 
 @pytest.mark.parametrize(("workers", "want"), [(1, "mixed/whole"), (200, "mixed/broken")])
@@ -317,3 +319,14 @@ def test_what_is_known_of_a_job_shares_its_names() -> None:
     assert live.group.job_id is state.jobs[JOB.id].id
     nodes = state.ledger.inventory.entries
     assert all(held.node is nodes[held.node].id for held in live.allocations)
+
+
+def test_the_room_that_is_kept_is_followed_as_it_is_built_until_it_is_kept_no_more() -> None:
+    world = World()
+    world.see_node(make_node())
+    world.submit(JOB)
+    for nodes in (("mixed/n1",), ("mixed/n1", "mixed/n2"), ()):
+        world.promise(GROUP, *nodes)
+        followed, present = follow(world), world.present()
+        assert followed.promised == present.promised == world.promises
+        assert followed.digest() == present.digest()

@@ -42,7 +42,7 @@ def test_a_hold_that_passes_a_limit_is_refused_and_leaves_no_trace(resource: str
     assert refused.value.resource == resource
     assert ledger.digest() == before
     assert not ledger.has_hold("a2")
-    assert ledger.tenant_devices_milli("alpha", "h100") == 1_000
+    assert ledger.queue_devices_milli("alpha", "h100") == 1_000
 
 
 def test_a_hold_may_use_a_node_up_to_its_last_pod() -> None:
@@ -165,7 +165,7 @@ def test_the_truth_is_written_down_whatever_the_node_would_say_to_it_now() -> No
         with pytest.raises(Overcommitted):
             ledger.apply(make_hold("a1", held))
         ledger.apply(Restore("a1", "alpha", (held,)))
-        assert ledger.tenant_devices_milli("alpha", "h100") == 2_000
+        assert ledger.queue_devices_milli("alpha", "h100") == 2_000
 
 
 @pytest.mark.parametrize(

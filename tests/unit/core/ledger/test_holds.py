@@ -45,7 +45,7 @@ def test_a_seat_takes_what_a_hold_of_the_same_would_take() -> None:
     assert seated.digest() == held.digest()
     assert slots_free(seated) == slots_free(held) == [0, 1, 3, 4, 6, 7]
     assert devices_free(seated) == 6
-    assert seated.tenant_devices_milli("alpha", "h100") == 2_000
+    assert seated.queue_devices_milli("alpha", "h100") == 2_000
 
 
 def test_a_seat_is_given_up_whole() -> None:
@@ -94,7 +94,7 @@ def test_where_one_of_several_nodes_changed_nobody_is_seated_on_any() -> None:
         ledger.apply(Seat("a2", "alpha", (parts[0], parts[1])))
     assert (ledger.digest(), devices_free(ledger)) == (before, 23)
     assert slots_free(ledger, "mixed/n2") == list(range(8))
-    assert ledger.tenant_devices_milli("alpha", "h100") == 1_000
+    assert ledger.queue_devices_milli("alpha", "h100") == 1_000
 
 
 def test_a_seat_whose_slot_went_to_another_is_refused_though_as_many_are_free_as_then() -> None:
@@ -165,7 +165,7 @@ def test_seats_without_slots_are_only_counted() -> None:
     ledger = make_ledger(make_node(devices={"h100": 2}))
     entry = ledger.inventory.entries["mixed/n1"]
     ledger.apply(Seat("a2", "alpha", (Seating(ONE, [entry], [entry.leftover], [0], [2]),)))
-    assert (devices_free(ledger), ledger.tenant_devices_milli("alpha", "h100")) == (0, 2_000)
+    assert (devices_free(ledger), ledger.queue_devices_milli("alpha", "h100")) == (0, 2_000)
 
 
 def test_whole_devices_of_two_chip_types_and_shares_are_held_side_by_side() -> None:
@@ -175,8 +175,8 @@ def test_whole_devices_of_two_chip_types_and_shares_are_held_side_by_side() -> N
     ledger.apply(make_hold("a1", make_allocation((0, 1)), mlu, make_share(3, 250), make_allocation((), chip=None)))
     assert (slots_free(ledger), slots_free(ledger, chip="mlu")) == ([2], [4])
     assert (devices_free(ledger), devices_free(ledger, "mlu")) == (1, 1)
-    assert ledger.tenant_devices_milli("alpha", "h100") == 2_250
-    assert ledger.tenant_devices_milli("alpha", "mlu") == 1_000
+    assert ledger.queue_devices_milli("alpha", "h100") == 2_250
+    assert ledger.queue_devices_milli("alpha", "mlu") == 1_000
     ledger.apply(Release("a1"))
     assert ledger.digest() == before
 

@@ -60,7 +60,7 @@ def offers(ledger: Ledger) -> list[object]:
         [(slots_free(ledger, node), ledger.is_held(node)) for node in nodes],
         [(devices_free(ledger, chip), room_for(ledger, CPU_ONLY)) for chip in ("h100", "mlu")],
         [can_hold(ledger, make_share(3, milli)) for milli in (300, 301, 600, 601)],
-        (ledger.holders("mixed", "h100"), ledger.tenant_devices_milli("alpha", "h100")),
+        (ledger.holders("mixed", "h100"), ledger.queue_devices_milli("alpha", "h100")),
         (ledger.clusters(), ledger.nodes_gone(), ledger.inventory.levels("mixed")),
     ]
 
@@ -175,10 +175,10 @@ def test_holders_are_counted_over_whole_devices_shares_and_devices_that_are_only
     ledger.apply(make_hold("b1", make_share(2, 250, node="east/n1"), tenant="beta"))
     assert ledger.holders("east", "h100") == (Holder("alpha", 3), Holder("beta", 1))
     assert ledger.holders("west", "h100") == (Holder("alpha", 3),)
-    assert ledger.tenant_devices_milli("alpha", "h100") == 5_250
+    assert ledger.queue_devices_milli("alpha", "h100") == 5_250
     ledger.apply(Release("a1"))
     assert ledger.holders("east", "h100") == (Holder("beta", 1),)
-    assert ledger.tenant_devices_milli("alpha", "h100") == 3_000
+    assert ledger.queue_devices_milli("alpha", "h100") == 3_000
 
 
 @pytest.mark.parametrize("state", [NodeState.DRAINED, NodeState.SUSPECT, NodeState.GONE])
@@ -188,7 +188,7 @@ def test_a_node_that_takes_no_new_work_keeps_what_it_runs(state: NodeState) -> N
     ledger.apply(PutNode(replace(SMALL, state=state)))
     is_gone = state is NodeState.GONE
     assert ledger.holders("mixed", "h100") == (Holder("alpha", 1),)
-    assert ledger.tenant_devices_milli("alpha", "h100") == 1_000
+    assert ledger.queue_devices_milli("alpha", "h100") == 1_000
     assert (devices_free(ledger), slots_free(ledger)) == (0, [])
     pool = ledger.inventory.pools["mixed", "h100"][None, False]
     assert pool.devices_free("h100", takes_work=False) == (0 if is_gone else 3)
@@ -272,7 +272,7 @@ def test_a_chip_that_nobody_has_is_zero_everywhere() -> None:
     ledger = make_ledger(SMALL)
     assert devices_free(ledger, "mlu") == 0
     assert ledger.holders("mixed", "mlu") == ()
-    assert ledger.tenant_devices_milli("alpha", "mlu") == 0
+    assert ledger.queue_devices_milli("alpha", "mlu") == 0
     assert ("mixed", "mlu") not in ledger.inventory.pools
 
 

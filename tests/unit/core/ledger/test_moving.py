@@ -146,7 +146,7 @@ def test_shares_of_a_device_that_is_there_no_longer_are_both_kept_and_released()
     fresh = make_ledger(small)
     for attempt in ("a1", "a2"):
         fresh.apply(Restore(attempt, "alpha", (make_share(3, 400),)))
-    assert fresh.tenant_devices_milli("alpha", "h100") == 800
+    assert fresh.queue_devices_milli("alpha", "h100") == 800
     for attempt in ("a1", "a2"):
         fresh.apply(Release(attempt))
     assert offers(fresh) == offers(make_ledger(small))

@@ -53,3 +53,14 @@ def test_what_is_said_of_a_cluster_holds_for_the_trial_alone() -> None:
         trial.apply(PutCluster(Cluster("mixed", "local", enforces_shares=False)))
         assert not can_hold(ledger, make_share(0, 100))
     assert can_hold(ledger, make_share(0, 100))
+
+
+def test_the_newest_changes_alone_can_be_taken_back() -> None:
+    ledger = make_ledger(make_node())
+    with Trial(ledger) as trial:
+        trial.apply(make_hold("a/1", make_allocation((0,))))
+        kept, digest = trial.changes, ledger.digest()
+        trial.apply(make_hold("b/1", make_allocation((1,))))
+        trial.apply(make_hold("c/1", make_allocation((2,))))
+        trial.back_to(kept)
+        assert ledger.digest() == digest

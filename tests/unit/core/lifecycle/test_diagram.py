@@ -43,7 +43,9 @@ def test_the_end_of_a_stop_has_one_arrow_per_outcome_with_its_causes() -> None:
         target: label for source, target, label in arrows() if source == State.STOPPING and label.startswith("gone")
     }
     assert ends == {
-        State.QUEUED: "gone (preempted, replaced, start-refused, lost, node-rejected, disrupted, retry left)",
+        State.QUEUED: (
+            "gone (preempted, replaced, start-refused, resize-failed, lost, node-rejected, disrupted, retry left)"
+        ),
         State.FAILED: "gone (unstartable, time-limit, no retry left)",
         State.CANCELLED: "gone (scaled-down, cancelled)",
     }
@@ -64,7 +66,7 @@ def test_the_table_has_a_row_per_state_and_a_column_per_event() -> None:
 
 def test_a_cell_is_a_state_illegal_or_empty() -> None:
     queued = transition_table().splitlines()[2]
-    assert queued == "| queued | placed | failed |  |  |  |  | cancelled |  |  |"
+    assert queued == "| queued | placed | failed |  |  |  |  | cancelled |  | illegal |  |"
     assert Verdict.IGNORED not in transition_table()
 
 

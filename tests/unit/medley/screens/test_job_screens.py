@@ -248,14 +248,18 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
     why = {
         "job": "x", "state": "queued", "reasons": [{"text": "too few free"}, WAITS], "position": 3, "ahead": 2,
         "text": "It waits: too few free.", "next": "ask for fewer", "change": 123, "age_s": 0.012,
+        "remedies": [{"text": "with 2 workers, it would start now", "field": "workers", "value": 2}],
     }  # fmt: skip
-    print_why(why, a_job(attempts=[an_attempt()]))
+    job = a_job(attempts=[an_attempt()])
+    print_why(why, job)
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         "first   queued",
         "It waits: too few free.",
         "  - needs 4 nodes with 8 free H100; 2 have them",
         "  position 3 in the queue, 2 jobs ahead of it",
+        "What would help, each by itself:",
+        f"  - with 2 workers, it would start now: `medley clone {job['id']} --set workers=2`",
     ]
     assert shown.err == "next: ask for fewer\n(as of change 123, 0.01 s ago)\n"
 
@@ -265,7 +269,7 @@ def test_why_says_what_the_cluster_said_and_sends_nobody_to_logs_that_are_not_th
 ) -> None:
     why: dict[str, object] = {
         "job": "x", "state": "queued", "reasons": [], "position": None, "ahead": None, "text": "It waits.",
-        "next": "read its output with `medley logs`", "change": 1, "age_s": 0.0,
+        "next": "read its output with `medley logs`", "change": 1, "age_s": 0.0, "remedies": [],
     }  # fmt: skip
     print_why(why, a_job(attempts=[NEVER_RAN], stop=REFUSED))
     shown = capsys.readouterr()
@@ -277,7 +281,7 @@ def test_why_names_the_worker_that_failed_once(capsys: pytest.CaptureFixture[str
     text = "a worker ended with an exit code other than 0"
     why: dict[str, object] = {
         "job": "x", "state": "failed", "reasons": [], "position": None, "ahead": None, "text": f"It failed: {text}.",
-        "next": None, "change": 1, "age_s": 0.0,
+        "next": None, "change": 1, "age_s": 0.0, "remedies": [],
     }  # fmt: skip
     failed = an_attempt(workers=[a_worker(rank=2, phase="exited", exit_code=7, end="exited")])
     job = a_job(state="failed", attempts=[failed], stop={"reason": "worker-failed", "text": text, "detail": None})

@@ -118,3 +118,15 @@ def test_a_closed_attempt_ends_the_training_at_a_later_report() -> None:
         heart.close()
         with pytest.raises(AttemptClosed):
             heart.report(progress(2))
+
+
+def test_a_call_to_another_generation_is_told_once() -> None:
+    told: list[int] = []
+    with serving(WorkerApi(next_s=0.01, called=(8, 2))) as api:
+        client = ApiClient(api.url, TOKEN, print)
+        heart = Heart(LAUNCH, client, gauges=GAUGES, on_called=told.append)
+        assert heart.called == LAUNCH.generation
+        eventually(lambda: len(api.heartbeats) > 2, within_s=5)
+        heart.close()
+
+    assert (heart.called, told) == (8, [8])

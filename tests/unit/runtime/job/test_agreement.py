@@ -9,9 +9,9 @@ def test_a_lone_worker_agrees_with_itself_at_every_step() -> None:
 
 
 def test_what_any_rank_wishes_all_do() -> None:
-    agreement = Agreement(lambda figures: [1.0, 0.0, 700.0, figures[3]], is_first=False)
+    agreement = Agreement(lambda figures: [1.0, 0.0, 700.0, figures[3], 3.0], is_first=False)
 
-    assert agreement.ask(lambda: NOTHING) == Wishes(stop=True, save=False, memory_mib=700)
+    assert agreement.ask(lambda: NOTHING) == Wishes(stop=True, save=False, memory_mib=700, generation=3)
 
 
 def test_quick_steps_are_agreed_upon_now_and_then_and_slow_ones_always() -> None:
@@ -54,7 +54,7 @@ def test_only_the_first_rank_says_how_often() -> None:
 
     def exchange(figures: list[float]) -> list[float]:
         told.append(figures[3])
-        return [0.0, 0.0, 0.0, 1.0]
+        return [0.0, 0.0, 0.0, 1.0, 0.0]
 
     agreement = Agreement(exchange, is_first=False, clock=lambda: 0.0)
     agreement.ask(lambda: NOTHING)

@@ -6,7 +6,7 @@ from scheduler.adapters.database.documents import JOB_SPEC
 from scheduler.adapters.database.schema.work import jobs
 from scheduler.adapters.database.transaction import Transaction
 from scheduler.core.model.identifiers import JobId
-from scheduler.core.model.job import JobSpec
+from scheduler.core.model.job import Job, JobSpec
 from scheduler.ports.journal import Guard
 
 _EDITED = select(jobs.c.spec, jobs.c.replicas, jobs.c.revision).where(jobs.c.id == bindparam("job"))
@@ -19,5 +19,5 @@ def present_spec(transaction: Transaction, job: JobId, guard: Guard) -> JobSpec:
     """
     row = transaction.connection.execute(_EDITED, {"job": job}).one()
     spec = JOB_SPEC.decode(row.spec)
-    guard((spec.priority, row.replicas, row.revision))
+    guard(Job.edited_of(spec, row.replicas, row.revision))
     return spec

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy import bindparam, update
 
 from scheduler.adapters.database.documents import JOB_SPEC
+from scheduler.adapters.database.queues.admission import Admission
 from scheduler.adapters.database.schema.work import jobs
 from scheduler.adapters.database.transaction import Draft, Transaction
 from scheduler.adapters.database.writes.jobs.edits import present_spec
@@ -29,6 +30,10 @@ def change_priority(transaction: Transaction, item: ChangePriority, guard: Guard
         return Rejected(Rejection.IS_OVER, state)
     if present.priority == item.priority:
         return Unchanged(item.job, state)
+    queue = groups[0].queue
+    refusal = Admission(transaction.connection, [queue]).too_urgent(queue, item.priority)
+    if refusal is not None and item.priority > present.priority:
+        return refusal
     spec = JOB_SPEC.encode(replace(present, priority=item.priority))
     transaction.connection.execute(_SET_SPEC, {"job": item.job, "new_spec": spec})
     before, after = ({"priority": priority} for priority in (present.priority, item.priority))

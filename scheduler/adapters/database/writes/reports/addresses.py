@@ -6,7 +6,8 @@ from scheduler.adapters.database.schema.work import rendezvous
 from scheduler.adapters.database.transaction import Row, Transaction
 from scheduler.adapters.database.writes.reports.speakers import speakers_of, speaking
 from scheduler.core.model.identifiers import AttemptId
-from scheduler.ports.journal import Outcome, RegisterRendezvous, Rejected, Written
+from scheduler.ports.journal import Outcome, Rejected, Written
+from scheduler.ports.workers.reports import RegisterRendezvous
 
 
 def register(transaction: Transaction, items: Sequence[RegisterRendezvous]) -> list[Outcome]:

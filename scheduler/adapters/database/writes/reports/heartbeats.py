@@ -1,22 +1,29 @@
 """Writing the heartbeats of attempts: one row each, written over; the feed hears of steps and checkpoints only."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
-from scheduler.adapters.database.schema.work import heartbeats
+from scheduler.adapters.database.schema.work import attempts, heartbeats
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writes.reports.progress import report
 from scheduler.adapters.database.writes.reports.speakers import Speaker, speakers_of, speaking
-from scheduler.core.model.attempt import Checkpoint
-from scheduler.core.model.change import CheckpointSaved
+from scheduler.core.model.attempt import Checkpoint, ResizeStep
+from scheduler.core.model.change import CheckpointSaved, ResizeAdvanced
 from scheduler.core.model.identifiers import AttemptId
-from scheduler.ports.journal import Beat, Outcome, Rejected, ReportProgress, Unchanged, Written
+from scheduler.ports.journal import Outcome, Rejected, Unchanged, Written
+from scheduler.ports.workers.reports import Beat, ReportProgress
 
 CLOSEST_CHECKPOINTS_S = 1.0
 
+_MEET = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("of_id"), attempts.c.met < bindparam("of_generation"))
+    .values(met=bindparam("of_generation"))
+)
 _KNOWN = select(heartbeats).where(heartbeats.c.attempt_id.in_(LISTED))
 
 
@@ -36,6 +43,9 @@ def beat(transaction: Transaction, items: Sequence[Beat]) -> list[Outcome]:
             continue
         row = _row(known.get(item.attempt), item)
         outcomes.append(_keep_checkpoint(transaction, speaker, row, item))
+        if item.generation > speaker.met:
+            outcomes[-1] = _meet(transaction, speaker, item)
+            speakers[item.attempt] = replace(speaker, met=item.generation)
         known[item.attempt] = heard[item.attempt] = row
     transaction.insert_or_replace(heartbeats, list(heard.values()))
     return _with_progress(transaction, items, outcomes)
@@ -56,6 +66,14 @@ def _row(known: Row | None, item: Beat) -> Row:
         "checkpoint_step": None if known is None else known["checkpoint_step"],
         "checkpoint_at": None if known is None else known["checkpoint_at"],
     }
+
+
+def _meet(transaction: Transaction, speaker: Speaker, item: Beat) -> Outcome:
+    """Write that the gang goes on as one of its next generation."""
+    transaction.execute_guarded(_MEET, [{"of_id": item.attempt, "of_generation": item.generation}])
+    body = ResizeAdvanced(item.attempt, item.generation, ResizeStep.MET)
+    change = transaction.add(Draft(item.at, body, tenant=speaker.tenant, job=speaker.job))
+    return Written(speaker.job, speaker.state, change)
 
 
 def _keep_checkpoint(transaction: Transaction, speaker: Speaker, row: Row, item: Beat) -> Outcome:

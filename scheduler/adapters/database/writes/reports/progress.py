@@ -14,7 +14,8 @@ from scheduler.adapters.database.writes.reports.speakers import speakers_of, spe
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.change import ProgressReported
 from scheduler.core.model.identifiers import AttemptId
-from scheduler.ports.journal import Outcome, Rejected, Rejection, ReportProgress, Unchanged, Written
+from scheduler.ports.journal import Outcome, Rejected, Rejection, Unchanged, Written
+from scheduler.ports.workers.reports import ReportProgress
 
 KEPT_REPORTS = 1_000
 CLOSEST_REPORTS_S = 0.2

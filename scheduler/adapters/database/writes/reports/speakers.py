@@ -17,7 +17,8 @@ from scheduler.ports.journal import Rejected, Rejection
 _SPEAKERS = (
     select(
         attempts.c.id,
-        attempts.c.generation,
+        attempts.c.called,
+        attempts.c.met,
         attempts.c.placed_at,
         attempts.c.ended_at,
         groups.c.state,
@@ -51,7 +52,10 @@ class Speaker:
     job: JobId
     tenant: TenantName
     state: State
-    generation: int
+    called: int
+    """The generation that its workers were asked to be of last."""
+    met: int
+    """The one that its rank 0 was last heard as one of."""
     placed_at: datetime
     is_open: bool
 
@@ -61,15 +65,19 @@ def speakers_of(transaction: Transaction, items: Iterable[Said]) -> dict[Attempt
     found: dict[AttemptId, Speaker] = {}
     for row in rows_listed(transaction.connection, _SPEAKERS, sorted({item.attempt for item in items})):
         state, is_open = State(row.state), row.ended_at is None
-        found[row.id] = Speaker(row.job_id, row.tenant, state, row.generation, row.placed_at, is_open)
+        found[row.id] = Speaker(row.job_id, row.tenant, state, row.called, row.met, row.placed_at, is_open)
     return found
 
 
 def speaking(speakers: dict[AttemptId, Speaker], item: Said) -> Speaker | Rejected:
-    """Return who speaks; only the open attempt's present generation is listened to."""
+    """Return who speaks of an open attempt.
+
+    Of its generations the one is listened to that it was heard as, and, until it is heard as that, the one that it was
+    called to.
+    """
     speaker = speakers.get(item.attempt)
     if speaker is None:
         return Rejected(Rejection.NOT_FOUND, item.attempt)
-    if not speaker.is_open or speaker.generation != item.generation:
+    if not speaker.is_open or item.generation not in (speaker.met, speaker.called):
         return Rejected(Rejection.STALE_ATTEMPT, f"{item.attempt}, generation {item.generation}")
     return speaker

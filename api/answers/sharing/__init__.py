@@ -1,0 +1,1 @@
+"""Queues, their quotas and shares as the API shows them."""

@@ -1,0 +1,1 @@
+"""Queues, quotas and shares as the API takes and shows them."""

@@ -1,0 +1,1 @@
+"""Who comes before whom, and why: shapes of answers."""

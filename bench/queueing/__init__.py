@@ -1,0 +1,1 @@
+"""Crowded clusters, on which many wait."""

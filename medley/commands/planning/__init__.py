@@ -1,0 +1,1 @@
+"""What clusters would do: asked of the scheduler itself, in this process."""

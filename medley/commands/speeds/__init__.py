@@ -1,0 +1,1 @@
+"""How fast jobs are: what is known of it, and saying it."""

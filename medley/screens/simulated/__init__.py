@@ -1,0 +1,1 @@
+"""What a simulation found: tables, a chart in lines of text, and the same as a picture."""

@@ -1,0 +1,1 @@
+"""Jobs that wait: what would help them."""

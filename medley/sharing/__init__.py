@@ -1,0 +1,1 @@
+"""Queues, what they are due and may have, and who holds what share."""

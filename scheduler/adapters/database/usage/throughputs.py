@@ -1,0 +1,148 @@
+"""The table of throughputs on a database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy import Connection, delete, insert, select, tuple_
+
+from scheduler.adapters.database.engine import Engines
+from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
+from scheduler.adapters.database.reads.rows import AnyRow
+from scheduler.adapters.database.schema.fleet import chip_types
+from scheduler.adapters.database.schema.usage import throughputs
+from scheduler.adapters.database.transaction import Row, Transaction
+from scheduler.adapters.database.writer import Writer
+from scheduler.core.model.access.audit import Act, Actor
+from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.measuring.throughput import MOST_THROUGHPUTS, JobFamily, Measured, Throughput, learnt
+from scheduler.ports.journal import Guard, unguarded
+
+_KEY = tuple_(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
+_ALL = select(throughputs).order_by(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
+_LISTED = select(throughputs).where(_KEY.in_(LISTED))
+_CHIPS = select(chip_types.c.name)
+_OLDEST = (
+    select(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
+    .where(throughputs.c.set_per_s.is_(None))
+    .order_by(throughputs.c.at.desc(), throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
+)
+
+
+class DatabaseThroughputs:
+    """Fulfils ports.records.throughputs.Throughputs."""
+
+    def __init__(self, engines: Engines, writer: Writer, actor: Actor | None = None) -> None:
+        self._engines = engines
+        self._writer = writer
+        self._actor = actor
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the table whose edits are in somebody's name."""
+        return type(self)(self._engines, self._writer, actor)
+
+    def all(self, tenant: TenantName | None) -> list[Throughput]:
+        """Return all of one tenant's families, or of every tenant."""
+        asked = _ALL if tenant is None else _ALL.where(throughputs.c.tenant == tenant)
+        with self._engines.read() as connection:
+            return list(map(_throughput, connection.execute(asked)))
+
+    def get(self, family: JobFamily, chip: ChipName) -> Throughput | None:
+        """Return one of them."""
+        with self._engines.read() as connection:
+            return _find(connection, [(family, chip)]).get((family, chip))
+
+    def set(
+        self, family: JobFamily, chip: ChipName, units_per_s: float, at: datetime, guard: Guard = unguarded
+    ) -> Throughput:
+        """Say how fast a family is on a chip type."""
+
+        def write(transaction: Transaction) -> Throughput:
+            known = _find(transaction.connection, [(family, chip)]).get((family, chip))
+            guard(known)
+            new = known or Throughput(family, chip, None, 0, None, 0, at)
+            new = replace(new, set_per_s=units_per_s, version=new.version + 1, at=at)
+            _put(transaction, [new])
+            _tell(transaction, at, known, new)
+            return new
+
+        return self._writer.call(write, self._actor)
+
+    def remove(self, family: JobFamily, chip: ChipName, at: datetime, guard: Guard = unguarded) -> bool:
+        """Forget what was said and what was measured."""
+
+        def write(transaction: Transaction) -> bool:
+            known = _find(transaction.connection, [(family, chip)]).get((family, chip))
+            if known is None:
+                return False
+            guard(known)
+            _drop(transaction, [(family.tenant, family.name, chip)])
+            _tell(transaction, at, known, None)
+            return True
+
+        return self._writer.call(write, self._actor)
+
+    def learn(self, measured: Sequence[Measured], at: datetime, epoch: int) -> bool:
+        """Take in what was reported; False for an old epoch."""
+
+        def write(transaction: Transaction) -> bool:
+            if not transaction.leads(epoch):
+                return False
+            chips = set(transaction.connection.execute(_CHIPS).scalars())
+            new = [one for one in measured if one.chip in chips]
+            known = _find(transaction.connection, ((one.family, one.chip) for one in new))
+            _put(transaction, [learnt(known.get((one.family, one.chip)), one, at) for one in new])
+            found = transaction.connection.execute(_OLDEST.offset(MOST_THROUGHPUTS)).all()
+            _drop(transaction, [(row.tenant, row.family, row.chip) for row in found])
+            return True
+
+        return self._writer.call(write)
+
+
+def _find(
+    connection: Connection, keys: Iterable[tuple[JobFamily, ChipName]]
+) -> dict[tuple[JobFamily, ChipName], Throughput]:
+    listed = [(family.tenant, family.name, chip) for family, chip in keys]
+    found = map(_throughput, rows_listed(connection, _LISTED, listed))
+    return {(one.family, one.chip): one for one in found}
+
+
+def _put(transaction: Transaction, those: Sequence[Throughput]) -> None:
+    rows = [_row(one) for one in those]
+    _drop(transaction, [(row["tenant"], row["family"], row["chip"]) for row in rows])
+    if rows:
+        transaction.connection.execute(insert(throughputs), rows)
+
+
+def _drop(transaction: Transaction, keys: Sequence[tuple[Any, ...]]) -> int:
+    statement = delete(throughputs).where(_KEY.in_(LISTED))
+    return sum(transaction.connection.execute(statement, {LISTED.key: chunk}).rowcount for chunk in in_chunks(keys))
+
+
+def _tell(transaction: Transaction, at: datetime, before: Throughput | None, after: Throughput | None) -> None:
+    family, chip = next((one.family, one.chip) for one in (after, before) if one is not None)
+    name = f"{family.tenant}/{family.name}/{chip}"
+    transaction.audit(Act("throughput", name, family.tenant, at, _told(before), _told(after)))
+
+
+def _told(one: Throughput | None) -> dict[str, float | None] | None:
+    return None if one is None else {"set_per_s": one.set_per_s, "version": one.version}
+
+
+def _row(one: Throughput) -> Row:
+    return {
+        "tenant": one.family.tenant,
+        "family": one.family.name,
+        "chip": one.chip,
+        "measured_per_s": one.measured_per_s,
+        "reports": one.reports,
+        "set_per_s": one.set_per_s,
+        "version": one.version,
+        "at": one.at,
+    }
+
+
+def _throughput(row: AnyRow) -> Throughput:
+    family = JobFamily(row.tenant, row.family)
+    return Throughput(family, row.chip, row.measured_per_s, row.reports, row.set_per_s, row.version, row.at)

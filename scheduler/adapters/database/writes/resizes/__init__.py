@@ -1,0 +1,1 @@
+"""Writing the generations of attempts: other sizes of gangs that run."""

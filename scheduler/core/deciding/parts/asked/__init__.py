@@ -1,0 +1,1 @@
+"""What jobs ask of placement, what people want of them since, and what jobs are expected to come."""

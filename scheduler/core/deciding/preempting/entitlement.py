@@ -1,0 +1,143 @@
+"""By which right a gang may have others stopped: a higher priority, or a guaranteed share that others use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from scheduler.core.deciding.preempting.candidates import Claimant
+from scheduler.core.deciding.preempting.rules import Scope
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.eviction import EvictionCause
+from scheduler.core.queueing.quota import used_milli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scheduler.core.deciding.parts.live import LiveAttempt
+    from scheduler.core.deciding.preempting.candidates import Allows
+    from scheduler.core.deciding.preempting.rules import Rules
+    from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.identifiers import AttemptId, ChipName, TenantName
+    from scheduler.core.model.job import Job
+    from scheduler.core.model.sharing.queue import QueueName
+    from scheduler.core.placement.request import GangRequest, OptionRequest
+    from scheduler.core.queueing.quota import Rule
+
+
+class Entitlement:
+    """The rights of gangs, on one state at one time."""
+
+    def __init__(self, state: SchedulerState, rules: Rules, is_gone: Callable[[AttemptId], bool]) -> None:
+        """`is_gone` says who was decided on before."""
+        self._state = state
+        self._is_gone = is_gone
+        self._rules = rules
+        self._lowest: dict[TenantName | None, int | None] = {}
+        self._guaranteed: dict[QueueName, tuple[Rule, ...]] = {}
+        """The rules on the way of a queue that guarantee it something."""
+        self._going: dict[QueueName, Counter[ChipName]] | None = None
+        """What queues hold of attempts that do not run on, in thousandths; worked out when first asked for."""
+
+    def has_right(self, job: Job) -> bool:
+        """Say whether anybody might be stopped for a job, by a look that costs nothing."""
+        return self._rules.scope is not Scope.OFF and (self._has_priority(job) or bool(self._guarantees(job.queue)))
+
+    def claimants(self, request: GangRequest, job: Job, may_stop: Allows) -> Iterator[Claimant]:
+        """Yield the rights that a gang has now, those first that need no higher priority."""
+        within = self._below_guarantee(request, job)
+        if within is not None:
+            yield self._by_guarantee(within, may_stop)
+        if self._has_priority(job):
+            yield self._by_priority(job, may_stop)
+
+    def goes(self, live: LiveAttempt) -> None:
+        """Take note that an attempt is stopped."""
+        if self._going is not None:
+            self._leave(live, self._going)
+
+    def _has_priority(self, job: Job) -> bool:
+        realm = self._rules.realm(job)
+        if realm not in self._lowest:
+            self._lowest[realm] = self._state.losses.lowest_priority(realm)
+        lowest = self._lowest[realm]
+        return lowest is not None and lowest < job.spec.priority
+
+    def _by_priority(self, job: Job, may_stop: Allows) -> Claimant:
+        priority, realm, path = job.spec.priority, self._rules.realm(job), self._state.sharing.book.path(job.queue)
+        return Claimant(
+            EvictionCause.PRIORITY,
+            lambda alike: alike.priority < priority and realm in (None, alike.tenant),
+            lambda live: may_stop(live) and self._leaves_the_guaranteed(live, path),
+            self._is_gone,
+        )
+
+    def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Claimant:
+        book = self._state.sharing.book
+        path = book.path(within)
+        return Claimant(
+            EvictionCause.RECLAIM,
+            lambda alike: within not in book.path(alike.queue),
+            lambda live: not live.job.spec.serves and may_stop(live) and self._leaves_the_guaranteed(live, path),
+            self._is_gone,
+        )
+
+    def _guarantees(self, queue: QueueName) -> tuple[Rule, ...]:
+        found = self._guaranteed.get(queue)
+        if found is None:
+            rules = self._state.sharing.book.rules_on_path(queue)
+            found = self._guaranteed[queue] = tuple(rule for rule in rules if rule.quota.guaranteed)
+        return found
+
+    def _below_guarantee(self, request: GangRequest, job: Job) -> QueueName | None:
+        """Return the queue on the way of which the guaranteed share is enough for a gang too, None where none is."""
+        uses = self._state.ledger.uses
+        for rule in self._guarantees(job.queue):
+            name = rule.quota.queue
+            asked = max((_amount(option, rule) for option in request.options), default=0)
+            if asked and used_milli(uses, name, rule.weights) + asked <= rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
+                return name
+        return None
+
+    def _leaves_the_guaranteed(self, live: LiveAttempt, path: tuple[QueueName, ...]) -> bool:
+        """Say whether no queue of an attempt, but those on a path, has less than its guaranteed share without it."""
+        state, guarantees = self._state, self._guarantees(live.job.queue)
+        if not guarantees:
+            return True
+        going = self._gone()
+        amounts: Counter[ChipName] | None = None
+        for rule in guarantees:
+            name, weights = rule.quota.queue, rule.weights
+            if name in path:
+                continue
+            if amounts is None:
+                amounts = _held(live)
+            gone = going.get(name, Counter())
+            less = sum((amounts[chip] + gone[chip]) * weight for chip, weight in weights.items())
+            if used_milli(state.ledger.uses, name, weights) - less < rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
+                return False
+        return True
+
+    def _gone(self) -> dict[QueueName, Counter[ChipName]]:
+        if self._going is None:
+            self._going = {}
+            for attempt in self._state.losses.stopping:
+                self._leave(self._state.live[attempt], self._going)
+        return self._going
+
+    def _leave(self, live: LiveAttempt, going: dict[QueueName, Counter[ChipName]]) -> None:
+        amounts = _held(live)
+        for name in self._state.sharing.book.path(live.job.queue):
+            going.setdefault(name, Counter()).update(amounts)
+
+
+def _amount(option: OptionRequest, rule: Rule) -> int:
+    return sum(milli * rule.weights.get(chip, 0) for chip, milli in option.devices_milli)
+
+
+def _held(live: LiveAttempt) -> Counter[ChipName]:
+    amounts: Counter[ChipName] = Counter()
+    for held in live.allocations:
+        if held.chip is not None:
+            amounts[held.chip] += held.devices_milli
+    return amounts

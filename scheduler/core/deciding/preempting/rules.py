@@ -1,0 +1,53 @@
+"""Who may be stopped for whom: what the operator set, and what holds whatever was set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from scheduler.core.deciding.parts.live import LiveAttempt
+    from scheduler.core.model.identifiers import TenantName
+    from scheduler.core.model.job import Job
+
+MOST_DOUBLINGS = 6
+"""After so many preemptions a gang is left alone no longer than before: with a minute, for an hour."""
+
+
+class Scope(StrEnum):
+    """Among whom a higher priority is a reason to stop somebody."""
+
+    OFF = "off"
+    """Nobody is stopped for anybody."""
+    TENANT = "tenant"
+    """Among the jobs of one tenant: priorities are each tenant's own."""
+    EVERYWHERE = "everywhere"
+    """Among all jobs: for where priorities mean the same to all tenants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an operator says of preemption."""
+
+    scope: Scope = Scope.TENANT
+    min_run_s: float = 60.0
+    """An attempt is left alone for so long after it was placed, and after it began to run; twice as long after each
+    time that one of its gang was preempted."""
+    restart_s: float = 60.0
+    """What a restart costs, in seconds of the whole gang, beside the work that was not saved."""
+
+    def protected_until(self, live: LiveAttempt) -> datetime:
+        """Return until when an attempt is left alone."""
+        doublings = min(live.group.preemptions, MOST_DOUBLINGS)
+        return live.since + timedelta(seconds=self.min_run_s * 2**doublings)
+
+    def realm(self, job: Job) -> TenantName | None:
+        """Return whose jobs may be stopped for a job of higher priority, None for everybody's."""
+        return None if self.scope is Scope.EVERYWHERE else job.tenant
+
+
+NO_PREEMPTION = Rules(Scope.OFF)

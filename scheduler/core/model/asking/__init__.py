@@ -1,0 +1,1 @@
+"""What people ask for beside devices, and what would help a job that has no place."""

@@ -1,0 +1,1 @@
+"""What tenants share, and what each is due."""

@@ -1,0 +1,40 @@
+"""Why an attempt was stopped for another gang's sake, with the figures that led to it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler.core.model.identifiers import GroupId, TenantName
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+
+
+class EvictionCause(StrEnum):
+    """What entitled a gang to the devices of another one."""
+
+    PRIORITY = "priority"
+    """Its job has a higher priority."""
+    RECLAIM = "reclaim"
+    """It takes back what is guaranteed to its tenant or queue, and was lent to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eviction:
+    """For whom an attempt was stopped, by which right, and what that was reckoned to cost."""
+
+    beneficiary: GroupId
+    """The gang that was to have the devices; one that asks for the same may have got them."""
+    tenant: TenantName
+    """The beneficiary's."""
+    cause: EvictionCause
+    priority: int
+    """The beneficiary's, when it was decided."""
+    own_priority: int
+    """That of the job that was stopped."""
+    devices_milli: int
+    """Thousandths of devices that the attempt held."""
+    unsaved_s: float
+    """For how long it had run since it was placed, or had last saved itself; what it saves in its grace is not lost."""
+
+    @property
+    def unsaved_device_s(self) -> float:
+        """The work that was not saved, in device-seconds."""
+        return self.unsaved_s * self.devices_milli / WHOLE_DEVICE_MILLI

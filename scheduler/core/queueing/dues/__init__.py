@@ -1,0 +1,1 @@
+"""What devices are worth to each other, and what queues are due of all of them."""

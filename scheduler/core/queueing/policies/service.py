@@ -1,0 +1,70 @@
+"""What gangs had already: how long they held something in all their attempts, and how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scheduler.core.model.identifiers import GroupId
+    from scheduler.core.queueing.decay import HeldLately
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a policy may sort a waiting gang by."""
+
+    age_s: float
+    """Since its job was submitted."""
+    attained_s: float = 0.0
+    """Device-seconds that it held."""
+    remaining_s: float | None = None
+    """For how long it will run still, None where nothing is known of that."""
+    devices: float = 0.0
+    """What it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastUse:
+    """What was held before a state was made, as far as it is accounted."""
+
+    at: datetime
+    """Up to when."""
+    attained: tuple[tuple[GroupId, float, float], ...] = ()
+    """Seconds and device-seconds of attempts that are over, of groups that are not."""
+    lately: tuple[HeldLately, ...] = ()
+
+
+NOTHING_PAST = PastUse(datetime.min.replace(tzinfo=UTC))
+NOTHING_YET = (0.0, 0.0)
+
+
+class Service:
+    """Seconds and device-seconds that groups held, of their attempts that are over."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self) -> None:
+        self._of: dict[GroupId, tuple[float, float]] = {}
+
+    def recall(self, attained: Iterable[tuple[GroupId, float, float]]) -> None:
+        """Take in seconds and device-seconds that groups held before; what was known of these is replaced."""
+        self._of.update((group, (held_s, device_s)) for group, held_s, device_s in attained)
+
+    def add(self, group: GroupId, held_s: float, devices: float) -> None:
+        """Take note that an attempt of a group held devices for so long; a clock that went back adds nothing."""
+        if held_s > 0:
+            before_s, before = self._of.get(group, NOTHING_YET)
+            self._of[group] = (before_s + held_s, before + held_s * devices)
+
+    def of(self, group: GroupId) -> tuple[float, float]:
+        """Return for how many seconds a group held something, and how many device-seconds that was."""
+        return self._of.get(group, NOTHING_YET)
+
+    def forget(self, groups: Iterable[GroupId]) -> None:
+        """Let groups be over; without effect on those that never held anything."""
+        for group in groups:
+            self._of.pop(group, None)

@@ -1,0 +1,34 @@
+"""What a user could change of a job that waits or was refused, tried out on the followed state."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from scheduler.core.advising.smallest_changes import changes_to_fit, changes_to_start
+from scheduler.core.model.asking.remedies import Remedy
+from scheduler.core.model.job import Job
+from scheduler.core.model.reason import CannotServe, NeverFits, QuotaExceeded, Reason, TooFewFree
+from scheduler.services.follow_changes import FollowedState
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What would help, each change by itself, the smallest first."""
+
+    remedies: tuple[Remedy, ...]
+    starts_now: bool
+    """Who does it has a place now; else it is no more than that it would fit if nothing else ran."""
+
+
+NO_ADVICE = Advice((), starts_now=False)
+
+
+def advise(followed: FollowedState, job: Job, reasons: Collection[Reason]) -> Advice:
+    """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks."""
+    if not reasons or not all(isinstance(one, TooFewFree | NeverFits | CannotServe | QuotaExceeded) for one in reasons):
+        return NO_ADVICE
+    with followed.hold() as state:
+        if now := changes_to_start(state, job):
+            return Advice(now, starts_now=True)
+        if any(isinstance(one, NeverFits | CannotServe) for one in reasons):
+            return Advice(changes_to_fit(state, job), starts_now=False)
+    return NO_ADVICE

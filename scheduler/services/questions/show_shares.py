@@ -1,0 +1,89 @@
+"""What each queue is due and holds, from the state in memory."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.identifiers import ChipName
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.queue import COMPUTE, Queue, QueueName, QueueQuota
+from scheduler.core.queueing.dues.shares import shares_due
+from scheduler.core.queueing.quota import used_milli
+from scheduler.services.follow_changes import FollowedState
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """A quota, and what is held of it, in thousandths."""
+
+    quota: QueueQuota
+    held_milli: int
+
+    @property
+    def borrowed_milli(self) -> int:
+        """What is held above the guaranteed share."""
+        return max(0, self.held_milli - self.quota.guaranteed * WHOLE_DEVICE_MILLI)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueShare:
+    """What a queue is due with all that is in it, and what it holds."""
+
+    queue: Queue
+    due: float
+    """Its part of all there is, 0 to 1."""
+    compute_held_milli: int
+    compute_milli: int
+    """What there is in all on nodes that take work, in thousandths of units."""
+    chips: tuple[tuple[ChipName, int], ...]
+    """Thousandths of devices held, by chip type."""
+    running: int
+    waiting: int
+    quotas: tuple[QuotaUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of all queues by name, as of a change number."""
+
+    items: tuple[QueueShare, ...]
+    change: int
+    age_s: float
+
+
+def show_shares(followed: FollowedState) -> Shares:
+    """Return what each queue is due and holds. Raises StorageUnavailable."""
+    followed.follow()
+    with followed.hold() as state:
+        return Shares(tuple(_shares(state)), followed.change, followed.age_s)
+
+
+def _shares(state: SchedulerState) -> list[QueueShare]:
+    sharing, uses = state.sharing, state.ledger.uses
+    rates = sharing.book.weights(COMPUTE)
+    due, waiting = shares_due(sharing.tree), _waiting(state)
+    capacity = sum(state.tally.usable(chip) * rate for chip, rate in rates.items()) * WHOLE_DEVICE_MILLI
+    return [
+        QueueShare(
+            queue=queue,
+            due=due[name],
+            compute_held_milli=used_milli(uses, name, rates),
+            compute_milli=capacity,
+            chips=tuple(sorted(uses.held_by(name).items())),
+            running=uses.holdings(name),
+            waiting=waiting[name],
+            quotas=tuple(
+                QuotaUse(rule.quota, used_milli(uses, name, rule.weights)) for rule in sharing.book.rules_of(name)
+            ),
+        )
+        for name, queue in sorted(sharing.tree.queues.items())
+    ]
+
+
+def _waiting(state: SchedulerState) -> Counter[QueueName]:
+    """Return how many gangs wait in each queue with all that is in it."""
+    waiting: Counter[QueueName] = Counter()
+    for each in state.waiters.classes.all.values():
+        for name in state.sharing.book.path(each.asked.request.queue):
+            waiting[name] += len(each.members)
+    return waiting

@@ -1,0 +1,1 @@
+"""What steps through virtual time: the core by itself, or the production services on a database in memory."""

@@ -1,0 +1,1 @@
+"""What is submitted: the arrivals of jobs, drawn from templates or read from a list."""

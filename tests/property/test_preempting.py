@@ -1,0 +1,122 @@
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.deciding.preempting.rules import Rules, Scope
+from scheduler.core.model.decision import Evicted
+from scheduler.core.model.group import State
+from scheduler.core.model.job import Job
+from scheduler.core.model.sharing.queue import QueueQuota
+from tests.builders import strategies as some
+from tests.builders.core import make_job, make_node, make_shape
+from tests.builders.preempting import Contended
+
+MOST_ROUNDS = 60
+"""More than the jobs could take if each preempted each that has a lower priority."""
+seeds = st.integers(0, 2**32)
+
+
+def contended(random: Random) -> Contended:
+    rules = Rules(random.choice((Scope.TENANT, Scope.EVERYWHERE)), min_run_s=random.choice((0, 60)))
+    nodes = [make_node(name, {"h100": 4}, rack=name) for name in ("a", "b", "c")]
+    quotas = (QueueQuota("alpha", "h100", limit=random.randint(2, 8)),) if random.random() < 0.5 else ()
+    return Contended(*nodes, rules=rules, quotas=quotas)
+
+
+def some_jobs(random: Random) -> list[Job]:
+    return [some_job(number, random) for number in range(1, random.randint(2, 10))]
+
+
+def some_job(number: int, random: Random) -> Job:
+    made = make_job(
+        number,
+        workers=random.randint(1, 4),
+        shape=make_shape(random.choice((1, 2, 4))),
+        tenant=random.choice(("alpha", "beta")),
+        priority=random.randint(0, 3),
+    )
+    limit = random.choice((None, 100, 1_000, 100_000))
+    return replace(made, spec=replace(made.spec, preemptible=random.random() < 0.7, time_limit_s=limit))
+
+
+@some.fixed(60)
+@given(seeds)
+def test_preemption_comes_to_an_end_and_whoever_it_was_for_has_a_place(seed: int) -> None:
+    random = Random(seed)
+    cluster, coming = contended(random), some_jobs(random)
+    beneficiaries: set[str] = set()
+    quiet = rounds = 0
+    while coming or quiet < 3:
+        rounds += 1
+        assert rounds < MOST_ROUNDS
+        come, coming = coming[: (many := random.randint(0, 3))], coming[many:]
+        cluster.submit(*come)
+        decisions = cluster.decide()
+        beneficiaries |= {each.eviction.beneficiary for each in decisions if isinstance(each, Evicted)}
+        quiet = 0 if decisions or coming or cluster.in_state(State.STOPPING) else quiet + 1
+        cluster.start()
+        cluster.leave(most=random.randint(0, 3) if coming else None)
+        cluster.wait(random.choice((1, 30)) if coming else 4_000)
+    for each in beneficiaries.intersection(cluster.state.waiting):
+        mine = cluster.state.jobs[cluster.state.groups[each].job_id].spec.priority
+        assert any(live.job.spec.priority > mine for live in cluster.state.live.values())
+
+
+@some.fixed(60)
+@given(seeds)
+def test_who_is_stopped_has_a_lower_priority_may_be_and_has_run_long_enough(seed: int) -> None:
+    random = Random(seed)
+    cluster = contended(random)
+    rules = cluster.passes.rules
+    for job in some_jobs(random):
+        cluster.submit(job)
+        before = {live.group.id: live for live in cluster.state.live.values()}
+        for decision in cluster.decide():
+            if isinstance(decision, Evicted):
+                victim, eviction = before[decision.group], decision.eviction
+                assert victim.job.spec.preemptible
+                assert victim.job.spec.priority == eviction.own_priority < eviction.priority
+                assert rules.protected_until(victim) <= cluster.now
+                assert rules.scope is Scope.EVERYWHERE or victim.job.tenant == eviction.tenant
+        cluster.start()
+        cluster.wait(45)
+
+
+@some.fixed(60)
+@given(seeds)
+def test_whoever_takes_back_its_share_leaves_all_others_theirs_and_it_comes_to_an_end(seed: int) -> None:
+    random = Random(seed)
+    due = {"alpha": random.randint(0, 6), "beta": random.randint(0, 6)}
+    quotas = tuple(QueueQuota(queue, "h100", guaranteed=guaranteed) for queue, guaranteed in due.items())
+    rules = Rules(random.choice((Scope.TENANT, Scope.EVERYWHERE)), min_run_s=0)
+    cluster = Contended(*(make_node(name, {"h100": 4}) for name in ("a", "b", "c")), rules=rules, quotas=quotas)
+    coming = some_jobs(random)
+    quiet = rounds = 0
+    while coming or quiet < 3:
+        rounds += 1
+        assert rounds < MOST_ROUNDS
+        come, coming = coming[: (many := random.randint(0, 3))], coming[many:]
+        cluster.submit(*come)
+        before, decisions = runs_on(cluster), cluster.decide()
+        taken: Counter[str] = Counter()
+        for decision in decisions:
+            if isinstance(decision, Evicted):
+                owner = cluster.state.live[decision.attempt].job.tenant
+                taken[owner] += decision.eviction.devices_milli // 1_000 * (owner != decision.eviction.tenant)
+        assert all(not taken[owner] or before[owner] - taken[owner] >= due[owner] for owner in due)
+        quiet = 0 if decisions or coming or cluster.in_state(State.STOPPING) else quiet + 1
+        cluster.start()
+        cluster.leave(most=random.randint(0, 3) if coming else None)
+        cluster.wait(30 if coming else 4_000)
+
+
+def runs_on(cluster: Contended) -> Counter[str]:
+    """Return the devices of what runs on, by tenant."""
+    found: Counter[str] = Counter()
+    for live in cluster.state.live.values():
+        if live.group.state is not State.STOPPING:
+            found[live.job.tenant] += sum(held.devices for held in live.allocations)
+    return found

@@ -1,0 +1,67 @@
+from scheduler.core.deciding.backfilling.promises import Keeping, Promises
+from scheduler.core.deciding.contest import Contest
+from scheduler.core.deciding.cycle import Cycle
+from scheduler.core.deciding.lacks import LacksRoom, Numbers
+from scheduler.core.deciding.parts.waiters import Class
+from scheduler.core.deciding.sleepers import Sleepers
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.ledger.trial import Trial
+from scheduler.core.model.decision import Placed, Refused
+from scheduler.core.model.job import Job, Wish
+from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state
+
+
+def contested(state: SchedulerState, sleepers: Sleepers, *, wanted_workers: int | None = None) -> list[str]:
+    """Let all classes contest, or those with room for so many workers of what they lack; return who was decided on."""
+    with Trial(state.ledger) as trial:
+        keeping = Keeping(state, Promises(most=0), trial.apply, NOON)
+        contest = Contest(state, Cycle(state, trial.apply, NOON), sleepers, keeping)
+        candidates: dict[Class, tuple[LacksRoom, int] | None] = {}
+        for each in state.waiters.classes.all.values():
+            lack, _ = next(iter(Numbers(state).lacks(each.asked[0])))
+            candidates[each] = None
+            if wanted_workers is not None and isinstance(lack, LacksRoom):
+                candidates[each] = (lack, wanted_workers)
+        return [decision.group for decision in contest.decide(candidates)]
+
+
+def groups(*jobs: Job) -> list[str]:
+    return [make_group(job).id for job in jobs]
+
+
+def test_who_is_first_in_the_queue_is_asked_first_whatever_it_asks_for() -> None:
+    jobs = (make_job(1, workers=5), make_job(2, workers=4), make_job(3, workers=3, priority=1))
+    assert contested(make_state(make_node(), jobs=jobs), Sleepers()) == groups(jobs[2], jobs[0])
+
+
+def test_those_who_found_no_place_sleep_and_those_who_did_do_not() -> None:
+    jobs = (make_job(1, workers=8), make_job(2, workers=2))
+    state, sleepers = make_state(make_node(), jobs=jobs), Sleepers()
+    contested(state, sleepers)
+    assert [each.asked[0] for each in sleepers] == [state.request(jobs[1].id)]
+
+
+def test_where_the_numbers_say_no_nobody_is_asked_and_sleeps_on() -> None:
+    job = make_job(1, workers=9)
+    state, sleepers = make_state(make_node(), jobs=(job,)), Sleepers()
+    (waiting,) = state.waiters.classes.all.values()
+    sleepers.put(waiting, Numbers(state).lacks(waiting.asked[0]))
+    assert contested(state, sleepers, wanted_workers=9) == []
+    assert waiting in sleepers
+
+
+def test_a_job_that_is_to_stop_is_passed_over_and_those_behind_it_are_not() -> None:
+    stopping, following = make_job(1, wish=Wish.STOP), make_job(2)
+    assert contested(make_state(make_node(), jobs=(stopping, following)), Sleepers()) == groups(following)
+
+
+def test_all_members_of_a_class_that_can_never_have_a_place_are_refused() -> None:
+    jobs = (make_job(1, shape=make_shape(9)), make_job(2, shape=make_shape(9)))
+    state = make_state(make_node(), jobs=jobs)
+    assert contested(state, Sleepers()) == groups(*jobs)
+    with Trial(state.ledger) as trial:
+        keeping = Keeping(state, Promises(most=0), trial.apply, NOON)
+        contest = Contest(state, Cycle(state, trial.apply, NOON), Sleepers(), keeping)
+        decisions = list(contest.decide(dict.fromkeys(state.waiters.classes.all.values())))
+    assert all(isinstance(decision, Refused) for decision in decisions)
+    assert not any(isinstance(decision, Placed) for decision in decisions)
