@@ -1,6 +1,7 @@
 """Use of a day that has passed, for charts to show."""
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,11 +36,20 @@ def remember_a_day(data_folder: Path) -> None:
     storage = open_storage(database, InProcessWakeUp(), brings_schema=False)
     try:
         now = datetime.now(UTC).replace(second=0, microsecond=0)
-        for minutes_ago in range(24 * 60, 0, -1):
+        for minutes_ago in remembered_minutes():
             at = now - timedelta(minutes=minutes_ago)
             storage.usage.record(a_minute(at, minutes_ago), epoch=FIRST_EPOCH)
     finally:
         storage.close()
+
+
+def remembered_minutes() -> Iterator[int]:
+    """Yield how long ago the minutes were that are remembered: all of the last hours, and before that each tenth.
+
+    Each is a transaction beside those of a server, which may not wait for them so long that it loses its lead.
+    """
+    yield from range(24 * 60, EVENING_MINUTES, -10)
+    yield from range(EVENING_MINUTES, 0, -1)
 
 
 def a_minute(at: datetime, minutes_ago: int) -> UsagePeriod:
