@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from scheduler.core.model.reason import ArrayIsFull, QueueIsFull
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scheduler.core.deciding.backfilling.promises import Keeping
+    from scheduler.core.deciding.backfilling.keeping import Keeping
     from scheduler.core.deciding.backfilling.reservations import Reservation
     from scheduler.core.deciding.cycle import Cycle
     from scheduler.core.deciding.lacks import Lack, LacksRoom
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.decision import Decision
     from scheduler.core.model.group import Group
+    from scheduler.core.model.identifiers import GroupId
     from scheduler.core.placement.request import GangRequest
     from scheduler.core.queueing.lines import Line
+
+    Turn = tuple[Class, int]
+    """A class, and which of its members."""
 
 
 class Contest:
@@ -53,6 +58,12 @@ class Contest:
         """How many workers fit of what is lacked, with some reservations open: since something was placed last."""
         self._useful: dict[tuple[GangRequest, tuple[Reservation, ...]], bool] = {}
         """Whether with some reservations open the numbers allow a gang a place."""
+        self._asked: set[Class] = set()
+        """Of these the first member was asked in this pass."""
+        self._decided: set[GroupId] = set()
+        """Groups that were placed or refused."""
+        self._displaced: dict[Turn, None] = {}
+        """Turns of those whose reservations gave way."""
         self.asked = 0
 
     def decide(self, candidates: Mapping[Class, Wanted | None]) -> Iterator[Placed | Refused | Evicted]:
@@ -60,18 +71,25 @@ class Contest:
 
         Of each candidate it is said what it lacked that there may be enough of now; None: it is to be asked anyway.
         """
-        line: Line[tuple[Class, int]] = self._keeping.turns.line(
+        wanted = dict(candidates)
+        line: Line[Turn] = self._keeping.turns.line(
             [(queue_of(each), each.first, (each, 0)) for each in candidates if each.members]
         )
         while (row := line.pop()) is not None:
             found, at = row
-            if at == 0:
-                if not self._may_have_room(found, candidates[found]):
-                    line.keep(lambda row: row[1] > 0 or self._may_have_room(row[0], candidates[row[0]]))
+            if not self._is_displaced(row):
+                if at == 0 and found in self._asked:
+                    continue  # it was displaced and asked before its first turn
+                if at == 0 and not self._may_have_room(found, wanted[found]):
+                    line.keep(lambda row: row[1] > 0 or self._may_have_room(row[0], wanted[row[0]]))
                     continue
+            if at == 0:
+                self._asked.add(found)
                 self._sleepers.remove(found)
+            self._keeping.have_turn(found)
             decision = self._decide(found, at)
             if isinstance(decision, Placed | Refused):
+                self._decided.add(decision.group)
                 yield decision
             if isinstance(decision, Placed):
                 line.changed(queue_of(found))
@@ -80,6 +98,27 @@ class Contest:
             self._evicted.clear()
             if following is not None:
                 line.push(queue_of(found), found.members[following][0], (found, following))
+            for displaced in self._displaced_now():
+                line.push(queue_of(displaced[0]), displaced[0].members[displaced[1]][0], displaced)
+                wanted[displaced[0]] = None
+
+    def _displaced_now(self) -> list[Turn]:
+        """Return those whose reservations gave way to somebody: they are to be asked in their turn, asked or not."""
+        found: list[Turn] = []
+        for each, group in self._keeping.displaced():
+            # one that was not asked yet begins with its first member; one that was goes on with whom it was for
+            at = bisect_left(each.members, self._state.waiters.classes.place_of(group)) if each in self._asked else 0
+            found.append((each, at))
+        self._displaced.update(dict.fromkeys(found))
+        return found
+
+    def _is_displaced(self, row: Turn) -> bool:
+        """Say whether it is the turn of one whose reservation gave way in this pass; it sleeps no more then."""
+        if row not in self._displaced:
+            return False
+        del self._displaced[row]
+        self._sleepers.remove(row[0])
+        return True
 
     def _may_have_room(self, sleeper: Class, wanted: Wanted | None) -> bool:
         """Say whether the numbers allow a place for some member, with the reservations that are open to it."""
@@ -109,9 +148,9 @@ class Contest:
         return self._state.waiting[found.members[at][1]]
 
     def _decide(self, found: Class, at: int) -> Decision | None:
-        """Return the decision on one member, None for one whose job is to stop."""
+        """Return the decision on one member, None for one whose job is to stop or that was decided on already."""
         group = self._member(found, at)
-        if self._state.jobs[group.job_id].wish is not Wish.RUN:
+        if self._state.jobs[group.job_id].wish is not Wish.RUN or group.id in self._decided:
             return None
         self.asked += 1
         opened = self._opened(found, group)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.hopes import RESERVE_AFTER_S
-from scheduler.core.deciding.backfilling.promises import MOST_PROMISES, Keeping, Promises
+from scheduler.core.deciding.backfilling.keeping import Keeping
+from scheduler.core.deciding.backfilling.promises import MOST_PROMISES, Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
 from scheduler.core.deciding.elastic.growing import Growing

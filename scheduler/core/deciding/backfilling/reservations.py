@@ -127,16 +127,20 @@ def reserve(
     ends: Ends,
     *,
     standing: Sequence[Reservation],
+    instead_of: Iterable[Reservation] = (),
     run_s: float | None,
 ) -> Reservation | None:
     """Return the earliest room for a gang as what runs now ends, None where nothing that ends makes any.
 
-    The `standing` reservations have what they need set aside in the ledger, which is afterwards as it was. `run_s` is
-    how long the gang will run, None where nobody knows. What never ends is never waited for.
+    The `standing` reservations have what they need set aside in the ledger, which is afterwards as it was; so have
+    those that it is made `instead_of`, whose room it may have. `run_s` is how long the gang will run, None where nobody
+    knows. What never ends is never waited for.
     """
     moments = _moments(state, request, ends, standing)
     patience = looks = 0
     with Trial(state.ledger) as trial:
+        for each in instead_of:
+            trial.apply(Release(each.name))
         future = Future(state.ledger, trial, standing)
         for number, (at, leaving) in enumerate(moments, start=1):
             future.reach(at, leaving)

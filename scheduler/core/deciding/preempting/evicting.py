@@ -22,7 +22,7 @@ from scheduler.core.model.sharing.queue import Account
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from scheduler.core.deciding.backfilling.promises import Keeping
+    from scheduler.core.deciding.backfilling.keeping import Keeping
     from scheduler.core.deciding.backfilling.reservations import Sums
     from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.parts.live import LiveAttempt

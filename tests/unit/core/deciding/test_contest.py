@@ -1,4 +1,5 @@
-from scheduler.core.deciding.backfilling.promises import Keeping, Promises
+from scheduler.core.deciding.backfilling.keeping import Keeping
+from scheduler.core.deciding.backfilling.promises import Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
 from scheduler.core.deciding.lacks import LacksRoom, Numbers

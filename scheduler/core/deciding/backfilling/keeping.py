@@ -1,0 +1,249 @@
+"""The reservations in a ledger during one pass: who may use their room, who has one made, and who gives way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from scheduler.core.deciding.backfilling.ends import ExpectedEnd, expected_end, expected_run_s
+from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S
+from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
+from scheduler.core.deciding.parts.waiters import queue_of
+from scheduler.core.ledger.changes import Release
+from scheduler.core.model.identifiers import job_named_by
+from scheduler.core.model.waiting.promise import DropReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from datetime import datetime
+
+    from scheduler.core.deciding.backfilling.promises import Promises
+    from scheduler.core.deciding.lacks import PoolName
+    from scheduler.core.deciding.parts.live import LiveAttempt
+    from scheduler.core.deciding.parts.waiters import Class
+    from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.ledger.changes import LedgerChange
+    from scheduler.core.ledger.states.amounts import Amounts
+    from scheduler.core.ledger.states.demand import Demand
+    from scheduler.core.ledger.states.leftover import Left
+    from scheduler.core.ledger.states.node_entry import NodeEntry
+    from scheduler.core.model.group import Group
+    from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId
+
+NOTHING: frozenset[ChipName | None] = frozenset()
+
+
+class KnownEnds:
+    """When what runs will have ended, each worked out once for one moment."""
+
+    def __init__(self, state: SchedulerState, now: datetime) -> None:
+        self._state = state
+        self._now = now
+        self._known: dict[AttemptId, ExpectedEnd | None] = {}
+
+    def __call__(self, live: LiveAttempt) -> ExpectedEnd | None:
+        """Return when an attempt will have ended, None where it will not by itself."""
+        if live.attempt not in self._known:
+            self._known[live.attempt] = expected_end(live, live.since, self._state.run_times, self._now)
+        return self._known[live.attempt]
+
+
+class Keeping:
+    """The reservations in a ledger during one pass: what they keep is taken, and given to whoever may have it."""
+
+    def __init__(
+        self, state: SchedulerState, promises: Promises, apply: Callable[[LedgerChange], object], now: datetime
+    ) -> None:
+        self._state = state
+        self._promises = self.promises = promises
+        self.claims = promises.claims
+        self._apply = apply
+        self._now = now
+        self._ends = KnownEnds(state, now)
+        self._later: dict[int, tuple[Reservation, ...]] = {}
+        """By how long a gang will run at most."""
+        self._standing: tuple[Reservation, ...] | None = None
+        self._kept: dict[Reservation, tuple[tuple[NodeEntry, Amounts], ...]] = {}
+        """What each keeps now."""
+        self.turns = state.order.turns(state.waiters, now)
+        """Who comes before whom."""
+        self._unasked: dict[Class, None] = dict.fromkeys(promises)
+        """Those with a reservation that have not had their turn yet: they give way to whoever has his before them."""
+        self._displaced: list[tuple[Class, GroupId]] = []
+        """Those that gave way and were not told of yet, with the members that had the reservations."""
+        self._chips: dict[Reservation, frozenset[ChipName | None]] = {}
+        """The chip types of the nodes on which it does."""
+        for each in (*self.claims, *promises.standing):
+            self._keep(each)
+
+    @property
+    def standing(self) -> tuple[Reservation, ...]:
+        """All that keep something now: nobody has more room than with these open."""
+        if self._standing is None:
+            self._standing = tuple(each for each in self._promises.standing if self._kept.get(each))
+        return self._standing
+
+    def open_to(self, asker: Class, group: Group) -> tuple[Reservation, ...]:
+        """Return the reservations whose room a gang may use and that keep some where it could be.
+
+        They are its own, or that of one that is alike and comes after it, and those that begin after its certain end.
+        """
+        own, place_of = self._promises.get(asker), self._state.waiters.classes.place_of
+        spec = self._state.jobs[group.job_id].spec
+        found = () if spec.time_limit_s is None else self._beginning_after(spec.time_limit_s + spec.grace_s)
+        if own is not None and place_of(group.id) <= place_of(own.group):
+            found = (own, *(each for each in found if each is not own))
+        priority = self._state.jobs[group.job_id].spec.priority
+        if (claim := self.claims.ready(asker, priority)) is not None:
+            found = (claim, *found)
+        chips = asker.asked[0].chips
+        return tuple(each for each in found if not chips.isdisjoint(self._chips.get(each, NOTHING)))
+
+    def room_in(self, opened: Iterable[Reservation], pool: PoolName, demand: Demand) -> int:
+        """Return how many more workers would fit into a pool, wherever they stand, if reservations were open."""
+        inventory, (cluster, chip) = self._state.ledger.inventory, pool
+        fit = inventory.fit(demand)
+        left: dict[NodeEntry, Left] = {}
+        for each in opened:
+            for entry, amounts in self._kept[each]:
+                kind = entry.leftover.kind
+                if kind.cluster == cluster and (chip is None or chip in kind.group_of):
+                    left[entry] = left.get(entry, entry.leftover.left).plus(amounts, 1)
+        return sum(fit[inventory.leftover(more)] - fit[entry.leftover] for entry, more in left.items())
+
+    def _beginning_after(self, run_s: int) -> tuple[Reservation, ...]:
+        known = self._later.get(run_s)
+        if known is None:
+            ends = self._now + timedelta(seconds=run_s)
+            known = self._later[run_s] = tuple(each for each in self._promises.standing if ends <= each.begins)
+        return known
+
+    def settle(self, asker: Class, group: Group, opened: Collection[Reservation]) -> None:
+        """Take note that a gang was placed, with some reservations open: it needs none any more.
+
+        Where it had the room of one that is alike, that one is asked after it, and may have another reservation.
+        """
+        self.turns.changed(queue_of(asker))
+        own = self._promises.get(asker)
+        if own is not None and (own.group == group.id or own in opened):
+            self._withdraw(asker, DropReason.NOT_NEEDED, besides=opened)
+        for claim in [each for each in opened if each in self.claims]:
+            self.claims.take(asker, claim, group.id)
+
+    def open(self, reservations: Collection[Reservation]) -> None:
+        """Give back what reservations keep."""
+        for each in reservations:
+            self._apply(Release(each.name))
+
+    def close(self, reservations: Collection[Reservation]) -> None:
+        """Take for reservations what they keep, of what is left; for those that still stand."""
+        standing = self._promises.standing if reservations else []
+        for each in reservations:
+            if each in standing or each in self.claims:
+                self._keep(each)
+
+    def claim(self, asker: Class, claim: Reservation, roomy: Iterable[AttemptId], priority: int) -> None:
+        """Keep what a class is to have instead of any reservation; those that counted on the same are made anew."""
+        promises = self._promises
+        ends = claim.waits_for
+        counted = [(of, kept) for of in promises if (kept := promises.get(of)) is not None]
+        for of, _ in [row for row in counted if row[0] is asker or not ends.isdisjoint(row[1].waits_for)]:
+            self._withdraw(of, DropReason.NOT_NEEDED if of is asker else DropReason.GOES_FIRST)
+            if of is not asker:
+                promises.lose(of)
+        self.claims.keep(asker, claim, roomy, priority)
+        self._keep(claim)
+
+    def have_turn(self, asker: Class) -> None:
+        """Take note that a class has its turn: from now on its reservation gives way to nobody in this pass."""
+        self._unasked.pop(asker, None)
+
+    def displaced(self) -> list[tuple[Class, GroupId]]:
+        """Return those whose reservations gave way since this was last asked, with the member that each was for."""
+        displaced, self._displaced = self._displaced, []
+        return displaced
+
+    def promise(self, asker: Class, at: int = 0) -> bool:
+        """Make a reservation for a member of a class that has no place, if it may have one and there is any.
+
+        It has waited long enough, and fewer stand than may; or others have one whose turn is after its own and still
+        to come. Of these the last gives way where all are given, and those give way that need a node of its room: they
+        are `displaced`. A reservation that stands is kept as it is. Return whether anything was tried: then what is
+        kept may be something else.
+        """
+        promises, group = self._promises, asker.members[at][1]
+        own = promises.get(asker)
+        place_of = self._state.waiters.classes.place_of
+        if self.claims.count(asker) or (own is not None and place_of(own.group) <= asker.members[at]):
+            return False
+        of_age = promises.hopes.of_age(self._state.jobs[job_named_by(group)].submitted_at, self._now)
+        if self._now < of_age:
+            promises.hopes.wait(asker, of_age)
+            return False
+        if own is not None:
+            self._give_way(asker, besides=asker)
+        behind = self._behind(asker)
+        if promises.are_all_given:
+            if not behind:
+                promises.hopes.park(asker)
+                return False
+            self._give_way(behind.pop())
+        self._make(asker, group, [row for each in behind if (row := promises.get(each)) is not None])
+        return True
+
+    def _behind(self, asker: Class) -> list[Class]:
+        """Return those that would give way to a class, in their order."""
+        if not self._unasked:
+            return []
+        turn = self.turns.of(asker)
+        rows = [(self.turns.of(each), each) for each in self._unasked if self._promises.get(each) is not None]
+        return [each for _, each in sorted((row for row in rows if turn < row[0]), key=itemgetter(0))]
+
+    def _make(self, asker: Class, group: GroupId, behind: Collection[Reservation]) -> None:
+        promises, state = self._promises, self._state
+        run = expected_run_s(state.jobs[job_named_by(group)], state.run_times)
+        made = reserve(
+            state,
+            group,
+            asker.asked[0],
+            self._ends,
+            standing=[*(each for each in promises.standing if each not in behind), *self.claims],
+            instead_of=behind,
+            run_s=None if run is None else run[0],
+        )
+        self._later.clear()
+        if made is None:
+            promises.hopes.wait(asker, self._now + timedelta(seconds=TRY_AGAIN_S))
+            return
+        for each in behind:
+            which = state.waiters.classes.of(each.group)
+            if which is not None and promises.get(which) is each and not made.needs.keys().isdisjoint(each.needs):
+                self._give_way(which)
+        promises.keep(asker, made)
+        self._keep(made)
+
+    def _give_way(self, of: Class, *, besides: Class | None = None) -> None:
+        """Drop a reservation, and those that counted on its end; whoever had one, but `besides`, is displaced."""
+        for dropped in self._withdraw(of, DropReason.GOES_FIRST):
+            which = self._state.waiters.classes.of(dropped.group)
+            if which is not None and which is not besides:
+                self._displaced.append((which, dropped.group))
+
+    def _keep(self, reservation: Reservation) -> None:
+        self._standing = None
+        aside = reservation.set_aside(self._state.ledger)
+        self._apply(aside)
+        kinds = {entry.leftover.kind for entry, _ in aside.amounts}
+        self._kept[reservation] = aside.amounts
+        self._chips[reservation] = frozenset(chip for kind in kinds for chip in (None, *kind.group_of))
+
+    def _withdraw(self, of: Class, why: DropReason, *, besides: Collection[Reservation] = ()) -> list[Reservation]:
+        """Let a class have no reservation; what is kept `besides` is open now anyway. Return what was dropped."""
+        self._later.clear()
+        self._standing = None
+        dropped = self._promises.drop(of, why)
+        for each in dropped:
+            if each not in besides:
+                self._apply(Release(each.name))
+        return dropped
