@@ -61,6 +61,8 @@ class Observer:
         self.counts = Counts()
         self.waited: list[Waited] = []
         """Of those that had a place."""
+        self.finished_s: list[int] = []
+        """From submission to success."""
         self.gangs: dict[GroupId, Gang] = {}
         self.held: dict[ChipName, Meter] = {}
         """Devices of which something is held, by chip type."""
@@ -142,6 +144,8 @@ class Observer:
             self._wait(at_s, gang.devices, -1)
         self.counts.ended[moved.group.state] += 1
         self.counts.refused += bool(moved.reasons)
+        if moved.group.state is State.SUCCEEDED:
+            self.finished_s.append(at_s - gang.since_s)
         del self.gangs[moved.group.id]
 
     def _wait(self, at_s: int, devices: float, sign: int) -> None:

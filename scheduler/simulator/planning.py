@@ -8,7 +8,10 @@ from typing import Any
 
 from scheduler.adapters.files.catalogue_file import read_catalogue, shipped_catalogue
 from scheduler.adapters.files.marked_yaml import FileError
+from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.model.node import TAKES_WORK
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.policy import PolicyName, policy_of
 from scheduler.simulator.cluster_plans import ClusterPlan, PlanError
 from scheduler.simulator.lives import Lives
 from scheduler.simulator.observing import Observer
@@ -46,6 +49,10 @@ class Plan:
     seed: int = 1
     engine: str = "core"
     """`core` or `services`."""
+    order: str = PolicyName.FAIR
+    """By which policy those who wait are asked."""
+    preemption: str = Scope.TENANT
+    """For whom running jobs may be stopped."""
 
     def run(self, on_moment: Callable[[Progress, float], None] = lambda _progress, _until_s: None) -> dict[str, Any]:
         """Simulate, and return the report; an interrupt ends it early, with what there is by then.
@@ -75,7 +82,8 @@ class Plan:
             gc.unfreeze()
             engine.close()
         found = report(setting, observer, simulation.progress)
-        how = {"seed": self.seed, "engine": self.engine, "digest": digest.hexdigest(), "is_whole": is_whole}
+        how = {"seed": self.seed, "engine": self.engine, "order": self.order, "preemption": self.preemption}
+        how |= {"digest": digest.hexdigest(), "is_whole": is_whole}
         return {**found, **how, "expected_s": expected_s}
 
     def _read(self) -> tuple[Setting, WorkloadFile | None, Drawn | Listed]:
@@ -93,7 +101,14 @@ class Plan:
             described = read_workload(self.workload, chips=present, nodes=nodes)
             workload = described.workload
         known = tuple(chips[name] for name in sorted(chips))
-        there = Setting(inventory.cluster, nodes, known, workload.tenants)
+        there = Setting(
+            inventory.cluster,
+            nodes,
+            known,
+            workload.tenants,
+            ordering=Ordering(policy_of(PolicyName(self.order))),
+            rules=Rules(Scope(self.preemption)),
+        )
         if described is not None:
             there = replace(there, quotas=described.quotas, weights=described.weights)
         return there, described, workload

@@ -27,6 +27,7 @@ def report(setting: Setting, observer: Observer, progress: Progress) -> Report:
         "virtual_s": progress.now_s,
         "jobs": _jobs(observer, progress),
         "wait": _waits(waited),
+        "finish": _finishes(sorted(observer.finished_s)),
         "chips": [_chip(chip, observer) for chip in sorted(observer.capacity)],
         "use": _use(observer.held.values(), observer.capacity.values()),
         "tenants": [_tenant(name, observer, waited, setting.weights) for name in setting.tenants],
@@ -74,6 +75,17 @@ def _waits(waited: Sequence[Waited]) -> Report:
         "p90_s": quantile(ordered, 0.9),
         "p99_s": quantile(ordered, 0.99),
         "longest_s": ordered[-1] if ordered else None,
+        "mean_s": sum(ordered) / len(ordered) if ordered else None,
+    }
+
+
+def _finishes(ordered: Sequence[int]) -> Report:
+    """Return figures of the times from submission to success, of the jobs that had any."""
+    return {
+        "jobs": len(ordered),
+        "p50_s": quantile(ordered, 0.5),
+        "p90_s": quantile(ordered, 0.9),
+        "p99_s": quantile(ordered, 0.99),
         "mean_s": sum(ordered) / len(ordered) if ordered else None,
     }
 

@@ -18,7 +18,7 @@ from medley.screens.amounts import duration
 from medley.screens.output import is_terminal, print_json, print_table, say, talk, window_width
 from medley.screens.simulated.chart import chart
 from medley.screens.simulated.picture import picture
-from medley.screens.simulated.tables import chips_table, compared, headline, jobs_line, waits_table
+from medley.screens.simulated.tables import chips_table, compared, finish_line, headline, jobs_line, waits_table
 
 if TYPE_CHECKING:
     from scheduler.simulator.planning import Plan, Progress
@@ -64,6 +64,13 @@ class Running:
         Literal["core", "services"],
         Parameter(help="Decisions alone, or all services on a database in memory: the same, and much slower."),
     ] = "core"
+    order: Annotated[
+        Literal["fair", "fifo", "las", "srtf", "srsf"], Parameter(help="Who of those that wait is next.")
+    ] = "fair"
+    preemption: Annotated[
+        Literal["off", "tenant", "everywhere"],
+        Parameter(help="For whom running jobs may be stopped: for nobody, or for higher priority in a tenant, or any."),
+    ] = "tenant"
 
 
 _AS_IT_IS, _AS_USUAL = Otherwise(), Running()
@@ -116,7 +123,19 @@ def _plans(cluster: str, workload: Path, otherwise: Otherwise, running: Running)
         base = ClusterPlan(Path(cluster))
     changed = replace(base, add=otherwise.add, drain=otherwise.drain)
     clusters = [base, changed] if otherwise.compare else [changed]
-    return [Plan(each, workload, otherwise.chips, running.days, running.seed, running.engine) for each in clusters]
+    return [
+        Plan(
+            each,
+            workload,
+            otherwise.chips,
+            running.days,
+            running.seed,
+            running.engine,
+            order=running.order,
+            preemption=running.preemption,
+        )
+        for each in clusters
+    ]
 
 
 def _run_all(plans: list["Plan"]) -> list[Json]:
@@ -136,7 +155,7 @@ def _print(reports: list[Json]) -> None:
     for report in reports:
         if not report["is_whole"]:
             talk(f"interrupted after {duration(report['virtual_s'])} of virtual time; this is what there is so far")
-        say(f"{headline(report)}\n{jobs_line(report)}")
+        say(f"{headline(report)}\n{jobs_line(report)}\n{finish_line(report)}")
     say()
     print_table(chips_table(reports))
     for part, title in (("tenants", "TENANT"), ("sizes", "DEVICES OF A JOB")):

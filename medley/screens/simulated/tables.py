@@ -33,6 +33,15 @@ def jobs_line(report: Json) -> str:
     return ", ".join(parts)
 
 
+def finish_line(report: Json) -> str:
+    """Return how long jobs took from their submission to their end, in one line."""
+    finish = report["finish"]
+    within = ", ".join(
+        f"{said} within {wait(finish[name])}" for name, said in (("p50_s", "half"), ("p90_s", "nine in ten"))
+    )
+    return f"from submission to success by {report['order']}: {wait(finish['mean_s'])} in the mean, {within}"
+
+
 def chips_table(reports: Sequence[Json]) -> Table:
     """Return the use of each chip type, and of all."""
     names = list(dict.fromkeys(chip["chip"] for report in reports for chip in report["chips"]))

@@ -75,7 +75,7 @@ class CoreEngine:
     def __init__(
         self, setting: Setting, lives: Lives, listeners: Sequence[Listener] = (), scoring: Scoring = DEFAULT_SCORING
     ) -> None:
-        self.passes = Passes()
+        self.passes = Passes(rules=setting.rules)
         self.state = SchedulerState.from_parts(
             clusters=[Cluster(setting.cluster, LOCAL_KIND)],
             nodes=setting.nodes,
@@ -86,6 +86,7 @@ class CoreEngine:
             shares=Shares(setting.queues, setting.limits),
             scoring=scoring,
         )
+        self.state.reorder(setting.ordering)
         self._lives = lives
         self._listeners = (lives.follow, *listeners)
         self.changes = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from scheduler.core.deciding.preempting.rules import NO_PREEMPTION, Rules
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.model.chip import ChipType
@@ -12,6 +13,7 @@ from scheduler.core.model.identifiers import ClusterName, JobId, TenantName
 from scheduler.core.model.node import Node
 from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from scheduler.core.model.tenant import Quota
+from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 from scheduler.simulator.workloads.arrival import Arrival
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -34,6 +36,10 @@ class Setting:
     quotas: tuple[Quota, ...] = ()
     weights: Mapping[TenantName, int] = field(default_factory=dict)
     """Of tenants against each other, where it is not 1."""
+    ordering: Ordering = DEFAULT_ORDERING
+    """Who of those that wait is next."""
+    rules: Rules = NO_PREEMPTION
+    """Who may be stopped for whom."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:

@@ -13,6 +13,7 @@ from scheduler.adapters.database.storage import Storage, open_memory_storage
 from scheduler.adapters.memory.cluster import FakeCluster
 from scheduler.adapters.memory.fake_worker import Behaviour
 from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.core.deciding.passes import Passes
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import JobId, WorkerKey, job_named_by
@@ -89,8 +90,12 @@ class ServiceEngine:
         self._inventory = InventorySync(directory, self._clock, self._cluster, kind=LOCAL_KIND)
         self._inventory.sync_once()
         lead = Lead.take(self._storage.leadership, "simulation")
-        self._followed = FollowedState(self._storage.views, self._clock, listener=self._listen)
-        self._decider = Decider(self._followed, journal, self._clock, wake_up, lead=lead)
+        self._followed = FollowedState(
+            self._storage.views, self._clock, ordering=setting.ordering, listener=self._listen
+        )
+        self._decider = Decider(
+            self._followed, journal, self._clock, wake_up, lead=lead, passes=Passes(rules=setting.rules)
+        )
         self._decided = NOTHING_TO_DECIDE
         self._reconciler = Reconciler(
             self._cluster, self._followed, journal, directory, clock=self._clock, terms=_TERMS, lead=lead

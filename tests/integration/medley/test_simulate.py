@@ -60,6 +60,17 @@ def test_the_same_seed_gives_the_same_decisions_and_both_engines_do(given: list[
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_another_policy_decides_otherwise_on_the_same_jobs(given: list[str], tmp_path: Path) -> None:
+    options = ("--days", "0.5", "--preemption", "off", "--order")
+    fair, shortest = (found(given, *options, order, folder=tmp_path) for order in ("fair", "srtf"))
+    assert fair["digest"] != shortest["digest"]
+    assert fair["jobs"]["submitted"] == shortest["jobs"]["submitted"]
+    assert (shortest["order"], shortest["preemption"]) == ("srtf", "off")
+    unknown = run(given, "--order", "alphabetical", folder=tmp_path)
+    assert unknown.returncode == 2
+    assert "srtf" in unknown.stderr
+
+
 def test_all_jobs_are_accounted_for(given: list[str], tmp_path: Path) -> None:
     report = found(given, "--days", "1", folder=tmp_path)
     jobs = report["jobs"]

@@ -5,9 +5,12 @@ from random import Random
 
 import pytest
 
+from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.model.group import State
 from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.tenant import Quota
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.policy import PolicyName, policy_of
 from scheduler.simulator.simulation import NodesChange
 from scheduler.simulator.stepping import core_engine, service_engine
 from scheduler.simulator.workloads.arrival import Life
@@ -35,6 +38,14 @@ def test_core_and_services_decide_the_same(seed: int) -> None:
     assert found[0].digest == found[1].digest
     states = {state for _, _, state in found[0].seen}
     assert {State.SUCCEEDED, State.FAILED, State.STOPPING, State.QUEUED, State.STARTING} <= states
+
+
+@pytest.mark.parametrize("order", PolicyName)
+def test_they_do_by_every_policy_and_with_preemption(order: PolicyName) -> None:
+    setting = replace(make_setting(), ordering=Ordering(policy_of(order)), rules=Rules(Scope.EVERYWHERE))
+    found = [simulate(engine, crowd(5, 30), setting=setting) for engine in ENGINES]
+    assert found[0].seen == found[1].seen
+    assert found[0].digest == found[1].digest
 
 
 def quotas() -> tuple[Quota, ...]:

@@ -3,7 +3,7 @@
 from medley.answers import Json
 from medley.screens.simulated.chart import bars, chart, squeezed
 from medley.screens.simulated.picture import picture
-from medley.screens.simulated.tables import chips_table, compared, jobs_line, waits_table
+from medley.screens.simulated.tables import chips_table, compared, finish_line, jobs_line, waits_table
 
 WAIT = {"jobs": 5, "waiting_still": 1, "p50_s": 2_460, "p90_s": 7_200, "p99_s": 9_000, "longest_s": 9_000}
 NOBODY = {"jobs": 0, "waiting_still": 0, "p50_s": None, "p90_s": None, "p99_s": None, "longest_s": None}
@@ -21,6 +21,8 @@ def a_report(**changes: object) -> Json:
         "use": 0.5,
         "jobs": {**dict.fromkeys(counts, 0), "submitted": 5, "succeeded": 4, "waiting": 1, "lost": 2},
         "wait": WAIT,
+        "order": "las",
+        "finish": {"jobs": 4, "p50_s": 3_600, "p90_s": 7_200, "p99_s": 7_200, "mean_s": 4_500.0},
         "chips": [{"chip": "fast", "devices": 16.0, "device_hours": 384.0, "use": 0.5}],
         "tenants": [{"tenant": "alpha", **WAIT}, {"tenant": "beta", **NOBODY}],
         "sizes": [{"devices": "5-8", **WAIT}],
@@ -37,6 +39,11 @@ def a_report(**changes: object) -> Json:
 
 def test_jobs_are_counted_and_what_never_happened_is_left_out() -> None:
     assert jobs_line(a_report()) == "4 succeeded, 0 begun, 1 waiting, 2 lost"
+
+
+def test_how_long_jobs_took_is_said_with_the_policy_that_decided() -> None:
+    said = "from submission to success by las: 1 h 15 min in the mean, half within 1 h, nine in ten within 2 h"
+    assert finish_line(a_report()) == said
 
 
 def test_two_clusters_stand_beside_each_other() -> None:
