@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import PurePosixPath
 
-from bench.__main__ import BENCHMARKS
+from bench.__main__ import BENCHMARKS, WITH_OPTIONS
 from docs.generate import DOCS, pages
 from scheduler.settings import Settings
 from tests.architecture.tidy.pages import anchors, dead_links, links
@@ -79,7 +79,7 @@ def test_every_setting_of_a_server_is_explained_to_operators() -> None:
 
 def test_every_benchmark_is_explained() -> None:
     headings = re.findall(r"^#+ (\S+)", (DOCS / "benchmarks.md").read_text("utf-8"), re.MULTILINE)
-    assert {*BENCHMARKS, "replay"} - set(headings) == set()
+    assert {*BENCHMARKS, *WITH_OPTIONS} - set(headings) == set()
 
 
 def test_every_target_of_the_makefile_that_a_page_names_is_there() -> None:

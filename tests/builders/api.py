@@ -126,7 +126,8 @@ class ApiWorld:
         ).reconcile_once()
 
     def rows(self) -> dict[str, int]:
-        """Return the number of rows of every table."""
+        """Return the number of rows of every table, once all is written that was to be written soon."""
+        self.storage.writer.call(lambda _: None)
         with self.storage.engines.read() as connection:
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
             return {name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in names}

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from api.app import ROUTERS
 from api.dashboard.files import dashboard
 from api.permissions import ABOUT_ONESELF, PERMISSIONS, Open, scope_of
+from scheduler.core.model.access.audit import Act, Actor, Outcome
 from scheduler.core.model.tenant import Role, Scope
 from tests.builders.api import JOB, ApiWorld, open_world
 
@@ -172,6 +173,14 @@ def test_every_scope_opens_something() -> None:
 def expendable(name: str, ids: Mapping[str, str]) -> Mapping[str, str]:
     """What a matrix of calls may change: nothing that a later one needs."""
     return {**ids, "token": UNKNOWN["token"]} if name in ("revoke_token", "rotate_token") else ids
+
+
+def test_what_is_to_be_written_soon_counts_among_the_rows_of_the_world(world: ApiWorld) -> None:
+    before, notes = world.rows()["audit_entries"], 20
+    act = Act("operation", "submit_job", "demo", world.context.clock.now(), None, None, Outcome.DENIED)
+    for number in range(notes):
+        world.context.audit.note(Actor("ada", f"{number:016}", "demo", "submit_job", "of-a-note"), act)
+    assert world.rows()["audit_entries"] == before + notes
 
 
 @pytest.mark.parametrize("name", GUARDED + OF_WORKERS)
