@@ -137,5 +137,5 @@ class Traffic:
             if there:
                 leaving = random.choice(there)
                 self._used -= self._devices[leaving]
-                self._undos.append(ledger.apply(Release(leaving)))
+                self._undos.append(ledger.release(leaving))
                 return

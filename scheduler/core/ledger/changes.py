@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scheduler.core.ledger.holding import Holding, Use
+from scheduler.core.ledger.holding import Holding, Row, Use
 from scheduler.core.ledger.seating import Seating
 from scheduler.core.ledger.states.amounts import Amounts
 from scheduler.core.ledger.states.node_entry import NodeEntry
@@ -84,6 +84,8 @@ class Retake:
 
     attempt: AttemptId
     holding: Holding
+    rows: list[Row]
+    """What it had of which node."""
 
 
 @dataclass(frozen=True, slots=True)

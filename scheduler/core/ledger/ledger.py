@@ -57,7 +57,11 @@ class Ledger:
 
         Undo by applying inverses newest first.
         """
-        match change:
+        match change:  # those first that are asked for most
+            case Release():
+                return self._release(change.attempt)
+            case Retake():
+                return self._retake(change)
             case Seat():
                 return self._seat(change)
             case Hold():
@@ -65,10 +69,6 @@ class Ledger:
             case Restore():
                 self.restore(change.attempt, change.tenant, change.allocations, change.account)
                 return Release(change.attempt)
-            case Release():
-                return self._release(change)
-            case Retake():
-                return self._retake(change)
             case _:
                 return self._apply_to_nodes(change)
 
@@ -117,6 +117,16 @@ class Ledger:
             for entry, there in self._by_node(allocations):
                 check_slots(entry, there)
         self._keep(attempt, holding, rows)
+
+    def release(self, attempt: AttemptId) -> LedgerChange:
+        """Free what an attempt held, for good: a Release after which nobody who asks for its room has to catch up.
+
+        Return the inverse. Raises NotHeld.
+        """
+        undo = self._release(attempt)
+        for pool in dict.fromkeys(pool for entry, _, _ in undo.rows for pool in entry.leftover.kind.pools):
+            pool.catch_up()
+        return undo
 
     def named(self, held: Allocation) -> Allocation:
         """Return an equal allocation that names its node by the ledger's own string: one less in memory for each.
@@ -221,8 +231,8 @@ class Ledger:
                 raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
             rows += seated
             uses += seating.uses()
-        self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses), change.account)
-        self._uses.add(change.tenant, uses, account=change.account)
+        holding = self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses), change.account)
+        self._uses.note(holding, rows)
         return Release(change.attempt)
 
     def _set_aside(self, change: SetAside) -> Release:
@@ -230,8 +240,8 @@ class Ledger:
             raise AlreadyHeld(change.name)
         rows = [(entry, amounts, 0) for entry, amounts in change.amounts]
         change_rows(self.inventory, rows, TAKE)
-        self._holdings[change.name] = Seated(change.tenant, rows, change.uses, change.account)
-        self._uses.add(change.tenant, change.uses, account=change.account)
+        holding = self._holdings[change.name] = Seated(change.tenant, rows, change.uses, change.account)
+        self._uses.note(holding, rows)
         return Release(change.name)
 
     def _hold(self, change: Hold) -> Release:
@@ -246,9 +256,13 @@ class Ledger:
     def _retake(self, change: Retake) -> Release:
         if change.attempt in self._holdings:
             raise AlreadyHeld(change.attempt)
-        entries = self.inventory.entries
-        holding = change.holding.on_present_nodes(entries)
-        self._keep(change.attempt, holding, holding.rows(entries))
+        entries, holding, rows = self.inventory.entries, change.holding, change.rows
+        for entry, _, _ in rows:
+            if entries.get(entry.id) is not entry:  # it went and came back
+                holding = holding.on_present_nodes(entries)
+                rows = holding.rows(entries)
+                break
+        self._keep(change.attempt, holding, rows)
         return Release(change.attempt)
 
     def _by_node(self, allocations: Sequence[Allocation]) -> Iterable[tuple[NodeEntry, Sequence[Allocation]]]:
@@ -267,25 +281,23 @@ class Ledger:
         """Write down what an attempt holds, and let its nodes give it."""
         change_rows(self.inventory, rows, TAKE)
         self._holdings[attempt] = holding
-        self._uses.add(holding.tenant, holding.uses(rows), account=holding.account)
+        self._uses.note(holding, rows)
         for entry, amounts, mask in rows:
-            if is_misplaced(entry, amounts, mask):
+            if mask and is_misplaced(entry, amounts, mask):
                 self._moved_slots.add(entry.id)
         if self._moved_slots:
             self._count_moved(rows)
 
-    def _release(self, change: Release) -> Retake:
-        holding = self._holdings.pop(change.attempt, None)
+    def _release(self, attempt: AttemptId) -> Retake:
+        holding = self._holdings.pop(attempt, None)
         if holding is None:
-            raise NotHeld(change.attempt)
+            raise NotHeld(attempt)
         rows = holding.rows(self.inventory.entries)
-        change_rows(self.inventory, rows[::-1], GIVE)
-        self._uses.add(holding.tenant, holding.uses(rows), -1, holding.account)
-        for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
-            pool.catch_up()
+        change_rows(self.inventory, rows[::-1] if len(rows) > 1 else rows, GIVE)
+        self._uses.note(holding, rows, -1)
         if self._moved_slots:
             self._count_moved(rows)
-        return Retake(change.attempt, holding)
+        return Retake(attempt, holding, rows)
 
     def _count_moved(self, rows: Iterable[Row]) -> None:
         """Count anew what those of the nodes have left whose slots were numbered anew."""

@@ -53,7 +53,7 @@ class Allocation:
     @property
     def devices_milli(self) -> int:
         """The held devices in thousandths."""
-        return self.share_milli or self.devices * WHOLE_DEVICE_MILLI
+        return self.share_milli or (len(self.slots) + self.counted) * WHOLE_DEVICE_MILLI
 
 
 class WorkerPhase(StrEnum):

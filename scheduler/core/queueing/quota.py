@@ -73,6 +73,8 @@ class QuotaBook:
             if quota.kept_back:
                 self._keepers.setdefault(quota.resource, {})[quota.queue] = quota
         self._limits: dict[QueueName, tuple[Rule, ...]] = {}
+        self.has_guarantees = any(rule.quota.guaranteed for rules in self._rules.values() for rule in rules)
+        """Whether something is guaranteed to some queue."""
 
     def weights(self, resource: ResourceName) -> Weights:
         """Return the chip types that a resource counts, and what a device of each counts for."""

@@ -49,6 +49,11 @@ class Claims:
         """Say whether a claim of a class is meant for this very group."""
         return group in self._by_class.get(of, ())
 
+    @property
+    def are_ready(self) -> bool:
+        """Whether some claim waits for nobody any more, as of the last `refresh`."""
+        return bool(self._ready)
+
     def is_ready(self, of: Class) -> bool:
         """Say whether some claim of a class waits for nobody any more, as of the last `refresh`."""
         return of in self._ready

@@ -89,6 +89,8 @@ class Keeping:
 
         They are its own, or that of one that is alike and comes after it, and those that begin after its certain end.
         """
+        if not self._promises and not self.claims.are_ready:
+            return ()
         own, place_of = self._promises.get(asker), self._state.waiters.classes.place_of
         spec = self._state.jobs[group.job_id].spec
         found = () if spec.time_limit_s is None else self._beginning_after(spec.time_limit_s + spec.grace_s)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.ends import ExpectedEnd
@@ -40,6 +41,7 @@ CPU, MEMORY, PODS = " cpu", " memory", " pods"
 """Beside chip types, of which no name begins like these, what nodes give: milli-cores, MiB, and workers."""
 Sums = dict[str, int]
 """How much of each of these; of chip types in whole devices."""
+NOTHING_COMES: Mapping[AttemptId, Sums] = MappingProxyType({})
 MOST_LOOKS = 32
 """So many moments are looked at one after the other; after that ever fewer of them, so that a room may be told late."""
 
@@ -102,8 +104,11 @@ class Reservation:
         """Return what must be kept now of what is free, for the rest comes free in time; never more than is free."""
         kept: list[tuple[NodeEntry, Amounts]] = []
         for entry, needs in self.needs.items():
+            coming = self.awaited.get(entry, NOTHING_COMES)
+            if any(ledger.has_hold(attempt) and _covers(gives, needs) for attempt, gives in coming.items()):
+                continue
             lacks = dict(needs)
-            for attempt, gives in self.awaited.get(entry, {}).items():
+            for attempt, gives in coming.items():
                 if ledger.has_hold(attempt):
                     for of, figure in gives.items():
                         lacks[of] = lacks.get(of, 0) - figure
@@ -221,28 +226,34 @@ class Future:
 
 def needs_of(place: GangPlace) -> dict[NodeEntry, Sums]:
     """Return what a place takes of each of its nodes."""
-    needs: defaultdict[NodeEntry, Sums] = defaultdict(dict)
+    needs: dict[NodeEntry, Sums] = {}
     for entry, amounts in _taken(place):
+        known = needs.get(entry)
+        if known is None:
+            needs[entry] = _sums(amounts)
+            continue
         for of, figure in _sums(amounts).items():
-            needs[entry][of] = needs[entry].get(of, 0) + figure
-    return dict(needs)
+            known[of] = known.get(of, 0) + figure
+    return needs
 
 
 def gives_of(ledger: Ledger, allocations: Iterable[Allocation]) -> dict[NodeEntry, Sums]:
     """Return what comes free on each node with an attempt that holds this; of shares, no device is counted on."""
-    gives: defaultdict[NodeEntry, Sums] = defaultdict(dict)
+    gives: dict[NodeEntry, Sums] = {}
     entries = ledger.inventory.entries
     for held in allocations:
-        if entries[held.node] not in gives and held.chip is not None:  # as for most
-            figures = {held.chip: held.devices, CPU: held.cpu_milli, MEMORY: held.memory_mib, PODS: held.pods}
-            gives[entries[held.node]] = figures
+        entry = entries[held.node]
+        there = gives.get(entry)
+        if there is None:
+            there = gives[entry] = {CPU: held.cpu_milli, MEMORY: held.memory_mib, PODS: held.pods}
+            if held.chip is not None:
+                there[held.chip] = held.devices
             continue
-        there = gives[entries[held.node]]
         for of, figure in ((held.chip, held.devices), (CPU, held.cpu_milli), (MEMORY, held.memory_mib)):
             if of is not None:
                 there[of] = there.get(of, 0) + figure
-        there[PODS] = there.get(PODS, 0) + held.pods
-    return dict(gives)
+        there[PODS] += held.pods
+    return gives
 
 
 def _taken(place: GangPlace) -> Iterator[tuple[NodeEntry, Amounts]]:
@@ -259,9 +270,15 @@ def _taken(place: GangPlace) -> Iterator[tuple[NodeEntry, Amounts]]:
                 yield entry, amounts_for(part.request.demand, workers, before)
 
 
+def _covers(gives: Sums, needs: Sums) -> bool:
+    return gives == needs or all(gives.get(of, 0) >= figure for of, figure in needs.items())
+
+
 def _sums(amounts: Amounts) -> Sums:
-    devices = {} if amounts.chip is None else {amounts.chip: amounts.devices}
-    return {**devices, CPU: amounts.cpu_milli, MEMORY: amounts.memory_mib, PODS: amounts.pods}
+    sums = {CPU: amounts.cpu_milli, MEMORY: amounts.memory_mib, PODS: amounts.pods}
+    if amounts.chip is not None:
+        sums[amounts.chip] = amounts.devices
+    return sums
 
 
 def _rows(entry: NodeEntry, sums: Sums) -> Iterator[tuple[NodeEntry, Amounts]]:

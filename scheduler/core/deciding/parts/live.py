@@ -8,7 +8,6 @@ from typing import Self
 from scheduler.core.deciding.parts.losses import Losses
 from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.deciding.parts.occupants import Occupants
-from scheduler.core.ledger.changes import Release
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.attempt import NEVER_RESIZED, Allocation, Attempt, Checkpoint, ResizeStep, Resizing
 from scheduler.core.model.group import Group
@@ -181,7 +180,7 @@ class LiveAttempts:
         """Take over an attempt as it is now, which may hold more or less than it did."""
         before, live.allocations = self._by_id[live.attempt], tuple(map(self._ledger.named, live.allocations))
         if before.held != live.held:
-            self._ledger.apply(Release(live.attempt))
+            self._ledger.release(live.attempt)
             self._ledger.restore(live.attempt, live.job.tenant, live.held, live.job.account)
             self.occupants.go(live.attempt)
         self._change(before, live)
@@ -196,7 +195,7 @@ class LiveAttempts:
 
     def release(self, live: LiveAttempt) -> None:
         """Let an attempt hold nothing any more."""
-        self._ledger.apply(Release(live.attempt))
+        self._ledger.release(live.attempt)
         self.unsized.pop(live.attempt, None)
         self.losses.go(self._by_id.pop(live.attempt))
         self.occupants.go(live.attempt)

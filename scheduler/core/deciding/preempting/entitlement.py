@@ -68,19 +68,26 @@ class Entitlement:
         return Claimant(
             EvictionCause.PRIORITY,
             lambda alike: alike.priority < priority and realm in (None, alike.tenant),
-            lambda live: may_stop(live) and self._leaves_the_guaranteed(live, path),
+            self._unless_guaranteed(may_stop, path),
             self._is_gone,
         )
 
     def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Claimant:
         book = self._state.sharing.book
         path = book.path(within)
+        may_take_back = self._unless_guaranteed(may_stop, path)
         return Claimant(
             EvictionCause.RECLAIM,
             lambda alike: within not in book.path(alike.queue),
-            lambda live: not live.job.spec.serves and may_stop(live) and self._leaves_the_guaranteed(live, path),
+            lambda live: not live.job.spec.serves and may_take_back(live),
             self._is_gone,
         )
+
+    def _unless_guaranteed(self, may_stop: Allows, path: tuple[QueueName, ...]) -> Allows:
+        """Return `may_stop`, less those without whom a queue off a path has less than is guaranteed to it."""
+        if not self._state.sharing.book.has_guarantees:
+            return may_stop
+        return lambda live: may_stop(live) and self._leaves_the_guaranteed(live, path)
 
     def _guarantees(self, queue: QueueName) -> tuple[Rule, ...]:
         found = self._guaranteed.get(queue)

@@ -61,6 +61,7 @@ class Evicting:
         self._now = now
         self._searches = MOST_SEARCHES
         self._evictions = MOST_EVICTED
+        self._is_awaited = keeping.claims.is_awaited
         self._entitlement = Entitlement(state, rules, keeping.claims.is_awaited)
         self._starts: dict[tuple[PoolName, Alike], int] = {}
         self._spared_until: datetime | None = None
@@ -119,12 +120,8 @@ class Evicting:
         return {attempt for each in before if (kept := promises.get(each)) for attempt in kept.waits_for}
 
     def _may_stop(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
-        if (
-            not live.job.spec.preemptible
-            or live.resizing.surplus
-            or self._keeping.claims.is_awaited(live.attempt)
-            or live.attempt in taken
-        ):
+        attempt = live.attempt
+        if not live.job.spec.preemptible or live.resizing.surplus or attempt in taken or self._is_awaited(attempt):
             return False
         until = self._rules.protected_until(live)
         if until <= self._now:
@@ -201,15 +198,9 @@ class Evicting:
         return tuple((cluster, held.chip, held.devices_milli) for held in live.allocations if held.chip is not None)
 
     def _evicted(self, live: LiveAttempt, group: str, job: Job, cause: EvictionCause) -> Evicted:
-        eviction = Eviction(
-            beneficiary=group,
-            tenant=job.tenant,
-            cause=cause,
-            priority=job.spec.priority,
-            own_priority=live.job.spec.priority,
-            devices_milli=held_milli(live),
-            unsaved_s=max(0.0, (self._now - unsaved_since(live)).total_seconds()),
-        )
+        own_priority, unsaved = live.job.spec.priority, self._now - unsaved_since(live)
+        figures = (own_priority, held_milli(live), max(0.0, unsaved.total_seconds()))
+        eviction = Eviction(group, job.tenant, cause, job.spec.priority, *figures)
         return Evicted(live.group.id, live.group.version, live.attempt, eviction)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,12 +43,16 @@ class Rules:
 
     def protected_until(self, live: LiveAttempt) -> datetime:
         """Return until when an attempt is left alone."""
-        doublings = min(live.group.preemptions, MOST_DOUBLINGS)
-        return live.since + timedelta(seconds=self.min_run_s * 2**doublings)
+        return live.since + _left_alone_for(self.min_run_s, live.group.preemptions)
 
     def realm(self, job: Job) -> TenantName | None:
         """Return whose jobs may be stopped for a job of higher priority, None for everybody's."""
         return None if self.scope is Scope.EVERYWHERE else job.tenant
+
+
+@lru_cache(maxsize=1_024)
+def _left_alone_for(min_run_s: float, preemptions: int) -> timedelta:
+    return timedelta(seconds=min_run_s * 2 ** min(preemptions, MOST_DOUBLINGS))
 
 
 NO_PREEMPTION = Rules(Scope.OFF)

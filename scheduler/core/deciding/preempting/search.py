@@ -143,11 +143,11 @@ class Search:
         demand = part.together if self._request.closeness.required == NODE else part.demand
         useful = max(1, part.part.workers * part.part.shape.devices)
         hopeless: set[NodeEntry] = set()
+        fit = self._state.ledger.inventory.fit(demand)
         for live in self._in_reach((cluster, part.part.chip), useful, domain):
             if live.attempt in self._gone or (domain is not None and not self._candidates.may_go(live)):
                 continue
             entries = [entry for entry in self._entries(live) if self._may_use(entry, domain)]
-            fit = self._state.ledger.inventory.fit(demand)
             before = _room_on(entries, fit)
             self._let_go(live)
             gained = _room_on(entries, fit) - before

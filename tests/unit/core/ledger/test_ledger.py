@@ -336,3 +336,17 @@ def test_an_allocation_is_named_by_the_string_that_the_ledger_has_of_its_node() 
 def test_an_allocation_on_a_node_that_nobody_knows_keeps_its_name() -> None:
     read = make_allocation((0,), node="mixed/n9")
     assert make_ledger(SMALL).named(read) is read
+
+
+def test_what_is_released_for_good_is_taken_in_by_the_rooms_at_once_and_can_still_be_undone() -> None:
+    ledger = make_ledger(SMALL)
+    ledger.apply(make_hold("a1", make_allocation((0,))))
+    fit = ledger.inventory.fit(demand_of("h100", make_shape(1)))
+    room = ledger.inventory.pools["mixed", "h100"][None, False].room(fit)
+    before, fitted = ledger.digest(), room.total
+    undo = ledger.release("a1")
+    assert room.total == fitted + 1
+    ledger.apply(undo)
+    assert ledger.digest() == before
+    with pytest.raises(NotHeld):
+        ledger.release("a2")

@@ -1,3 +1,4 @@
+from scheduler.core.ledger.holding import Seated
 from scheduler.core.ledger.use_counts import UseCounts
 from scheduler.core.model.reason import Holder
 from scheduler.core.model.sharing.queue import Account
@@ -88,3 +89,18 @@ def test_what_is_taken_in_a_trial_for_nobody_counts_for_nobody() -> None:
     counts = UseCounts()
     counts.add("", [("east", "h100", 1_000)])
     assert (counts.total_milli("h100"), counts.holdings("")) == (0, 0)
+
+
+def test_what_is_noted_counts_when_somebody_reads_and_what_is_taken_back_before_counts_for_nothing() -> None:
+    counts = UseCounts()
+    kept, tried = (Seated("alpha", [], (("east", "h100", milli),)) for milli in (1_000, 2_000))
+    counts.note(kept, ())
+    counts.note(tried, ())
+    counts.note(tried, (), -1)
+    before = counts.version
+    assert counts.held_by("alpha") == {"h100": 1_000}
+    counts.note(kept, (), -1)
+    assert counts.holdings("alpha") == 0
+    assert counts.held_by("alpha") == {}
+    assert counts.total_milli("h100") == 0
+    assert counts.version > before
