@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
-from bench.queueing import backfill, explain, preempt, stuck
+from bench.queueing import explain, preempt, slurm, stuck
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
 from bench.simulating import fairness, speed
@@ -18,7 +18,6 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "memory": memory.measure,
     "stuck": stuck.measure,
     "explain": explain.measure,
-    "backfill": backfill.measure,
     "simulate": speed.measure,
     "fairness": fairness.measure,
     "preempt": preempt.measure,
@@ -30,16 +29,28 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "kube_list": kube_list.measure,
     "kube_watch": kube_watch.measure,
 }
+WITH_OPTIONS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Measurement]]]
+WITH_OPTIONS = {
+    "backfill": (slurm.add_options, slurm.measure),
+    "replay": (replay.add_options, replay.measure),
+}
+"""Those with options of their own: how these are declared, and what runs with them."""
 
 
 def main() -> int:
     """Run the named benchmark; print its JSON object on standard output and progress on standard error."""
     arguments = _parser().parse_args()
     start = time.monotonic()
-    measurement = replay.measure(arguments) if arguments.name == "replay" else BENCHMARKS[arguments.name]()
+    measurement = _measure(arguments)
     judged = document(arguments.name, measurement, time.monotonic() - start)
     print(json.dumps(judged, indent=None if arguments.json else 2))
     return exit_status(judged)
+
+
+def _measure(arguments: argparse.Namespace) -> Measurement:
+    if arguments.name in WITH_OPTIONS:
+        return WITH_OPTIONS[arguments.name][1](arguments)
+    return BENCHMARKS[arguments.name]()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,9 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     form = argparse.ArgumentParser(add_help=False)
     form.add_argument("--json", action="store_true", help="one line of JSON instead of an indented object")
     names = parser.add_subparsers(dest="name", required=True)
-    for name in sorted(BENCHMARKS):
-        names.add_parser(name, parents=[form])
-    replay.add_options(names.add_parser("replay", parents=[form], help=replay.__doc__))
+    for name in sorted({*BENCHMARKS, *WITH_OPTIONS}):
+        benchmark = names.add_parser(name, parents=[form])
+        if name in WITH_OPTIONS:
+            WITH_OPTIONS[name][0](benchmark)
     return parser
 
 

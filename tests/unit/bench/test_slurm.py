@@ -1,13 +1,14 @@
 """The benchmark beside Slurm: what it hands in, and what it reads. Slurm itself is not run here."""
 
 import os
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import WITH_OPTIONS
 from bench.ledger.population import make_nodes
-from bench.queueing import slurm, slurm_controller
+from bench.queueing import backfill, slurm, slurm_controller
 from bench.queueing.crowd import crowd
 from bench.queueing.slurm import SCHEDULER, Size, asking, beside, holding, node_lines
 from bench.queueing.slurm_controller import (
@@ -23,6 +24,10 @@ from bench.queueing.slurm_controller import (
 from bench.report import Measurement
 
 SDIAG = """\
+Jobs submitted: 1098
+Jobs started:   185
+Jobs completed: 0
+
 Main schedule statistics (microseconds):
 \tLast cycle:   40
 \tTotal cycles: 1
@@ -48,7 +53,7 @@ OURS = Measurement({"job_us_1000": 500.0, "job_us_10000": 100.0}, {"unit_ns": 50
 
 
 def test_the_cycles_of_backfill_are_read_and_not_those_of_the_main_scheduler() -> None:
-    assert read_backfilling(SDIAG) == Backfilling(cycle_us=106_322_769, depth=1_000, started=173, is_going_on=False)
+    assert read_backfilling(SDIAG) == Backfilling(cycle_us=106_322_769, depth=1_000, started=185, is_going_on=False)
 
 
 def test_a_cycle_that_goes_on_is_known_as_such() -> None:
@@ -57,12 +62,12 @@ def test_a_cycle_that_goes_on_is_known_as_such() -> None:
 
 def test_before_the_first_cycle_nothing_took_any_time() -> None:
     fresh = SDIAG.replace("\tLast cycle: 106322769\n", "").replace("Last depth cycle: 1000", "Last depth cycle: 0")
-    assert read_backfilling(fresh) == Backfilling(cycle_us=0, depth=0, started=173, is_going_on=False)
+    assert read_backfilling(fresh) == Backfilling(cycle_us=0, depth=0, started=185, is_going_on=False)
 
 
 @pytest.mark.parametrize("said", ["", "slurm_load_stats: Unable to contact slurm controller", "Backfilling stats\n"])
 def test_what_says_nothing_of_backfill_is_no_answer(said: str) -> None:
-    with pytest.raises(SlurmFailed, match="sdiag says nothing of"):
+    with pytest.raises(SlurmFailed, match="sdiag says nothing of backfill"):
         read_backfilling(said)
 
 
@@ -78,17 +83,17 @@ def test_where_slurm_is_not_installed_its_packages_are_named(monkeypatch: pytest
 
 def test_nothing_is_measured_where_slurm_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(slurm_controller, "SEARCHED", str(tmp_path))
-    monkeypatch.setattr(slurm.backfill, "measure", lambda: pytest.fail("it was measured"))
+    monkeypatch.setattr(backfill, "measure", lambda: pytest.fail("it was measured"))
     declare, measure = WITH_OPTIONS["backfill"]
-    parser = slurm.ArgumentParser()
+    parser = ArgumentParser()
     declare(parser)
     with pytest.raises(SystemExit, match="backfill --slurm: slurmctld"):
         measure(parser.parse_args(["--slurm"]))
 
 
 def test_without_the_option_it_is_our_own_pass_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slurm.backfill, "measure", lambda: OURS)
-    assert slurm.measure(slurm.Namespace(slurm=False)) is OURS
+    monkeypatch.setattr(backfill, "measure", lambda: OURS)
+    assert slurm.measure(Namespace(slurm=False)) is OURS
 
 
 def test_it_listens_on_loopback_and_keeps_its_files_in_its_folder(tmp_path: Path) -> None:
