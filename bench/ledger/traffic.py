@@ -137,5 +137,7 @@ class Traffic:
             if there:
                 leaving = random.choice(there)
                 self._used -= self._devices[leaving]
+                rows = ledger.rows_of(leaving)
                 self._undos.append(ledger.apply(Release(leaving)))
+                ledger.catch_up(rows)  # as a state does where something ends
                 return

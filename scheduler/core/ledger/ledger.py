@@ -187,6 +187,11 @@ class Ledger:
             raise NotHeld(attempt)
         return self._holdings[attempt].rows(self.inventory.entries)
 
+    def catch_up(self, rows: Iterable[Row]) -> None:
+        """Bring up to date what is known of the room in the pools of these nodes, so that no decision waits for it."""
+        for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
+            pool.catch_up()
+
     def nodes_of(self, attempt: AttemptId) -> tuple[NodeId, ...]:
         """Return the nodes on which an attempt holds something, each once, by id. Raises NotHeld."""
         return tuple(sorted({entry.id for entry, _, _ in self.rows_of(attempt)}))
@@ -281,8 +286,6 @@ class Ledger:
         rows = holding.rows(self.inventory.entries)
         change_rows(self.inventory, rows[::-1], GIVE)
         self._uses.add(holding.tenant, holding.uses(rows), -1, holding.account)
-        for pool in dict.fromkeys(pool for entry, _, _ in rows for pool in entry.leftover.kind.pools):
-            pool.catch_up()
         if self._moved_slots:
             self._count_moved(rows)
         return Retake(change.attempt, holding)

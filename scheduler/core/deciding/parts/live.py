@@ -196,7 +196,9 @@ class LiveAttempts:
 
     def release(self, live: LiveAttempt) -> None:
         """Let an attempt hold nothing any more."""
+        rows = self._ledger.rows_of(live.attempt)
         self._ledger.apply(Release(live.attempt))
+        self._ledger.catch_up(rows)
         self.unsized.pop(live.attempt, None)
         self.losses.go(self._by_id.pop(live.attempt))
         self.occupants.go(live.attempt)
