@@ -22,7 +22,7 @@ class QueueShareAnswer(Answer):
 
     queue: str
     share: float
-    """Of the chip type of which it has most, as a part of all there are: half of it now, half lately."""
+    """Of the chip type of which it has most, as a part of all there are: a tenth of it now, the rest lately."""
     weight: int
 
 

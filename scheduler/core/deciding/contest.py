@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scheduler.core.deciding.backfilling.keeping import Keeping
     from scheduler.core.deciding.backfilling.reservations import Reservation
-    from scheduler.core.deciding.cycle import Cycle
+    from scheduler.core.deciding.cycle import Cycle, Opened
     from scheduler.core.deciding.lacks import Lack, LacksRoom
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.evicting import Evicting
@@ -54,10 +54,6 @@ class Contest:
         self._sleepers = sleepers
         self._keeping = keeping
         self._recorder = Recorder(state, keeping.turns)
-        self._known: dict[tuple[LacksRoom, tuple[Reservation, ...]], int] = {}
-        """How many workers fit of what is lacked, with some reservations open: since something was placed last."""
-        self._useful: dict[tuple[GangRequest, tuple[Reservation, ...]], bool] = {}
-        """Whether with some reservations open the numbers allow a gang a place."""
         self._asked: set[Class] = set()
         """Of these the first member was asked in this pass."""
         self._decided: set[GroupId] = set()
@@ -87,13 +83,13 @@ class Contest:
                 self._asked.add(found)
                 self._sleepers.remove(found)
             self._keeping.have_turn(found)
-            decision = self._decide(found, at)
+            decision, opened = self._decide(found, at)
             if isinstance(decision, Placed | Refused):
                 self._decided.add(decision.group)
                 yield decision
             if isinstance(decision, Placed):
                 line.changed(queue_of(found))
-            following = self._following(found, at, decision)
+            following = self._following(found, at, decision, opened)
             yield from self._evicted
             self._evicted.clear()
             if following is not None:
@@ -125,113 +121,116 @@ class Contest:
         if wanted is None or self._keeping.claims.is_ready(sleeper):
             return True
         lack, workers = wanted
-        if workers > self._room(lack, sleeper, self._keeping.standing):
+        if workers > self._room(lack, sleeper.asked[0], self._keeping.standing):
             return False
-        if workers <= self._room(lack, sleeper, ()):
+        if workers <= self._room(lack, sleeper.asked[0], ()):
             return True
         members = (self._member(sleeper, at) for at in range(len(sleeper.members)))
         return any(
-            self._room(lack, sleeper, opened) >= workers
+            self._room(lack, sleeper.asked[0], opened) >= workers
             for opened in dict.fromkeys(self._keeping.open_to(sleeper, member) for member in members)
             if opened
         )
 
-    def _room(self, lack: LacksRoom, asker: Class, opened: tuple[Reservation, ...]) -> int:
-        room = self._known.get((lack, opened))
-        if room is None:
-            room = self._cycle.numbers.room(lack, asker.asked[0])
-            room += self._keeping.room_in(opened, lack.pool, lack.demand)
-            self._known[lack, opened] = room
-        return room
+    def _room(self, lack: LacksRoom, request: GangRequest, opened: tuple[Reservation, ...]) -> int:
+        room = self._cycle.numbers.room(lack, request)
+        return room + self._keeping.room_in(opened, lack.pool, lack.demand) if opened else room
 
     def _member(self, found: Class, at: int) -> Group:
         return self._state.waiting[found.members[at][1]]
 
-    def _decide(self, found: Class, at: int) -> Decision | None:
-        """Return the decision on one member, None for one whose job is to stop or that was decided on already."""
+    def _decide(self, found: Class, at: int) -> tuple[Decision | None, Opened]:
+        """Return the decision on one member, and with the names of which reservations open to it it was asked.
+
+        None for one whose job is to stop or that was decided on already.
+        """
         group = self._member(found, at)
         if self._state.jobs[group.job_id].wish is not Wish.RUN or group.id in self._decided:
-            return None
+            return None, ()
         self.asked += 1
-        opened = self._opened(found, group)
-        if opened:
-            self._keeping.open(opened)
-            self._cycle.numbers.forget()
-        decision = self._cycle.decide(group, tuple(each.name for each in opened))
+        opened, may_fit = self._opened(found, group)
+        if not opened:
+            decision = self._cycle.decide(group, may_fit=may_fit)
+            if isinstance(decision, Placed):
+                decision = self._settled(found, group, decision, ())
+            return decision, ()
+        numbers, keeping, names = self._cycle.numbers, self._keeping, tuple(each.name for each in opened)
+        pools = keeping.pools_of(opened)
+        keeping.open(opened)
+        numbers.forget(pools)
+        decision = self._cycle.decide(group, names)
         if isinstance(decision, Placed):
-            self._known.clear()
-            self._useful.clear()
-            grounds = self._recorder.grounds(group, self._keeping.standing)
-            decision = replace(decision, grounds=grounds)
-            self._keeping.settle(found, group, opened)
-        if opened:
-            self._keeping.close(opened)
-            self._cycle.numbers.forget()
-        return decision
+            decision = self._settled(found, group, decision, opened)
+        keeping.close(opened)
+        numbers.forget(pools)
+        return decision, names
 
-    def _following(self, found: Class, at: int, decision: Decision | None) -> int | None:
+    def _settled(self, found: Class, group: Group, placed: Placed, opened: tuple[Reservation, ...]) -> Placed:
+        keeping = self._keeping
+        keeping.forget(self._cycle.touched)
+        grounds = self._recorder.grounds(group, keeping.standing)
+        keeping.settle(found, group, opened)
+        self._cycle.numbers.forget(keeping.touched())
+        return replace(placed, grounds=grounds)
+
+    def _following(self, found: Class, at: int, decision: Decision | None, opened: Opened) -> int | None:
         """Return which member is to be asked next, None where none is: then the class sleeps if all lack the same."""
-        lacking = self._lacking(found, at, decision) if isinstance(decision, Waiting) else None
+        members, request = found.members, found.asked[0]
+        following = at + 1 if at + 1 < len(members) else None
+        if not isinstance(decision, Waiting):
+            return following
+        is_blocked = self._cycle.is_blocked(request, opened)
+        lacking = self._lacking(found, decision, is_blocked=is_blocked)
         if lacking is None:
-            return at + 1 if at + 1 < len(found.members) else None
-        request = found.asked[0]
+            return following
         is_new = found not in self._sleepers
         if is_new:
             self._sleepers.put(found, lacking)
-        if self._evict_for(found, at):
-            return at + 1 if at + 1 < len(found.members) else None
-        if is_new and self._is_blocked(found, at) and self._keeping.promise(found, at):
-            self._forget_room()
-        if self._cycle.is_hopeless(request):
-            return at + 1 if at + 1 < len(found.members) else None
-        return next((later for later in range(at + 1, len(found.members)) if self._may_differ(found, later)), None)
+        if is_blocked and self._evict_for(found, at):
+            return following
+        if is_new and is_blocked and self._keeping.promise(found, at):
+            self._cycle.numbers.forget(self._keeping.touched())
+        if following is None or self._cycle.is_hopeless(request):
+            return following
+        return next((later for later in range(following, len(members)) if self._may_differ(found, later)), None)
 
     def _evict_for(self, found: Class, at: int) -> bool:
-        """Let others be stopped for a member, if it is blocked and may have that; say whether room is kept for it."""
-        if self._evicting is None or not self._is_blocked(found, at):
+        """Let others be stopped for a member that is blocked, if it may have that; say whether room is kept for it."""
+        if self._evicting is None:
             return False
         evicted = self._evicting.evict_for(found, at)
         if evicted is None:
             return False
         self._evicted += evicted
-        self._forget_room()
+        self._cycle.numbers.forget(self._keeping.touched())
         return True
-
-    def _forget_room(self) -> None:
-        """Forget what was read of the ledger, for what is kept is something else now."""
-        self._cycle.numbers.forget()
-        self._known.clear()
-        self._useful.clear()
 
     def _may_differ(self, found: Class, at: int) -> bool:
         """Say whether a member of a class that is blocked may have room that others of it may not use, or make some."""
         if self._evicting is not None and self._evicting.may_try(found, at):
             return True
-        return bool(self._opened(found, self._member(found, at))) and not self._is_blocked(found, at)
+        opened, _ = self._opened(found, self._member(found, at))
+        return bool(opened) and not self._cycle.is_blocked(found.asked[0], tuple(each.name for each in opened))
 
-    def _opened(self, found: Class, group: Group) -> tuple[Reservation, ...]:
-        """Return the reservations that are open to a group, if with them the numbers allow it a place; else none."""
+    def _opened(self, found: Class, group: Group) -> tuple[tuple[Reservation, ...], bool]:
+        """Return the reservations that are open to a group, if with them the numbers allow it a place; else none.
+
+        And whether they may allow it one at all: that they do not with more open than none says it for none as well.
+        """
         opened, request = self._keeping.open_to(found, group), found.asked[0]
         if not opened:
-            return ()
-        is_useful = self._useful.get((request, opened))
-        if is_useful is None:
-            is_useful = self._cycle.numbers.allow(request, lambda lack, _: self._room(lack, found, opened))
-            self._useful[request, opened] = is_useful
-        return opened if is_useful else ()
+            return (), True
+        if not self._cycle.numbers.allow(request, lambda lack, request: self._room(lack, request, opened)):
+            return (), False
+        return self._keeping.keeping_some_for(opened, request.chips), True
 
-    def _is_blocked(self, found: Class, at: int) -> bool:
-        """Say whether a member was found to have no place, or another one for whom the same reservations are open."""
-        opened = self._opened(found, self._member(found, at))
-        return self._cycle.is_blocked(found.asked[0], tuple(each.name for each in opened))
-
-    def _lacking(self, found: Class, at: int, waiting: Waiting) -> list[tuple[Lack, int]] | None:
+    def _lacking(self, found: Class, waiting: Waiting, *, is_blocked: bool) -> list[tuple[Lack, int]] | None:
         """Return what all members of a class lack, None where it is that one alone that waits.
 
         Nothing is named for those that sleep already: that was worked out when they began to.
         """
         request, array, _ = found.asked
-        if self._is_blocked(found, at):
+        if is_blocked:
             return [] if found in self._sleepers else list(self._cycle.numbers.lacks(request))
         if array is not None and any(isinstance(reason, ArrayIsFull) for reason in waiting.reasons):
             return [(LacksTurn(array), 0)]

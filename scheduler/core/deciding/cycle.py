@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.lacks import Numbers
+from scheduler.core.deciding.lacks import Numbers, pools_of
 from scheduler.core.deciding.options import find_place, why_blocked
 from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.ledger.changes import Seat
@@ -16,9 +16,10 @@ from scheduler.core.queueing.arrays import MembersHolding, why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
+    from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.options import Shortage
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
@@ -76,16 +77,20 @@ class Cycle:
         self._give = apply
         self.numbers = Numbers(state)
         """Of the state as it is now; whoever else changes the ledger lets them be forgotten."""
+        self.touched: Collection[PoolName] = ()
+        """The pools in which the latest gang was placed."""
         self._now = now
+        self._has_all_nodes = state.fleet.has_all_nodes
         self._blocked: dict[tuple[GangRequest, Opened], tuple[Shortage, ...]] = {}
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
         self._placed = Neighbours()
         self._members_placed = MembersHolding()
 
-    def decide(self, group: Group, opened: Opened = ()) -> Decision:
+    def decide(self, group: Group, opened: Opened = (), *, may_fit: bool = True) -> Decision:
         """Decide on one group; where it is placed, apply that its place is held.
 
-        `opened` names the reservations whose room is there for this group and not for others.
+        `opened` names the reservations whose room is there for this group and not for others. Not `may_fit`: the
+        numbers are known to allow it no place.
         """
         state = self._state
         if group.not_before is not None:
@@ -102,11 +107,12 @@ class Cycle:
             return held_up
         blocked = self._blocked.get((request, opened))
         if blocked is None:
-            found = find_place(state, request, self._placed) if self.numbers.allow(request) else None
+            found = find_place(state, request, self._placed) if may_fit and self.numbers.allow(request) else None
             if found is not None:
                 attempt = group.next_attempt
                 self._give(Seat(attempt, request.tenant, found.seatings, job.account))
-                self.numbers.forget()
+                self.touched = pools_of(entry for seating in found.seatings for entry in seating.nodes)
+                self.numbers.forget(self.touched)
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)
                 return Placed(group.id, group.version, attempt, found)
@@ -116,7 +122,7 @@ class Cycle:
 
     def is_hopeless(self, request: GangRequest) -> bool:
         """Say whether gangs that ask for this would have no place if nothing ran; where nodes are to come, they may."""
-        return self._state.fleet.has_all_nodes and bool(self._state.reasons_why_never(request))
+        return self._has_all_nodes and bool(self._state.reasons_why_never(request))
 
     def is_blocked(self, request: GangRequest, opened: Opened = ()) -> bool:
         """Say whether gangs that ask for this were found to have no place, for whom the same reservations are open."""

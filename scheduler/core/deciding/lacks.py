@@ -8,17 +8,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scheduler.core.model.sharing.queue import QuotaCause
-from scheduler.core.placement.room.offers import offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from scheduler.core.deciding.parts.asked.requests import Wants
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.states.demand import Demand
+    from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, TenantName
     from scheduler.core.model.reason import QuotaExceeded
     from scheduler.core.model.sharing.queue import QueueName, ResourceName
-    from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
+    from scheduler.core.placement.request import GangRequest, OptionRequest
 
 RoomFor = Callable[["LacksRoom", "GangRequest"], int]
 """How many workers fit of what a gang that asks something lacks."""
@@ -26,9 +27,12 @@ PoolName = tuple["ClusterName", "ChipName | None"]
 """The nodes of a cluster with a chip type; None: all of its nodes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LacksRoom:
-    """Room for so many workers of one demand in a pool, as far as a tenant may use its nodes."""
+    """Room for so many workers of one demand in a pool, as far as a tenant may use its nodes.
+
+    There is one object for each, made by `room_of`.
+    """
 
     pool: PoolName
     demand: Demand
@@ -74,17 +78,36 @@ class LacksTurn:
 Lack = LacksRoom | LacksAnything | LacksQuota | LacksKept | LacksDeparture | LacksTurn
 
 
+@lru_cache(maxsize=65_536)
+def room_of(pool: PoolName, demand: Demand, owner: TenantName | None) -> LacksRoom:
+    """Return the one object for such a lack."""
+    return LacksRoom(pool, demand, owner)
+
+
+def pools_of(entries: Iterable[NodeEntry]) -> dict[PoolName, None]:
+    """Return the pools that nodes belong to, each once."""
+    kinds = dict.fromkeys(entry.leftover.kind for entry in entries)
+    return {(kind.cluster, chip): None for kind in kinds for chip in (None, *kind.group_of)}
+
+
 class Numbers:
     """Whether the numbers alone allow gangs a place; of each thing that is lacked they are read once."""
 
     def __init__(self, state: SchedulerState) -> None:
         self._state = state
         self._rooms: dict[LacksRoom, int] = {}
-        self._clusters = state.ledger.clusters()
+        self._read: dict[PoolName, list[LacksRoom]] = {}
+        """Those that were read, by pool."""
 
-    def forget(self) -> None:
-        """Read everything anew, for the ledger has changed."""
-        self._rooms.clear()
+    def forget(self, pools: Iterable[PoolName] | None = None) -> None:
+        """Read everything anew, for the ledger has changed: in these pools, or anywhere."""
+        if pools is None:
+            self._rooms.clear()
+            self._read.clear()
+            return
+        for pool in pools:
+            for lack in self._read.pop(pool, ()):
+                del self._rooms[lack]
 
     def allow(self, request: GangRequest, room_for: RoomFor | None = None) -> bool:
         """Say whether of some option each part has room enough somewhere, by itself, and the quota is enough.
@@ -92,13 +115,14 @@ class Numbers:
         `room_for` says how much room there is, where it is not what is free now.
         """
         room_for = room_for or self.room
-        for option in request.options:
-            if self._over_quota(request, option):
-                continue
-            for cluster in self._clusters:
-                if cluster in request.without:
-                    continue
-                if all(room_for(lack, request) >= workers for lack, workers in self._wants(cluster, request, option)):
+        for option, clusters in self._state.requests.wants(request):
+            for _, wants in clusters:
+                for lack, workers in wants:
+                    if room_for(lack, request) < workers:
+                        break
+                else:
+                    if self._over_quota(request, option):
+                        break
                     return True
         return False
 
@@ -110,13 +134,15 @@ class Numbers:
         """
         if request.apart is not None:
             yield LacksDeparture(request.tenant), 0
-        for option in request.least:
+        for option, clusters in self._state.requests.wants(request):
+            if option not in request.least:
+                continue
             if over := self._over_quota(request, option):
                 yield from ((lack, 0) for lack in self._quota_lacked(request, over))
                 continue
-            for cluster in self._clusters:
-                if cluster not in request.without and offers(self._state.ledger, cluster, option):
-                    yield from self._in_cluster(cluster, request, option)
+            for is_offered, wants in clusters:
+                if is_offered:
+                    yield from self._in_cluster(wants, request)
 
     def room(self, lack: LacksRoom, request: GangRequest) -> int:
         """Return how many workers fit now of what a gang that asks this lacks, wherever they stand."""
@@ -124,6 +150,7 @@ class Numbers:
         if room is None:
             view = self._state.placer.lookout(*lack.pool, lack.demand, request.tenant).widest()
             room = self._rooms[lack] = 0 if view is None else view.total
+            self._read.setdefault(lack.pool, []).append(lack)
         return room
 
     def _over_quota(self, request: GangRequest, option: OptionRequest) -> tuple[QuotaExceeded, ...]:
@@ -138,30 +165,11 @@ class Numbers:
             else:
                 yield LacksQuota(exceeded.queue)
 
-    def _in_cluster(
-        self, cluster: ClusterName, request: GangRequest, option: OptionRequest
-    ) -> Iterator[tuple[Lack, int]]:
+    def _in_cluster(self, wants: Wants, request: GangRequest) -> Iterator[tuple[Lack, int]]:
         """Name the part that is shortest of room; where each part has enough of it, any change may help."""
-        wants = self._wants(cluster, request, option)
         for lack, workers in wants:
             if self.room(lack, request) < workers:
                 yield lack, workers
                 return
         for lack, _ in wants:
             yield LacksAnything(lack.pool), 0
-
-    def _wants(self, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> list[tuple[LacksRoom, int]]:
-        """Return the room that each part of an option needs in a cluster, with how many workers."""
-        has_nodes = self._state.ledger.inventory.has_nodes_of
-        return [
-            (
-                _room_of(cluster, part, request.tenant if has_nodes(cluster, part.part.chip, request.tenant) else None),
-                part.part.workers,
-            )
-            for part in option.parts
-        ]
-
-
-@lru_cache(maxsize=65_536)
-def _room_of(cluster: ClusterName, part: PartRequest, owner: TenantName | None) -> LacksRoom:
-    return LacksRoom((cluster, part.part.chip), part.demand, owner)

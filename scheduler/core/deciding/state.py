@@ -89,7 +89,7 @@ class SchedulerState:
         self.tally = Tally()
         """How much waits, and how many devices there are."""
         self._expectations = Expectations(self.placer, scoring)
-        self._requests = Requests(self.ledger)
+        self.requests = Requests(self.ledger)
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self.waiters = Waiters()
@@ -196,11 +196,11 @@ class SchedulerState:
 
     def request(self, name: JobId) -> GangRequest:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
-        return self._requests.of(self._jobs[name])
+        return self.requests.of(self._jobs[name])
 
     def reasons_why_never(self, request: GangRequest) -> tuple[Reason, ...]:
         """Return why no option would fit anywhere, if nothing ran and no node refused work; none where one would."""
-        return self._requests.reasons_why_never(request)
+        return self.requests.reasons_why_never(request)
 
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
@@ -273,7 +273,7 @@ class SchedulerState:
 
     def _put_job(self, job: Job) -> None:
         self._jobs[job.id] = job
-        self._requests.forget(job.id)
+        self.requests.forget(job.id)
         for name in self._groups_of(job.id):
             group = self._groups[name]
             self._live.put_job(group.latest_attempt, job)
@@ -331,7 +331,7 @@ class SchedulerState:
         if group.state is State.QUEUED:
             self._wait(group, since=since)
             return
-        self._requests.forget(group.job_id)
+        self.requests.forget(group.job_id)
         if group.id in self.waiters.by_id:
             self.waiters.remove(group.id)
             self.tally.leave(self._jobs[group.job_id], group)

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.sharing.queue import QueueName
 
-DEFAULT_HALF_LIFE_S = 24 * 3_600.0
+DEFAULT_HALF_LIFE_S = 7 * 24 * 3_600.0
+"""A week: who had too little makes up for it over days, while what was held a month ago counts a twentieth."""
+HELD_NOW = 0.1
+"""This part of a share is what is held now, the rest what was held lately. With none of it, equals that start together
+would get everything one after the other; with more, what is held now hides for how long somebody was short."""
 
 
 @dataclass(frozen=True, slots=True)

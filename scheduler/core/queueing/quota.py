@@ -12,7 +12,7 @@ from scheduler.core.model.sharing.queue import COMPUTE, ContradictoryQuota, Quot
 from scheduler.core.queueing.tree import QueueTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
@@ -103,7 +103,7 @@ class QuotaBook:
         return found
 
     @property
-    def kept_resources(self) -> Iterable[ResourceName]:
+    def kept_resources(self) -> Collection[ResourceName]:
         """The resources of which some queue keeps back what it does not use."""
         return self._keepers
 
@@ -123,10 +123,11 @@ def over_quota(
 
     Each queue on the way to the root counts: those that it is in hold what it holds.
     """
-    if not devices_milli:
+    limits = book.limits_on_path(queue)
+    if not devices_milli or not (limits or book.kept_resources):
         return ()
     reasons: list[QuotaExceeded] = []
-    for rule in book.limits_on_path(queue):
+    for rule in limits:
         asked = _amount(devices_milli, rule.weights)
         if asked:
             used = used_milli(uses, rule.quota.queue, rule.weights)

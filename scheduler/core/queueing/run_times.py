@@ -76,6 +76,8 @@ class RunTimes:
 
         One that has run for `ran_s` is like those only that ran longer; where none did, it may end at any time.
         """
+        if not self._runs:
+            return None
         known = [(likeness, runs) for likeness, kind in _kinds(job) if (runs := self._runs.get(kind))]
         if not known:
             return None

@@ -6,21 +6,22 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.backfilling.ends import ExpectedEnd, expected_end, expected_run_s
+from scheduler.core.deciding.backfilling.departures import Departures, KnownEnds
+from scheduler.core.deciding.backfilling.ends import expected_run_s
 from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S
 from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
+from scheduler.core.deciding.lacks import pools_of
 from scheduler.core.deciding.parts.waiters import queue_of
 from scheduler.core.ledger.changes import Release
 from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.waiting.promise import DropReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from scheduler.core.deciding.backfilling.promises import Promises
     from scheduler.core.deciding.lacks import PoolName
-    from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
@@ -31,22 +32,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.group import Group
     from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId
 
-NOTHING: frozenset[ChipName | None] = frozenset()
-
-
-class KnownEnds:
-    """When what runs will have ended, each worked out once for one moment."""
-
-    def __init__(self, state: SchedulerState, now: datetime) -> None:
-        self._state = state
-        self._now = now
-        self._known: dict[AttemptId, ExpectedEnd | None] = {}
-
-    def __call__(self, live: LiveAttempt) -> ExpectedEnd | None:
-        """Return when an attempt will have ended, None where it will not by itself."""
-        if live.attempt not in self._known:
-            self._known[live.attempt] = expected_end(live, live.since, self._state.run_times, self._now)
-        return self._known[live.attempt]
+NOWHERE: Mapping[PoolName, None] = {}
 
 
 class Keeping:
@@ -60,9 +46,13 @@ class Keeping:
         self.claims = promises.claims
         self._apply = apply
         self._now = now
-        self._ends = KnownEnds(state, now)
+        self._departures = Departures(state, KnownEnds(state, now))
         self._later: dict[int, tuple[Reservation, ...]] = {}
         """By how long a gang will run at most."""
+        self._more: dict[PoolName, dict[tuple[Demand, tuple[Reservation, ...]], int]] = {}
+        """How many more workers fit into a pool with some reservations open."""
+        self._touched: dict[PoolName, None] = {}
+        """The pools in which something else is kept since this was last asked."""
         self._standing: tuple[Reservation, ...] | None = None
         self._kept: dict[Reservation, tuple[tuple[NodeEntry, Amounts], ...]] = {}
         """What each keeps now."""
@@ -72,8 +62,8 @@ class Keeping:
         """Those with a reservation that have not had their turn yet: they give way to whoever has his before them."""
         self._displaced: list[tuple[Class, GroupId]] = []
         """Those that gave way and were not told of yet, with the members that had the reservations."""
-        self._chips: dict[Reservation, frozenset[ChipName | None]] = {}
-        """The chip types of the nodes on which it does."""
+        self._pools: dict[Reservation, Mapping[PoolName, None]] = {}
+        """Those in which it does."""
         for each in (*self.claims, *promises.standing):
             self._keep(each)
 
@@ -85,25 +75,39 @@ class Keeping:
         return self._standing
 
     def open_to(self, asker: Class, group: Group) -> tuple[Reservation, ...]:
-        """Return the reservations whose room a gang may use and that keep some where it could be.
+        """Return the reservations whose room a gang may use, wherever that is.
 
         They are its own, or that of one that is alike and comes after it, and those that begin after its certain end.
         """
         if not self._promises and not self.claims.are_ready:
             return ()
-        own, place_of = self._promises.get(asker), self._state.waiters.classes.place_of
-        spec = self._state.jobs[group.job_id].spec
+        own, spec = self._promises.get(asker), self._state.jobs[group.job_id].spec
         found = () if spec.time_limit_s is None else self._beginning_after(spec.time_limit_s + spec.grace_s)
+        place_of = self._state.waiters.classes.place_of
         if own is not None and place_of(group.id) <= place_of(own.group):
             found = (own, *(each for each in found if each is not own))
-        priority = self._state.jobs[group.job_id].spec.priority
-        if (claim := self.claims.ready(asker, priority)) is not None:
-            found = (claim, *found)
-        chips = asker.asked[0].chips
-        return tuple(each for each in found if not chips.isdisjoint(self._chips.get(each, NOTHING)))
+        claim = self.claims.ready(asker, spec.priority)
+        return found if claim is None else (claim, *found)
 
-    def room_in(self, opened: Iterable[Reservation], pool: PoolName, demand: Demand) -> int:
+    def keeping_some_for(
+        self, reservations: Iterable[Reservation], chips: frozenset[ChipName | None]
+    ) -> tuple[Reservation, ...]:
+        """Return those of the reservations that keep something on nodes with one of some chip types."""
+        pools = self._pools
+        return tuple(each for each in reservations if any(chip in chips for _, chip in pools.get(each, NOWHERE)))
+
+    def room_in(self, opened: tuple[Reservation, ...], pool: PoolName, demand: Demand) -> int:
         """Return how many more workers would fit into a pool, wherever they stand, if reservations were open."""
+        known = self._more.get(pool)
+        if known is None:
+            known = self._more[pool] = {}
+        more = known.get((demand, opened))
+        if more is None:
+            there = [each for each in opened if pool in self._pools.get(each, NOWHERE)]
+            more = known[demand, opened] = self._room_in(there, pool, demand)
+        return more
+
+    def _room_in(self, opened: Iterable[Reservation], pool: PoolName, demand: Demand) -> int:
         inventory, (cluster, chip) = self._state.ledger.inventory, pool
         fit = inventory.fit(demand)
         left: dict[NodeEntry, Left] = {}
@@ -113,6 +117,20 @@ class Keeping:
                 if kind.cluster == cluster and (chip is None or chip in kind.group_of):
                     left[entry] = left.get(entry, entry.leftover.left).plus(amounts, 1)
         return sum(fit[inventory.leftover(more)] - fit[entry.leftover] for entry, more in left.items())
+
+    def pools_of(self, reservations: Iterable[Reservation]) -> dict[PoolName, None]:
+        """Return the pools in which reservations keep something."""
+        return {pool: None for each in reservations for pool in self._pools.get(each, NOWHERE)}
+
+    def touched(self) -> dict[PoolName, None]:
+        """Return the pools in which something else is kept since this was last asked."""
+        touched, self._touched = self._touched, {}
+        return touched
+
+    def forget(self, pools: Iterable[PoolName]) -> None:
+        """Look at pools anew, in which something was placed."""
+        for pool in pools:
+            self._more.pop(pool, None)
 
     def _beginning_after(self, run_s: int) -> tuple[Reservation, ...]:
         known = self._later.get(run_s)
@@ -209,12 +227,11 @@ class Keeping:
             state,
             group,
             asker.asked[0],
-            self._ends,
+            self._departures,
             standing=[*(each for each in promises.standing if each not in behind), *self.claims],
             instead_of=behind,
             run_s=None if run is None else run[0],
         )
-        self._later.clear()
         if made is None:
             promises.hopes.wait(asker, self._now + timedelta(seconds=TRY_AGAIN_S))
             return
@@ -233,19 +250,25 @@ class Keeping:
                 self._displaced.append((which, dropped.group))
 
     def _keep(self, reservation: Reservation) -> None:
-        self._standing = None
         aside = reservation.set_aside(self._state.ledger)
         self._apply(aside)
-        kinds = {entry.leftover.kind for entry, _ in aside.amounts}
         self._kept[reservation] = aside.amounts
-        self._chips[reservation] = frozenset(chip for kind in kinds for chip in (None, *kind.group_of))
+        self._pools[reservation] = pools_of(entry for entry, _ in aside.amounts)
+        self._is_other_now(reservation)
+
+    def _is_other_now(self, reservation: Reservation) -> None:
+        """Forget what was worked out from what is kept, for this one keeps something else now, or nothing."""
+        self._standing = None
+        self._later.clear()
+        pools = self._pools.get(reservation, NOWHERE)
+        self._touched.update(pools)
+        self.forget(pools)
 
     def _withdraw(self, of: Class, why: DropReason, *, besides: Collection[Reservation] = ()) -> list[Reservation]:
         """Let a class have no reservation; what is kept `besides` is open now anyway. Return what was dropped."""
-        self._later.clear()
-        self._standing = None
         dropped = self._promises.drop(of, why)
         for each in dropped:
+            self._is_other_now(each)
             if each not in besides:
                 self._apply(Release(each.name))
         return dropped

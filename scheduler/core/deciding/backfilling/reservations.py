@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,10 @@ from scheduler.core.model.waiting.promise import Basis
 from scheduler.core.placement.placement import GangPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from scheduler.core.deciding.parts.live import LiveAttempt
+    from scheduler.core.deciding.backfilling.departures import Departures
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.holding import Use
     from scheduler.core.ledger.ledger import Ledger
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, TenantName
     from scheduler.core.model.sharing.queue import Account
     from scheduler.core.placement.request import GangRequest
-
-    Ends = Callable[[LiveAttempt], ExpectedEnd | None]
 
 RESERVED = "reserved/"
 CPU, MEMORY, PODS = " cpu", " memory", " pods"
@@ -129,7 +126,7 @@ def reserve(
     state: SchedulerState,
     group: GroupId,
     request: GangRequest,
-    ends: Ends,
+    departures: Departures,
     *,
     standing: Sequence[Reservation],
     instead_of: Iterable[Reservation] = (),
@@ -141,40 +138,25 @@ def reserve(
     those that it is made `instead_of`, whose room it may have. `run_s` is how long the gang will run, None where nobody
     knows. What never ends is never waited for.
     """
-    moments = _moments(state, request, ends, standing)
+    moments = departures.moments(request, (each.ends for each in standing if each.ends is not None))
     patience = looks = 0
     with Trial(state.ledger) as trial:
         for each in instead_of:
             trial.apply(Release(each.name))
         future = Future(state.ledger, trial, standing)
-        for number, (at, leaving) in enumerate(moments, start=1):
-            future.reach(at, leaving)
+        moment = next(moments, None)
+        while moment is not None:
+            following = next(moments, None)
+            future.reach(*moment)
             patience -= 1
-            if (patience > 0 and number < len(moments)) or not Numbers(state).allow(request):
-                continue
-            found = find_place(state, request)
-            if found is not None:
-                return future.reservation(group, found, at, run_s)
-            looks += 1
-            patience = max(1, looks - MOST_LOOKS)
+            if (patience <= 0 or following is None) and Numbers(state).allow(request):
+                found = find_place(state, request)
+                if found is not None:
+                    return future.reservation(group, found, moment[0], run_s)
+                looks += 1
+                patience = max(1, looks - MOST_LOOKS)
+            moment = following
     return None
-
-
-def _moments(
-    state: SchedulerState, request: GangRequest, ends: Ends, standing: Iterable[Reservation]
-) -> list[tuple[datetime, dict[AttemptId, ExpectedEnd]]]:
-    """Return when something leaves the nodes that a gang may use, in order, and what; or a reservation ends."""
-    clusters = [cluster for cluster in state.ledger.clusters() if cluster not in request.without]
-    there = {
-        attempt for cluster in clusters for chip in request.chips for attempt in state.occupants.of((cluster, chip))
-    }
-    leaving: dict[datetime, dict[AttemptId, ExpectedEnd]] = {
-        each.ends: {} for each in standing if each.ends is not None
-    }
-    for attempt in sorted(there):
-        if (end := ends(state.live[attempt])) is not None:
-            leaving.setdefault(end.at, {})[attempt] = end
-    return sorted(leaving.items(), key=itemgetter(0))
 
 
 class Future:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S, DecayedAverage
+from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S, HELD_NOW, DecayedAverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -93,7 +93,7 @@ class Shares:
             of[chip] = DecayedAverage(0.0, held, at) if before is None else before.step(held, at, self.half_life_s)
 
     def share(self, queue: QueueName, capacity: Capacity, now: datetime) -> float:
-        """Return what a queue with all in it has of the chip type of which it has most: half now, half lately.
+        """Return what a queue with all in it has of the chip type of which it has most, now and lately.
 
         What was held lately is that of the minute's beginning: it is worked out once a minute for each queue.
         """
@@ -126,10 +126,11 @@ class Shares:
     ) -> float:
         sums: dict[ChipName, float] = dict(held)
         if self.half_life_s:
+            sums = {chip: HELD_NOW * amount for chip, amount in sums.items()}
             for queue in queues:
                 for chip, lately in self._lately.get(queue, {}).items():
-                    sums[chip] = sums.get(chip, 0.0) + lately.value(now, self.half_life_s)
-            sums = {chip: amount / 2 for chip, amount in sums.items()}
+                    before = lately.value(now, self.half_life_s)
+                    sums[chip] = sums.get(chip, 0.0) + (1.0 - HELD_NOW) * before
         return max((amount / capacity[chip] for chip, amount in sums.items() if chip in capacity), default=0.0)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from scheduler.core.queueing.decay import HELD_NOW
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -80,8 +82,8 @@ class Siblings:
         return min(waiting.count, max(0, floor(steps) + 1 if is_first_of_equals else ceil(steps)))
 
     def _step(self, devices_milli: float, weight: int) -> float:
-        """Return by how much a share grows with devices: as in `Shares`, what is held now counts half."""
-        return devices_milli / 2 / self._there / weight
+        """Return by how much a share grows with devices at once: as in `Shares`, by what is held now."""
+        return HELD_NOW * devices_milli / self._there / weight
 
     def _place(self, entry: Entry) -> tuple[float, int]:
         place = self._places.get(entry)

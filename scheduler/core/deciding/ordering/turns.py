@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,6 +47,8 @@ class Turns:
         self._ways: dict[QueueName, tuple[tuple[object, ...], ...]] = {}
         """From the root down to a queue and to what is directly in it: what each step is sorted by."""
         self._siblings: Siblings | None = None
+        self._children: dict[QueueName | None, dict[QueueName, None]] | None = None
+        """The queues in which somebody waits, by the one that they are directly in."""
         self.version = 0
         """Grows where turns may have become other ones."""
 
@@ -76,7 +79,7 @@ class Turns:
             self.version += 1
 
     def share(self, queue: QueueName) -> float:
-        """Return what a queue has, as a part of the cluster: half of it now, half lately, of what it has most of."""
+        """Return what a queue has, as a part of the cluster: now and lately, of what it has most of."""
         return self._shares.share(queue, self.capacity, self._now)
 
     @property
@@ -113,18 +116,22 @@ class Turns:
         """
         if not self._has_shares:
             return ()
-        queues = self._shares.queues
-        beside: dict[QueueName | None, set[QueueName]] = {}
-        for name in self._waiters.queued.queues:
-            path = queues.path(name)
-            for child, parent in zip(path, (*path[1:], None), strict=True):
-                beside.setdefault(parent, set()).add(child)
-        path = queues.path(queue)
+        path = self._shares.queues.path(queue)
         found: list[QueueShare] = []
         for child, parent in zip(path, (*path[1:], None), strict=True):
-            others = [self._share_of(name) for name in beside.get(parent, ()) if name != child]
-            found += sorted(others, key=lambda each: (each.rank, each.queue))[:most]
+            others = (name for name in self._beside(parent) if name != child)
+            found += map(self._share_of, nsmallest(most, others, key=lambda name: (self._rank(name), name)))
         return tuple(found)
+
+    def _beside(self, parent: QueueName | None) -> Iterable[QueueName]:
+        """Return the queues directly in one in which somebody waits; None: those at the top."""
+        if self._children is None:
+            self._children = {}
+            for name in self._waiters.queued.queues:
+                path = self._shares.queues.path(name)
+                for child, above in zip(path, (*path[1:], None), strict=True):
+                    self._children.setdefault(above, {})[child] = None
+        return self._children.get(parent, ())
 
     def _share_of(self, queue: QueueName) -> QueueShare:
         weight = self._shares.queues.weight(queue)

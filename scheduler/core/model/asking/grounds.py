@@ -12,7 +12,7 @@ MOST_NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class QueueShare:
-    """What a queue had, as a part of the cluster, half of it then and half lately; and its weight."""
+    """What a queue had, as a part of the cluster, then and lately; and its weight."""
 
     queue: QueueName
     share: float

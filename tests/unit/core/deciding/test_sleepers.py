@@ -1,12 +1,12 @@
-from scheduler.core.deciding.lacks import LacksAnything, LacksQuota, LacksRoom, LacksTurn
+from scheduler.core.deciding.lacks import LacksAnything, LacksQuota, LacksRoom, LacksTurn, room_of
 from scheduler.core.deciding.parts.waiters import Class
 from scheduler.core.deciding.sleepers import Sleepers
 from scheduler.core.ledger.states.demand import demand_of
 from tests.builders.core import make_job, make_shape, make_state
 
 POOL = ("mixed", "h100")
-ROOM = LacksRoom(POOL, demand_of("h100", make_shape()), None)
-LARGE = LacksRoom(POOL, demand_of("h100", make_shape(8)), None)
+ROOM = room_of(POOL, demand_of("h100", make_shape()), None)
+LARGE = room_of(POOL, demand_of("h100", make_shape(8)), None)
 
 
 def sleeper() -> Class:

@@ -18,7 +18,7 @@ from scheduler.core.queueing.policies.service import NOTHING_PAST, PastUse
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 MOST_DAYS = 60
-"""Before that nothing is looked at: with a half-life of a day it counts nothing at all."""
+"""Before that nothing is looked at: with a half-life of a week it counts less than a three-hundredth."""
 _MS_PER_S = 1_000
 
 _LATEST = select(func.max(usage_periods.c.at)).where(usage_periods.c.step_s == MINUTE_S)

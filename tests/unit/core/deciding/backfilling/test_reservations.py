@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from scheduler.core.deciding.backfilling.departures import Departures
 from scheduler.core.deciding.backfilling.ends import ExpectedEnd
 from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
 from scheduler.core.deciding.parts.live import LiveAttempt
@@ -74,7 +75,8 @@ class Ends:
 def reserved(
     state: SchedulerState, job: Job, running: tuple[Running, ...], *standing: Reservation, run_s: float | None = None
 ) -> Reservation | None:
-    return reserve(state, make_group(job).id, state.request(job.id), Ends(*running), standing=standing, run_s=run_s)
+    departures = Departures(state, Ends(*running))
+    return reserve(state, make_group(job).id, state.request(job.id), departures, standing=standing, run_s=run_s)
 
 
 def held(count: int, *, node: str = "mixed/n1", first: int = 0) -> Allocation:

@@ -36,4 +36,4 @@ def test_shares_are_noted_as_they_were_before_the_placement() -> None:
     assert [(share.queue, share.share) for share in first.standing.shares] == [("alpha", 0.0)]
     assert [(share.queue, share.share) for share in first.siblings] == [("beta", 0.0)]
     assert second.standing.shares[0].share == 0.0
-    assert [(share.queue, share.share) for share in second.siblings] == [("alpha", 0.25)]
+    assert [(share.queue, share.share) for share in second.siblings] == [("alpha", 0.05)]

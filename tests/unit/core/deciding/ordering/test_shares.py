@@ -43,16 +43,16 @@ def test_what_is_directly_in_a_queue_is_what_its_children_do_not_hold() -> None:
     assert shares.own_share("b", CAPACITY, NOON) == 0.2
 
 
-def test_what_was_held_lately_counts_half_and_is_forgotten_by_half_lives() -> None:
+def test_what_was_held_lately_counts_nine_tenths_and_is_forgotten_by_half_lives() -> None:
     held = Held(a_h100=10_000)
     shares = Shares(held, half_life_s=120.0)
     shares.note("a", ["h100"], NOON)
-    assert shares.share("a", CAPACITY, NOON) == 0.5
-    assert shares.share("a", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.75)
+    assert shares.share("a", CAPACITY, NOON) == 0.1
+    assert shares.share("a", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.55)
     held.milli.clear()
     shares.note("a", ["h100"], seconds_after_noon(120))
-    assert shares.share("a", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.25)
-    assert shares.share("a", CAPACITY, seconds_after_noon(240)) == pytest.approx(0.125)
+    assert shares.share("a", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.45)
+    assert shares.share("a", CAPACITY, seconds_after_noon(240)) == pytest.approx(0.225)
 
 
 def test_what_is_noted_of_a_queue_counts_for_all_that_it_is_in() -> None:
@@ -60,15 +60,15 @@ def test_what_is_noted_of_a_queue_counts_for_all_that_it_is_in() -> None:
     shares = Shares(held, half_life_s=120.0)
     shares.note("c", ["h100"], NOON)
     later = seconds_after_noon(120)
-    assert [shares.share(name, CAPACITY, later) for name in ("top", "b", "c")] == pytest.approx([0.75] * 3)
+    assert [shares.share(name, CAPACITY, later) for name in ("top", "b", "c")] == pytest.approx([0.55] * 3)
 
 
 def test_history_from_before_the_start_is_taken_in_for_queues_and_those_they_are_in() -> None:
     shares = Shares(Held(), half_life_s=120.0)
     shares.recall([("a", "h100", 2_000.0), ("c", "h100", 4_000.0)], NOON)
-    assert shares.share("top", CAPACITY, NOON) == 0.3
-    assert shares.share("b", CAPACITY, NOON) == 0.2
-    assert shares.share("b", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.1)
+    assert shares.share("top", CAPACITY, NOON) == pytest.approx(0.54)
+    assert shares.share("b", CAPACITY, NOON) == pytest.approx(0.36)
+    assert shares.share("b", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.18)
 
 
 def test_capacity_is_what_all_clusters_have_and_never_nothing() -> None:

@@ -29,7 +29,7 @@ def test_equal_queues_take_turns() -> None:
 
 
 def test_one_that_has_more_waits_until_the_others_have_as_much() -> None:
-    found = siblings({"a": 20, "b": 5}, {"b": 0.1})
+    found = siblings({"a": 20, "b": 5}, {"b": 0.02})
     assert found.ahead("b", 0) == 7  # at weight 3 each of its devices counts a third, and at equal shares it goes first
     assert found.ahead("a", 0) == 0
 

@@ -55,7 +55,7 @@ def test_what_a_place_rests_on_is_told_with_figures() -> None:
     state = place_first(make_state(make_node(), jobs=JOBS))
     found = turns(state).standing(JOBS[2], make_group(JOBS[2]).id)
     assert (found.policy, found.queue, found.place, found.priority) == ("fair", "alpha", 2, 0)
-    assert [(share.queue, share.share, share.weight) for share in found.shares] == [("alpha", 0.25, 1)]
+    assert [(share.queue, share.share, share.weight) for share in found.shares] == [("alpha", 0.05, 1)]
     assert (
         turns(make_state(jobs=JOBS, ordering=Ordering(Fifo()))).standing(JOBS[0], make_group(JOBS[0]).id).shares == ()
     )
