@@ -2,12 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.lifecycle.events import Event
-from scheduler.core.model.attempt import FIRST_GENERATION, WorkerRemark
+from scheduler.core.model.attempt import WorkerRemark
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, job_named_by
 from scheduler.core.reconciling.actions import (
@@ -18,9 +17,8 @@ from scheduler.core.reconciling.actions import (
     Start,
     Stop,
     WantedAttempt,
-    WantedResize,
 )
-from scheduler.core.reconciling.reconcile import reconcile
+from scheduler.core.reconciling.reconcile import Comparison
 from scheduler.ports.clock import Clock
 from scheduler.ports.cluster import ClusterPort, ClusterUnavailable
 from scheduler.ports.directory import Directory
@@ -38,6 +36,7 @@ from scheduler.ports.telling.log_context import about
 from scheduler.ports.telling.tracing import NO_TRACES, Tracer
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.keep_lead import Lead, LeadershipLost
+from scheduler.services.reconciling.wanting import Wanting
 from scheduler.services.start_gangs import GangStarter, LaunchTerms, Started
 
 __all__ = ["LaunchTerms", "Reconciler"]
@@ -92,11 +91,13 @@ class Reconciler:
 
         One whose workers do not show yet is no reason to look again at once.
         """
-        self._inherited = frozenset(self._live_here())
+        self._wanting = Wanting(cluster.name, followed)
+        self._comparison = Comparison()
+        self._inherited = frozenset(self._wanting.now()[0])
         """Live attempts that another process may have begun with; all later ones are placed under this lead."""
         self._hinted = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
-        self._settled: list[WantedAttempt] | None = None
+        self._settled: Sequence[WantedAttempt] | None = None
         self._swept_at_s = -SWEEP_INTERVAL_S
         self._silent_since_s: float | None = None
         self._told: set[AttemptId] = set()
@@ -112,7 +113,7 @@ class Reconciler:
         if self._hinted.is_set():
             return True
         self._followed.follow()
-        return self._settled != _wanted(self._live_here())
+        return self._settled != self._wanting.now()[1]
 
     def reconcile_once(self) -> int:
         """Act until nothing is left to do now; return how many actions that took.
@@ -123,7 +124,7 @@ class Reconciler:
         self._hinted.clear()
         self._settled = None
         acted = 0
-        wanted: list[WantedAttempt] = []
+        wanted: Sequence[WantedAttempt] = []
         for _ in range(MOST_ROUNDS):
             wanted, done = self._round()
             acted += done
@@ -144,7 +145,7 @@ class Reconciler:
         self._leave()
         self._starter.close()
 
-    def _round(self) -> tuple[list[WantedAttempt], int]:
+    def _round(self) -> tuple[Sequence[WantedAttempt], int]:
         """Compare once and act; return what was wanted, and how much changed by it."""
         # Seen before wanted: an attempt placed in between is wanted and unseen, which is safe, whereas a worker
         # seen and not yet wanted would be taken for a stray.
@@ -156,9 +157,8 @@ class Reconciler:
         self._silent_since_s = None
         self._told.clear()
         self._followed.follow()
-        live = self._live_here()
-        wanted = _wanted(live)
-        actions = reconcile(wanted, seen)
+        live, wanted = self._wanting.now()
+        actions = self._comparison.actions(wanted, seen)
         told = [action for action in actions if isinstance(action, Report)]
         reports = [report for report in told if self._is_proven(report)]
         unproven = [report.attempt for report in told if not self._is_proven(report)]
@@ -207,7 +207,7 @@ class Reconciler:
         self._followed.follow()
         given_up: list[Observe] = []
         held: list[NoteWorkers] = []
-        for live in self._live_here().values():
+        for live in self._wanting.now()[0].values():
             may_have_begun = live.attempt in self._inherited or self._starter.has_begun(live.attempt)
             if live.group.state is State.STOPPING and not may_have_begun:
                 given_up.append(self._observation(Report(live.attempt, live.generation, Event.GONE, None, ())))
@@ -235,11 +235,6 @@ class Reconciler:
         self._hinted.set()
         for callback in tuple(self._callbacks):
             callback()
-
-    def _live_here(self) -> dict[AttemptId, LiveAttempt]:
-        prefix = f"{self._cluster.name}/"
-        with self._followed.hold() as state:
-            return {name: live for name, live in state.live.items() if live.allocations[0].node.startswith(prefix)}
 
     def _refusal(self, started: Started, refusal: str) -> Observe:
         return Observe(
@@ -309,31 +304,3 @@ class Reconciler:
 def _batches(items: Iterable[_Item]) -> Iterable[list[_Item]]:
     rest = iter(items)
     return iter(lambda: list(islice(rest, MOST_WRITES)), [])
-
-
-def _wanted(live: Mapping[AttemptId, LiveAttempt]) -> list[WantedAttempt]:
-    return [
-        WantedAttempt(
-            attempt=attempt.attempt,
-            generation=attempt.generation,
-            state=attempt.group.state,
-            ranks=len(attempt.allocations),
-            grace_s=attempt.job.spec.grace_s,
-            stop_reason=attempt.group.stop_reason,
-            serves=attempt.job.spec.serves,
-            resize=_wanted_resize(attempt),
-        )
-        for attempt in live.values()
-    ]
-
-
-def _wanted_resize(live: LiveAttempt) -> WantedResize | None:
-    if live.generation == FIRST_GENERATION:
-        return None
-    return WantedResize(
-        workers=tuple(held.worker for held in live.allocations),
-        newcomers=tuple(held.worker for held in live.allocations if held.since == live.generation),
-        surplus=tuple(held.worker for held in live.resizing.surplus),
-        is_called=live.resizing.called == live.generation,
-        has_met=live.resizing.met == live.generation,
-    )

@@ -57,6 +57,8 @@ class Passes:
         self._seen = 0
         """The change up to which all news were looked at."""
         self._at: datetime | None = None
+        self._due: tuple[datetime | None] | None = None
+        """What `next_due` said since the last pass that looked; None: it was not asked."""
         self._sleepers = Sleepers()
         self.promises = Promises(*self._limits)
         """What is kept for those who are first and have no place."""
@@ -72,6 +74,10 @@ class Passes:
         room that nobody who waits could use. What is placed counts as held for all who come after it, and the state is
         afterwards what it was before.
         """
+        if self._is_idle(state, now):
+            self._seen, self._at = state.news.now, now
+            return []
+        self._due = None
         candidates = self._candidates(state, now)
         unsized = self._growing.candidates(state, now)
         decisions: list[Effect] = []
@@ -91,9 +97,19 @@ class Passes:
 
     def next_due(self, state: SchedulerState, now: datetime) -> datetime | None:
         """Return when something is to be looked at again though nothing changes; None where nothing is."""
-        due = (state.waiters.next_due(now), self.promises.next_due(now))
-        later = (self._attempts.next_due(), self._growing.next_due(state, now))
-        return min((each for each in (*due, *later) if each is not None), default=None)
+        if self._due is None or not self._is_idle(state, now):
+            due = (state.waiters.next_due(now), self.promises.next_due(now))
+            later = (self._attempts.next_due(), self._growing.next_due(state, now))
+            self._due = (min((each for each in (*due, *later) if each is not None), default=None),)
+        return self._due[0]
+
+    def _is_idle(self, state: SchedulerState, now: datetime) -> bool:
+        """Say whether a pass would find nobody to ask, by a look that costs nothing: most changes concern nobody."""
+        if state is not self._state or self._due is None or state.news.stirred > self._seen:
+            return False
+        (due,) = self._due
+        is_early = due is None or now < due
+        return is_early and not state.unsized and not self.promises.are_stirred
 
     def take_back(self, decisions: Iterable[Effect]) -> None:
         """Look again at what was decided and not done, and at those who may have what would have been held for it."""
@@ -101,6 +117,7 @@ class Passes:
         if state is None or not undone:
             return
         # what is noted below is news of the latest change; what came before it may not have been looked at either
+        state.news.stirred = state.news.now
         self._seen = min(self._seen, state.news.now - 1)
         for decision in undone:
             if isinstance(decision, Evicted):

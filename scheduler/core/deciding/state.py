@@ -206,7 +206,7 @@ class SchedulerState:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
         if change.number <= self._applied:
             return
-        self.news.now = change.number
+        self.news.follow(change, self.promised)
         if self.order.is_stale(change.at):
             self._sort()
         self._follow(change)

@@ -153,9 +153,11 @@ def apply_event(
     following = TABLE[group.state][event]
     if isinstance(following, Verdict):
         return following
-    moved = replace(group, state=following, version=group.version + 1)
+    of = (group.id, group.job_id, group.index, following, group.version + 1)  # spelt out: for each change of the feed
     if event is Event.PLACE:
-        return replace(moved, attempts=group.attempts + 1, stop_reason=None, not_before=None)
+        return Group(*of, group.attempts + 1, group.failures, None, None, group.preemptions)
+    stays = (group.stop_reason, group.not_before, group.preemptions)
+    moved = Group(*of, group.attempts, group.failures, *stays)
     if event is Event.STOP:
         return _stopped(group, moved, reason)
     if event is Event.REVIVE:

@@ -1,5 +1,6 @@
 """The comparison itself: pure, level-triggered, the same answer for the same picture."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from scheduler.core.lifecycle.events import Event
@@ -20,25 +21,42 @@ STRAY_GRACE_S = 10
 """Grace for a worker whose attempt is closed: it should not exist, but may still be writing something."""
 
 
+class Comparison:
+    """The same comparison again and again: who was as he should be is looked at anew once something of him is new."""
+
+    def __init__(self) -> None:
+        self._quiet: dict[AttemptId, tuple[WantedAttempt, list[SeenWorker]]] = {}
+        """Attempts of which nothing was to be done, with what was wanted and seen of them then."""
+
+    def actions(self, wanted: Iterable[WantedAttempt], seen: Iterable[SeenWorker]) -> tuple[Action, ...]:
+        """Return what `reconcile` does. An attempt costs next to nothing while it is wanted by the same object."""
+        workers: defaultdict[AttemptId, list[SeenWorker]] = defaultdict(list)
+        for worker in seen:
+            workers[worker.key.attempt].append(worker)
+        wanted_by_id = {attempt.attempt: attempt for attempt in wanted}
+        quiet, self._quiet = self._quiet, {}
+        actions: list[Action] = []
+        for name in sorted(wanted_by_id.keys() | workers.keys()):
+            known, found = wanted_by_id.get(name), workers.get(name, [])
+            if known is None:
+                actions.append(_clear_away(name, found))
+                continue
+            before = quiet.get(name)
+            is_as_before = before is not None and before[0] is known and before[1] == found
+            if not is_as_before and (news := _advance(known, _by_rank(known, found))):
+                actions += news
+            else:
+                self._quiet[name] = known, found
+        return tuple(actions)
+
+
 def reconcile(wanted: Iterable[WantedAttempt], seen: Iterable[SeenWorker]) -> tuple[Action, ...]:
     """Return what to do so that what is seen becomes what is wanted, in order of attempt ids.
 
     Workers of another generation than the wanted one are not counted. A worker of an attempt that is not wanted
     is stopped while it lives and forgotten once its attempt has wholly ended.
     """
-    workers: dict[AttemptId, list[SeenWorker]] = {}
-    for worker in seen:
-        workers.setdefault(worker.key.attempt, []).append(worker)
-    wanted_by_id = {attempt.attempt: attempt for attempt in wanted}
-    actions: list[Action] = []
-    for name in sorted(wanted_by_id.keys() | workers.keys()):
-        known = wanted_by_id.get(name)
-        found = workers.get(name, [])
-        if known is None:
-            actions.append(_clear_away(name, found))
-        else:
-            actions.extend(_advance(known, _by_rank(known, found)))
-    return tuple(actions)
+    return Comparison().actions(wanted, seen)
 
 
 def _clear_away(attempt: AttemptId, found: Sequence[SeenWorker]) -> Action:

@@ -38,6 +38,9 @@ class Claims:
     def __iter__(self) -> Iterator[Reservation]:
         return iter(self._whose)
 
+    def __len__(self) -> int:
+        return len(self._whose)
+
     def __contains__(self, claim: Reservation) -> bool:
         return claim in self._whose
 

@@ -102,6 +102,11 @@ class Promises:
         """Note that a class has no reservation any more through no doing of its own."""
         self._lost[of] = None
 
+    @property
+    def are_stirred(self) -> bool:
+        """Whether time or what came of the last pass may let one be taken, or fall."""
+        return bool(self._lost or self._given_back or self.claims)
+
     def lost(self) -> list[Class]:
         """Return those whose reservation went with another one since this was last asked."""
         lost = list(self._lost)
@@ -116,6 +121,10 @@ class Promises:
 
     def unwritten(self, present: Mapping[GroupId, Promise]) -> list[Promise | Dropped]:
         """Return what differs from the promises that are written down: what was dropped, then what was made."""
+        if not self._by_class and not present:
+            self._written.clear()
+            self._why.clear()
+            return []
         standing = {kept.group: kept for kept in self.standing}
         gone = sorted(name for name in present if name not in standing)
         news: list[Promise | Dropped] = [Dropped(name, self._why.get(name, DropReason.NOT_NEEDED)) for name in gone]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scheduler.core.deciding.parts.sharing import Sharing
-    from scheduler.core.deciding.parts.tally import CapacityCount
+    from scheduler.core.deciding.parts.tally import CapacityCount, Tally
     from scheduler.core.ledger.use_counts import UseCounts
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.sharing.queue import QueueName
@@ -73,6 +73,8 @@ class Shares:
         """Of what is directly in each queue: so queues may be moved within the tree."""
         self._known: dict[QueueName, tuple[datetime, Mapping[ChipName, int], Capacity, float]] = {}
         """Shares as they were worked out last: when, with what was held then, and what there was."""
+        self._there: tuple[int, Capacity] | None = None
+        """What there is, with the version of the tally that says so."""
 
     def recall(self, lately: Iterable[tuple[QueueName, ChipName, float]], at: datetime) -> None:
         """Take in what queues held on average up to a moment, in thousandths of devices."""
@@ -92,6 +94,12 @@ class Shares:
             held, before = own.get(chip, 0), of.get(chip)
             of[chip] = DecayedAverage(0.0, held, at) if before is None else before.step(held, at, self.half_life_s)
 
+    def capacity(self, tally: Tally) -> Capacity:
+        """Return what there is of each chip type, in thousandths of devices; the same object while nothing changes."""
+        if self._there is None or self._there[0] != tally.version:
+            self._there = tally.version, capacity_of(tally.capacity())
+        return self._there[1]
+
     def share(self, queue: QueueName, capacity: Capacity, now: datetime) -> float:
         """Return what a queue with all in it has of the chip type of which it has most, now and lately.
 
@@ -99,7 +107,8 @@ class Shares:
         """
         minute, held = now.replace(second=0, microsecond=0), self.queues.held_by(queue)
         known = self._known.get(queue)
-        if known is not None and known[0] == minute and known[1] == held and known[2] == capacity:
+        is_known = known is not None and known[0] == minute and known[1] == held
+        if known is not None and is_known and (known[2] is capacity or known[2] == capacity):
             return known[3]
         share = self._largest(held, self._all_in(queue), capacity, minute)
         self._known[queue] = (minute, dict(held), capacity, share)

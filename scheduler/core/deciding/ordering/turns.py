@@ -6,7 +6,6 @@ from heapq import nsmallest
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
-from scheduler.core.deciding.ordering.shares import capacity_of
 from scheduler.core.deciding.ordering.siblings import Siblings
 from scheduler.core.deciding.parts.waiters import queue_of
 from scheduler.core.model.asking.grounds import QueueShare, Standing
@@ -86,7 +85,7 @@ class Turns:
     def capacity(self) -> Capacity:
         """What there is of each chip type, in thousandths of devices."""
         if self._capacity is None:
-            self._capacity = capacity_of(self._tally.capacity())
+            self._capacity = self._shares.capacity(self._tally)
         return self._capacity
 
     def standing(self, job: Job, group: GroupId) -> Standing:

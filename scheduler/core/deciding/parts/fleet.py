@@ -30,6 +30,8 @@ class Fleet:
         self._expectations = expectations
         self._clusters: dict[ClusterName, Cluster] = {}
         self._chips: dict[ChipName, ChipType] = {}
+        self._declared: tuple[tuple[int, int], bool] | None = None
+        """Whether all nodes are declared, with the changes of the inventory and the clusters that it was said of."""
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -47,10 +49,14 @@ class Fleet:
 
         False where a cluster without nodes is registered: it may be about to report them.
         """
-        present = self._ledger.clusters()
-        return all(name in self._clusters for name in present) and all(
-            cluster.declares_its_nodes and name in present for name, cluster in self._clusters.items()
-        )
+        at = (self._ledger.inventory.changes, len(self._clusters))
+        if self._declared is None or self._declared[0] != at:
+            present = self._ledger.clusters()
+            has_all = all(name in self._clusters for name in present) and all(
+                cluster.declares_its_nodes and name in present for name, cluster in self._clusters.items()
+            )
+            self._declared = at, has_all
+        return self._declared[1]
 
     def begin(self, clusters: Iterable[Cluster], nodes: Iterable[Node]) -> None:
         """Take in what there is when a state is made."""

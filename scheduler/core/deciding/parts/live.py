@@ -91,6 +91,11 @@ class LiveAttempt:
         """How many workers it has in the generation that they were asked to be of last."""
         return sum(held.since <= self.resizing.called for held in self.allocations)
 
+    def with_group(self, group: Group, since: datetime, eviction: Eviction | None) -> "LiveAttempt":
+        """Return it with its group as it is now; spelt out, for it is asked for with each change of the feed."""
+        held = (self.generation, self.allocations, since, self.checkpoint, self.placed_at)
+        return LiveAttempt(self.attempt, group, self.job, *held, self.resizing, eviction, self.is_hurried)
+
     def resized(self, allocations: tuple[Allocation, ...], generation: int, at: datetime) -> "LiveAttempt":
         """Return it as of the moment at which its next generation was decided on.
 
@@ -170,7 +175,7 @@ class LiveAttempts:
         An `eviction` stays with the attempt to its end.
         """
         since = live.since if group.state is live.group.state else at
-        self._change(live, replace(live, group=group, since=since, eviction=eviction or live.eviction))
+        self._change(live, live.with_group(group, since, eviction or live.eviction))
 
     def _change(self, before: LiveAttempt, after: LiveAttempt) -> None:
         self._by_id[after.attempt] = after

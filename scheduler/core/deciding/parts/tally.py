@@ -58,11 +58,13 @@ def asked_devices_milli(spec: JobSpec) -> int:
 class Tally:
     """Counts of a state, kept by whoever keeps the state."""
 
-    __slots__ = ("_capacity", "_queues")
+    __slots__ = ("_capacity", "_queues", "version")
 
     def __init__(self) -> None:
         self._queues: dict[tuple[TenantName, ChipName | None], _Queue] = {}
         self._capacity: dict[_Kind, _Devices] = {}
+        self.version = 0
+        """Grows with every node that is counted otherwise."""
 
     def wait(self, job: Job, group: Group, since: datetime) -> None:
         """Count a group that begins to wait. Groups come in the order in which they begin."""
@@ -89,6 +91,7 @@ class Tally:
 
     def put_node(self, before: Node | None, after: Node | None) -> None:
         """Count a node as it is now instead of as it was; None for one that there is or was not."""
+        self.version += 1
         for node, sign in ((before, -1), (after, 1)):
             for key, devices in _capacity_of(node):
                 _add(self._capacity, key, devices, sign)

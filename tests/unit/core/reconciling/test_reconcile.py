@@ -9,7 +9,7 @@ from scheduler.core.model.attempt import SeenWorker, WorkerEnd, WorkerPhase, Wor
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import WorkerKey
 from scheduler.core.reconciling.actions import Forget, Report, Start, Stop, WantedAttempt
-from scheduler.core.reconciling.reconcile import STRAY_GRACE_S, reconcile
+from scheduler.core.reconciling.reconcile import STRAY_GRACE_S, Comparison, reconcile
 
 ATTEMPT = "job1-g0-a1"
 RUNNING = WorkerPhase.RUNNING
@@ -245,3 +245,29 @@ def test_a_server_of_which_a_worker_ends_well_is_stopped_all_the_same(state: Sta
 def test_a_server_is_stopped_until_none_of_its_workers_lives() -> None:
     stopping = replace(server(State.STOPPING), stop_reason=StopReason.SCALED_DOWN)
     assert reconcile([stopping], [unready(0), ended(1)]) == (Stop(ATTEMPT, 7),)
+
+
+def test_a_comparison_that_goes_on_says_what_one_that_begins_says() -> None:
+    placed, runs, stops = wanted(State.PLACED), wanted(State.RUNNING), wanted(State.STOPPING)
+    both = [running(0), running(1)]
+    comparison = Comparison()
+    for known, seen in (
+        (placed, []),
+        (placed, both),
+        (runs, both),
+        (runs, both),
+        (runs, [running(0), ended(1)]),
+        (runs, [running(0), ended(1)]),
+        (runs, [running(0)]),
+        (stops, both),
+        (None, both),
+        (None, [ended(0), ended(1)]),
+        (runs, both),
+    ):
+        asked = [] if known is None else [known]
+        assert comparison.actions(asked, seen) == reconcile(asked, seen)
+
+
+def test_what_is_to_be_done_is_said_again_until_it_is_done() -> None:
+    comparison, placed = Comparison(), wanted(State.PLACED)
+    assert comparison.actions([placed], []) == comparison.actions([placed], []) == (Start(ATTEMPT),)

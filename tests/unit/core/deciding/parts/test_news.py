@@ -8,6 +8,7 @@ from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.job import ArrayMember
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.waiting.promise import Promise
 from tests.builders.core import NOON, as_change, make_job, make_node, make_state, place_first
 
 
@@ -62,3 +63,31 @@ def test_the_first_node_of_a_cluster_and_the_last_one_are_an_upheaval() -> None:
         assert state.news.upheaval == state.news.now
     state.apply(as_change(NodeSeen(make_node("n2"))))
     assert state.news.upheaval < state.news.now
+
+
+def test_what_becomes_of_those_that_run_on_stirs_nobody_and_their_end_does() -> None:
+    state = place_first(make_state(make_node(), jobs=(make_job(),)))
+    stirred = state.news.stirred
+    (live,) = state.live.values()
+    group = live.group
+    for event in (Event.WORKERS_CREATED, Event.ALL_READY):
+        moved = apply_event(group, event, rule=RetryRule(0), now=NOON)
+        assert isinstance(moved, Group)
+        group = moved
+        state.apply(as_change(GroupMoved(group, live.attempt)))
+    assert state.news.stirred == stirred < state.news.now
+    stopping = apply_event(group, Event.STOP, reason=StopReason.CANCELLED, rule=RetryRule(0), now=NOON)
+    assert isinstance(stopping, Group)
+    state.apply(as_change(GroupMoved(stopping, live.attempt)))
+    assert state.news.stirred == state.news.now
+
+
+def test_who_is_placed_stirs_somebody_where_room_was_kept_for_it() -> None:
+    job = make_job()
+    quiet, kept = make_state(make_node(), jobs=(job,)), make_state(make_node(), jobs=(job,))
+    (group,) = kept.waiting
+    kept.promised[group] = Promise(group, NOON, None, (), ())
+    for state, stirs in ((quiet, False), (kept, True)):
+        before = state.news.now
+        place_first(state)
+        assert (state.news.stirred > before) is stirs

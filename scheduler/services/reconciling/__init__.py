@@ -1,0 +1,1 @@
+"""What reconciling one cluster rests on: what is wanted there."""
