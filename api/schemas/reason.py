@@ -268,13 +268,16 @@ class KeptForOthersAnswer(Answer):
 
 
 class RoomIsMadeAnswer(Answer):
-    """Attempts are being stopped for it: it starts when they are gone."""
+    """Attempts are being stopped for it, or give it workers: it starts when they are gone."""
 
     code: Literal["room-is-made"] = "room-is-made"
     text: str
     attempts: int
+    """So many stop."""
     until: Moment
     """When the last of them has had the time that it is given to end."""
+    giving: int
+    """So many go on with fewer workers."""
 
 
 ReasonAnswer = (

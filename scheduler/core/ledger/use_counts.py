@@ -47,10 +47,10 @@ class UseCounts:
         if tenant:
             for chip, amount in by_chip.items():
                 _add(self._totals, chip, amount)
-            queue, user = account or (tenant, "")
+            queue, user, is_part = account or Account(tenant)
             for name in self._paths.get(queue) or (queue,):
-                self._count(name, by_chip, sign)
-                if user:
+                self._count(name, by_chip, 0 if is_part else sign)
+                if user and not is_part:
                     _add(self._of_user, Account(name, user), sign)
 
     def _count(self, queue: QueueName, by_chip: Mapping[ChipName, int], holdings: int) -> None:
@@ -74,14 +74,14 @@ class UseCounts:
                 for chip, amount in held.items():
                     _add(own[within][0], chip, -amount)
                 own[within] = own[within][0], own[within][1] - self._holdings.get(queue, 0)
-        for (queue, user), number in self._of_user.items():
+        for (queue, user, _), number in self._of_user.items():
             for within in self._paths.get(queue, ())[1:2]:
                 _add(users, Account(within, user), -number)
         self._by_queue, self._holdings, self._of_user, self._paths = {}, {}, {}, paths
         for queue, (by_chip, holdings) in own.items():
             for name in (paths.get(queue) or (queue,)) if by_chip or holdings else ():
                 self._count(name, by_chip, holdings)
-        for (queue, user), number in users.items():
+        for (queue, user, _), number in users.items():
             for name in paths.get(queue) or (queue,):
                 _add(self._of_user, Account(name, user), number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.parts.losses import Alike, Row
     from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import AttemptId
     from scheduler.core.model.sharing.eviction import EvictionCause
 
     Allows = Callable[[LiveAttempt], bool]
+    MayTake = Callable[[LiveAttempt, Sequence[Allocation]], bool]
+    """Whether what some workers of an attempt hold may be taken while it goes on with the others."""
 
 MOST_LOOKED_AT = 20_000
 """So many attempts are looked at for one gang, most of which are left alone for now."""
 
 
 def _nobody(_: AttemptId) -> bool:
+    return False
+
+
+def _nothing(_: LiveAttempt, __: Sequence[Allocation]) -> bool:
     return False
 
 
@@ -41,6 +48,8 @@ class Claimant:
     """And which of these, as things are now."""
     is_gone: Callable[[AttemptId], bool] = _nobody
     """Which were decided on before."""
+    may_shrink: MayTake = _nothing
+    """And what of elastic jobs may be taken by this right."""
 
 
 class Candidates:
