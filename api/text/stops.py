@@ -41,6 +41,8 @@ def _right(eviction: Eviction | GivenTo) -> str:
             return "to which these devices are guaranteed"
         case EvictionCause.LOAN:
             return "for they were lent while nobody waited for them"
+        case EvictionCause.MOVE:
+            return "which has room so, and it can go on elsewhere"
     assert_never(eviction.cause)
 
 

@@ -1,4 +1,4 @@
-"""Which of the attempts that hold something have another size than they might have: those of elastic jobs."""
+"""Which of the attempts that hold something might have another size, or be elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Sizes:
-    """Attempts of elastic jobs; those of others are in none of these."""
+    """Attempts of jobs that may be moved, and of elastic jobs; those of others are in none of these."""
 
     def __init__(self) -> None:
         self.unsized: dict[AttemptId, None] = {}
@@ -21,12 +21,16 @@ class Sizes:
         """Those of them that got some of these by growing."""
         self.leaving: dict[AttemptId, None] = {}
         """Those with workers that are too many and not yet proven gone."""
+        self.movable: dict[AttemptId, None] = {}
+        """Those that may be moved."""
 
     def note(self, live: LiveAttempt) -> None:
         """Take in an attempt as it is now."""
+        if live.job.spec.movable:
+            self.movable[live.attempt] = None
         elastic, have = live.job.spec.elastic, len(live.allocations)
         if elastic is None:
-            self.forget(live.attempt)
+            self._forget_sizes(live.attempt)
             return
         _note(self.unsized, live.attempt, is_among=have != live.job.spec.workers)
         _note(self.generous, live.attempt, is_among=have > elastic.least)
@@ -35,6 +39,10 @@ class Sizes:
 
     def forget(self, attempt: AttemptId) -> None:
         """Let an attempt go; without effect where it is not known."""
+        self.movable.pop(attempt, None)
+        self._forget_sizes(attempt)
+
+    def _forget_sizes(self, attempt: AttemptId) -> None:
         if attempt in self.generous or attempt in self.unsized or attempt in self.leaving:
             for those in (self.unsized, self.generous, self.lending, self.leaving):
                 those.pop(attempt, None)

@@ -63,13 +63,18 @@ class Candidates:
         *,
         restart_s: float,
         starts: dict[tuple[PoolName, Alike], int] | None = None,
+        most: int = MOST_LOOKED_AT,
     ) -> None:
-        """`starts` are where the first are in their lists that were not decided on, kept from one gang to the next."""
+        """`starts` are where the first are in their lists that were not decided on, kept from one gang to the next.
+
+        No more are looked at than `most`, but for those beside them on their nodes.
+        """
         self._state = state
         self._claimant = claimant
         self._now_s = now.timestamp()
         self._restart_s = restart_s
         self._starts: dict[tuple[PoolName, Alike], int] = {} if starts is None else starts
+        self._most = most
         self.looked_at = 0
 
     def loss(self, live: LiveAttempt, useful: int) -> float:
@@ -85,7 +90,7 @@ class Candidates:
         ]
         heapify(heads)
         live = self._state.live
-        while heads and self.looked_at < MOST_LOOKED_AT:
+        while heads and self.looked_at < self._most:
             _, alike, at, rows = heads[0]
             found = live[rows[at][1]]
             at += 1

@@ -16,6 +16,8 @@ class EvictionCause(StrEnum):
     """It takes back what is guaranteed to its tenant or queue, and was lent to others."""
     LOAN = "loan"
     """It waits, and an elastic job had grown into room that nobody wanted then."""
+    MOVE = "move"
+    """It fits by counts, and a job that says that it may be moved can go on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
