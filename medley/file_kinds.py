@@ -6,7 +6,7 @@ JOB_FIELDS = (
     "name", "kind", "replicas", "port", "readiness_path", "serve", "workers", "chips", "devices_per_worker",
     "share", "cpu_milli", "memory_mib", "choose",
     "alternatives", "roles", "topology", "spread", "apart", "exclusive", "node_labels", "command", "training",
-    "preemptible", "min_workers", "workers_step", "queue", "family",
+    "preemptible", "movable", "min_workers", "workers_step", "queue", "family",
     "environment", "image", "shared_memory_mib", "volumes", "secrets", "retries", "time_limit_s", "grace_s", "priority",
     "labels", "checkpoint_interval_s", "checkpoints_kept", "silence_limit_s", "stall_limit_s",
     "after", "array",

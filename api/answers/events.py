@@ -9,7 +9,7 @@ from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
 from api.schemas.service import EventAnswer
 from api.text.changes import change_text
-from api.text.stops import stop_text
+from api.text.stops import given_text, stop_text
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.change import (
     KIND_OF,
@@ -42,9 +42,9 @@ from scheduler.core.model.change import (
     WorkersWished,
 )
 from scheduler.core.model.group import State
-from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.identifiers import TenantName, job_named_by
 from scheduler.core.model.reason import PlacementNote
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 from scheduler.core.model.tenant import Principal
 
 OF_NO_TENANT = ClusterSeen | NodeSeen | ChipDefined | ChipGroupSet | ChipGroupRemoved
@@ -172,7 +172,15 @@ def _resized(resized: GroupResized) -> dict[str, Any]:
         "generation": resized.generation,
         "cause": resized.cause,
         "workers": _workers(resized.allocations, notes),
+        **_given(resized.given_to),
     }
+
+
+def _given(given: GivenTo | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    job = job_named_by(given.beneficiary)
+    return {"given_to": {**asdict(given), "beneficiary": job, "text": given_text(given)}}
 
 
 def _workers(allocations: Sequence[Allocation], notes: Mapping[int, PlacementNote]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import assert_never
 from api.answers.jobs import worker_answer
 from api.answers.reasons import reason_answers
 from api.answers.specs import spec_answer
+from api.answers.waiting.moves import move_answers
 from api.answers.waiting.remedies import remedy_answers
 from api.answers.waiting.standings import standing_answer
 from api.schemas.arrays.answers import ArrayProspectAnswer
@@ -47,6 +48,7 @@ def waiting_answer(
         next=_waiting_advice(first.reasons, view.job.id),
         estimate=estimate_answer(first.estimate),
         remedies=remedy_answers(view.job.spec, advised),
+        moves=move_answers(advised.moves, you),
         change=explained.change,
         age_s=explained.age_s,
     )

@@ -104,8 +104,8 @@ def _reason_answer(  # noqa: C901, PLR0911 - one answer per kind
             return ArrayIsFullAnswer(text=text, array=array, most_at_once=most_at_once)
         case KeptForOthers():
             return _kept_for_others(reason, text, you)
-        case RoomIsMade(attempts, until):
-            return RoomIsMadeAnswer(text=text, attempts=attempts, until=until)
+        case RoomIsMade(attempts, until, giving):
+            return RoomIsMadeAnswer(text=text, attempts=attempts, until=until, giving=giving)
     assert_never(reason)
 
 

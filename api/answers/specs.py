@@ -57,6 +57,7 @@ def spec_answer(spec: JobSpec) -> SpecAnswer:
         apart=None if spec.apart is None else ApartAnswer(level=spec.apart.level, labels=dict(spec.apart.labels)),
         exclusive=spec.exclusive,
         preemptible=spec.preemptible,
+        movable=spec.movable,
         node_labels=dict(spec.node_labels),
         command=command,
         training=training,

@@ -108,6 +108,11 @@ class JobRequest(ArrayableRequest):
     preemptible: bool = Field(
         default=True, strict=True, description="It may be stopped for another job, and waits for its next attempt then."
     )
+    movable: bool = Field(
+        default=False,
+        strict=True,
+        description="It may be moved where that makes room for another job: stopped, and placed elsewhere at once.",
+    )
     node_labels: NodeLabels = Field(default_factory=dict, description="Labels that its nodes must have.")
     command: Command | None = Field(
         default=None, description="Program of each worker. Either this or `training`; with neither, the training."
@@ -294,6 +299,7 @@ class JobRequest(ArrayableRequest):
             apart=None if self.apart is None else self.apart.to_apart(),
             exclusive=self.exclusive,
             preemptible=self.preemptible,
+            movable=self.movable,
             node_labels=tuple(sorted(self.node_labels.items())),
             after=tuple(one.to_dependency() for one in self.after),
             elastic=to_elastic(self.min_workers, self.workers_step),

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from api.schemas.text import Answer, Moment, with_examples
+from api.schemas.waiting.moves import MOVE_EXAMPLE, MoveAnswer
 from api.schemas.waiting.standings import STANDING_EXAMPLE, StandingAnswer
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Condition
@@ -268,13 +269,16 @@ class KeptForOthersAnswer(Answer):
 
 
 class RoomIsMadeAnswer(Answer):
-    """Attempts are being stopped for it: it starts when they are gone."""
+    """Attempts are being stopped for it, or give it workers: it starts when they are gone."""
 
     code: Literal["room-is-made"] = "room-is-made"
     text: str
     attempts: int
+    """So many stop."""
     until: Moment
     """When the last of them has had the time that it is given to end."""
+    giving: int
+    """So many go on with fewer workers."""
 
 
 ReasonAnswer = (
@@ -339,6 +343,7 @@ class WhyAnswer(Answer):
             "remedies": [
                 {"text": "with 2 workers, it would start now", "field": "workers", "value": 2, "starts_now": True}
             ],
+            "moves": [MOVE_EXAMPLE],
             "estimate": ESTIMATE_EXAMPLE,
             "change": 1204,
             "age_s": 0.002,
@@ -358,6 +363,8 @@ class WhyAnswer(Answer):
     """What the user can do about it."""
     remedies: tuple[RemedyAnswer, ...] = ()
     """Changes of the job that would help, each by itself, the smallest first; each was tried on what there is."""
+    moves: tuple[MoveAnswer, ...] = ()
+    """Moves of jobs that run, which together would let it start now."""
     estimate: EstimateAnswer | None
     """When it is expected to start; null where it does not wait, or that is not known yet."""
     change: int

@@ -27,6 +27,7 @@ SPEC_EXAMPLE: dict[str, Any] = {
     "apart": None,
     "exclusive": False,
     "preemptible": True,
+    "movable": False,
     "node_labels": {},
     "command": ["python", "train.py"],
     "training": None,
@@ -183,6 +184,7 @@ class SpecAnswer(Answer):
     apart: ApartAnswer | None
     exclusive: bool
     preemptible: bool
+    movable: bool
     node_labels: dict[str, str]
     command: tuple[str, ...] | None
     training: TrainingAnswer | None

@@ -54,9 +54,11 @@ def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: C901, P
             return f"its array runs {most_at_once:,} at once, and so many run"
         case KeptForOthers():
             return _kept_for_others(reason, you)
-        case RoomIsMade(attempts, until):
-            them = "1 attempt that is" if attempts == 1 else f"{attempts:,} attempts that are"
-            return f"it has the devices of {them} being stopped for it, by {clock_time(until)} at the latest"
+        case RoomIsMade(attempts, until, giving):
+            stop = "1 attempt that is" if attempts == 1 else f"{attempts:,} attempts that are"
+            give = "1 that goes" if giving == 1 else f"{giving:,} that go"
+            those = [f"{stop} being stopped for it"] * bool(attempts) + [f"{give} on with fewer workers"] * bool(giving)
+            return f"it has the devices of {listed(those, 'and')}, by {clock_time(until)} at the latest"
     assert_never(reason)
 
 

@@ -1,5 +1,6 @@
 """Other sizes of gangs that run, in a sentence."""
 
+from api.text.stops import given_text
 from api.text.words import count, listed
 from scheduler.core.model.attempt import ResizeStep
 from scheduler.core.model.change import GroupResized, ResizeAdvanced
@@ -8,6 +9,7 @@ from scheduler.core.model.decision import ResizeCause
 _WHY = {
     ResizeCause.WISHED: "that is as many as are wanted",
     ResizeCause.ROOM: "there is room for more",
+    ResizeCause.LOAN: "there is room for more, lent until somebody waits for it",
     ResizeCause.OTHERS: "others are to have what it can do without",
 }
 
@@ -17,7 +19,8 @@ def resized_text(resized: GroupResized) -> str:
     new = [one for one in resized.allocations if one.since == resized.generation]
     come = f", {len(new)} of them new on {listed(sorted({one.node for one in new}), 'and')}" if new else ""
     workers = count(len(resized.allocations), "worker")
-    return f"it is to go on with {workers}{come}: {_WHY[resized.cause]} (generation {resized.generation})"
+    why = _WHY[resized.cause] if resized.given_to is None else given_text(resized.given_to)
+    return f"it is to go on with {workers}{come}: {why} (generation {resized.generation})"
 
 
 def advanced_text(advanced: ResizeAdvanced) -> str:

@@ -8,7 +8,7 @@ from api.text.words import count
 from scheduler.core.model.group import FAILURES, StopReason
 from scheduler.core.model.identifiers import JobId, job_named_by
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause, GivenTo
 
 _MINUTE_S, _HOUR_S = 60, 3_600
 _READ_OUTPUT = "read its output with `medley logs {job}`"
@@ -27,12 +27,22 @@ def eviction_text(eviction: Eviction) -> str:
     return f"stopped for {whom}, {_right(eviction)}; {unsaved}"
 
 
-def _right(eviction: Eviction) -> str:
+def given_text(given: GivenTo) -> str:
+    """Return to whom devices of a gang that goes on go, and by which right, without a full stop."""
+    devices = count(-(-given.devices_milli // WHOLE_DEVICE_MILLI), "device")
+    return f"{devices} of it go to job {job_named_by(given.beneficiary)} of tenant {given.tenant}, {_right(given)}"
+
+
+def _right(eviction: Eviction | GivenTo) -> str:
     match eviction.cause:
         case EvictionCause.PRIORITY:
             return f"which has priority {eviction.priority} over its {eviction.own_priority}"
         case EvictionCause.RECLAIM:
             return "to which these devices are guaranteed"
+        case EvictionCause.LOAN:
+            return "for they were lent while nobody waited for them"
+        case EvictionCause.MOVE:
+            return "which has room so, and it can go on elsewhere"
     assert_never(eviction.cause)
 
 

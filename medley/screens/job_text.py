@@ -95,6 +95,8 @@ def wanted_places(spec: Json) -> str:
         wishes.append("nodes to itself")
     if not spec.get("preemptible", True):
         wishes.append("never stopped for another job")
+    if spec.get("movable"):
+        wishes.append("may be moved to make room")
     if labels := spec.get("node_labels"):
         wishes.append(f"nodes with {_pairs(labels)}")
     return one_line("; ".join(wishes))

@@ -29,6 +29,7 @@ from medley.screens.placement import why_there, workers_table
 from medley.screens.safe_text import one_line, printable
 from medley.screens.serving.replicas import replicas_table
 from medley.screens.tables import Table
+from medley.screens.waiting.moves import print_moves
 from medley.screens.waiting.remedies import print_remedies
 
 
@@ -232,6 +233,7 @@ def print_why(why: Json, job: Json) -> None:
     if why["next"] and (may_have_output(job) or "medley logs" not in why["next"]):
         talk(f"next: {printable(why['next'])}")
     print_remedies(why["remedies"], job["id"])
+    print_moves(why.get("moves", ()))
     talk(f"(as of change {why['change']}, {why['age_s']:.2f} s ago)")
 
 

@@ -1,5 +1,6 @@
 """A small cluster that does what passes with preemption decide, and lets time pass."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -7,12 +8,22 @@ from scheduler.core.deciding.passes import Passes
 from scheduler.core.deciding.preempting.rules import Rules
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import RetryRule, apply_event
-from scheduler.core.model.attempt import Checkpoint
-from scheduler.core.model.change import Change, ChangeBody, CheckpointSaved, GroupMoved, GroupPlaced, JobSubmitted
-from scheduler.core.model.decision import Effect, Evicted, Placed
+from scheduler.core.model.attempt import Checkpoint, ResizeStep
+from scheduler.core.model.change import (
+    Change,
+    ChangeBody,
+    CheckpointSaved,
+    GroupMoved,
+    GroupPlaced,
+    GroupResized,
+    JobSubmitted,
+    ResizeAdvanced,
+)
+from scheduler.core.model.decision import Effect, Evicted, Placed, Resized
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
+from scheduler.core.model.resources import Elastic
 from scheduler.core.model.sharing.eviction import Eviction
 from scheduler.core.model.sharing.queue import QueueQuota
 from tests.builders.core import NOON, make_group, make_state
@@ -53,6 +64,8 @@ class Contended:
                 self.tell(GroupPlaced(placed, decision.attempt, decision.allocations, ()))
             elif isinstance(decision, Evicted):
                 self.move(decision.group, Event.STOP, StopReason.PREEMPTED, decision.eviction)
+            elif isinstance(decision, Resized):
+                self._resize(decision)
             else:
                 self.move(decision.group, Event.REFUSE)
         return decisions
@@ -72,12 +85,30 @@ class Contended:
         """Let the workers of what stops be gone, of so many groups at most."""
         for group in self.in_state(State.STOPPING)[:most]:
             self.move(group, Event.GONE)
+        for attempt in sorted(self.state.sizes.leaving)[:most]:
+            self.tell(ResizeAdvanced(attempt, self.state.live[attempt].generation, ResizeStep.FREED))
+
+    def end(self, job: Job) -> None:
+        """Let a job have succeeded."""
+        self.move(self.group(job).id, Event.ALL_SUCCEEDED)
 
     def move(
         self, group: str, event: Event, reason: StopReason | None = None, eviction: Eviction | None = None
     ) -> None:
         after = self._after(group, event, reason)
         self.tell(GroupMoved(after, after.latest_attempt if after.attempts else None, eviction=eviction))
+
+    def _resize(self, decision: Resized) -> None:
+        """Let a gang meet at once as its next generation; who is too many goes when told to `leave`."""
+        group, attempt, generation = self._after(decision.group, Event.RESIZE), decision.attempt, decision.generation
+        what = (decision.allocations, decision.cause, decision.notes, decision.given_to)
+        self.tell(GroupResized(group, attempt, generation, *what))
+        for step in (ResizeStep.CALLED, ResizeStep.MET):
+            self.tell(ResizeAdvanced(attempt, generation, step))
+
+    def workers(self, job: Job) -> int:
+        """Return how many workers a job's gang goes on with."""
+        return len(self.state.live[self.group(job).latest_attempt].allocations)
 
     def group(self, job: Job) -> Group:
         return self.state.groups[make_group(job).id]
@@ -99,3 +130,14 @@ def evicted(decisions: list[Effect]) -> list[str]:
 def placed(decisions: list[Effect]) -> list[str]:
     """Return the groups that were placed, in order."""
     return sorted(decision.group for decision in decisions if isinstance(decision, Placed))
+
+
+def given(decisions: list[Effect]) -> dict[str, int]:
+    """Return the groups that go on with fewer workers for others, with how many."""
+    shrunk = [each for each in decisions if isinstance(each, Resized) and each.given_to is not None]
+    return {each.group: len(each.allocations) for each in shrunk}
+
+
+def elastic(job: Job, least: int, step: int = 1) -> Job:
+    """Return a job that may have fewer workers."""
+    return replace(job, spec=replace(job.spec, elastic=Elastic(least, step)))

@@ -13,6 +13,7 @@ from scheduler.core.model.decision import ResizeCause, Resized
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
 from scheduler.core.model.resources import Elastic
+from scheduler.core.model.sharing.eviction import EvictionCause, GivenTo
 from scheduler.ports.journal import AdvanceResize, Outcome, Rejection, Resize, Unchanged, WishWorkers
 from scheduler.ports.views import TenantUse
 from scheduler.ports.workers.reports import Beat, RegisterRendezvous
@@ -87,6 +88,23 @@ def test_a_smaller_gang_holds_all_until_the_surplus_is_proven_gone(world: World)
     assert change.body == ResizeAdvanced(attempt, 2, ResizeStep.FREED)
     assert isinstance(world.write(freed), Unchanged)
     assert world.storage.views.capacity_errors() == []
+
+
+def test_for_whom_it_is_smaller_is_kept_until_it_has_another_size(world: World) -> None:
+    job, attempt = running(world)
+    given_to = GivenTo("other-g0", "beta", EvictionCause.LOAN, 0, 0, 2_000)
+    asked = resizing(world, job, FOUR[:2])
+    outcome = written(world.write(replace(asked, decision=replace(asked.decision, given_to=given_to))))
+    (change,) = world.storage.views.changes_after(outcome.change - 1, limit=9)
+    assert change.body == GroupResized(world.group(job), attempt, 2, FOUR[:2], ResizeCause.WISHED, given_to=given_to)
+    assert latest(world, job).resizing.given_to == given_to
+    followed = FollowedState(world.storage.views, ManualClock(after_noon(320)))
+    assert in_memory(followed) == read_anew(world)
+    written(world.write(AdvanceResize(attempt, 2, ResizeStep.FREED, world.epoch, after_noon(310))))
+    written(world.write(Beat(attempt, 2, after_noon(311))))
+    written(world.write(resizing(world, job, (*FOUR[:2], comes("n1", 2, rank=2, number=4, since=3)), generation=3)))
+    assert latest(world, job).resizing.given_to is None
+    assert in_memory(followed) == read_anew(world)
 
 
 def test_a_larger_gang_holds_what_comes_before_anybody_is_called(world: World) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.builders.api import EventReader
 from tests.builders.eventually import eventually
-from tests.builders.server import Api, ServerProcess, server_on_the_mixed_cluster
+from tests.builders.server import ROOT, Api, ServerProcess, strays
 
 TRAINING = {
     "name": "elastic",
@@ -21,14 +22,20 @@ TRAINING = {
     "training": {"steps": 1_000_000, "width": 32, "sequence": 32, "batch": 4},
 }
 FINAL = ("succeeded", "failed", "cancelled")
+EVERYTHING = 10_000
 CLOSE = 0.5
 """So much the loss of one step may be above that of the one before: each is of a few rows."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with server_on_the_mixed_cluster(tmp_path_factory.mktemp("elastic")) as server:
-        yield server
+    inventory = ROOT / "examples" / "clusters" / "mixed.yaml"
+    environment = {**os.environ, "MEDLEY_PREEMPTION_AFTER_S": "1"}
+    server = ServerProcess(tmp_path_factory.mktemp("elastic") / "data", inventory, environment=environment)
+    server.start()
+    yield server
+    server.stop()
+    assert strays(server.data_folder) == []
 
 
 @pytest.fixture
@@ -136,6 +143,28 @@ def test_a_worker_that_is_killed_on_the_way_costs_no_more_than_what_was_done_sin
     goes_on(api, job, 1, 2)
     assert re.search(r"resuming from step \d+, saved by attempt 1", output(api, job, 0))
     assert cancelled(api, job)["state"] == "cancelled"
+
+
+def test_an_urgent_job_gets_workers_of_a_training_which_goes_on_with_the_others(
+    server: ServerProcess, api: Api
+) -> None:
+    body = {**TRAINING, "name": "generous", "chips": "metax-c500-pcie", "workers": {"min": 2, "max": 4}}
+    job = api.want(201, "POST", "/v1/jobs", body)["id"]
+    four = goes_on(api, job, 1, 4)
+    urgent = {"name": "urgent", "chips": "metax-c500-pcie", "workers": 1, "devices_per_worker": 2, "priority": 5}
+    name = api.want(201, "POST", "/v1/jobs", {**urgent, "command": ["sh", "-c", "sleep 1"]})["id"]
+    two = goes_on(api, job, 2, 2)
+    assert devices(two) < devices(four)
+    after = eventually(lambda: found if (found := shown(api, name))["state"] in FINAL else None, within_s=120)
+    assert after["state"] == "succeeded"
+    assert devices(after["attempts"][0]) == devices(four) - devices(two)
+    left = [int(step) for step in re.findall(r"leaving the gang of 4 after step (\d+)", output(api, job, 0))]
+    assert re.findall(r"resuming from step (\d+), saved by attempt 1", output(api, job, 0)) == [str(left[0])]
+    assert cancelled(api, job)["state"] == "cancelled"
+    with EventReader(server.address, f"/v1/jobs/{job}/events", server.tenant("elastic")) as reader:
+        told = [event.data["data"] for event in reader.read(EVERYTHING) if event.kind == "group-resized"]
+    given = told[0]["given_to"]
+    assert (given["beneficiary"], given["cause"], given["devices_milli"]) == (name, "priority", 2_000)
 
 
 def test_a_server_that_is_killed_on_the_way_goes_on_and_who_is_cancelled_on_the_way_leaves_nothing(

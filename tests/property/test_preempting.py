@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.core.deciding.preempting.rules import Rules, Scope
-from scheduler.core.model.decision import Evicted
+from scheduler.core.model.decision import Evicted, Resized
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueQuota
 from tests.builders import strategies as some
 from tests.builders.core import make_job, make_node, make_shape
-from tests.builders.preempting import Contended
+from tests.builders.preempting import Contended, elastic
 
 MOST_ROUNDS = 60
 """More than the jobs could take if each preempted each that has a lower priority."""
@@ -39,7 +40,10 @@ def some_job(number: int, random: Random) -> Job:
         priority=random.randint(0, 3),
     )
     limit = random.choice((None, 100, 1_000, 100_000))
-    return replace(made, spec=replace(made.spec, preemptible=random.random() < 0.7, time_limit_s=limit))
+    found = replace(made, spec=replace(made.spec, preemptible=random.random() < 0.7, time_limit_s=limit))
+    most = found.spec.workers
+    is_elastic = most > 1 and random.random() < 0.5
+    return elastic(found, random.randint(1, most - 1), random.randint(1, 2)) if is_elastic else found
 
 
 @some.fixed(60)
@@ -56,6 +60,10 @@ def test_preemption_comes_to_an_end_and_whoever_it_was_for_has_a_place(seed: int
         cluster.submit(*come)
         decisions = cluster.decide()
         beneficiaries |= {each.eviction.beneficiary for each in decisions if isinstance(each, Evicted)}
+        beneficiaries |= {
+            each.given_to.beneficiary for each in decisions if isinstance(each, Resized) and each.given_to
+        }
+        assert all(len(live.allocations) in live.job.spec.sizes for live in cluster.state.live.values())
         quiet = 0 if decisions or coming or cluster.in_state(State.STOPPING) else quiet + 1
         cluster.start()
         cluster.leave(most=random.randint(0, 3) if coming else None)
@@ -75,6 +83,13 @@ def test_who_is_stopped_has_a_lower_priority_may_be_and_has_run_long_enough(seed
         cluster.submit(job)
         before = {live.group.id: live for live in cluster.state.live.values()}
         for decision in cluster.decide():
+            if isinstance(decision, Resized) and (given_to := decision.given_to) is not None:
+                giver = before[decision.group]
+                gives = giver.allocations[len(decision.allocations) :]
+                assert rules.whole_until(giver) <= cluster.now
+                assert sum(held.devices_milli for held in gives) == given_to.devices_milli > 0
+                is_lent = all(held.since > 1 for held in gives)
+                assert is_lent if given_to.cause is EvictionCause.LOAN else given_to.own_priority < given_to.priority
             if isinstance(decision, Evicted):
                 victim, eviction = before[decision.group], decision.eviction
                 assert victim.job.spec.preemptible
@@ -100,12 +115,16 @@ def test_whoever_takes_back_its_share_leaves_all_others_theirs_and_it_comes_to_a
         assert rounds < MOST_ROUNDS
         come, coming = coming[: (many := random.randint(0, 3))], coming[many:]
         cluster.submit(*come)
+        before_it = {live.attempt: live.job.tenant for live in cluster.state.live.values()}
         before, decisions = runs_on(cluster), cluster.decide()
         taken: Counter[str] = Counter()
         for decision in decisions:
             if isinstance(decision, Evicted):
                 owner = cluster.state.live[decision.attempt].job.tenant
                 taken[owner] += decision.eviction.devices_milli // 1_000 * (owner != decision.eviction.tenant)
+            if isinstance(decision, Resized) and (given_to := decision.given_to) is not None:
+                owner = before_it[decision.attempt]
+                taken[owner] += given_to.devices_milli // 1_000 * (owner != given_to.tenant)
         assert all(not taken[owner] or before[owner] - taken[owner] >= due[owner] for owner in due)
         quiet = 0 if decisions or coming or cluster.in_state(State.STOPPING) else quiet + 1
         cluster.start()

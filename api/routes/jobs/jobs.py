@@ -243,7 +243,8 @@ def explain_job(job: JobPath, context: Context, caller: Caller) -> WhyAnswer:
     view = find_job(context, caller, job)
     explained = explain(context.followed, context.clock, job, context.forecaster)
     if explained.explanations:
-        advised = advise(context.followed, view.job, explained.explanations[0].reasons)
+        reasons = explained.explanations[0].reasons
+        advised = advise(context.followed, view.job, reasons, waits_at=context.clock.now())
         return waiting_answer(view, explained, caller.tenant, advised)
     if view.state is State.QUEUED:
         # It was placed or refused between the two reads.

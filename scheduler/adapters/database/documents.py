@@ -11,7 +11,7 @@ from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.job import JobSpec
 from scheduler.core.model.node import ForeignUse
 from scheduler.core.model.reason import PlacementNote
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import Topology
 from scheduler.core.model.waiting.promise import Promise
@@ -37,6 +37,7 @@ class Document(Generic[T]):
 JOB_SPEC: Document[JobSpec] = Document(JobSpec)
 FOREIGN_USE: Document[ForeignUse] = Document(ForeignUse)
 EVICTION: Document[Eviction] = Document(Eviction)
+GIVEN_TO: Document[GivenTo] = Document(GivenTo)
 NOTES: Document[tuple[PlacementNote, ...]] = Document(tuple[PlacementNote, ...])
 GROUNDS: Document[Grounds] = Document(Grounds)
 TOPOLOGY: Document[Topology] = Document(Topology)

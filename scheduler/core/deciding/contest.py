@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.lacks import LacksQuota, LacksTurn
 from scheduler.core.deciding.ordering.recording import Recorder
 from scheduler.core.deciding.parts.waiters import queue_of
-from scheduler.core.model.decision import Evicted, Placed, Refused, Waiting
+from scheduler.core.model.decision import Evicted, Placed, Refused, Resized, Waiting
 from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import ArrayIsFull, QueueIsFull
 
@@ -48,8 +48,8 @@ class Contest:
         """Without `evicting` nobody is stopped for anybody."""
         self._state = state
         self._evicting = evicting
-        self._evicted: list[Evicted] = []
-        """Those that were decided on and not told yet."""
+        self._evicted: list[Evicted | Resized] = []
+        """Those that stop or give way for others, and were not told yet."""
         self._cycle = cycle
         self._sleepers = sleepers
         self._keeping = keeping
@@ -62,7 +62,7 @@ class Contest:
         """Turns of those whose reservations gave way."""
         self.asked = 0
 
-    def decide(self, candidates: Mapping[Class, Wanted | None]) -> Iterator[Placed | Refused | Evicted]:
+    def decide(self, candidates: Mapping[Class, Wanted | None]) -> Iterator[Placed | Refused | Evicted | Resized]:
         """Yield what changes; who has no place sleeps on, or again.
 
         Of each candidate it is said what it lacked that there may be enough of now; None: it is to be asked anyway.

@@ -70,9 +70,13 @@ def _reasons(state: SchedulerState, group: Group, beside: Beside, now: datetime)
 
 
 def _room_made(state: SchedulerState, group: GroupId) -> RoomIsMade | None:
-    """Return who is being stopped for a group, None where nobody is."""
+    """Return who is being stopped for a group or gives it workers, None where nobody is."""
     stopping = [state.live[attempt] for attempt in state.losses.stopping]
-    those = [live for live in stopping if live.eviction is not None and live.eviction.beneficiary == group]
-    if not those:
+    leaving = [state.live[attempt] for attempt in state.sizes.leaving]
+    stop = [live for live in stopping if live.eviction is not None and live.eviction.beneficiary == group]
+    give = [live for live in leaving if (to := live.resizing.given_to) is not None and to.beneficiary == group]
+    began = [(live.since, live) for live in stop] + [(live.resizing.began_at or live.since, live) for live in give]
+    if not began:
         return None
-    return RoomIsMade(len(those), max(live.since + timedelta(seconds=live.job.spec.grace_s) for live in those))
+    until = max(at + timedelta(seconds=live.job.spec.grace_s) for at, live in began)
+    return RoomIsMade(len(stop), until, len(give))

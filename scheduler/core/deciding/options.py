@@ -73,7 +73,8 @@ def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbou
     attempts = set(state.neighbours.with_labels(request.tenant, request.apart.labels))
     if placed is not None:
         attempts |= placed.with_labels(request.tenant, request.apart.labels)
-    return tuple(sorted({node for attempt in attempts for node in state.ledger.nodes_of(attempt)}))
+    there = [attempt for attempt in attempts if state.ledger.has_hold(attempt)]  # on a trial, some may have been let go
+    return tuple(sorted({node for attempt in there for node in state.ledger.nodes_of(attempt)}))
 
 
 def _short(

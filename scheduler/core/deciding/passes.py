@@ -11,7 +11,9 @@ from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
 from scheduler.core.deciding.elastic.growing import Growing
 from scheduler.core.deciding.lacks import LacksAnything, LacksDeparture, LacksKept, LacksQuota, LacksTurn, Numbers
+from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.deciding.preempting.evicting import Evicting
+from scheduler.core.deciding.preempting.givers import lent_in
 from scheduler.core.deciding.preempting.memory import Attempts
 from scheduler.core.deciding.preempting.rules import NO_PREEMPTION, Scope
 from scheduler.core.deciding.sleepers import Sleepers
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from scheduler.core.deciding.lacks import Lack
+    from scheduler.core.deciding.lacks import Lack, PoolName
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.sleepers import Wanted
@@ -85,10 +87,16 @@ class Passes:
             with Trial(state.ledger) as trial:
                 keeping = Keeping(state, self.promises, trial.apply, now)
                 is_on = self.rules.scope is not Scope.OFF
-                evicting = Evicting(state, self.rules, self._attempts, keeping=keeping, now=now) if is_on else None
+                evicting = (
+                    Evicting(state, self.rules, self._attempts, keeping=keeping, apply=trial.apply, now=now)
+                    if is_on
+                    else None
+                )
                 cycle = Cycle(state, trial.apply, now)
                 contest = Contest(state, cycle, self._sleepers, keeping, evicting)
                 decisions += contest.decide(candidates)
+                given = {each.attempt for each in decisions if isinstance(each, Evicted | Resized)}
+                unsized = [live for live in unsized if live.attempt not in given]
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
             self.asked += contest.asked
         self._state, self._seen, self._at = state, state.news.now, now
@@ -109,7 +117,7 @@ class Passes:
             return False
         (due,) = self._due
         is_early = due is None or now < due
-        return is_early and not state.unsized and not self.promises.are_stirred
+        return is_early and not state.sizes.unsized and not self.promises.are_stirred
 
     def take_back(self, decisions: Iterable[Effect]) -> None:
         """Look again at what was decided and not done, and at those who may have what would have been held for it."""
@@ -120,14 +128,11 @@ class Passes:
         state.news.stirred = state.news.now
         self._seen = min(self._seen, state.news.now - 1)
         for decision in undone:
-            if isinstance(decision, Evicted):
-                for each in self.promises.claims.drop_awaiting(decision.attempt):
-                    state.news.hopeful(each)
+            if isinstance(decision, Evicted | Resized):
+                self._goes_on(state, decision)
                 continue
             group = state.groups.get(decision.group)
-            if isinstance(decision, Resized):
-                self._growing.refused(decision)
-            if group is None or isinstance(decision, Resized):
+            if group is None:
                 continue
             state.news.hopeful(state.waiters.classes.of(group.id))
             if isinstance(decision, Placed):
@@ -136,6 +141,15 @@ class Passes:
                 for node in sorted({allocation.node for allocation in decision.allocations}):
                     if state.ledger.has_node(node):
                         state.news.roomier(state.ledger.kind_of(node))
+
+    def _goes_on(self, state: SchedulerState, decision: Evicted | Resized) -> None:
+        """Let nobody count on what an attempt does not give back after all."""
+        gone = decision.attempt
+        if isinstance(decision, Resized):
+            gone = going_of(decision.attempt)
+            self._growing.refused(decision)
+        for each in self.promises.claims.drop_awaiting(gone):
+            state.news.hopeful(each)
 
     def _candidates(self, state: SchedulerState, now: datetime) -> dict[Class, Wanted | None]:
         """Return who may have a place now, with what it lacked that there is enough of; None: it is asked anyway."""
@@ -154,6 +168,10 @@ class Passes:
         numbers = Numbers(state)
         for pool in grown:
             found |= self._sleepers.with_room_in(pool, lambda lack, asker: numbers.room(lack, asker.asked[0]))
+            if (lent := lent_in(state, pool)) and self.rules.scope is not Scope.OFF:
+                found |= self._with_room_beside(lent, pool, numbers)
+            if self.rules.scope is not Scope.OFF and (lent := lent_in(state, pool)):
+                found |= self._with_room_beside(lent, pool, numbers)
         for pool in grown:
             found |= dict.fromkeys(self._sleepers.lacking(LacksAnything(pool)))
         chips = {chip for _, chip in grown}
@@ -168,6 +186,11 @@ class Passes:
         found |= dict.fromkeys(state.waiters.due(at, now))
         found |= dict.fromkeys(self.promises.hopes.due(now, self.promises.left))
         return found
+
+    def _with_room_beside(self, lent: int, pool: PoolName, numbers: Numbers) -> dict[Class, None]:
+        """Return those for whom there may be room in a pool once so many devices that are on loan are given back."""
+        found = self._sleepers.with_room_in(pool, lambda lack, asker: lent + numbers.room(lack, asker.asked[0]))
+        return dict.fromkeys(sleeper for sleeper, _ in found)
 
     def _lacked(self, state: SchedulerState) -> Iterator[Lack]:
         """Yield what there is more of since the last pass, beside room."""

@@ -76,8 +76,8 @@ class SchedulerState:
         self.placer = Placer(self.ledger, scoring.weights, worth_of(scoring, ()))
         """Seats gangs on the ledger."""
         self._live = LiveAttempts(self.ledger)
-        self.unsized: Mapping[AttemptId, None] = self._live.unsized
-        """The attempts of elastic jobs that have more or fewer workers than are wanted."""
+        self.sizes = self._live.sizes
+        """The attempts of elastic jobs, by the sizes that they have and might have."""
         self.neighbours = self._live.neighbours
         """The attempts that hold something, by the labels of their jobs."""
         self.occupants = self._live.occupants
@@ -313,7 +313,8 @@ class SchedulerState:
         elif self._is_news(resized.group):
             group = self._named(resized.group)
             self._put_group(group, since=at)
-            after = replace(live.resized(resized.allocations, resized.generation, at), group=group)
+            after = live.resized(resized.allocations, resized.generation, at, resized.given_to)
+            after.group = group
         else:
             return
         self._live.put(after)

@@ -78,10 +78,10 @@ class UseCounts:
         totals = self._totals
         for chip, amount in by_chip.items():
             totals[chip] = totals.get(chip, 0) + amount
-        queue, user = account or (tenant, "")
+        queue, user, is_part = account or (tenant, "", False)
         for name in self._paths.get(queue) or (queue,):
-            self._count(name, by_chip, sign)
-            if user:
+            self._count(name, by_chip, 0 if is_part else sign)
+            if user and not is_part:
                 _add(self._of_user, (name, user), sign)
 
     def _count(self, queue: QueueName, by_chip: Mapping[ChipName, int], holdings: int) -> None:

@@ -9,7 +9,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeId, WorkerKey
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 
 FIRST_GENERATION = 1
 """The generation of an attempt's first allocation."""
@@ -172,6 +172,8 @@ class Resizing:
     """When the latest generation was decided on; None for the first."""
     numbers: int = 0
     """So many numbers were given to workers, from 0; 0 in the first generation, where they are the ranks."""
+    given_to: GivenTo | None = None
+    """For whom the latest generation has fewer workers, where that is for somebody."""
 
     def is_under_way(self, generation: int) -> bool:
         """Say whether the attempt of this generation is still on its way there."""

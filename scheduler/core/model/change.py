@@ -13,7 +13,7 @@ from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantNa
 from scheduler.core.model.job import Job, JobSpec
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import PlacementNote, Reason
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueName, QueueQuota, ResourceName
 from scheduler.core.model.waiting.promise import DropReason, Promise
 
@@ -124,6 +124,8 @@ class GroupResized:
     cause: ResizeCause
     notes: tuple[PlacementNote, ...] = ()
     """Of those who come."""
+    given_to: GivenTo | None = None
+    """For whom it has fewer workers, where that is for somebody."""
 
 
 @dataclass(frozen=True, slots=True)

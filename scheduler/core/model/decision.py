@@ -8,7 +8,7 @@ from scheduler.core.model.asking.grounds import Grounds
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, GroupId
 from scheduler.core.model.reason import PlacementNote, Reason, Shortfall
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 
 
 class Place(Protocol):
@@ -81,6 +81,8 @@ class ResizeCause(StrEnum):
     """Its user wants fewer workers than it has."""
     ROOM = "room"
     """There is room for more that nobody else could use."""
+    LOAN = "loan"
+    """As for `room`, but it is more than is guaranteed to its queue: lent until somebody waits for it."""
     OTHERS = "others"
     """Others are to have what it can do without."""
 
@@ -100,6 +102,8 @@ class Resized:
     cause: ResizeCause
     notes: tuple[PlacementNote, ...] = ()
     """Why those who come are where they are, in rank order."""
+    given_to: GivenTo | None = None
+    """For whom it has fewer workers, with the cause `others`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,6 +283,8 @@ class JobSpec:
     """Of a training with one role on one chip type: `workers` is the most that is wanted, and fewer will do."""
     preemptible: bool = True
     """Whether its attempts may be stopped for another gang's sake."""
+    movable: bool = False
+    """Whether they may be stopped to go on elsewhere, where that makes room for another gang."""
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -276,11 +276,14 @@ class KeptForOthers:
 
 @dataclass(frozen=True, slots=True)
 class RoomIsMade:
-    """Attempts are being stopped for it, or for one that asks for the same: it starts when they are gone."""
+    """Attempts are being stopped for it, or for one that asks for the same, or give workers: it starts without them."""
 
     attempts: int
+    """So many stop."""
     until: datetime
     """When the last of them has had the time that it is given to end."""
+    giving: int = 0
+    """So many go on with fewer workers."""
 
 
 Reason = (

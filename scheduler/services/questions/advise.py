@@ -2,8 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
+from scheduler.core.advising.moves import moves_to_start
 from scheduler.core.advising.smallest_changes import changes_to_fit, changes_to_start
+from scheduler.core.model.asking.moves import Move
 from scheduler.core.model.asking.remedies import Remedy
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import CannotServe, NeverFits, QuotaExceeded, Reason, TooFewFree
@@ -17,18 +20,24 @@ class Advice:
     remedies: tuple[Remedy, ...]
     starts_now: bool
     """Who does it has a place now; else it is no more than that it would fit if nothing else ran."""
+    moves: tuple[Move, ...] = ()
+    """Of others, which together would let it start now."""
 
 
 NO_ADVICE = Advice((), starts_now=False)
 
 
-def advise(followed: FollowedState, job: Job, reasons: Collection[Reason]) -> Advice:
-    """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks."""
+def advise(followed: FollowedState, job: Job, reasons: Collection[Reason], waits_at: datetime | None = None) -> Advice:
+    """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks.
+
+    With the present time where it waits: then also which moves of others would.
+    """
     if not reasons or not all(isinstance(one, TooFewFree | NeverFits | CannotServe | QuotaExceeded) for one in reasons):
         return NO_ADVICE
     with followed.hold() as state:
-        if now := changes_to_start(state, job):
-            return Advice(now, starts_now=True)
+        moves = moves_to_start(state, job, waits_at) if waits_at is not None and job.id in state.jobs else ()
+        if (now := changes_to_start(state, job)) or moves:
+            return Advice(now, starts_now=True, moves=moves)
         if any(isinstance(one, NeverFits | CannotServe) for one in reasons):
             return Advice(changes_to_fit(state, job), starts_now=False)
     return NO_ADVICE

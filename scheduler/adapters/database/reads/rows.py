@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from scheduler.adapters.database.documents import EVICTION, GROUNDS, NOTES, WORDS
+from scheduler.adapters.database.documents import EVICTION, GIVEN_TO, GROUNDS, NOTES, WORDS
 from scheduler.adapters.database.reads.heartbeats import heartbeats_of
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.sharing import one, slots_of, spec_of
@@ -185,7 +185,8 @@ class _Held:
         if row.generation == FIRST_GENERATION:
             return NEVER_RESIZED
         surplus = sorted(self.surplus, key=lambda held: held.worker)
-        return Resizing(row.called, row.met, tuple(surplus), row.resized_at, self.last_number + 1)
+        given_to = None if row.given_to is None else GIVEN_TO.decode(row.given_to)
+        return Resizing(row.called, row.met, tuple(surplus), row.resized_at, self.last_number + 1, given_to)
 
 
 def _allocations(connection: Connection, generations: dict[AttemptId, int]) -> dict[AttemptId, _Held]:

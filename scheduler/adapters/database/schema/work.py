@@ -138,6 +138,7 @@ attempts = Table(
     Column("called", Integer, nullable=False, server_default="1"),
     Column("met", Integer, nullable=False, server_default="1"),
     Column("resized_at", Instant),
+    Column("given_to", Text),
     Column("state", Name, nullable=False),
     Column("stop_reason", Name),
     Column("notes", Text, nullable=False),
@@ -162,7 +163,8 @@ attempts = Table(
 )
 """At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed.
 
-`eviction` says as JSON for whom it was stopped, where it was for another gang; `grounds` what its placement rested on.
+`eviction` says as JSON for whom it was stopped, where it was for another gang, and `given_to` for whom its latest
+generation has fewer workers; `grounds` what its placement rested on.
 """
 
 allocations = Table(

@@ -11,6 +11,7 @@ from scheduler.core.deciding.backfilling.ends import expected_run_s
 from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S
 from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
 from scheduler.core.deciding.lacks import pools_of
+from scheduler.core.deciding.parts.live import whose_going
 from scheduler.core.deciding.parts.waiters import queue_of
 from scheduler.core.ledger.changes import Release
 from scheduler.core.model.identifiers import job_named_by
@@ -166,7 +167,7 @@ class Keeping:
     def claim(self, asker: Class, claim: Reservation, roomy: Iterable[AttemptId], priority: int) -> None:
         """Keep what a class is to have instead of any reservation; those that counted on the same are made anew."""
         promises = self._promises
-        ends = claim.waits_for
+        ends = claim.waits_for | set(map(whose_going, claim.waits_for))
         counted = [(of, kept) for of in promises if (kept := promises.get(of)) is not None]
         for of, _ in [row for row in counted if row[0] is asker or not ends.isdisjoint(row[1].waits_for)]:
             self._withdraw(of, DropReason.NOT_NEEDED if of is asker else DropReason.GOES_FIRST)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.backfilling.ends import ExpectedEnd
 from scheduler.core.deciding.lacks import Numbers
 from scheduler.core.deciding.options import find_place
+from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.ledger.changes import Release, SetAside
 from scheduler.core.ledger.states.amounts import amounts_of
 from scheduler.core.ledger.states.demand import amounts_for
@@ -178,6 +179,9 @@ class Future:
         self._ended.update(leaving)
         for attempt in leaving:
             self._release(attempt)
+            if self._ledger.has_hold(going := going_of(attempt)):
+                self._ended[going] = leaving[attempt]
+                self._release(going)
         for each in [one for one in self._standing if one.ends is not None and one.ends <= at]:
             self._standing.remove(each)
             self._ended[each.name] = ExpectedEnd(at, Basis.PROMISED)

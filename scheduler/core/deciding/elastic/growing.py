@@ -11,8 +11,10 @@ from scheduler.core.deciding.elastic.shrinking import may_be_resized, shrunk
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.model.decision import ResizeCause, Resized
 from scheduler.core.model.job import AnyOf
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.request import request_of
+from scheduler.core.queueing.quota import used_milli
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +46,9 @@ class Growing:
 
     def candidates(self, state: SchedulerState, now: datetime) -> list[LiveAttempt]:
         """Return the attempts that are to have another size, if there is room: those first that were not looked at."""
-        if not state.unsized:
+        if not state.sizes.unsized:
             return []
-        names = sorted(state.unsized)
+        names = sorted(state.sizes.unsized)
         first = bisect(names, self._last)
         turn = (names[first:] + names[:first])[:MOST_LOOKED_AT]
         self._last = turn[-1]
@@ -63,13 +65,14 @@ class Growing:
                 yield shrunk(live, wanted, ResizeCause.WISHED)
             elif grown < MOST_GROWN and (found := _more(state, live, numbers)) is not None:
                 grown += 1
-                apply(Seat(f"{live.attempt}+", live.job.tenant, found.seatings, live.job.account))
+                account = live.job.account._replace(is_part=True)
+                apply(Seat(f"{live.attempt}+", live.job.tenant, found.seatings, account))
                 numbers.forget()
-                yield _grown(live, found)
+                yield _grown(state, live, found)
 
     def next_due(self, state: SchedulerState, now: datetime) -> datetime | None:
         """Return when the next gang may grow that may not now; None where none is held up by time alone."""
-        lives = (state.live[name] for name in state.unsized)
+        lives = (state.live[name] for name in state.sizes.unsized)
         return min((due for live in lives if (due := self._due(live)) > now), default=None)
 
     def refused(self, decision: Resized) -> None:
@@ -108,9 +111,21 @@ def _more(state: SchedulerState, live: LiveAttempt, numbers: Numbers) -> GangPla
     return None
 
 
-def _grown(live: LiveAttempt, found: GangPlace) -> Resized:
+def _grown(state: SchedulerState, live: LiveAttempt, found: GangPlace) -> Resized:
+    """Return the decision that a gang has more workers, which the ledger counts already."""
     generation, have, number = live.generation + 1, len(live.allocations), live.next_number
     new = [replace(one, rank=have + one.rank, since=generation, number=number + one.rank) for one in found.allocations]
     notes = tuple(replace(note, rank=have + note.rank) for note in found.notes)
     group, held = live.group, (*live.allocations, *new)
-    return Resized(group.id, group.version, live.attempt, generation, held, ResizeCause.ROOM, notes)
+    cause = ResizeCause.ROOM if _is_guaranteed(state, live) else ResizeCause.LOAN
+    return Resized(group.id, group.version, live.attempt, generation, held, cause, notes)
+
+
+def _is_guaranteed(state: SchedulerState, live: LiveAttempt) -> bool:
+    """Say whether on the way of a job's queue all that is held of its chips is within what is guaranteed there."""
+    uses, chips = state.ledger.uses, {held.chip for held in live.allocations}
+    for rule in state.sharing.book.rules_on_path(live.job.queue):
+        guaranteed = rule.quota.guaranteed * WHOLE_DEVICE_MILLI
+        if guaranteed and chips <= set(rule.weights) and used_milli(uses, rule.quota.queue, rule.weights) <= guaranteed:
+            return True
+    return False

@@ -10,7 +10,7 @@ from scheduler.core.model.job import Wish
 
 if TYPE_CHECKING:
     from scheduler.core.deciding.parts.live import LiveAttempt
-    from scheduler.core.model.attempt import Allocation
+    from scheduler.core.model.sharing.eviction import GivenTo
 
 
 def may_be_resized(live: LiveAttempt) -> bool:
@@ -19,19 +19,7 @@ def may_be_resized(live: LiveAttempt) -> bool:
     return is_wanted and live.group.state is State.RUNNING and not live.is_resizing
 
 
-def shrinkable(live: LiveAttempt) -> tuple[Allocation, ...]:
-    """Return what a gang can do without: what its last ranks hold, beyond the least workers that will do.
-
-    Whoever takes some of it takes whole steps, from the end. It is free once those workers are proven gone, which takes
-    them a checkpoint.
-    """
-    elastic = live.job.spec.elastic
-    if elastic is None or not may_be_resized(live):
-        return ()
-    return live.allocations[elastic.least :]
-
-
-def shrunk(live: LiveAttempt, workers: int, cause: ResizeCause) -> Resized:
+def shrunk(live: LiveAttempt, workers: int, cause: ResizeCause, given_to: GivenTo | None = None) -> Resized:
     """Return the decision that a gang goes on with so many of its workers, one of the sizes of its job."""
-    group = live.group
-    return Resized(group.id, group.version, live.attempt, live.generation + 1, live.allocations[:workers], cause)
+    group, stay = live.group, live.allocations[:workers]
+    return Resized(group.id, group.version, live.attempt, live.generation + 1, stay, cause, given_to=given_to)

@@ -8,13 +8,38 @@ from typing import Self
 from scheduler.core.deciding.parts.losses import Losses
 from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.deciding.parts.occupants import Occupants
+from scheduler.core.deciding.parts.sizes import Sizes
 from scheduler.core.ledger.ledger import Ledger
-from scheduler.core.model.attempt import NEVER_RESIZED, Allocation, Attempt, Checkpoint, ResizeStep, Resizing
+from scheduler.core.model.attempt import (
+    FIRST_GENERATION,
+    NEVER_RESIZED,
+    Allocation,
+    Attempt,
+    Checkpoint,
+    ResizeStep,
+    Resizing,
+)
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.model.job import Job
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 from scheduler.core.queueing.arrays import MembersHolding
+
+_GOING = "-"
+"""Ends the name by which workers of an attempt hold something that are too many. No attempt's name ends so."""
+
+
+def going_of(attempt: AttemptId) -> AttemptId:
+    """Return the name by which the ledger holds what workers of an attempt have that are too many until they are gone.
+
+    It comes free by itself, whatever becomes of the others.
+    """
+    return f"{attempt}{_GOING}"
+
+
+def whose_going(name: AttemptId) -> AttemptId:
+    """Return the attempt of such a name, and any other name as it is."""
+    return name.removesuffix(_GOING)
 
 
 @dataclass(slots=True)
@@ -96,7 +121,18 @@ class LiveAttempt:
         held = (self.generation, self.allocations, since, self.checkpoint, self.placed_at)
         return LiveAttempt(self.attempt, group, self.job, *held, self.resizing, eviction, self.is_hurried)
 
-    def resized(self, allocations: tuple[Allocation, ...], generation: int, at: datetime) -> "LiveAttempt":
+    @property
+    def lent(self) -> tuple[Allocation, ...]:
+        """What its last ranks hold that it got by growing, beyond the least workers that will do."""
+        elastic, held = self.job.spec.elastic, self.allocations
+        if elastic is None or held[-1].since == FIRST_GENERATION:
+            return ()
+        first = next(rank for rank, one in enumerate(held) if one.since > FIRST_GENERATION)
+        return held[max(elastic.least, first) :]
+
+    def resized(
+        self, allocations: tuple[Allocation, ...], generation: int, at: datetime, given_to: GivenTo | None = None
+    ) -> "LiveAttempt":
         """Return it as of the moment at which its next generation was decided on.
 
         Where nobody new has to start first, its workers are called to it at once.
@@ -106,7 +142,7 @@ class LiveAttempt:
         comes = any(allocation.since == generation for allocation in allocations)
         called = self.resizing.called if comes else generation
         numbers = max(self.next_number, *(held.worker + 1 for held in allocations))
-        resizing = replace(self.resizing, called=called, surplus=surplus, began_at=at, numbers=numbers)
+        resizing = Resizing(called, self.resizing.met, surplus, at, numbers, given_to)
         return replace(self, generation=generation, allocations=allocations, resizing=resizing, is_hurried=False)
 
     def advanced(self, step: ResizeStep, generation: int) -> "LiveAttempt":
@@ -131,8 +167,8 @@ class LiveAttempts:
         self.members_holding = MembersHolding()
         """Of arrays of which only so many may."""
         self._ledger = ledger
-        self.unsized: dict[AttemptId, None] = {}
-        """Those of elastic jobs that have more or fewer workers than are wanted of them."""
+        self.sizes = Sizes()
+        """The same attempts, by the sizes they have and might have."""
         self.occupants = Occupants(ledger, self.by_id)
         """The same attempts, by where they are."""
         self.losses = Losses(ledger, self.by_id)
@@ -147,9 +183,9 @@ class LiveAttempts:
         """Let an attempt hold what it holds in truth. Raises as `Ledger.restore` does."""
         job, attempt = live.job, live.attempt
         live.allocations = tuple(map(self._ledger.named, live.allocations))
-        self._ledger.restore(attempt, job.tenant, live.held, job.account)
+        self._restore(live)
         self._by_id[attempt] = live
-        self._note_size(live)
+        self.sizes.note(live)
         self.occupants.come(live)
         self.losses.come(live)
         self.members_holding.take(job)
@@ -167,7 +203,7 @@ class LiveAttempts:
             is_hurried = live.is_hurried or job.spec.workers > live.job.spec.workers
             after = replace(live, job=job, is_hurried=is_hurried)
             self._change(live, after)
-            self._note_size(after)
+            self.sizes.note(after)
 
     def put_group(self, live: LiveAttempt, group: Group, at: datetime, eviction: Eviction | None = None) -> None:
         """Take over a group as it is now for its attempt: since a time, where its state is another one.
@@ -184,24 +220,30 @@ class LiveAttempts:
     def put(self, live: LiveAttempt) -> None:
         """Take over an attempt as it is now, which may hold more or less than it did."""
         before, live.allocations = self._by_id[live.attempt], tuple(map(self._ledger.named, live.allocations))
-        if before.held != live.held:
-            self._ledger.release(live.attempt)
-            self._ledger.restore(live.attempt, live.job.tenant, live.held, live.job.account)
+        if (before.allocations, before.resizing.surplus) != (live.allocations, live.resizing.surplus):
+            self._give_back(live.attempt)
+            self._restore(live)
             self.occupants.go(live.attempt)
         self._change(before, live)
-        self._note_size(live)
+        self.sizes.note(live)
         self.occupants.come(live)
 
-    def _note_size(self, live: LiveAttempt) -> None:
-        if live.job.spec.elastic is not None and len(live.allocations) != live.job.spec.workers:
-            self.unsized[live.attempt] = None
-        else:
-            self.unsized.pop(live.attempt, None)
+    def _restore(self, live: LiveAttempt) -> None:
+        self._ledger.restore(live.attempt, live.job.tenant, live.allocations, live.job.account)
+        if live.resizing.surplus:
+            surplus = tuple(map(self._ledger.named, live.resizing.surplus))
+            account = live.job.account._replace(is_part=True)
+            self._ledger.restore(going_of(live.attempt), live.job.tenant, surplus, account)
+
+    def _give_back(self, attempt: AttemptId) -> None:
+        self._ledger.release(attempt)
+        if self._ledger.has_hold(going_of(attempt)):
+            self._ledger.release(going_of(attempt))
 
     def release(self, live: LiveAttempt) -> None:
         """Let an attempt hold nothing any more."""
-        self._ledger.release(live.attempt)
-        self.unsized.pop(live.attempt, None)
+        self._give_back(live.attempt)
+        self.sizes.forget(live.attempt)
         self.losses.go(self._by_id.pop(live.attempt))
         self.occupants.go(live.attempt)
         self.members_holding.give(live.job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.parts.losses import Alike, Row
     from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import AttemptId
     from scheduler.core.model.sharing.eviction import EvictionCause
 
     Allows = Callable[[LiveAttempt], bool]
+    MayTake = Callable[[LiveAttempt, Sequence[Allocation]], bool]
+    """Whether what some workers of an attempt hold may be taken while it goes on with the others."""
 
 MOST_LOOKED_AT = 20_000
 """So many attempts are looked at for one gang, most of which are left alone for now."""
 
 
 def _nobody(_: AttemptId) -> bool:
+    return False
+
+
+def _nothing(_: LiveAttempt, __: Sequence[Allocation]) -> bool:
     return False
 
 
@@ -41,6 +48,8 @@ class Claimant:
     """And which of these, as things are now."""
     is_gone: Callable[[AttemptId], bool] = _nobody
     """Which were decided on before."""
+    may_shrink: MayTake = _nothing
+    """And what of elastic jobs may be taken by this right."""
 
 
 class Candidates:
@@ -54,13 +63,18 @@ class Candidates:
         *,
         restart_s: float,
         starts: dict[tuple[PoolName, Alike], int] | None = None,
+        most: int = MOST_LOOKED_AT,
     ) -> None:
-        """`starts` are where the first are in their lists that were not decided on, kept from one gang to the next."""
+        """`starts` are where the first are in their lists that were not decided on, kept from one gang to the next.
+
+        No more are looked at than `most`, but for those beside them on their nodes.
+        """
         self._state = state
         self._claimant = claimant
         self._now_s = now.timestamp()
         self._restart_s = restart_s
         self._starts: dict[tuple[PoolName, Alike], int] = {} if starts is None else starts
+        self._most = most
         self.looked_at = 0
 
     def loss(self, live: LiveAttempt, useful: int) -> float:
@@ -76,7 +90,7 @@ class Candidates:
         ]
         heapify(heads)
         live = self._state.live
-        while heads and self.looked_at < MOST_LOOKED_AT:
+        while heads and self.looked_at < self._most:
             _, alike, at, rows = heads[0]
             found = live[rows[at][1]]
             at += 1

@@ -12,12 +12,13 @@ from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.queueing.quota import used_milli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.preempting.candidates import Allows
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import AttemptId, ChipName, TenantName
     from scheduler.core.model.job import Job
     from scheduler.core.model.sharing.queue import QueueName
@@ -37,11 +38,13 @@ class Entitlement:
         self._guaranteed: dict[QueueName, tuple[Rule, ...]] = {}
         """The rules on the way of a queue that guarantee it something."""
         self._going: dict[QueueName, Counter[ChipName]] | None = None
-        """What queues hold of attempts that do not run on, in thousandths; worked out when first asked for."""
+        """What queues hold of workers that do not run on, in thousandths; worked out when first asked for."""
 
     def has_right(self, job: Job) -> bool:
         """Say whether anybody might be stopped for a job, by a look that costs nothing."""
-        return self._rules.scope is not Scope.OFF and (self._has_priority(job) or bool(self._guarantees(job.queue)))
+        if self._rules.scope is Scope.OFF:
+            return False
+        return self._has_priority(job) or bool(self._guarantees(job.queue)) or bool(self._state.sizes.lending)
 
     def claimants(self, request: GangRequest, job: Job, may_stop: Allows) -> Iterator[Claimant]:
         """Yield the rights that a gang has now, those first that need no higher priority."""
@@ -51,10 +54,19 @@ class Entitlement:
         if self._has_priority(job):
             yield self._by_priority(job, may_stop)
 
-    def goes(self, live: LiveAttempt) -> None:
-        """Take note that an attempt is stopped."""
+    def may_have_back(self, live: LiveAttempt, lent: Sequence[Allocation], job: Job) -> bool:
+        """Say whether a job that waits may have what an elastic one got by growing, as far as that is on loan.
+
+        It is not for jobs of less priority, and what is guaranteed to a queue is not lent to it.
+        """
+        if self._rules.realm(job) in (None, live.job.tenant) and job.spec.priority < live.job.spec.priority:
+            return False
+        return self._leaves_the_guaranteed(live, lent, self._state.sharing.book.path(job.queue))
+
+    def goes(self, live: LiveAttempt, held: Sequence[Allocation]) -> None:
+        """Take note that an attempt, or some of its workers, are stopped that hold this."""
         if self._going is not None:
-            self._leave(live, self._going)
+            self._leave(live, held, self._going)
 
     def _has_priority(self, job: Job) -> bool:
         realm = self._rules.realm(job)
@@ -70,6 +82,11 @@ class Entitlement:
             lambda alike: alike.priority < priority and realm in (None, alike.tenant),
             self._unless_guaranteed(may_stop, path),
             self._is_gone,
+            lambda live, held: (
+                live.job.spec.priority < priority
+                and realm in (None, live.job.tenant)
+                and self._leaves_the_guaranteed(live, held, path)
+            ),
         )
 
     def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Claimant:
@@ -81,13 +98,16 @@ class Entitlement:
             lambda alike: within not in book.path(alike.queue),
             lambda live: not live.job.spec.serves and may_take_back(live),
             self._is_gone,
+            lambda live, held: (
+                within not in book.path(live.job.queue) and self._leaves_the_guaranteed(live, held, path)
+            ),
         )
 
     def _unless_guaranteed(self, may_stop: Allows, path: tuple[QueueName, ...]) -> Allows:
         """Return `may_stop`, less those without whom a queue off a path has less than is guaranteed to it."""
         if not self._state.sharing.book.has_guarantees:
             return may_stop
-        return lambda live: may_stop(live) and self._leaves_the_guaranteed(live, path)
+        return lambda live: may_stop(live) and self._leaves_the_guaranteed(live, live.allocations, path)
 
     def _guarantees(self, queue: QueueName) -> tuple[Rule, ...]:
         found = self._guaranteed.get(queue)
@@ -106,8 +126,10 @@ class Entitlement:
                 return name
         return None
 
-    def _leaves_the_guaranteed(self, live: LiveAttempt, path: tuple[QueueName, ...]) -> bool:
-        """Say whether no queue of an attempt, but those on a path, has less than its guaranteed share without it."""
+    def _leaves_the_guaranteed(
+        self, live: LiveAttempt, held: Sequence[Allocation], path: tuple[QueueName, ...]
+    ) -> bool:
+        """Say whether no queue of an attempt, but those on a path, has less than its guaranteed share without this."""
         state, guarantees = self._state, self._guarantees(live.job.queue)
         if not guarantees:
             return True
@@ -118,7 +140,7 @@ class Entitlement:
             if name in path:
                 continue
             if amounts is None:
-                amounts = _held(live)
+                amounts = _amounts(held)
             gone = going.get(name, Counter())
             less = sum((amounts[chip] + gone[chip]) * weight for chip, weight in weights.items())
             if used_milli(state.ledger.uses, name, weights) - less < rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
@@ -128,12 +150,15 @@ class Entitlement:
     def _gone(self) -> dict[QueueName, Counter[ChipName]]:
         if self._going is None:
             self._going = {}
-            for attempt in self._state.losses.stopping:
-                self._leave(self._state.live[attempt], self._going)
+            lives = self._state.live
+            for live in map(lives.__getitem__, self._state.losses.stopping):
+                self._leave(live, live.allocations, self._going)
+            for live in map(lives.__getitem__, self._state.sizes.leaving):
+                self._leave(live, live.resizing.surplus, self._going)
         return self._going
 
-    def _leave(self, live: LiveAttempt, going: dict[QueueName, Counter[ChipName]]) -> None:
-        amounts = _held(live)
+    def _leave(self, live: LiveAttempt, held: Sequence[Allocation], going: dict[QueueName, Counter[ChipName]]) -> None:
+        amounts = _amounts(held)
         for name in self._state.sharing.book.path(live.job.queue):
             going.setdefault(name, Counter()).update(amounts)
 
@@ -142,9 +167,9 @@ def _amount(option: OptionRequest, rule: Rule) -> int:
     return sum(milli * rule.weights.get(chip, 0) for chip, milli in option.devices_milli)
 
 
-def _held(live: LiveAttempt) -> Counter[ChipName]:
+def _amounts(allocations: Sequence[Allocation]) -> Counter[ChipName]:
     amounts: Counter[ChipName] = Counter()
-    for held in live.allocations:
+    for held in allocations:
         if held.chip is not None:
             amounts[held.chip] += held.devices_milli
     return amounts

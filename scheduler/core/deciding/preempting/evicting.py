@@ -1,46 +1,48 @@
-"""Preemption in one pass: for a gang without a place, others are stopped, and what they give back is kept for it."""
+"""Preemption in one pass: for a gang without a place others give way or stop, and their room is kept for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.backfilling.reservations import QuotaShare, Reservation, gives_of, needs_of
+from scheduler.core.deciding.elastic.giving import Giving
+from scheduler.core.deciding.elastic.shrinking import shrunk
 from scheduler.core.deciding.options import find_place
+from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.deciding.parts.losses import held_milli, unsaved_since
 from scheduler.core.deciding.preempting.candidates import Candidates
 from scheduler.core.deciding.preempting.entitlement import Entitlement
+from scheduler.core.deciding.preempting.givers import BY_LOAN, Givers
+from scheduler.core.deciding.preempting.leavers import claim_on, leaving_anyway, on_nodes_of, quota_share, whole
+from scheduler.core.deciding.preempting.leavers import giving as giving_of
 from scheduler.core.deciding.preempting.memory import TRY_AGAIN_S, Attempts
 from scheduler.core.deciding.preempting.search import Search
-from scheduler.core.ledger.changes import Release
+from scheduler.core.ledger.changes import Release, Restore
 from scheduler.core.ledger.trial import Trial
-from scheduler.core.model.decision import Evicted
+from scheduler.core.model.decision import Evicted, ResizeCause, Resized
 from scheduler.core.model.identifiers import job_named_by
-from scheduler.core.model.sharing.eviction import Eviction
-from scheduler.core.model.sharing.queue import Account
+from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterator
 
     from scheduler.core.deciding.backfilling.keeping import Keeping
-    from scheduler.core.deciding.backfilling.reservations import Sums
+    from scheduler.core.deciding.elastic.giving import Offer
     from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.parts.losses import Alike
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.candidates import Claimant
+    from scheduler.core.deciding.preempting.leavers import Leaver
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
-    from scheduler.core.ledger.holding import Use
-    from scheduler.core.ledger.states.node_entry import NodeEntry
+    from scheduler.core.ledger.changes import LedgerChange
     from scheduler.core.model.identifiers import AttemptId
     from scheduler.core.model.job import Job
     from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
-
-    Found = tuple[GangPlace, list[LiveAttempt], list[LiveAttempt]]
-    """A place, who must be stopped for it, and who stops anyway and is waited for."""
 
 MOST_SEARCHES = 16
 """So many gangs for which nobody can be stopped are searched for in one pass."""
@@ -48,21 +50,44 @@ MOST_EVICTED = 4_096
 """So many attempts are stopped by one pass; the rest by the next."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place, and what must become of others for it."""
+
+    place: GangPlace
+    victims: list[LiveAttempt]
+    """Who must be stopped."""
+    offers: list[Offer]
+    """Who must go on with fewer workers."""
+    leaving: list[Leaver]
+    """Who goes anyway, and is waited for."""
+
+
 class Evicting:
-    """Who is stopped for whom, on one state at one time."""
+    """Who is stopped for whom, or gives way, on one state at one time."""
 
     def __init__(
-        self, state: SchedulerState, rules: Rules, attempts: Attempts, *, keeping: Keeping, now: datetime
+        self,
+        state: SchedulerState,
+        rules: Rules,
+        attempts: Attempts,
+        *,
+        keeping: Keeping,
+        apply: Callable[[LedgerChange], object],
+        now: datetime,
     ) -> None:
+        """`apply` changes the ledger for as long as the pass lasts."""
         self._state = state
         self._rules = rules
         self._attempts = attempts
         self._keeping = keeping
+        self._apply = apply
         self._now = now
         self._searches = MOST_SEARCHES
         self._evictions = MOST_EVICTED
         self._is_awaited = keeping.claims.is_awaited
         self._entitlement = Entitlement(state, rules, keeping.claims.is_awaited)
+        self._givers = Givers(state, rules, keeping.claims, now)
         self._starts: dict[tuple[PoolName, Alike], int] = {}
         self._spared_until: datetime | None = None
         """When the first of those is to be left alone no longer that were, in the latest search."""
@@ -77,10 +102,10 @@ class Evicting:
             and not self._keeping.claims.has(asker, asker.members[at][1])
         )
 
-    def evict_for(self, asker: Class, at: int) -> list[Evicted] | None:
-        """Decide who is stopped so that a member of a class gets a place, which is kept for it from then on.
+    def evict_for(self, asker: Class, at: int) -> list[Evicted | Resized] | None:
+        """Decide who gives way or is stopped so that a member of a class gets a place, which is kept for it then.
 
-        Empty where it needs only what is stopping anyway, None where there is no way now.
+        Empty where it needs only what goes anyway, None where there is no way now.
         """
         job, group = self._job(asker, at), asker.members[at][1]
         if not self._entitlement.has_right(job) or self._attempts.is_paused(asker, job.spec.priority, self._now):
@@ -90,25 +115,37 @@ class Evicting:
         if not self._searches or self._evictions <= 0:
             self._attempts.put(asker, job.spec.priority, self._now)
             return None
-        self._spared_until = None
+        self._spared_until = self._givers.spared_until = None
         taken = self._taken_before(asker)
-        for claimant in self._entitlement.claimants(asker.asked[0], job, lambda live: self._may_stop(live, taken)):
-            found = self._search(asker, at, claimant)
+        for claimant in self._claimants(asker.asked[0], job, taken):
+            found = self._search(asker, at, claimant, taken)
             if found is not None:
                 return self._carry_out(asker, at, found, claimant.cause)
         self._searches -= 1
         self._attempts.put(asker, job.spec.priority, self._again_at())
         return None
 
-    def _carry_out(self, asker: Class, at: int, found: Found, cause: EvictionCause) -> list[Evicted]:
-        place, victims, leaving = found
+    def _claimants(self, request: GangRequest, job: Job, taken: Collection[AttemptId]) -> Iterator[Claimant]:
+        """Yield the rights of a gang: what was lent is given back before anybody is asked for more."""
+        if self._state.sizes.lending:
+            yield BY_LOAN
+        yield from self._entitlement.claimants(request, job, lambda live: self._may_stop(live, taken))
+
+    def _carry_out(self, asker: Class, at: int, found: Found, cause: EvictionCause) -> list[Evicted | Resized]:
         job, group = self._job(asker, at), asker.members[at][1]
         self._attempts.forget(asker)
-        self._evictions -= len(victims)
-        self._claim(asker, at, place, victims, leaving)
-        for live in victims:
-            self._entitlement.goes(live)
-        return [self._evicted(live, group, job, cause) for live in victims]
+        self._evictions -= len(found.victims) + len(found.offers)
+        for offer in found.offers:
+            self._part(offer)
+        self._claim(asker, at, found)
+        for live in found.victims:
+            self._entitlement.goes(live, live.allocations)
+        for offer in found.offers:
+            self._entitlement.goes(offer.live, offer.gives)
+        return [
+            *(self._evicted(live, group, job, cause) for live in found.victims),
+            *(_shrunk(offer, group, job) for offer in found.offers),
+        ]
 
     def _job(self, asker: Class, at: int) -> Job:
         return self._state.jobs[job_named_by(asker.members[at][1])]
@@ -120,8 +157,14 @@ class Evicting:
         return {attempt for each in before if (kept := promises.get(each)) for attempt in kept.waits_for}
 
     def _may_stop(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
-        attempt = live.attempt
-        if not live.job.spec.preemptible or live.resizing.surplus or attempt in taken or self._is_awaited(attempt):
+        attempt, is_awaited = live.attempt, self._is_awaited
+        if (
+            not live.job.spec.preemptible
+            or live.resizing.surplus
+            or attempt in taken
+            or is_awaited(attempt)
+            or (live.job.spec.elastic is not None and is_awaited(going_of(attempt)))
+        ):
             return False
         until = self._rules.protected_until(live)
         if until <= self._now:
@@ -131,71 +174,64 @@ class Evicting:
 
     def _again_at(self) -> datetime:
         again = self._now + timedelta(seconds=TRY_AGAIN_S)
-        spared = self._spared_until
-        return again if spared is None else min(again, max(spared, self._now + timedelta(seconds=1)))
+        spared = min((at for at in (self._spared_until, self._givers.spared_until) if at is not None), default=again)
+        return min(again, max(spared, self._now + timedelta(seconds=1)))
 
-    def _search(self, asker: Class, at: int, claimant: Claimant) -> Found | None:
-        """Return a place, who must be stopped for it, and who stops anyway and is waited for."""
-        state, request = self._state, asker.asked[0]
+    def _search(self, asker: Class, at: int, claimant: Claimant, taken: Collection[AttemptId]) -> Found | None:
+        """Return a place, and what must become of others for it; None where nothing makes one."""
+        state, request, job = self._state, asker.asked[0], self._job(asker, at)
         with Trial(state.ledger) as trial:
             own = self._keeping.promises.get(asker)
             if own is not None and state.ledger.has_hold(own.name):
                 trial.apply(Release(own.name))
             leaving = self._let_leave(trial)
             if leaving and (place := find_place(state, request)):
-                return place, [], _on_nodes_of(place, leaving)
-            candidates = Candidates(state, claimant, self._now, restart_s=self._rules.restart_s, starts=self._starts)
+                return Found(place, [], [], on_nodes_of(place, leaving))
             name = state.groups[asker.members[at][1]].next_attempt
-            found = Search(state, request, candidates, trial).find(name)
-            return None if found is None else (*found, _on_nodes_of(found[0], leaving))
+            offers = self._givers.offers(request, job, claimant, self._entitlement, taken)
+            giving = Giving(state, request, offers, trial)
+            place = giving.find(name)
+            victims: list[LiveAttempt] = []
+            if place is None and claimant is not BY_LOAN:
+                candidates = Candidates(
+                    state, claimant, self._now, restart_s=self._rules.restart_s, starts=self._starts
+                )
+                search = Search(state, request, candidates, trial, given_milli=giving.devices_milli)
+                place, victims = search.find(name) or (None, [])
+                if place is not None and giving.given:
+                    place, victims = giving.spare(name, place, victims)
+            return None if place is None else Found(place, victims, giving.given, on_nodes_of(place, leaving))
 
-    def _let_leave(self, trial: Trial) -> list[LiveAttempt]:
-        """Let go what stops anyway, but for what others wait for of it; return what was."""
+    def _let_leave(self, trial: Trial) -> list[Leaver]:
+        """Let go what goes anyway, but for what others wait for of it; return what was."""
         claims, ledger = self._keeping.claims, self._state.ledger
-        leaving = dict.fromkeys(
-            [*claims.roomy, *(one for one in self._state.losses.stopping if not claims.is_awaited(one))]
-        )
-        found = [self._state.live[attempt] for attempt in leaving if attempt in self._state.live]
-        for live in found:
-            trial.apply(Release(live.attempt))
-            waiting = [*claims.awaiting(live.attempt), *self._keeping.promises.awaiting(live.attempt)]
+        found = [leaver for leaver in leaving_anyway(self._state, claims) if ledger.has_hold(leaver.name)]
+        for leaver in found:
+            trial.apply(Release(leaver.name))
+            waiting = [*claims.awaiting(leaver.name), *self._keeping.promises.awaiting(leaver.name)]
             for each in waiting:
                 if ledger.has_hold(each.name):
                     trial.apply(Release(each.name))
                 trial.apply(each.set_aside(ledger))
         return found
 
-    def _claim(
-        self, asker: Class, at: int, place: GangPlace, victims: list[LiveAttempt], leaving: Iterable[LiveAttempt]
-    ) -> None:
-        needs = needs_of(place)
-        awaited: dict[NodeEntry, dict[AttemptId, Sums]] = {}
-        grace_s = 0.0
-        for live in [*victims, *leaving]:
-            grace_s = max(grace_s, live.job.spec.grace_s)
-            for entry, gives in gives_of(self._state.ledger, live.allocations).items():
-                if entry in needs:
-                    awaited.setdefault(entry, {})[live.attempt] = gives
-        begins = self._now + timedelta(seconds=grace_s)
-        share = self._share(asker.asked[0], place, [*victims, *leaving])
-        claim = Reservation(asker.members[at][1], begins, None, needs, awaited, quota=share)
+    def _part(self, offer: Offer) -> None:
+        """Let the ledger hold for the rest of the pass what a gang gives apart from what it keeps."""
+        live, account = offer.live, offer.live.job.account
+        kept = live.allocations[: offer.workers]
+        self._apply(Release(live.attempt))
+        self._apply(Restore(live.attempt, live.job.tenant, kept, account))
+        self._apply(Restore(going_of(live.attempt), live.job.tenant, offer.gives, account._replace(is_part=True)))
+
+    def _claim(self, asker: Class, at: int, found: Found) -> None:
+        freed, place = [*map(whole, found.victims), *map(giving_of, found.offers)], found.place
+        leavers = [*freed, *found.leaving]
+        share = quota_share(self._state, asker.asked[0], place, leavers)
+        claim = claim_on(self._state, asker.members[at][1], place, leavers, now=self._now, quota=share)
         taken = sum(part.part.workers * part.part.shape.devices_milli for part in place.option.parts)
-        roomy = [*victims, *leaving] if leaving or sum(map(held_milli, victims)) != taken else []
+        is_roomy = bool(found.leaving) or sum(leaver.devices_milli for leaver in freed) != taken
         priority = self._job(asker, at).spec.priority
-        self._keeping.claim(asker, claim, [live.attempt for live in roomy], priority)
-
-    def _share(self, request: GangRequest, place: GangPlace, awaited: Iterable[LiveAttempt]) -> QuotaShare | None:
-        """Return what counts for the quotas of a gang's queue from now on, None where there are none."""
-        book = self._state.sharing.book
-        if not book.rules_on_path(request.queue) and not any(book.kept_resources):
-            return None
-        own = {live.attempt: self._uses(live) for live in awaited if live.job.queue == request.queue}
-        uses = tuple(use for seating in place.seatings for use in seating.uses())
-        return QuotaShare(request.tenant, uses, own, Account(request.queue))
-
-    def _uses(self, live: LiveAttempt) -> tuple[Use, ...]:
-        cluster = self._state.ledger.kind_of(live.allocations[0].node).cluster
-        return tuple((cluster, held.chip, held.devices_milli) for held in live.allocations if held.chip is not None)
+        self._keeping.claim(asker, claim, [leaver.name for leaver in leavers] if is_roomy else [], priority)
 
     def _evicted(self, live: LiveAttempt, group: str, job: Job, cause: EvictionCause) -> Evicted:
         own_priority, unsaved = live.job.spec.priority, self._now - unsaved_since(live)
@@ -204,6 +240,7 @@ class Evicting:
         return Evicted(live.group.id, live.group.version, live.attempt, eviction)
 
 
-def _on_nodes_of(place: GangPlace, leaving: Iterable[LiveAttempt]) -> list[LiveAttempt]:
-    used = {entry.id for part in place.parts for entry in part.seating.nodes}
-    return [live for live in leaving if any(held.node in used for held in live.allocations)]
+def _shrunk(offer: Offer, group: str, job: Job) -> Resized:
+    own, milli = offer.live.job.spec.priority, offer.devices_milli
+    given_to = GivenTo(group, job.tenant, offer.cause, job.spec.priority, own, milli)
+    return shrunk(offer.live, offer.workers, ResizeCause.OTHERS, given_to)

@@ -36,14 +36,18 @@ class Rules:
 
     scope: Scope = Scope.TENANT
     min_run_s: float = 60.0
-    """An attempt is left alone for so long after it was placed, and after it began to run; twice as long after each
-    time that one of its gang was preempted."""
+    """An attempt is left alone for so long after it was placed, after it began to run, and after it was given another
+    size; twice as long after each time that one of its gang was preempted."""
     restart_s: float = 60.0
     """What a restart costs, in seconds of the whole gang, beside the work that was not saved."""
 
     def protected_until(self, live: LiveAttempt) -> datetime:
         """Return until when an attempt is left alone."""
-        return live.since + _left_alone_for(self.min_run_s, live.group.preemptions)
+        return _since(live) + _left_alone_for(self.min_run_s, live.group.preemptions)
+
+    def whole_until(self, live: LiveAttempt) -> datetime:
+        """Return until when a gang goes on with as many workers as it has: no work is lost when it gives some."""
+        return _since(live) + timedelta(seconds=self.min_run_s)
 
     def realm(self, job: Job) -> TenantName | None:
         """Return whose jobs may be stopped for a job of higher priority, None for everybody's."""
@@ -53,6 +57,12 @@ class Rules:
 @lru_cache(maxsize=1_024)
 def _left_alone_for(min_run_s: float, preemptions: int) -> timedelta:
     return timedelta(seconds=min_run_s * 2 ** min(preemptions, MOST_DOUBLINGS))
+
+
+def _since(live: LiveAttempt) -> datetime:
+    """Return since when an attempt is what it is now."""
+    began = live.resizing.began_at
+    return live.since if began is None else max(live.since, began)
 
 
 NO_PREEMPTION = Rules(Scope.OFF)

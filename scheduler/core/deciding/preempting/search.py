@@ -40,11 +40,21 @@ MOST_PLACINGS = 16
 class Search:
     """The search of one gang, on a trial that the caller ends."""
 
-    def __init__(self, state: SchedulerState, request: GangRequest, candidates: Candidates, trial: Trial) -> None:
+    def __init__(
+        self,
+        state: SchedulerState,
+        request: GangRequest,
+        candidates: Candidates,
+        trial: Trial,
+        *,
+        given_milli: int = 0,
+    ) -> None:
+        """`given_milli` thousandths of devices came free on the trial beside what was free."""
         self._state = state
         self._request = request
         self._candidates = candidates
         self._trial = trial
+        self._given_milli = given_milli
         self._gone: dict[AttemptId, LiveAttempt] = {}
         """Those that were let go."""
 
@@ -216,7 +226,8 @@ class Search:
     def _leaves_anything(self, place: GangPlace) -> bool:
         """Say whether those who went held more devices than the place takes, or nobody knows."""
         taken = sum(part.part.workers * part.part.shape.devices for part in place.option.parts)
-        return not taken or sum(map(held_milli, self._gone.values())) != taken * WHOLE_DEVICE_MILLI
+        freed_milli = self._given_milli + sum(map(held_milli, self._gone.values()))
+        return not taken or freed_milli != taken * WHOLE_DEVICE_MILLI
 
     def _is_needed(self, live: LiveAttempt, used: set[str]) -> bool:
         """Say whether an attempt cannot come back for reasons that are plain to see."""

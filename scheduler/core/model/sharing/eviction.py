@@ -1,4 +1,4 @@
-"""Why an attempt was stopped for another gang's sake, with the figures that led to it."""
+"""Why an attempt was stopped or made smaller for another gang's sake, with the figures that led to it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,10 @@ class EvictionCause(StrEnum):
     """Its job has a higher priority."""
     RECLAIM = "reclaim"
     """It takes back what is guaranteed to its tenant or queue, and was lent to others."""
+    LOAN = "loan"
+    """It waits, and an elastic job had grown into room that nobody wanted then."""
+    MOVE = "move"
+    """It fits by counts, and a job that says that it may be moved can go on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,20 @@ class Eviction:
     def unsaved_device_s(self) -> float:
         """The work that was not saved, in device-seconds."""
         return self.unsaved_s * self.devices_milli / WHOLE_DEVICE_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTo:
+    """For whom the gang of an elastic job goes on with fewer workers, and by which right; no work is lost with that."""
+
+    beneficiary: GroupId
+    """The gang that was to have the devices; one that asks for the same may have got them."""
+    tenant: TenantName
+    """The beneficiary's."""
+    cause: EvictionCause
+    priority: int
+    """The beneficiary's, when it was decided."""
+    own_priority: int
+    """That of the job that gives way."""
+    devices_milli: int
+    """Thousandths of devices that it gives."""

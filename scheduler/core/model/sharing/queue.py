@@ -51,6 +51,8 @@ class Account(NamedTuple):
     """With all queues that it is in."""
     user: str = ""
     """Who submitted the job."""
+    is_part: bool = False
+    """Its devices count, but it is not one more that holds something: the rest of its attempt is that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ from scheduler.core.model.reason import (
     WaitsForJob,
 )
 from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.sharing.eviction import EvictionCause, GivenTo
 from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueCaps, QueueQuota, QuotaCause
 from scheduler.core.model.topology import RACK, Apart, Closeness, Spread, Topology
 from scheduler.core.model.waiting.promise import AwaitedEnd, Basis, DropReason, NodeRoom, Promise
@@ -225,7 +226,12 @@ BODIES: dict[str, ChangeBody] = {
     "priority-changed": PriorityChanged(JOB.id, -7, STRANGE),
     "workers-wished": WorkersWished(JOB.id, 3, STRANGE),
     "group-resized": GroupResized(
-        GROUP, "a", 2, tuple(replace(one, since=2, number=7) for one in RANKS[:2]), ResizeCause.ROOM
+        GROUP,
+        "a",
+        2,
+        tuple(replace(one, since=2, number=7) for one in RANKS[:2]),
+        ResizeCause.LOAN,
+        given_to=GivenTo("b-g0", STRANGE, EvictionCause.LOAN, 2, -1, 500),
     ),
     "resize-advanced": ResizeAdvanced("a", 2, ResizeStep.FREED),
     "group-placed": GroupPlaced(GROUP, "a", RANKS, tuple(make_note(rank) for rank in RANKS)),

@@ -39,7 +39,7 @@ from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NoCluster
-from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause, GivenTo
 from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueQuota
 from scheduler.core.model.waiting.promise import DropReason, NodeRoom, Promise
 from tests.builders.api import chip_type
@@ -49,6 +49,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = make_job()
 GROUP = make_group(JOB, State.PLACED)
 NEW = replace(make_allocation((0,)), since=2)
+GIVEN = GivenTo("other-g0", "beta", EvictionCause.LOAN, 0, 0, 2_000)
 EVICTION = Eviction("other-g0", "beta", EvictionCause.PRIORITY, 5, 0, 1_500, unsaved_s=730)
 ALL: list[tuple[ChangeBody, str]] = [
     (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device each on h100"),
@@ -60,6 +61,13 @@ ALL: list[tuple[ChangeBody, str]] = [
         "replica 0: all its workers run",
     ),
     (WorkersWished(JOB.id, 2, "ada"), "ada asked for 2 workers at most"),
+    (
+        GroupResized(GROUP, "a", 2, (make_allocation((0,)),), ResizeCause.OTHERS, given_to=GIVEN),
+        (
+            "it is to go on with 1 worker: 2 devices of it go to job other of tenant beta, "
+            "for they were lent while nobody waited for them (generation 2)"
+        ),
+    ),
     (
         GroupResized(GROUP, "a", 2, (make_allocation((0,)),), ResizeCause.OTHERS),
         "it is to go on with 1 worker: others are to have what it can do without (generation 2)",

@@ -252,6 +252,17 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
             RoomIsMade(1, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)),
             "it has the devices of 1 attempt that is being stopped for it, by 12:30:05 UTC at the latest",
         ),
+        (
+            RoomIsMade(0, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), 1),
+            "it has the devices of 1 that goes on with fewer workers, by 12:30:05 UTC at the latest",
+        ),
+        (
+            RoomIsMade(2, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC), 3),
+            (
+                "it has the devices of 2 attempts that are being stopped for it and 3 that go on with fewer workers, "
+                "by 12:30:05 UTC at the latest"
+            ),
+        ),
         (QueueIsFull("demo", 8), "your queue runs 8 jobs at once, and so many run"),
         (QueueIsFull("org", 1, "ada"), "queue org runs 1 job of ada at once, and so many run"),
         (

@@ -249,6 +249,7 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "job": "x", "state": "queued", "reasons": [{"text": "too few free"}, WAITS], "position": 3, "ahead": 2,
         "text": "It waits: too few free.", "next": "ask for fewer", "change": 123, "age_s": 0.012,
         "remedies": [{"text": "with 2 workers, it would start now", "field": "workers", "value": 2}],
+        "moves": [{"text": "job j moved from n1 to n2, which costs about 3 chip-minutes"}],
     }  # fmt: skip
     job = a_job(attempts=[an_attempt()])
     print_why(why, job)
@@ -260,6 +261,8 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "  position 3 in the queue, 2 jobs ahead of it",
         "What would help, each by itself:",
         f"  - with 2 workers, it would start now: `medley clone {job['id']} --set workers=2`",
+        "It would start now if",
+        "  - job j moved from n1 to n2, which costs about 3 chip-minutes",
     ]
     assert shown.err == "next: ask for fewer\n(as of change 123, 0.01 s ago)\n"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select, update
 
-from scheduler.adapters.database.documents import NOTES
+from scheduler.adapters.database.documents import GIVEN_TO, NOTES
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow, allocation_of
 from scheduler.adapters.database.schema.work import HELD, allocations, attempts, workers
@@ -42,7 +42,7 @@ _HAND_OVER = (
 _NEXT = (
     update(attempts)
     .where(attempts.c.id == bindparam("of_id"), attempts.c.generation == bindparam("of_generation"))
-    .values({name: bindparam(f"new_{name}") for name in ("generation", "called", "resized_at", "notes")})
+    .values({name: bindparam(f"new_{name}") for name in ("generation", "called", "resized_at", "notes", "given_to")})
 )
 _CALL = (
     update(attempts)
@@ -152,7 +152,13 @@ def _resize_one(transaction: Transaction, run: _Run, capacity: Capacity, item: R
     run.standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
     _write_generation(transaction, run.rows[decision.attempt], item, comes)
     body = GroupResized(
-        after, decision.attempt, decision.generation, decision.allocations, decision.cause, decision.notes
+        after,
+        decision.attempt,
+        decision.generation,
+        decision.allocations,
+        decision.cause,
+        decision.notes,
+        given_to=decision.given_to,
     )
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
     return Written(after.job_id, after.state, change)
@@ -174,6 +180,7 @@ def _write_generation(transaction: Transaction, row: AnyRow, item: Resize, comes
         "new_called": row.called if new else decision.generation,
         "new_resized_at": item.at,
         "new_notes": NOTES.encode((*notes, *decision.notes)),
+        "new_given_to": None if decision.given_to is None else GIVEN_TO.encode(decision.given_to),
     }
     transaction.execute_guarded(_NEXT, [following])
 

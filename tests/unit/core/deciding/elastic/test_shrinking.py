@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.elastic.shrinking import may_be_resized, shrinkable, shrunk
+from scheduler.core.deciding.elastic.shrinking import may_be_resized, shrunk
 from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.model.attempt import Resizing
 from scheduler.core.model.decision import ResizeCause
@@ -19,8 +19,7 @@ HELD = tuple(make_allocation((rank,), rank=rank) for rank in range(4))
 LIVE = LiveAttempt("a", make_group(ELASTIC, State.RUNNING), ELASTIC, 1, HELD, NOON)
 
 
-def test_what_is_beyond_the_least_can_be_given_from_the_end() -> None:
-    assert shrinkable(LIVE) == HELD[2:]
+def test_a_gang_goes_on_with_its_first_ranks() -> None:
     decision = shrunk(LIVE, 2, ResizeCause.OTHERS)
     assert (decision.generation, decision.allocations, decision.version) == (2, HELD[:2], LIVE.group.version)
 
@@ -38,4 +37,3 @@ def test_what_is_beyond_the_least_can_be_given_from_the_end() -> None:
 )
 def test_a_gang_that_cannot_be_resized_now_gives_nothing(live: LiveAttempt) -> None:
     assert not may_be_resized(live)
-    assert shrinkable(live) == ()

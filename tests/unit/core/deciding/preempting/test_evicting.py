@@ -9,7 +9,7 @@ from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueQuota
-from scheduler.core.model.topology import RACK, Closeness
+from scheduler.core.model.topology import RACK, Apart, Closeness
 from tests.builders.core import make_group, make_job, make_node, make_shape
 from tests.builders.preempting import Contended, evicted, placed
 
@@ -69,6 +69,13 @@ def test_whose_jobs_may_be_stopped_is_for_the_operator_to_say(other: str, scope:
     cluster = full(make_job(1, shape=WHOLE, tenant=other), rules=Rules(scope))
     cluster.submit(make_job(2, shape=WHOLE, priority=1))
     assert bool(evicted(cluster.decide())) is is_stopped
+
+
+def test_a_gang_that_keeps_apart_from_whom_it_has_stopped_gets_its_place() -> None:
+    low, high = make_job(1, shape=WHOLE, labels=(("service", "search"),)), make_job(2, shape=WHOLE, priority=1)
+    cluster = full(low)
+    cluster.submit(replace(high, spec=replace(high.spec, apart=Apart("node", (("service", "search"),)))))
+    assert evicted(cluster.decide()) == names(low)
 
 
 def test_equals_are_not_stopped_for_each_other() -> None:
