@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
-from bench.queueing import explain, preempt, slurm, stuck
+from bench.queueing import explain, preempt, slurm, stuck, whatif
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
 from bench.simulating import fairness, speed
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "memory": memory.measure,
     "stuck": stuck.measure,
     "explain": explain.measure,
+    "whatif": whatif.measure,
     "simulate": speed.measure,
     "fairness": fairness.measure,
     "preempt": preempt.measure,

@@ -45,7 +45,7 @@ def measure(size: Size = FULL) -> Measurement:
     """Run the benchmark."""
     say(f"explain: {size.waiting} jobs wait for {size.nodes} nodes")
     them = crowd(size.nodes, size.waiting)
-    _promise(them)
+    promise(them)
     state, random = them.state, Random(1)
     gc.collect()
     gc.freeze()  # as a server does that has loaded its state
@@ -76,7 +76,7 @@ def measure(size: Size = FULL) -> Measurement:
     return Measurement(figures, {"unit_ns": unit_ns()}, goals=GOALS)
 
 
-def _promise(them: Crowd) -> None:
+def promise(them: Crowd) -> None:
     """Let a leader look at all who wait, and keep room for the first."""
     passes = Passes()
     with nothing_collected():

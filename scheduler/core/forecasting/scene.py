@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 MOST_DEMANDS = 4_096
 """Of so many different demands it is read how many workers fit now; the others are taken to find no gaps."""
+_turn_and_place = itemgetter(0, 1)
 Room = tuple["PoolName", "Demand"]
 Take = tuple["PoolName", int, int]
 """How many thousandths of devices of a pool, and how many of those that are free now are of no use."""
@@ -159,20 +162,16 @@ def line_up(scene: Scene, state: SchedulerState) -> None:
 
     The state may have gone on meanwhile, and go on: who is not there any more is left out.
     """
-    rows: list[tuple[float, Place, Waiter]] = []
-    for share, weight, places in scene.places:
-        turn = share / weight
-        for place in places:
-            group = state.waiting.get(place[1])
-            found = state.waiters.classes.of(place[1])
-            job = None if group is None else state.jobs.get(group.job_id)
-            if group is not None and found is not None and job is not None and job.wish is Wish.RUN:
-                rows.append((turn, place, Waiter(group, job, found.asked.request)))
-                if weight > 0 and len(scene.places) > 1:
-                    turn += asked_devices_milli(job.spec) / scene.capacity_milli / weight
+    rows = [row for queue in scene.places for row in _rows(scene, state, *queue)]
     if len(scene.places) > 1:
-        rows.sort(key=itemgetter(0, 1))
+        rows.sort(key=_turn_and_place)
     scene.waiters = tuple(waiter for _, _, waiter in rows)
+
+
+def line_up_first(scene: Scene, state: SchedulerState, most: int) -> None:
+    """Say the same of so many alone who are the first; the others are not looked at."""
+    rows = merge(*(_rows(scene, state, *queue) for queue in scene.places), key=_turn_and_place)
+    scene.waiters = tuple(waiter for _, _, waiter in islice(rows, most))
 
 
 def demands_of(scene: Scene) -> Iterable[tuple[Room, TenantName]]:
@@ -207,6 +206,21 @@ def _places(state: SchedulerState, now: datetime) -> tuple[tuple[float, int, tup
         return ((0.0, 1, tuple(merged)),)
     turns, tree = state.order.turns(state.waiters, now), state.order.shares.queues
     return tuple((turns.share(name), tree.weight(name), tuple(queues[name].places)) for name in sorted(queues))
+
+
+def _rows(
+    scene: Scene, state: SchedulerState, share: float, weight: int, places: Iterable[Place]
+) -> Iterator[tuple[float, Place, Waiter]]:
+    """Yield those who wait in one queue, first in it first, with the share that it has by then."""
+    turn = share / weight
+    for place in places:
+        group = state.waiting.get(place[1])
+        found = state.waiters.classes.of(place[1])
+        job = None if group is None else state.jobs.get(group.job_id)
+        if group is not None and found is not None and job is not None and job.wish is Wish.RUN:
+            yield turn, place, Waiter(group, job, found.asked.request)
+            if weight > 0 and len(scene.places) > 1:
+                turn += asked_devices_milli(job.spec) / scene.capacity_milli / weight
 
 
 def _closed(state: SchedulerState) -> frozenset[NodeId]:

@@ -151,9 +151,14 @@ class Pool:
     @property
     def name(self) -> str:
         """A readable key, such as `mixed/h100-sxm-81920-x8`."""
-        return f"{self.cluster}/{self.chip}-{self.device_memory_mib}-x{self.devices_per_node}"
+        return pool_name(self.cluster, DeviceGroup(self.chip, self.devices_per_node, self.device_memory_mib))
 
     @property
     def devices_free(self) -> int:
         """Whole devices that a new attempt could take."""
         return self.devices - self.devices_held - self.devices_drained - self.devices_foreign
+
+
+def pool_name(cluster: ClusterName, devices: DeviceGroup) -> str:
+    """Return the name of the pool of nodes with such devices, such as `mixed/h100-sxm-81920-x8`."""
+    return f"{cluster}/{devices.chip}-{devices.memory_mib}-x{devices.count}"

@@ -14,7 +14,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.reason import QueueIsFull
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.queue import COMPUTE, Queue
+from scheduler.core.model.sharing.queue import COMPUTE, Queue, Shares
 from scheduler.core.queueing.dues.compute import rates_of
 from scheduler.core.queueing.quota import QuotaBook, over_quota
 from scheduler.core.queueing.tree import QueueTree
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
     from scheduler.core.model.reason import QuotaExceeded
-    from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName, Shares
+    from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
     from scheduler.core.queueing.quota import Asked
 
 SharingChange = QueueSet | QueueRemoved | QueueQuotaSet | QueueQuotaLifted | ChipGroupSet | ChipGroupRemoved
@@ -126,6 +126,20 @@ class Sharing:
                 self._groups.pop(name, None)
                 self._change_groups()
         return before != {name for name in self.tree.queues if self.limits_users(name)}
+
+    def suppose(self, shares: Shares) -> Shares:
+        """Let all that is said of who shares what be this, and return what it was, which takes it back.
+
+        Nobody is told, so it is to be taken back before anything else is. Raises BadTree, and is then as before.
+        """
+        before = Shares(tuple(self._queues.values()), tuple(self._quotas.values()), tuple(self._groups.values()))
+        queues = {queue.name: queue for queue in shares.queues}
+        QueueTree([*self._assumed.values(), *queues.values()])
+        self._queues = queues
+        self._quotas = {(quota.queue, quota.resource): quota for quota in shares.quotas}
+        self._groups = {group.name: group for group in shares.chip_groups}
+        self._plant()
+        return before
 
     def over_quota(self, queue: QueueName, devices_milli: Asked) -> tuple[QuotaExceeded, ...]:
         """Return why a queue may not hold so much more now, one reason for each quota that says so."""

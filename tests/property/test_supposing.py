@@ -1,0 +1,103 @@
+"""Who asks what would be leaves nothing behind, and is told what would become of it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.deciding.contest import Contest
+from scheduler.core.deciding.cycle import Cycle
+from scheduler.core.deciding.passes import Passes
+from scheduler.core.deciding.preempting.rules import Rules, Scope
+from scheduler.core.deciding.state import SchedulerState
+from scheduler.core.model.asking.suppositions import (
+    AddNodes,
+    CannotSuppose,
+    DrainNodes,
+    SetQuota,
+    SetWeight,
+    Supposition,
+)
+from scheduler.core.model.decision import Placed
+from scheduler.core.model.sharing.queue import BadTree, ContradictoryQuota
+from scheduler.core.supposing.comparing import consequences_of
+from scheduler.core.supposing.rehearsal import Rehearsal
+from scheduler.core.supposing.rehearsing import rehearse
+from tests.builders import strategies as some
+from tests.builders.core import World, make_job, make_node, make_state
+from tests.builders.supposing import traces
+from tests.property.test_state import worlds
+
+REFUSALS = (CannotSuppose, ContradictoryQuota, BadTree)
+
+
+@st.composite
+def suppositions(draw: st.DrawFn, world: World) -> list[Supposition]:
+    nodes, queues = sorted(world.nodes), sorted({*world.queues, *some.TENANTS})
+    drains = st.builds(
+        DrainNodes, st.lists(st.sampled_from(nodes), min_size=1, max_size=3).map(tuple), runs_on=st.booleans()
+    )
+    adds = st.builds(AddNodes, st.sampled_from(some.CHIPS), st.integers(1, 3))
+    weights = st.builds(SetWeight, st.sampled_from(queues), st.integers(1, 9))
+    one = st.one_of(drains, adds, weights, some.quota(queues).map(SetQuota))
+    return draw(st.lists(one, min_size=1, max_size=4))
+
+
+def asked(state: SchedulerState, world: World, supposed: Sequence[Supposition]) -> None:
+    rules = Rules(Scope.EVERYWHERE, min_run_s=0)
+    try:
+        rehearsed = rehearse(state, supposed, world.now, rules=rules, job=make_job(9_999, "h100", workers=2))
+    except REFUSALS:
+        return
+    found = consequences_of(rehearsed)
+    assert found is not None
+    assert found.placed_again <= found.leaving_count
+
+
+@some.fixed(40)
+@given(worlds(), st.data())
+def test_what_if_leaves_no_trace(world: World, data: st.DataObject) -> None:
+    state, supposed = world.present(), data.draw(suppositions(world))
+    before = traces(state)
+    asked(state, world, supposed)
+    assert traces(state) == before
+
+
+STEPS = ((Rehearsal, "put_node"), (Rehearsal, "stop"), (Rehearsal, "place"), (Contest, "decide"), (Cycle, "decide"))
+
+
+@some.fixed(30)
+@given(worlds(), st.data())
+def test_what_if_leaves_no_trace_though_it_fails_midway(world: World, data: st.DataObject) -> None:
+    state, supposed = world.present(), data.draw(suppositions(world))
+    (of, step), fails_at = data.draw(st.sampled_from(STEPS)), data.draw(st.integers(1, 3))
+    before, done, calls = traces(state), getattr(of, step), count(1)
+
+    def failing(*arguments: object) -> object:
+        result = done(*arguments)
+        if next(calls) == fails_at:
+            raise MemoryError
+        return result
+
+    with pytest.MonkeyPatch.context() as patched, suppress(MemoryError):
+        patched.setattr(of, step, failing)
+        asked(state, world, supposed)
+    assert traces(state) == before
+
+
+@some.fixed(25)
+@given(st.integers(1, 3), st.lists(st.integers(1, 4), min_size=1, max_size=6))
+def test_who_is_told_to_start_on_added_nodes_starts_once_they_are_there(added: int, workers: list[int]) -> None:
+    node = make_node("n1", {"h100": 4})
+    jobs = tuple(make_job(number, workers=count) for number, count in enumerate(workers, start=1))
+    state = make_state(node, jobs=(make_job(100, workers=4, priority=9), *jobs))
+    rehearsed = rehearse(state, [AddNodes("h100", added)], make_job().submitted_at, rules=Rules())
+    told = {group for group, _ in rehearsed.taken.placed}
+    more = [replace(node, name=f"supposed-1-{number}") for number in range(1, added + 1)]
+    truth = make_state(node, *more, jobs=(make_job(100, workers=4, priority=9), *jobs))
+    decisions = Passes().decide(truth, make_job().submitted_at)
+    assert told == {each.group for each in decisions if isinstance(each, Placed)}

@@ -1,0 +1,47 @@
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.model.node import NodeState
+from scheduler.core.model.sharing.queue import BadTree, Queue, Shares
+from scheduler.core.supposing.rehearsal import Rehearsal
+from tests.builders.core import NOON, make_group, make_job, make_node, make_state
+from tests.builders.preempting import Contended
+from tests.builders.supposing import traces
+
+
+def test_who_is_stopped_waits_again_and_all_is_put_back_though_it_fails() -> None:
+    cluster, job = Contended(make_node()), make_job(1, workers=8)
+    cluster.run(job)
+    state, (live,) = cluster.state, cluster.state.live.values()
+    before = traces(state)
+    with suppress(ZeroDivisionError), Rehearsal(state, NOON) as rehearsal:
+        rehearsal.stop(live)
+        assert list(state.waiting) == [make_group(job).id]
+        assert not state.losses.on_node("mixed/n1")
+        rehearsal.put_node(replace(make_node(), state=NodeState.DRAINED))
+        assert state.tally.usable("h100") == 0
+        raise ZeroDivisionError
+    assert traces(state) == before
+
+
+def test_who_is_placed_holds_something_until_it_is_put_back() -> None:
+    cluster, job = Contended(make_node()), make_job(1, workers=8)
+    cluster.run(job)
+    (live,) = cluster.state.live.values()
+    state = make_state(make_node(), jobs=(job,))
+    before = traces(state)
+    with Rehearsal(state, NOON) as rehearsal:
+        rehearsal.place(make_group(job), live.allocations)
+        assert list(rehearsal.placed) == [live.attempt]
+        assert state.ledger.has_hold(live.attempt)
+    assert traces(state) == before
+
+
+def test_a_tree_that_is_none_is_refused_and_the_queues_stay() -> None:
+    state = make_state(make_node(), queues=(Queue("q"),))
+    before = traces(state)
+    with pytest.raises(BadTree), Rehearsal(state, NOON) as rehearsal:
+        rehearsal.share(Shares((Queue("q", parent="nowhere"),)))
+    assert traces(state) == before
