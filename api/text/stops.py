@@ -33,6 +33,8 @@ def _right(eviction: Eviction) -> str:
             return f"which has priority {eviction.priority} over its {eviction.own_priority}"
         case EvictionCause.RECLAIM:
             return "to which these devices are guaranteed"
+        case EvictionCause.TIME_UP:
+            return "for which the room is kept that it overtook on, and now needed"
     assert_never(eviction.cause)
 
 

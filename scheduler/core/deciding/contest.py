@@ -128,6 +128,8 @@ class Contest:
         if opened:
             self._keeping.close(opened)
             self._cycle.numbers.forget()
+        if opened and isinstance(decision, Placed):
+            decision = replace(decision, stop_by=self._keeping.stop_by(group, opened))
         return decision
 
     def _following(self, found: Class, at: int, decision: Decision | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.hopes import RESERVE_AFTER_S
+from scheduler.core.deciding.backfilling.overtaking import Overtakers
 from scheduler.core.deciding.backfilling.promises import MOST_PROMISES, Keeping, Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
@@ -57,6 +58,7 @@ class Passes:
         """The change up to which all news were looked at."""
         self._at: datetime | None = None
         self._sleepers = Sleepers()
+        self._overtakers = Overtakers()
         self.promises = Promises(*self._limits)
         """What is kept for those who are first and have no place."""
         self.asked = 0
@@ -84,6 +86,8 @@ class Passes:
                 decisions += contest.decide(candidates)
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
             self.asked += contest.asked
+        stopped = {each.attempt for each in decisions if isinstance(each, Evicted)}
+        decisions += self._overtakers.up(state, self.promises.standing, now, stopped)
         self._state, self._seen, self._at = state, state.news.now, now
         self._sweep(state)
         return decisions
@@ -91,7 +95,7 @@ class Passes:
     def next_due(self, state: SchedulerState, now: datetime) -> datetime | None:
         """Return when something is to be looked at again though nothing changes; None where nothing is."""
         due = (state.waiters.next_due(now), self.promises.next_due(now))
-        later = (self._attempts.next_due(), self._growing.next_due(state, now))
+        later = (self._attempts.next_due(), self._growing.next_due(state, now), self._overtakers.next_due(state))
         return min((each for each in (*due, *later) if each is not None), default=None)
 
     def take_back(self, decisions: Iterable[Effect]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from scheduler.core.deciding.backfilling.claims import Claims
 from scheduler.core.deciding.backfilling.ends import ExpectedEnd, expected_end, expected_run_s
 from scheduler.core.deciding.backfilling.hopes import RESERVE_AFTER_S, TRY_AGAIN_S, Hopes
+from scheduler.core.deciding.backfilling.overtaking import Stays, stop_by
 from scheduler.core.deciding.backfilling.reservations import RESERVED, Reservation, reserve
 from scheduler.core.deciding.backfilling.writing_down import taken_over, written_down
 from scheduler.core.deciding.parts.waiters import queue_of
@@ -208,8 +209,11 @@ class Keeping:
         self._apply = apply
         self._now = now
         self._ends = KnownEnds(state, now)
-        self._later: dict[int, tuple[Reservation, ...]] = {}
+        self._later: dict[float, tuple[Reservation, ...]] = {}
         """By how long a gang will run at most."""
+        self._stays = Stays(state)
+        self._before: dict[Reservation, tuple[tuple[NodeEntry, Amounts], ...]] = {}
+        """What those kept that were opened last."""
         self._standing: tuple[Reservation, ...] | None = None
         self._kept: dict[Reservation, tuple[tuple[NodeEntry, Amounts], ...]] = {}
         """What each keeps now."""
@@ -235,8 +239,8 @@ class Keeping:
         They are its own, or that of one that is alike and comes after it, and those that begin after its certain end.
         """
         own, place_of = self._promises.get(asker), self._state.waiters.classes.place_of
-        spec = self._state.jobs[group.job_id].spec
-        found = () if spec.time_limit_s is None else self._beginning_after(spec.time_limit_s + spec.grace_s)
+        longest_s = self._stays.of(group)
+        found = () if longest_s is None else self._beginning_after(longest_s)
         if own is not None and place_of(group.id) <= place_of(own.group):
             found = (own, *(each for each in found if each is not own))
         priority = self._state.jobs[group.job_id].spec.priority
@@ -257,7 +261,16 @@ class Keeping:
                     left[entry] = left.get(entry, entry.leftover.left).plus(amounts, 1)
         return sum(fit[inventory.leftover(more)] - fit[entry.leftover] for entry, more in left.items())
 
-    def _beginning_after(self, run_s: int) -> tuple[Reservation, ...]:
+    def stop_by(self, group: Group, opened: Iterable[Reservation]) -> datetime | None:
+        """Return by when a gang is to be stopped that was placed with some reservations open, which are closed again.
+
+        None where it took nothing that they keep, or is gone by then for certain.
+        """
+        overtaken = [each for each in opened if each in self._before and self._kept.get(each) != self._before[each]]
+        standing = [each for each in overtaken if each in self._promises.standing]
+        return stop_by(self._state.jobs[group.job_id], self._now, standing)
+
+    def _beginning_after(self, run_s: float) -> tuple[Reservation, ...]:
         known = self._later.get(run_s)
         if known is None:
             ends = self._now + timedelta(seconds=run_s)
@@ -278,6 +291,7 @@ class Keeping:
 
     def open(self, reservations: Collection[Reservation]) -> None:
         """Give back what reservations keep."""
+        self._before = {each: self._kept[each] for each in reservations}
         for each in reservations:
             self._apply(Release(each.name))
 

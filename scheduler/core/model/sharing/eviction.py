@@ -14,6 +14,8 @@ class EvictionCause(StrEnum):
     """Its job has a higher priority."""
     RECLAIM = "reclaim"
     """It takes back what is guaranteed to its tenant or queue, and was lent to others."""
+    TIME_UP = "time-up"
+    """Room is kept for it, on which the other one was to run until this is needed."""
 
 
 @dataclass(frozen=True, slots=True)
