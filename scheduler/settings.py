@@ -171,7 +171,8 @@ class Settings(BaseSettings):
     @property
     def ordering(self) -> Ordering:
         """Who of those that wait is next."""
-        return Ordering(policy_of(self.order, half_life_s=self.use_half_life_s), self.ageing_s)
+        policy = policy_of(self.order, half_life_s=self.use_half_life_s)
+        return Ordering(policy, self.ageing_s, stops_overtakers=self.preemption != "off")
 
     @property
     def database_url(self) -> str:

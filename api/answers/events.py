@@ -160,6 +160,7 @@ def _placed(placed: GroupPlaced) -> dict[str, Any]:
         "attempt": placed.attempt,
         "number": placed.group.attempts,
         "workers": _workers(placed.allocations, {note.rank: note for note in placed.notes}),
+        **({} if placed.stop_by is None else {"stop_by": placed.stop_by.isoformat()}),
         **_replica(placed),
     }
 

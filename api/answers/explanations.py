@@ -11,7 +11,7 @@ from api.answers.waiting.remedies import remedy_answers
 from api.answers.waiting.standings import standing_answer
 from api.schemas.arrays.answers import ArrayProspectAnswer
 from api.schemas.job import DryRunAnswer, DryRunOutcome
-from api.schemas.reason import EstimateAnswer, WhyAnswer
+from api.schemas.reason import EstimateAnswer, EstimateRecordAnswer, WhyAnswer
 from api.schemas.serving.answers import ReplicaProspectAnswer
 from api.text.advice import advice
 from api.text.reasons import reason_text
@@ -24,6 +24,7 @@ from scheduler.core.model.identifiers import JobId, NodeId, TenantName
 from scheduler.core.model.job import ArrayWish, JobSpec
 from scheduler.core.model.reason import CannotServe, NeverFits, Reason
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
+from scheduler.core.model.waiting.record import Record
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
 from scheduler.services.questions.advise import NO_ADVICE, Advice
@@ -68,6 +69,13 @@ def estimate_answer(estimate: Estimate | NoEstimate | None) -> EstimateAnswer | 
         basis=estimate.basis,
         unknown=None,
         made_at=made_at,
+        record=None if estimate.record is None else _record_answer(estimate.record),
+    )
+
+
+def _record_answer(record: Record) -> EstimateRecordAnswer:
+    return EstimateRecordAnswer(
+        scored=record.scored, half_within=round(record.half_within, 2), in_range=round(record.in_range, 3)
     )
 
 

@@ -169,6 +169,7 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
         heartbeat=_heartbeat(attempt.heartbeat),
         checkpoint=_checkpoint(attempt.checkpoint),
         eviction=None if attempt.eviction is None else eviction_answer(attempt.eviction),
+        stop_by=attempt.stop_by,
         grounds=None if attempt.grounds is None else grounds_answer(attempt.grounds),
         workers=tuple(
             worker_answer(allocation, records.get(allocation.worker), notes.get(allocation.rank))

@@ -192,6 +192,8 @@ class AttemptAnswer(Answer):
     """The newest of its own."""
     eviction: EvictionAnswer | None
     """Null where it was not stopped for another job."""
+    stop_by: Moment | None = None
+    """When it is stopped if another job then needs the room, which is kept for it; null where it took none of that."""
     grounds: GroundsAnswer | None = None
     """What its placement rested on; null for attempts from before that was kept."""
     workers: tuple[WorkerAnswer, ...]

@@ -310,6 +310,16 @@ class RemedyAnswer(Answer):
     """True: the job so changed has a place now. False: it would fit if nothing else ran, as it is it never does."""
 
 
+class EstimateRecordAnswer(Answer):
+    """How right estimates of starts were lately."""
+
+    scored: int
+    half_within: float
+    """Half of those waited no more than so many times as long as told, nor as many times shorter."""
+    in_range: float
+    """The part of them, 0 to 1, that started within the range that was told."""
+
+
 class EstimateAnswer(Answer):
     """When a job is expected to start. No promise, unless the basis is `promised`."""
 
@@ -325,6 +335,8 @@ class EstimateAnswer(Answer):
     unknown: UnknownStart | None
     """Why nothing can be said; null where something is."""
     made_at: Moment
+    record: EstimateRecordAnswer | None = None
+    """How right estimates on the same basis were in the last week; null where fewer than 20 are known."""
 
 
 class WhyAnswer(Answer):

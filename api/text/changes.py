@@ -8,7 +8,7 @@ from api.text.resizing import advanced_text, resized_text
 from api.text.sharing import sharing_text
 from api.text.stops import eviction_text, stop_text
 from api.text.waiting.promises import dropped_text, promise_text
-from api.text.words import count, gang, listed
+from api.text.words import clock_time, count, gang, listed
 from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
@@ -109,7 +109,10 @@ def _replica(change: GroupPlaced | GroupMoved) -> str:
 def _placed(placed: GroupPlaced) -> str:
     nodes = sorted({allocation.node for allocation in placed.allocations})
     workers = count(len(placed.allocations), "worker")
-    return f"{_replica(placed)}attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
+    text = f"{_replica(placed)}attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
+    if placed.stop_by is None:
+        return text
+    return f"{text}, where room is kept for others: it is stopped at {clock_time(placed.stop_by)} if they need it then"
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> str:

@@ -43,6 +43,8 @@ def _right(eviction: Eviction | GivenTo) -> str:
             return "for they were lent while nobody waited for them"
         case EvictionCause.MOVE:
             return "which has room so, and it can go on elsewhere"
+        case EvictionCause.TIME_UP:
+            return "for which the room is kept that it overtook on, and now needed"
     assert_never(eviction.cause)
 
 

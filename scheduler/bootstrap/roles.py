@@ -30,6 +30,7 @@ from scheduler.loops.loop import Loop, LoopHealth, Step
 from scheduler.loops.steps import (
     LEARNING,
     SAMPLING,
+    SCORING,
     deciding,
     following,
     keeping_the_scheduler_lock,
@@ -37,6 +38,7 @@ from scheduler.loops.steps import (
     reconciling,
     recording_inventory,
     sampling,
+    scoring_estimates,
     watching,
 )
 from scheduler.ports.cluster import ClusterPort, Clusters
@@ -54,7 +56,9 @@ from scheduler.services.measuring.count_changes import ChangeCounter
 from scheduler.services.measuring.learn_throughput import ThroughputLearner
 from scheduler.services.measuring.read_state import StateReader
 from scheduler.services.measuring.sample_usage import UsageSampler
+from scheduler.services.measuring.score_estimates import EstimateScorer
 from scheduler.services.measuring.traced_journal import TracedJournal
+from scheduler.services.questions.estimate_records import EstimateRecords
 from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
@@ -134,7 +138,8 @@ def _reader(foundation: Foundation, work: _Work) -> StateReader:
 
 def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAPI:
     storage, tracer, secrets = foundation.storage, foundation.instruments.tracer, ServerSecrets(foundation.secret)
-    forecaster = Forecaster(work.followed, foundation.clock)
+    records = EstimateRecords(storage.estimates, foundation.clock)
+    forecaster = Forecaster(work.followed, foundation.clock, records=records)
     foundation.resources.callback(forecaster.close)
     context = ApiContext(
         journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
@@ -226,7 +231,10 @@ def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _W
     # Nothing hints at it: use is looked at in even steps.
     loops.append(loop(SAMPLING, sampling(sampler), InProcessWakeUp().waiter()))
     loops.append(loop(LEARNING, learning(learner), InProcessWakeUp().waiter()))
-    optional = {SAMPLING, LEARNING}
+    forecaster = Forecaster(followed, clock, in_background=False)
+    scorer = EstimateScorer(followed, forecaster, storage.estimates, clock, lead=lead, telemetry=telemetry)
+    loops.append(loop(SCORING, scoring_estimates(scorer), InProcessWakeUp().waiter()))
+    optional = {SAMPLING, LEARNING, SCORING}
     for driven in clusters:
         of_cluster = _steps_of(driven, foundation, listener, followed, lead=lead)
         optional |= set() if driven.is_required else {each.name for each in of_cluster}

@@ -10,6 +10,7 @@ from scheduler.services.heartbeats.watching import LOOK_INTERVAL_S, Watch
 from scheduler.services.keep_lead import LeadershipLost
 from scheduler.services.measuring.learn_throughput import ThroughputLearner
 from scheduler.services.measuring.sample_usage import UsageSampler
+from scheduler.services.measuring.score_estimates import EstimateScorer
 from scheduler.services.reconcile_once import Reconciler
 from scheduler.services.sync_inventory import InventorySync
 
@@ -27,6 +28,8 @@ SAMPLING = "sampling use"
 SAMPLING_INTERVAL_S = 15.0
 LEARNING = "learning throughputs"
 LEARNING_INTERVAL_S = 60.0
+SCORING = "scoring estimates"
+SCORING_INTERVAL_S = 30.0
 """How often it is looked at what is held: what is shorter is missed or counted as this."""
 
 
@@ -136,5 +139,15 @@ def learning(learner: ThroughputLearner) -> Step:
     def step() -> float:
         learner.learn_once()
         return LEARNING_INTERVAL_S
+
+    return step
+
+
+def scoring_estimates(scorer: EstimateScorer) -> Step:
+    """Return the step that keeps what gangs are told of their start, and compares it with what became of it."""
+
+    def step() -> float:
+        scorer.score_once()
+        return SCORING_INTERVAL_S
 
     return step

@@ -61,7 +61,7 @@ class Contended:
         for decision in decisions:
             if isinstance(decision, Placed):
                 placed = self._after(decision.group, Event.PLACE)
-                self.tell(GroupPlaced(placed, decision.attempt, decision.allocations, ()))
+                self.tell(GroupPlaced(placed, decision.attempt, decision.allocations, (), stop_by=decision.stop_by))
             elif isinstance(decision, Evicted):
                 self.move(decision.group, Event.STOP, StopReason.PREEMPTED, decision.eviction)
             elif isinstance(decision, Resized):

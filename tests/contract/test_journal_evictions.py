@@ -55,6 +55,22 @@ def test_a_state_that_is_read_anew_knows_who_stops_for_whom_as_one_does_that_fol
     assert followed.digest() == anew.digest()
 
 
+def test_who_overtook_is_known_by_when_it_is_to_be_stopped_to_all_that_follow_and_to_a_state_read_anew(
+    world: World,
+) -> None:
+    job, views, by = world.submit(world.make_job()), world.storage.views, after_noon(900)
+    followed = state_of(views.snapshot())
+    outcome = written(world.write(world.placing(job, take("n1", 0), stop_by=by)))
+    for change in views.changes_after(outcome.change - 1, limit=9):
+        followed.apply(change)
+    anew, attempt = state_of(views.snapshot()), world.group(job).latest_attempt
+    assert anew.overtakers == followed.overtakers == {attempt: by}
+    assert followed.digest() == anew.digest()
+    view = views.job(job.id, tenant=None)
+    assert view is not None
+    assert [each.stop_by for each in view.attempts] == [by]
+
+
 def test_who_moved_on_meanwhile_is_not_stopped(world: World) -> None:
     job = placed(world)
     seen = world.group(job)

@@ -10,8 +10,8 @@ from scheduler.core.deciding.passes import Passes
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.lifecycle.transitions import RetryRule, apply_event
 from scheduler.core.model.change import ChangeBody, GroupMoved, GroupPlaced, JobSubmitted
-from scheduler.core.model.decision import Placed
-from scheduler.core.model.group import Group
+from scheduler.core.model.decision import Evicted, Placed
+from scheduler.core.model.group import Group, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.queueing.policies.ordering import Ordering
 from scheduler.core.queueing.policies.policy import Fair, Fifo, LeastAttained, ShortestFirst
@@ -68,13 +68,15 @@ class Busy:
                 del self.ends[attempt]
                 self._move(self.state.live[attempt].group, Event.ALL_SUCCEEDED, Event.GONE)
         self.others()
-        placed = [
-            one for one in self.passes.decide(self.state, seconds_after_noon(self.now_s)) if isinstance(one, Placed)
-        ]
+        decisions = self.passes.decide(self.state, seconds_after_noon(self.now_s))
+        for stopped in [one for one in decisions if isinstance(one, Evicted)]:
+            del self.ends[stopped.attempt]
+            self._move(self.state.live[stopped.attempt].group, Event.STOP, Event.GONE)
+        placed = [one for one in decisions if isinstance(one, Placed)]
         for one in placed:
             group = apply_event(self.state.groups[one.group], Event.PLACE, rule=RetryRule(0), now=seconds_after_noon(0))
             assert isinstance(group, Group)
-            self.tell(GroupPlaced(group, one.attempt, one.allocations, one.notes))
+            self.tell(GroupPlaced(group, one.attempt, one.allocations, one.notes, stop_by=one.stop_by))
             self.ends[one.attempt] = self.now_s + self.random.randint(TICK_S, LONGEST_S)
             self._move(group, Event.WORKERS_CREATED, Event.ALL_READY)
         self.passes.take_back([])
@@ -82,7 +84,8 @@ class Busy:
 
     def _move(self, group: Group, *events: Event) -> None:
         for event in events:
-            after = apply_event(group, event, rule=RetryRule(0), now=seconds_after_noon(0))
+            reason = StopReason.PREEMPTED if event is Event.STOP else None
+            after = apply_event(group, event, reason=reason, rule=RetryRule(0), now=seconds_after_noon(0))
             if isinstance(after, Group):
                 group = after
                 self.tell(GroupMoved(group, group.latest_attempt))

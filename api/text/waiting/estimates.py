@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis, UnknownStart
+from scheduler.core.model.waiting.record import Record
 
 _BASES = {
     StartBasis.FREE: "",
@@ -20,7 +21,16 @@ def estimate_text(estimate: Estimate | NoEstimate) -> str:
         return f"nobody can say when it starts: {_why(estimate.why)}"
     if estimate.basis is StartBasis.FREE and estimate.latest <= estimate.made_at:
         return "it is expected to start at once"
-    return f"it is expected to start {_between(estimate)}{_BASES[estimate.basis]}"
+    return f"it is expected to start {_between(estimate)}{_BASES[estimate.basis]}{_record(estimate.record)}"
+
+
+def _record(record: Record | None) -> str:
+    """Return how far such estimates may be trusted; nothing where that is not known."""
+    if record is None:
+        return ""
+    return (
+        f" (half of {record.scored:,} such estimates of the last week were within a factor of {record.half_within:.1f})"
+    )
 
 
 def _between(estimate: Estimate) -> str:

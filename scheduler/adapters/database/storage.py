@@ -18,6 +18,7 @@ from scheduler.adapters.database.migrate import make_schema, require_newest, upg
 from scheduler.adapters.database.processes.installation import DatabaseInstallation
 from scheduler.adapters.database.processes.leadership import DatabaseLeadership
 from scheduler.adapters.database.queues.queues import DatabaseQueues
+from scheduler.adapters.database.usage.estimates import DatabaseEstimates
 from scheduler.adapters.database.usage.throughputs import DatabaseThroughputs
 from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
@@ -41,6 +42,7 @@ class Storage:
     installation: DatabaseInstallation
     usage: DatabaseUsage
     throughputs: DatabaseThroughputs
+    estimates: DatabaseEstimates
     queues: DatabaseQueues
     engines: Engines
     writer: Writer
@@ -107,6 +109,7 @@ def _opened(engines: Engines, wake_up: WakeUp, telemetry: Telemetry, audit_kept:
         installation=DatabaseInstallation(engines, writer),
         usage=DatabaseUsage(engines, writer),
         throughputs=DatabaseThroughputs(engines, writer),
+        estimates=DatabaseEstimates(engines, writer),
         queues=DatabaseQueues(engines, writer),
         engines=engines,
         writer=writer,

@@ -8,6 +8,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.sharing.eviction import EvictionCause
+from scheduler.core.model.waiting.estimate import StartBasis
 from scheduler.ports.telling.telemetry import CycleFigures
 
 NO_CHIP = "none"
@@ -16,6 +17,7 @@ NO_CHIP = "none"
 LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAIT_S = (1, 10, 60, 300, 1800, 7200, 28800, 86400)
 """Few, because they count once per tenant and chip type."""
+RATIO = (0.1, 0.25, 0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0, 4.0, 10.0)
 BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -68,6 +70,10 @@ class PrometheusTelemetry:
         self._cycle = histogram("medley_cycle_duration_seconds", text)
         text = "How long gangs waited until they were placed, by the chip type that they got."
         self._waits = histogram("medley_queue_wait_seconds", text, "tenant", "chip", buckets=WAIT_S)
+        text = "How many times as long gangs waited as they were told, by what that rested on; 1 is right."
+        self._estimates = histogram("medley_start_estimate_error_ratio", text, "basis", buckets=RATIO)
+        for basis in StartBasis:
+            self._estimates.labels(basis.value)
         text = "A transaction of the writer, tries again included."
         self._commits = histogram("medley_database_commit_duration_seconds", text)
         text = "Writes that went into one transaction."
@@ -115,6 +121,10 @@ class PrometheusTelemetry:
     def finished(self, tenant: TenantName, state: State) -> None:
         """Count a gang that came to its end."""
         self._finished.labels(tenant, state.value).inc()
+
+    def estimated(self, basis: StartBasis, ratio: float) -> None:
+        """Take how many times as long a gang waited as it was told."""
+        self._estimates.labels(basis.value).observe(ratio)
 
     def committed(self, duration_s: float, items: int) -> None:
         """Take a transaction."""

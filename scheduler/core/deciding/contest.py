@@ -163,6 +163,8 @@ class Contest:
             decision = self._settled(found, group, decision, opened)
         keeping.close(opened)
         numbers.forget(pools)
+        if isinstance(decision, Placed):
+            decision = replace(decision, stop_by=keeping.stop_by(group, opened))
         return decision, names
 
     def _settled(self, found: Class, group: Group, placed: Placed, opened: tuple[Reservation, ...]) -> Placed:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.hopes import RESERVE_AFTER_S
 from scheduler.core.deciding.backfilling.keeping import Keeping
+from scheduler.core.deciding.backfilling.overtaking import Overtakers
 from scheduler.core.deciding.backfilling.promises import MOST_PROMISES, Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
@@ -62,6 +63,7 @@ class Passes:
         self._due: tuple[datetime | None] | None = None
         """What `next_due` said since the last pass that looked; None: it was not asked."""
         self._sleepers = Sleepers()
+        self._overtakers = Overtakers()
         self.promises = Promises(*self._limits)
         """What is kept for those who are first and have no place."""
         self.asked = 0
@@ -99,6 +101,8 @@ class Passes:
                 unsized = [live for live in unsized if live.attempt not in given]
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
             self.asked += contest.asked
+        stopped = {each.attempt for each in decisions if isinstance(each, Evicted)}
+        decisions += self._overtakers.up(state, self.promises.standing, now, stopped)
         self._state, self._seen, self._at = state, state.news.now, now
         self._sweep(state)
         return decisions
@@ -108,14 +112,14 @@ class Passes:
         if self._due is None or not self._is_idle(state, now):
             due = (state.waiters.next_due(now), self.promises.next_due(now))
             later = (self._attempts.next_due(), self._growing.next_due(state, now))
-            self._due = (min((each for each in (*due, *later) if each is not None), default=None),)
-        return self._due[0]
+            self._due = (_first(*due, *later),)
+        return _first(*self._due, self._overtakers.next_due(state))
 
     def _is_idle(self, state: SchedulerState, now: datetime) -> bool:
         """Say whether a pass would find nobody to ask, by a look that costs nothing: most changes concern nobody."""
         if state is not self._state or self._due is None or state.news.stirred > self._seen:
             return False
-        (due,) = self._due
+        due = _first(*self._due, self._overtakers.next_due(state))
         is_early = due is None or now < due
         return is_early and not state.sizes.unsized and not self.promises.are_stirred
 
@@ -208,3 +212,7 @@ class Passes:
         if len(self._sleepers) > 2 * len(state.waiters.classes.all) + MOST_DEAD_SLEEPERS:
             for sleeper in [each for each in self._sleepers if not each.members]:
                 self._sleepers.remove(sleeper)
+
+
+def _first(*times: datetime | None) -> datetime | None:
+    return min((each for each in times if each is not None), default=None)

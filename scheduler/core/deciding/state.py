@@ -20,7 +20,7 @@ from scheduler.core.deciding.parts.waiters import Waiters
 from scheduler.core.ledger.digest import digest_of
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.lifecycle.job_state import job_state
-from scheduler.core.model.attempt import FIRST_GENERATION, Attempt
+from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.change import (
     Change,
     CheckpointSaved,
@@ -84,6 +84,8 @@ class SchedulerState:
         """The attempts that hold something, by where they are."""
         self.losses = self._live.losses
         """Those of them that run on, by what would be lost with them."""
+        self.overtakers: Mapping[AttemptId, datetime] = self._live.overtakers
+        """Those of them that run on room that is kept for others, with when they are to be stopped for them."""
         self.members_holding = self._live.members_holding
         """Of arrays of which only so many may."""
         self.tally = Tally()
@@ -283,8 +285,7 @@ class SchedulerState:
     def _place(self, placed: GroupPlaced, at: datetime) -> None:
         if self._is_news(placed.group):
             group = self._named(placed.group)
-            job = self._jobs[group.job_id]
-            self._hold(LiveAttempt(placed.attempt, group, job, FIRST_GENERATION, placed.allocations, at, placed_at=at))
+            self._hold(LiveAttempt.begun(placed, group, self._jobs[group.job_id], at))
             self._put_group(group, since=at)
 
     def _move(self, group: Group, at: datetime, eviction: Eviction | None) -> None:

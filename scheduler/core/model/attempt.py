@@ -213,6 +213,8 @@ class Attempt:
     resizing: Resizing = NEVER_RESIZED
     eviction: Eviction | None = None
     """For whom it was stopped, where it was for somebody."""
+    stop_by: datetime | None = None
+    """When it is stopped if somebody then needs the room, which is kept for others; None: it took none of that."""
 
     @property
     def worker_numbers(self) -> tuple[int, ...]:

@@ -82,6 +82,8 @@ class GroupPlaced:
     notes: tuple[PlacementNote, ...]
     together: Together | None = None
     """None: the job has this group alone."""
+    stop_by: datetime | None = None
+    """When it is stopped if somebody then needs the room, which is kept for others; None: it takes none of that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a decision cycle puts out."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -44,6 +45,8 @@ class Placed:
     place: Place
     grounds: Grounds | None = None
     """What it rests on, where somebody noted that."""
+    stop_by: datetime | None = None
+    """When it is stopped if somebody then needs the room, which is kept for others; None: it takes none of that."""
 
     @property
     def allocations(self) -> tuple[Allocation, ...]:

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.backfilling.promises import Keeping, Promises
+from scheduler.core.deciding.backfilling.keeping import Keeping
+from scheduler.core.deciding.backfilling.promises import Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
 from scheduler.core.deciding.preempting.evicting import Evicting
@@ -81,7 +82,7 @@ def take_turns(state: SchedulerState, gained: Gained, rules: Rules, now: datetim
         gained.pools |= dict.fromkeys(promises.given_back())
         keeping = Keeping(state, promises, trial.apply, now)
         is_on = rules.scope is not Scope.OFF
-        evicting = Evicting(state, rules, Attempts(), keeping=keeping, now=now) if is_on else None
+        evicting = Evicting(state, rules, Attempts(), keeping=keeping, apply=trial.apply, now=now) if is_on else None
         cycle = Cycle(state, trial.apply, now)
         asked = list(_may_gain(state, gained, keeping, cycle.numbers, free))
         if len(asked) > MOST_ASKED:

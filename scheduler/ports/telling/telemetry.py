@@ -11,6 +11,7 @@ from scheduler.core.deciding.parts.tally import CapacityCount, QueueCount
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.sharing.eviction import EvictionCause
+from scheduler.core.model.waiting.estimate import StartBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Telemetry(Protocol):
         """Count a gang that came to its end."""
         ...
 
+    def estimated(self, basis: StartBasis, ratio: float) -> None:
+        """Take how many times as long a gang waited as it was told on some basis."""
+        ...
+
     def committed(self, duration_s: float, items: int) -> None:
         """Take a transaction of the writer, with how many writes went into it."""
         ...
@@ -88,6 +93,8 @@ class _Silence:
     def retried(self, reason: StopReason) -> None: ...
 
     def finished(self, tenant: TenantName, state: State) -> None: ...
+
+    def estimated(self, basis: StartBasis, ratio: float) -> None: ...
 
     def committed(self, duration_s: float, items: int) -> None: ...
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scheduler.core.deciding.prospect import Prospect
 from scheduler.core.forecasting.forecast import Forecast
 from scheduler.core.forecasting.scene import Scene, Waiter, demands_of, line_up, look_for_rooms, take_scene
+from scheduler.core.forecasting.scoring import widened
 from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.job import Job
@@ -15,6 +16,7 @@ from scheduler.core.placement.request import request_of
 from scheduler.ports.clock import Clock
 from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
+from scheduler.services.questions.estimate_records import EstimateRecords
 
 RENEWED_AFTER_S = 3.0
 """A forecast that is asked for and so old is made anew meanwhile."""
@@ -35,10 +37,21 @@ class _Known:
 class Forecaster:
     """Keeps the latest forecast. Safe to use from several threads; none of them holds the state for long."""
 
-    def __init__(self, followed: FollowedState, clock: Clock, *, in_background: bool = True) -> None:
-        """`in_background`: who asks is given what there is, and the next is made meanwhile; else who asks waits."""
+    def __init__(
+        self,
+        followed: FollowedState,
+        clock: Clock,
+        *,
+        in_background: bool = True,
+        records: EstimateRecords | None = None,
+    ) -> None:
+        """`in_background`: who asks is given what there is, and the next is made meanwhile; else who asks waits.
+
+        With `records` of past estimates, ranges are as wide as these say that they have to be.
+        """
         self._followed = followed
         self._clock = clock
+        self._records = records
         self._threads = ThreadPoolExecutor(1, "forecasting") if in_background else None
         self._making, self._asking = threading.Lock(), threading.Lock()
         self._known: _Known | None = None
@@ -51,7 +64,16 @@ class Forecaster:
 
     def estimate(self, group: GroupId) -> Estimate | NoEstimate | None:
         """Return when a group is expected to start; None where that is not known yet, or it does not wait."""
+        return self._told(self.forecast(group))
+
+    def forecast(self, group: GroupId) -> Estimate | NoEstimate | None:
+        """Return the same before past estimates have their say: what is scored."""
         return self._latest().of(group, self._clock.now())
+
+    def _told(self, found: Estimate | NoEstimate | None) -> Estimate | NoEstimate | None:
+        if self._records is None or not isinstance(found, Estimate):
+            return found
+        return widened(found, self._records.latest(), self._clock.now())
 
     def estimate_new(self, job: Job, prospect: Prospect) -> Estimate | NoEstimate | None:
         """Return when a job would start that is tried and not submitted; None for one that would be refused."""
@@ -63,7 +85,7 @@ class Forecaster:
         scene = self._look()
         scene.waiters = scene.waiters[: prospect.position - 1]
         group = first_group(job.id, 0)
-        return Forecast(scene, Waiter(group, job, request_of(job))).of(group.id, now)
+        return self._told(Forecast(scene, Waiter(group, job, request_of(job))).of(group.id, now))
 
     def _latest(self) -> Forecast:
         known = self._known

@@ -214,7 +214,8 @@ class CoreEngine:
         elif isinstance(decision, Placed):
             placed = self._after(group, Event.PLACE)
             self._placed.append(decision.attempt)
-            self._tell(GroupPlaced(placed, decision.attempt, decision.allocations, ()), self.state.jobs[group.job_id])
+            body = GroupPlaced(placed, decision.attempt, decision.allocations, (), stop_by=decision.stop_by)
+            self._tell(body, self.state.jobs[group.job_id])
         elif isinstance(decision, Evicted):
             stopped = self._after(group, Event.STOP, StopReason.PREEMPTED)
             self._tell_moved(stopped, decision.attempt, eviction=decision.eviction)

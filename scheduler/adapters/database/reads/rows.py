@@ -143,6 +143,7 @@ def attempts_of(connection: Connection, rows: Iterable[AnyRow]) -> list[Attempt]
             ended_at=row.ended_at,
             revision=row.revision,
             eviction=EVICTION.decode(row.eviction) if row.eviction else None,
+            stop_by=row.stop_by,
             grounds=None if row.grounds is None else GROUNDS.decode(row.grounds),
             heartbeat=heard.get(row.id, _UNHEARD)[0],
             checkpoint=heard.get(row.id, _UNHEARD)[1],

@@ -145,6 +145,7 @@ attempts = Table(
     Column("grounds", Text),
     Column("remarks", Integer, nullable=False, server_default="0"),
     Column("eviction", Text),
+    Column("stop_by", Instant),
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("placed_at", Instant, nullable=False),
     Column("started_at", Instant),
@@ -164,7 +165,8 @@ attempts = Table(
 """At most one attempt of a group has not ended; only such a one holds anything. `remarks` counts those in the feed.
 
 `eviction` says as JSON for whom it was stopped, where it was for another gang, and `given_to` for whom its latest
-generation has fewer workers; `grounds` what its placement rested on.
+generation has fewer workers; `grounds` what its placement rested on; `stop_by` when it is stopped if others then need
+the room that it overtook on.
 """
 
 allocations = Table(

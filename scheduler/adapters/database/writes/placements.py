@@ -120,7 +120,9 @@ def _place_one(
     asked.place(after.job_id)
     standings.move(standing, after, at=item.at, stop_detail=standing.stop_detail)
     together = standings.together(after.job_id)
-    body = GroupPlaced(after, decision.attempt, decision.allocations, decision.notes, together)
+    body = GroupPlaced(
+        after, decision.attempt, decision.allocations, decision.notes, together, stop_by=decision.stop_by
+    )
     change = transaction.add(Draft(item.at, body, tenant=standing.tenant, job=after.job_id))
     return Written(after.job_id, after.state, change)
 
@@ -179,6 +181,7 @@ def _attempt_row(item: Place, standings: Standings) -> Row:
         "revision": standing.revision,
         "notes": NOTES.encode(item.decision.notes),
         "grounds": None if item.decision.grounds is None else GROUNDS.encode(item.decision.grounds),
+        "stop_by": item.decision.stop_by,
         "placed_at": item.at,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from scheduler.core.deciding.backfilling.overtaking import stay_s
 from scheduler.core.deciding.backfilling.reservations import RESERVED
 from scheduler.core.deciding.backfilling.writing_down import taken_over
 from scheduler.core.deciding.options import find_place
@@ -91,8 +92,9 @@ class Beside:
         which = classes.of(kept.group)
         if which is not None and which.asked[0] == request and place <= classes.place_of(kept.group):
             return True
-        limit_s = job.spec.time_limit_s
-        return limit_s is not None and self._now + timedelta(seconds=limit_s + job.spec.grace_s) <= kept.begins
+        group = self._state.groups.get(place[1])
+        longest_s = stay_s(job, 0 if group is None else group.preemptions, self._state)
+        return longest_s is not None and self._now + timedelta(seconds=longest_s) <= kept.begins
 
     def _overtakes_s(self, job: Job, in_the_way: Iterable[KeptFor]) -> int | None:
         """Return the longest time limit, in seconds, with which a gang would be gone before all of these begin."""

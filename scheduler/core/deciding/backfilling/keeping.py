@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.backfilling.departures import Departures, KnownEnds
 from scheduler.core.deciding.backfilling.ends import expected_run_s
 from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S
+from scheduler.core.deciding.backfilling.overtaking import Stays, stop_by
 from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
 from scheduler.core.deciding.lacks import pools_of
 from scheduler.core.deciding.parts.live import whose_going
@@ -48,8 +49,11 @@ class Keeping:
         self._apply = apply
         self._now = now
         self._departures = Departures(state, KnownEnds(state, now))
-        self._later: dict[int, tuple[Reservation, ...]] = {}
+        self._later: dict[float, tuple[Reservation, ...]] = {}
         """By how long a gang will run at most."""
+        self._stays = Stays(state)
+        self._before: dict[Reservation, tuple[tuple[NodeEntry, Amounts], ...]] = {}
+        """What those kept that were opened last."""
         self._more: dict[PoolName, dict[tuple[Demand, tuple[Reservation, ...]], int]] = {}
         """How many more workers fit into a pool with some reservations open."""
         self._touched: dict[PoolName, None] = {}
@@ -83,7 +87,8 @@ class Keeping:
         if not self._promises and not self.claims.are_ready:
             return ()
         own, spec = self._promises.get(asker), self._state.jobs[group.job_id].spec
-        found = () if spec.time_limit_s is None else self._beginning_after(spec.time_limit_s + spec.grace_s)
+        longest_s = self._stays.of(group)
+        found = () if longest_s is None else self._beginning_after(longest_s)
         place_of = self._state.waiters.classes.place_of
         if own is not None and place_of(group.id) <= place_of(own.group):
             found = (own, *(each for each in found if each is not own))
@@ -133,7 +138,16 @@ class Keeping:
         for pool in pools:
             self._more.pop(pool, None)
 
-    def _beginning_after(self, run_s: int) -> tuple[Reservation, ...]:
+    def stop_by(self, group: Group, opened: Iterable[Reservation]) -> datetime | None:
+        """Return by when a gang is to be stopped that was placed with some reservations open, which are closed again.
+
+        None where it took nothing that they keep, or is gone by then for certain.
+        """
+        overtaken = [each for each in opened if each in self._before and self._kept.get(each) != self._before[each]]
+        standing = [each for each in overtaken if each in self._promises.standing]
+        return stop_by(self._state.jobs[group.job_id], self._now, standing)
+
+    def _beginning_after(self, run_s: float) -> tuple[Reservation, ...]:
         known = self._later.get(run_s)
         if known is None:
             ends = self._now + timedelta(seconds=run_s)
@@ -154,6 +168,7 @@ class Keeping:
 
     def open(self, reservations: Collection[Reservation]) -> None:
         """Give back what reservations keep."""
+        self._before = {each: self._kept[each] for each in reservations}
         for each in reservations:
             self._apply(Release(each.name))
 

@@ -19,7 +19,8 @@ from scheduler.core.model.attempt import (
     ResizeStep,
     Resizing,
 )
-from scheduler.core.model.group import Group
+from scheduler.core.model.change import GroupPlaced
+from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId
 from scheduler.core.model.job import Job
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
@@ -61,6 +62,8 @@ class LiveAttempt:
     resizing: Resizing = NEVER_RESIZED
     eviction: Eviction | None = None
     """For whom it is being stopped, where it is for somebody."""
+    stop_by: datetime | None = None
+    """When it is stopped if somebody then needs the room, which is kept for others; None: it took none of that."""
     is_hurried: bool = False
     """Its user asked for more workers since it was last given another size: it need not wait for that."""
 
@@ -76,14 +79,21 @@ class LiveAttempt:
             attempt.placed_at,
             attempt.resizing,
             attempt.eviction,
+            attempt.stop_by,
         )
         return cls(attempt.id, group, job, *found)
+
+    @classmethod
+    def begun(cls, placed: GroupPlaced, group: Group, job: Job, at: datetime) -> Self:
+        """Return a new attempt, of a group and a job as they are now."""
+        held = placed.allocations
+        return cls(placed.attempt, group, job, FIRST_GENERATION, held, at, placed_at=at, stop_by=placed.stop_by)
 
     @property
     def content(self) -> tuple[object, ...]:
         """What is true of it; since when, the feed and the database may say with other milliseconds."""
         resizing = replace(self.resizing, began_at=None)
-        own = (self.generation, self.allocations, self.checkpoint, self.eviction)
+        own = (self.generation, self.allocations, self.checkpoint, self.eviction, self.stop_by)
         return self.attempt, self.group, self.job, *own, resizing
 
     @property
@@ -119,7 +129,7 @@ class LiveAttempt:
     def with_group(self, group: Group, since: datetime, eviction: Eviction | None) -> "LiveAttempt":
         """Return it with its group as it is now; spelt out, for it is asked for with each change of the feed."""
         held = (self.generation, self.allocations, since, self.checkpoint, self.placed_at)
-        return LiveAttempt(self.attempt, group, self.job, *held, self.resizing, eviction, self.is_hurried)
+        return LiveAttempt(self.attempt, group, self.job, *held, self.resizing, eviction, self.stop_by, self.is_hurried)
 
     @property
     def lent(self) -> tuple[Allocation, ...]:
@@ -169,6 +179,8 @@ class LiveAttempts:
         self._ledger = ledger
         self.sizes = Sizes()
         """The same attempts, by the sizes they have and might have."""
+        self.overtakers: dict[AttemptId, datetime] = {}
+        """Those that run on room that is kept for others, with when they are to be stopped for them."""
         self.occupants = Occupants(ledger, self.by_id)
         """The same attempts, by where they are."""
         self.losses = Losses(ledger, self.by_id)
@@ -186,6 +198,7 @@ class LiveAttempts:
         self._restore(live)
         self._by_id[attempt] = live
         self.sizes.note(live)
+        self._note_stop(live)
         self.occupants.come(live)
         self.losses.come(live)
         self.members_holding.take(job)
@@ -211,7 +224,9 @@ class LiveAttempts:
         An `eviction` stays with the attempt to its end.
         """
         since = live.since if group.state is live.group.state else at
-        self._change(live, live.with_group(group, since, eviction or live.eviction))
+        after = live.with_group(group, since, eviction or live.eviction)
+        self._change(live, after)
+        self._note_stop(after)
 
     def _change(self, before: LiveAttempt, after: LiveAttempt) -> None:
         self._by_id[after.attempt] = after
@@ -240,9 +255,16 @@ class LiveAttempts:
         if self._ledger.has_hold(going_of(attempt)):
             self._ledger.release(going_of(attempt))
 
+    def _note_stop(self, live: LiveAttempt) -> None:
+        if live.stop_by is not None and live.group.state is not State.STOPPING:
+            self.overtakers[live.attempt] = live.stop_by
+        else:
+            self.overtakers.pop(live.attempt, None)
+
     def release(self, live: LiveAttempt) -> None:
         """Let an attempt hold nothing any more."""
         self._give_back(live.attempt)
+        self.overtakers.pop(live.attempt, None)
         self.sizes.forget(live.attempt)
         self.losses.go(self._by_id.pop(live.attempt))
         self.occupants.go(live.attempt)

@@ -18,6 +18,8 @@ class EvictionCause(StrEnum):
     """It waits, and an elastic job had grown into room that nobody wanted then."""
     MOVE = "move"
     """It fits by counts, and a job that says that it may be moved can go on elsewhere."""
+    TIME_UP = "time-up"
+    """Room is kept for it, on which the other one was to run until this is needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from scheduler.core.model.waiting.record import Record
+
 
 class StartBasis(StrEnum):
     """What an expected start rests on, firmest first."""
@@ -30,6 +32,8 @@ class Estimate:
     """If everybody before it runs as long as is to be expected at most. No promise, unless the basis is PROMISED."""
     basis: StartBasis
     made_at: datetime
+    record: Record | None = None
+    """How right estimates on this basis were lately; None where too few are known, or nobody asked."""
 
 
 class UnknownStart(StrEnum):

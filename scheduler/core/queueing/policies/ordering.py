@@ -16,6 +16,9 @@ class Ordering:
     ageing_s: float = DEFAULT_AGEING_S
     """Each point counts as though the job had been submitted so much earlier; 0: higher priority before all else."""
 
+    stops_overtakers: bool = True
+    """Whether who may be preempted overtakes by what is learnt of it as well, and is stopped before anybody waits."""
+
     @property
     def learns(self) -> bool:
         """Whether those who wait may change places as time passes, without anything having happened to them."""

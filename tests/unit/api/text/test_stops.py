@@ -40,6 +40,11 @@ def test_how_much_work_a_preemption_costs_is_told_roughly(seconds: float, told: 
     assert told in eviction_text(Eviction("a-g0", "beta", EvictionCause.RECLAIM, 0, 0, 8_000, seconds))
 
 
+def test_who_ran_on_room_that_is_kept_is_told_for_whom_it_was_needed() -> None:
+    text = eviction_text(Eviction("a-g0", "beta", EvictionCause.TIME_UP, 0, 0, 8_000, 60))
+    assert text.startswith("stopped for job a of tenant beta, for which the room is kept that it overtook on, and now")
+
+
 def test_who_takes_back_what_is_its_own_is_told_so() -> None:
     text = eviction_text(Eviction("a-g0", "beta", EvictionCause.RECLAIM, 0, 0, 8_000, 60))
     assert text.startswith("stopped for job a of tenant beta, to which these devices are guaranteed; ")
