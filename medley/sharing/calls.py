@@ -10,7 +10,7 @@ _WHOLE = {"limit": 200}
 
 
 class SharingCalls:
-    """Queues, their quotas, groups of chip types and shares, and what would follow from others, over a client's own way of asking."""
+    """Queues, quotas, groups of chip types, shares and what would follow from others, over a client's way of asking."""
 
     def __init__(self, send: Callable[..., Json], pages: Callable[..., Iterator[Json]]) -> None:
         self._send = send
