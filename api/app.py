@@ -18,6 +18,7 @@ from api.routes import (
     tenants,
     throughputs,
     usage,
+    whatif,
     workers,
 )
 from api.routes.access import audit, login, tokens, users
@@ -38,6 +39,7 @@ ROUTERS = (
     fleet.router,
     nodes.router,
     throughputs.router,
+    whatif.router,
     usage.router,
     tenants.router,
     queues.router,

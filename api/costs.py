@@ -5,6 +5,8 @@ from collections.abc import Mapping
 UNIT = 1
 COSTS: Mapping[str, int] = {
     "try_job": 5,
+    "suppose_job": 20,
+    "suppose": 50,
     "explain_job": 2,
     "compare_jobs": 2,
     "list_replicas": 2,

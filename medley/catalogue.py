@@ -77,6 +77,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "usage", "medley.commands.usage:usage", "Account for chip-hours by tenant, user, chip type or day."
             ),
             Command(
+                "whatif",
+                "medley.commands.planning.whatif:whatif",
+                "Say what would follow from drained or added nodes, other quotas, or a job.",
+            ),
+            Command(
                 "simulate", "medley.commands.planning.simulate:simulate", "Simulate a cluster: what if there were more?"
             ),
         ),

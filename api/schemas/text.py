@@ -14,6 +14,9 @@ NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-z]{16}$"
 PERSON_PATTERN = r"^[a-zA-Z0-9][-._@a-zA-Z0-9]*$"
 NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
+ANY_NODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+LIKE_PATTERN = r"^[a-z0-9][a-z0-9./-]*$"
+PLACE_PATTERN = r"^[A-Za-z0-9._/-]+=[A-Za-z0-9._/-]+$"
 LABEL_PATTERN = r"^[A-Za-z0-9._/-]+$"
 LABEL_VALUE_PATTERN = r"^[A-Za-z0-9._/-]*$"
 LABEL_PAIR_PATTERN = r"^[A-Za-z0-9._/-]{1,63}:[A-Za-z0-9._/-]{1,63}$"
@@ -43,6 +46,9 @@ FORMS: Mapping[str, str] = MappingProxyType(
         ID_PATTERN: "must be an id: 16 lower-case letters and digits",
         PERSON_PATTERN: "must have letters, digits and - . _ @ only, and begin with a letter or digit",
         NODE_PATTERN: "must be CLUSTER/NAME",
+        ANY_NODE_PATTERN: "must be CLUSTER/NAME, or the name of a node",
+        LIKE_PATTERN: "must be the name of a pool or a chip type",
+        PLACE_PATTERN: "must be LEVEL=DOMAIN, or KEY=VALUE of a label",
         LABEL_PATTERN: "must have letters, digits and . _ / - only, and at least one of them",
         LABEL_VALUE_PATTERN: "must have letters, digits and . _ / - only",
         LABEL_PAIR_PATTERN: "must be KEY:VALUE, each of 1 to 63 letters, digits and . _ / -",

@@ -10,7 +10,7 @@ _WHOLE = {"limit": 200}
 
 
 class SharingCalls:
-    """Queues, their quotas, groups of chip types and shares, over a client's own way of asking."""
+    """Queues, quotas, groups of chip types, shares and what would follow from others, over a client's way of asking."""
 
     def __init__(self, send: Callable[..., Json], pages: Callable[..., Iterator[Json]]) -> None:
         self._send = send
@@ -55,6 +55,14 @@ class SharingCalls:
     def shares(self) -> list[Json]:
         """Return what each queue is due and holds."""
         return list(self._pages("/v1/shares", _WHOLE))
+
+    def what_if(self, supposed: Mapping[str, Any]) -> Json:
+        """Return what would follow if all that is `supposed` were so; the body of `POST /v1/whatif`. For operators."""
+        return self._send("POST", "/v1/whatif", body=dict(supposed))
+
+    def what_if_job(self, job: Mapping[str, Any]) -> Json:
+        """Return where a job would run at once or when it would start, and the same on each other chip type."""
+        return self._send("POST", "/v1/jobs/whatif", body=dict(job))
 
 
 def _queue(name: str) -> str:

@@ -60,6 +60,7 @@ from scheduler.services.measuring.score_estimates import EstimateScorer
 from scheduler.services.measuring.traced_journal import TracedJournal
 from scheduler.services.questions.estimate_records import EstimateRecords
 from scheduler.services.questions.forecasting import Forecaster
+from scheduler.services.questions.suppose import Supposer
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from scheduler.settings import Settings, process_environment, wants_traces
@@ -164,6 +165,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         secrets=secrets,
         denied=DeniedCalls(foundation.clock),
         forecaster=forecaster,
+        supposer=Supposer(work.followed, foundation.clock, _rules(foundation.settings)),
         login=_login(foundation, secrets),
     )
     if foundation.settings.role == "scheduler":
@@ -192,8 +194,12 @@ def _follow(foundation: Foundation, loop: MakeLoop) -> _Work:
 
 def _passes(settings: Settings) -> Passes:
     """Return what decides, by what the operator said of reservations and of who may be stopped for whom."""
-    rules = Rules(Scope(settings.preemption), min_run_s=settings.preemption_after_s)
-    return Passes(settings.reservations, settings.reserve_after_s, rules)
+    return Passes(settings.reservations, settings.reserve_after_s, _rules(settings))
+
+
+def _rules(settings: Settings) -> Rules:
+    """Return who may be stopped for whom, by what the operator said."""
+    return Rules(Scope(settings.preemption), min_run_s=settings.preemption_after_s)
 
 
 def _lead(foundation: Foundation, listener: socket.socket, loop: MakeLoop) -> _Work:

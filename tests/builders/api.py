@@ -27,6 +27,7 @@ from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.identifiers import SystemIdentifiers
 from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.adapters.system.wake_up import InProcessWakeUp
+from scheduler.core.deciding.preempting.rules import Rules
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.node import DeviceGroup, Node
 from scheduler.core.model.tenant import Role, Scopes
@@ -43,6 +44,7 @@ from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.keep_lead import Lead
 from scheduler.services.questions.forecasting import Forecaster
+from scheduler.services.questions.suppose import Supposer
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
 from tests.builders.eventually import eventually
@@ -204,6 +206,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),
             forecaster=Forecaster(followed, clock, in_background=False),
+            supposer=Supposer(followed, clock, Rules()),
             login=a_login(issuer, SERVER_SECRET),
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours, issuer)

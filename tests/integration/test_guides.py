@@ -26,6 +26,7 @@ SEEN: dict[str, tuple[str, ...]] = {
     "docs/operating.md": ("is what the database", "research may hold any number of h100-sxm", "alice"),
     "docs/simulating.md": ("DEVICES OF A JOB", "with 32 more devices: median wait"),
     "docs/commands.md": ("operator is in use", "Logged in"),
+    "docs/waiting.md": ("It would start at once", "With 2 nodes drained", "With 8 nodes added", "would be due".upper()),
     "docs/training.md": ("Submitted elastic", "is to have 2 workers at most", "asked for 2 workers at most"),
 }
 """What a reader then sees, beside commands that end well."""
@@ -36,6 +37,8 @@ ELSEWHERE = {
     "docs/inference.md": "tests/integration/test_inference.py",
 }
 """Pages that are followed where what they need is: an issuer of logins, a control plane, time for replicas."""
+STANDING_FOR = {"README.md": {"JOB": "own-command"}, "docs/waiting.md": {"vision": "reading"}}
+"""By page what the reader writes in place of names of the page's."""
 PROGRAMS = ("medley", "make", "kubectl", "docker", "curl", "python", ".venv/bin/python", "export", "cat")
 
 
@@ -56,7 +59,7 @@ def test_every_command_of_a_guide_works_as_written(page: str, server: ServerProc
     reader.give("ada.token", server.tenant("reading"))
     if page in ("README.md", "docs/training.md"):  # the demonstration, or the first guide, logs the reader in
         reader.run(f"medley login {server.address} --token - < ada.token")
-    seen = reader.follow(page, standing_for={"JOB": "own-command"} if page == "README.md" else {})
+    seen = reader.follow(page, standing_for=STANDING_FOR.get(page))
     missing = [words for words in SEEN[page] if words not in seen]
     assert not missing, seen
 

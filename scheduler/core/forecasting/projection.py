@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scheduler.core.forecasting.run_lengths import LONGEST_S, RANKS, run_length
+from scheduler.core.forecasting.run_lengths import LONGEST_S, RANKS
 from scheduler.core.forecasting.supply import Supply
 from scheduler.core.model.group import State
 from scheduler.core.model.waiting.estimate import UnknownStart
@@ -166,7 +166,7 @@ class Projection:
             end_s, rank = max(0.0, job.spec.grace_s - since_s), RANKS[Basis.LIMIT]
         else:
             ran_s = since_s if live.group.state is State.RUNNING else 0.0
-            length = run_length(job, scene.run_times, ran_s=ran_s)
+            length = scene.length_of(live, ran_s)
             end_s, rank = (length.most_s if self._at_most else length.middle_s) - ran_s, length.rank
         self._ends_s[live.attempt] = end_s
         for pool, milli in held.items():

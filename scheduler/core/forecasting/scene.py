@@ -90,6 +90,7 @@ class Scene:
     rooms: dict[Room, int] = field(default_factory=dict)
     """How many workers of a demand fit into a pool now."""
     _lengths: dict[object, RunLength] = field(default_factory=dict)
+    _live_lengths: dict[tuple[AttemptId, JobId], RunLength] = field(default_factory=dict)
     _takes: dict[GangRequest, list[tuple[OptionRequest, list[Take]]]] = field(default_factory=dict)
 
     @property
@@ -105,6 +106,18 @@ class Scene:
         if found is None:
             found = self._lengths[key] = run_length(job, self.run_times)
         return found
+
+    def length_of(self, live: LiveAttempt, ran_s: float) -> RunLength:
+        """Return how long an attempt runs in all that has run for so long at the scene's moment."""
+        key = (live.attempt, live.job.id)
+        found = self._live_lengths.get(key)
+        if found is None:
+            found = self._live_lengths[key] = run_length(live.job, self.run_times, ran_s=ran_s)
+        return found
+
+    def share_lengths(self, other: Scene) -> None:
+        """Take over what another scene of the same moment works out of how long jobs run, and the other way round."""
+        self._lengths, self._live_lengths = other._lengths, other._live_lengths
 
     def takes(self, request: GangRequest) -> list[tuple[OptionRequest, list[Take]]]:
         """Return what a gang takes of the pools of one cluster, once for each option and cluster that has them all.

@@ -96,6 +96,8 @@ def rehearse(
         after = _look(state, now, max(MOST_LOOKED_AT if suppositions else 1, ahead))
         starting = {group: state.jobs[job_named_by(group)] for group in _starting(taken)}
     _let_run(after.scene, rehearsal, supposed, starting)
+    if before is not None:
+        after.scene.share_lengths(before.scene)
     return Rehearsed(
         now=now,
         before=before,

@@ -58,6 +58,28 @@ def try_job(
 
     Raises StorageUnavailable.
     """
+    job = draft_to_try(clock, identifiers, submission, views=views, clusters=clusters)
+    if isinstance(job, NotOffered | Rejected):
+        return job
+    followed.follow()
+    with followed.hold() as state:
+        refused = refusal_of(state, submission.tenant, job.spec, 1 if array is None else array.count)
+        if refused is not None:
+            return refused
+        jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
+        prospect = prospect_of(state, job, clock.now(), jobs=jobs)
+        change, age_s = followed.change, followed.age_s
+    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons)
+    return Tried(job, array, jobs, prospect, advice, change, age_s)
+
+
+def draft_to_try(
+    clock: Clock, identifiers: IdentifierSource, submission: Submission, *, views: Views, clusters: Clusters = ()
+) -> Job | NotOffered | Rejected:
+    """Return a submission as the job it would be, with what became of those that it comes after; or why it is none.
+
+    Raises StorageUnavailable.
+    """
     job = draft_job(clock, identifiers, submission, clusters=clusters)
     if isinstance(job, NotOffered):
         return job
@@ -66,16 +88,7 @@ def try_job(
         if became is None:
             return Rejected(Rejection.UNKNOWN_JOB, one.job)
         job = job.with_settled(one.job, became) if became in FINAL else job
-    followed.follow()
-    with followed.hold() as state:
-        refused = _refusal(state, submission.tenant, job.spec, 1 if array is None else array.count)
-        if refused is not None:
-            return refused
-        jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
-        prospect = prospect_of(state, job, clock.now(), jobs=jobs)
-        change, age_s = followed.change, followed.age_s
-    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons)
-    return Tried(job, array, jobs, prospect, advice, change, age_s)
+    return job
 
 
 def _state_of(views: Views, one: Dependency, tenant: TenantName) -> State | None:
@@ -87,7 +100,7 @@ def _state_of(views: Views, one: Dependency, tenant: TenantName) -> State | None
     return job_state([state for state, _ in arrays[0].states]) if arrays else None
 
 
-def _refusal(state: SchedulerState, tenant: TenantName, spec: JobSpec, jobs: int) -> Rejected | None:
+def refusal_of(state: SchedulerState, tenant: TenantName, spec: JobSpec, jobs: int) -> Rejected | None:
     """Return what the journal would refuse the job for."""
     for chip in dict.fromkeys(part.chip for option in spec.options() for part in option if part.chip is not None):
         if chip not in state.chips:

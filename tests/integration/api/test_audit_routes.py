@@ -33,6 +33,8 @@ class Untold(StrEnum):
 
 UNTOLD = {
     "try_job": Untold.NOTHING_IS_KEPT,
+    "suppose_job": Untold.NOTHING_IS_KEPT,
+    "suppose": Untold.NOTHING_IS_KEPT,
     "register_rendezvous": Untold.OF_WORKERS,
     "report_progress": Untold.OF_WORKERS,
     "beat": Untold.OF_WORKERS,

@@ -30,6 +30,8 @@ OF_ONE_THING = sorted(name for name in GUARDED if re.search(r"{(job|tenant|token
 BODIES: dict[str, dict[str, Any]] = {
     "submit_job": dict(JOB),
     "try_job": dict(JOB),
+    "suppose_job": dict(JOB),
+    "suppose": {"drain": [{"nodes": ["mixed/h100-sxm-1"], "runs_on": True}]},
     "create_tenant": {"name": "gamma"},
     "create_user": {"name": "bob", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},

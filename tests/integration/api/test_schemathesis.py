@@ -24,7 +24,9 @@ UNDOCUMENTED = {"show_openapi", "show_job_schema", "show_dashboard", "show_dashb
 """The document itself, the schema of job files, and the files of the dashboard: no part of the API."""
 DOCUMENTED = sorted(PERMISSIONS.keys() - UNDOCUMENTED)
 OF_ONE_JOB = [
-    name for name in DOCUMENTED if "job" in name and name not in ("submit_job", "try_job", "list_jobs", "list_job_rows")
+    name
+    for name in DOCUMENTED
+    if "job" in name and name not in ("submit_job", "try_job", "suppose_job", "list_jobs", "list_job_rows")
 ]
 CHECKS = [
     not_a_server_error,
