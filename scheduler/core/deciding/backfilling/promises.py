@@ -374,8 +374,11 @@ class Keeping:
         self._standing = None
         aside = reservation.set_aside(self._state.ledger)
         self._apply(aside)
-        kinds = {entry.leftover.kind for entry, _ in aside.amounts}
         self._kept[reservation] = aside.amounts
+        if not aside.amounts:  # all of it is still held by those who are to go
+            self._chips.pop(reservation, None)
+            return
+        kinds = {entry.leftover.kind for entry, _ in aside.amounts}
         self._chips[reservation] = frozenset(chip for kind in kinds for chip in (None, *kind.group_of))
 
     def _withdraw(self, of: Class, why: DropReason, *, besides: Collection[Reservation] = ()) -> None:
