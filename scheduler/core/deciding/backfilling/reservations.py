@@ -57,6 +57,8 @@ class QuotaShare:
 
     def beside(self, ledger: Ledger) -> tuple[Use, ...]:
         """Return what counts beside what is held by now."""
+        if len(self.uses) <= 1 and not self.instead_of:  # as for most
+            return self.uses
         left: Counter[tuple[ClusterName, ChipName]] = Counter()
         for cluster, chip, milli in self.uses:
             left[cluster, chip] += milli
