@@ -177,7 +177,10 @@ class Contest:
             return ()
         is_useful = self._useful.get((request, opened))
         if is_useful is None:
-            is_useful = self._cycle.numbers.allow(request, lambda lack, _: self._room(lack, found, opened))
+            # the quota of what is kept with a share of it cannot be told while that counts
+            is_useful = any(each.quota is not None for each in opened) or self._cycle.numbers.allow(
+                request, lambda lack, _: self._room(lack, found, opened)
+            )
             self._useful[request, opened] = is_useful
         return opened if is_useful else ()
 

@@ -301,6 +301,11 @@ class Keeping:
         self.claims.keep(asker, claim, roomy, priority)
         self._keep(claim)
 
+    def expect(self, claim: Reservation, priority: int) -> None:
+        """Keep what a gang is to have that goes on elsewhere, for when it waits."""
+        self.claims.expect(claim, priority)
+        self._keep(claim)
+
     def promise(self, asker: Class, at: int = 0) -> bool:
         """Make a reservation for a member of a class that has no place, if it may have one and there is any.
 
