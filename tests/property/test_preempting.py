@@ -5,9 +5,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.deciding.preempting.moving import MOST_MOVES
 from scheduler.core.deciding.preempting.rules import Rules, Scope
+from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.decision import Evicted, Resized
-from scheduler.core.model.group import State
+from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueQuota
@@ -40,7 +42,8 @@ def some_job(number: int, random: Random) -> Job:
         priority=random.randint(0, 3),
     )
     limit = random.choice((None, 100, 1_000, 100_000))
-    found = replace(made, spec=replace(made.spec, preemptible=random.random() < 0.7, time_limit_s=limit))
+    stops, moves = random.random() < 0.7, random.random() < 0.3
+    found = replace(made, spec=replace(made.spec, time_limit_s=limit, preemptible=stops, movable=moves))
     most = found.spec.workers
     is_elastic = most > 1 and random.random() < 0.5
     return elastic(found, random.randint(1, most - 1), random.randint(1, 2)) if is_elastic else found
@@ -92,6 +95,10 @@ def test_who_is_stopped_has_a_lower_priority_may_be_and_has_run_long_enough(seed
                 assert is_lent if given_to.cause is EvictionCause.LOAN else given_to.own_priority < given_to.priority
             if isinstance(decision, Evicted):
                 victim, eviction = before[decision.group], decision.eviction
+                if eviction.cause is EvictionCause.MOVE:
+                    assert victim.job.spec.movable
+                    assert rules.settled_until(victim) <= cluster.now
+                    continue
                 assert victim.job.spec.preemptible
                 assert victim.job.spec.priority == eviction.own_priority < eviction.priority
                 assert rules.protected_until(victim) <= cluster.now
@@ -119,7 +126,7 @@ def test_whoever_takes_back_its_share_leaves_all_others_theirs_and_it_comes_to_a
         before, decisions = runs_on(cluster), cluster.decide()
         taken: Counter[str] = Counter()
         for decision in decisions:
-            if isinstance(decision, Evicted):
+            if isinstance(decision, Evicted) and decision.eviction.cause is not EvictionCause.MOVE:
                 owner = cluster.state.live[decision.attempt].job.tenant
                 taken[owner] += decision.eviction.devices_milli // 1_000 * (owner != decision.eviction.tenant)
             if isinstance(decision, Resized) and (given_to := decision.given_to) is not None:
@@ -130,6 +137,32 @@ def test_whoever_takes_back_its_share_leaves_all_others_theirs_and_it_comes_to_a
         cluster.start()
         cluster.leave(most=random.randint(0, 3) if coming else None)
         cluster.wait(30 if coming else 4_000)
+
+
+@some.fixed(60)
+@given(seeds)
+def test_whoever_is_moved_goes_on_and_so_does_whom_it_is_moved_for(seed: int) -> None:
+    random = Random(seed)
+    cluster = Contended(*(make_node(name, {"h100": 8}) for name in ("a", "b", "c")), rules=Rules(min_run_s=1))
+    small = [make_job(number, shape=make_shape(random.choice((1, 2, 3)))) for number in range(1, 16)]
+    cluster.run(*(replace(job, spec=replace(job.spec, movable=random.random() < 0.8)) for job in small))
+    for job in random.sample(small, 10):
+        if cluster.group(job).state is State.RUNNING:
+            cluster.end(job)
+        else:
+            cluster.move(cluster.group(job).id, Event.STOP, StopReason.CANCELLED)
+    cluster.submit(*(make_job(number, shape=make_shape(8)) for number in (20, 21)))
+    moved: dict[str, str] = {}
+    for _ in range(MOST_ROUNDS):
+        cluster.wait(100)
+        evictions = [each for each in cluster.decide() if isinstance(each, Evicted)]
+        assert all(each.eviction.cause is EvictionCause.MOVE for each in evictions)
+        assert len(evictions) <= 2 * MOST_MOVES
+        moved |= {each.group: each.eviction.beneficiary for each in evictions}
+        cluster.leave()
+        cluster.start()
+    assert not cluster.in_state(State.STOPPING)
+    assert set(cluster.in_state(State.RUNNING)) >= {*moved, *moved.values()}
 
 
 def runs_on(cluster: Contended) -> Counter[str]:

@@ -222,7 +222,11 @@ class Contest:
         opened, request = self._keeping.open_to(found, group), found.asked[0]
         if not opened:
             return (), True
-        if not self._cycle.numbers.allow(request, lambda lack, request: self._room(lack, request, opened)):
+        # the quota of what is kept with a share of it cannot be told while that counts
+        has_share = any(each.quota is not None for each in opened)
+        if not has_share and not self._cycle.numbers.allow(
+            request, lambda lack, request: self._room(lack, request, opened)
+        ):
             return (), False
         return self._keeping.keeping_some_for(opened, request.chips), True
 

@@ -20,6 +20,7 @@ from scheduler.core.deciding.preempting.rules import NO_PREEMPTION, Scope
 from scheduler.core.deciding.sleepers import Sleepers
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Effect, Evicted, Placed, Resized
+from scheduler.core.model.group import FINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -149,6 +150,8 @@ class Passes:
     def _goes_on(self, state: SchedulerState, decision: Evicted | Resized) -> None:
         """Let nobody count on what an attempt does not give back after all."""
         gone = decision.attempt
+        if decision.group in self.promises.claims.expected():
+            self.promises.claims.arrive(decision.group, None)
         if isinstance(decision, Resized):
             gone = going_of(decision.attempt)
             self._growing.refused(decision)
@@ -167,6 +170,7 @@ class Passes:
             self.promises.drop(each, why)
         if is_strange or at is None:
             return dict.fromkeys(state.waiters.classes.all.values())
+        self._let_arrive(state)
         found: dict[Class, Wanted | None] = {}
         grown = dict.fromkeys([*news.pools.since(self._seen), *self.promises.given_back()])
         numbers = Numbers(state)
@@ -190,6 +194,15 @@ class Passes:
         found |= dict.fromkeys(state.waiters.due(at, now))
         found |= dict.fromkeys(self.promises.hopes.due(now, self.promises.left))
         return found
+
+    def _let_arrive(self, state: SchedulerState) -> None:
+        """Let those who were moved have the room that is kept for them, once they wait; forget those who never will."""
+        for name in self.promises.claims.expected():
+            group = state.groups.get(name)
+            if name in state.waiting:
+                self.promises.claims.arrive(name, state.waiters.classes.of(name))
+            elif group is None or group.state in FINAL:
+                self.promises.claims.arrive(name, None)
 
     def _with_room_beside(self, lent: int, pool: PoolName, numbers: Numbers) -> dict[Class, None]:
         """Return those for whom there may be room in a pool once so many devices that are on loan are given back."""

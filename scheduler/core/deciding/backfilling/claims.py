@@ -32,11 +32,14 @@ class Claims:
         self._since: dict[Reservation, datetime] = {}
         """Since when these are ready, as far as was seen."""
         self._awaiting: dict[AttemptId, list[Reservation]] = {}
+        self._coming: dict[GroupId, tuple[Reservation, int]] = {}
+        """What those are to have who are moved and do not wait yet, with their priority."""
         self.roomy: dict[AttemptId, None] = {}
         """Attempts that were stopped for somebody and hold more than was needed: the rest is for others."""
 
     def __iter__(self) -> Iterator[Reservation]:
-        return iter(self._whose)
+        yield from self._whose
+        yield from (claim for claim, _ in self._coming.values())
 
     def __len__(self) -> int:
         return len(self._whose)
@@ -84,6 +87,20 @@ class Claims:
         for attempt in claim.waits_for:
             self._awaiting.setdefault(attempt, []).append(claim)
         self.roomy.update(dict.fromkeys(roomy))
+
+    def expect(self, claim: Reservation, priority: int) -> None:
+        """Let a group that does not wait yet have a claim once it does."""
+        self._coming[claim.group] = (claim, priority)
+
+    def expected(self) -> list[GroupId]:
+        """Return the groups that do not wait yet, as far as is known."""
+        return list(self._coming)
+
+    def arrive(self, group: GroupId, of: Class | None) -> None:
+        """Let such a group have its claim as a member of a class; None: it will not wait."""
+        claim, priority = self._coming.pop(group)
+        if of is not None:
+            self.keep(of, claim, (), priority)
 
     def take(self, of: Class, claim: Reservation, group: GroupId) -> None:
         """Let a claim be over because a group took it; the group's own, if it has another, is for whom that one was."""

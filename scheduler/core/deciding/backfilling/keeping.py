@@ -191,6 +191,11 @@ class Keeping:
         self.claims.keep(asker, claim, roomy, priority)
         self._keep(claim)
 
+    def expect(self, claim: Reservation, priority: int) -> None:
+        """Keep what a gang is to have that goes on elsewhere, for when it waits."""
+        self.claims.expect(claim, priority)
+        self._keep(claim)
+
     def have_turn(self, asker: Class) -> None:
         """Take note that a class has its turn: from now on its reservation gives way to nobody in this pass."""
         self._unasked.pop(asker, None)

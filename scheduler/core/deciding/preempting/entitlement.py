@@ -44,7 +44,8 @@ class Entitlement:
         """Say whether anybody might be stopped for a job, by a look that costs nothing."""
         if self._rules.scope is Scope.OFF:
             return False
-        return self._has_priority(job) or bool(self._guarantees(job.queue)) or bool(self._state.sizes.lending)
+        sizes = self._state.sizes
+        return self._has_priority(job) or bool(self._guarantees(job.queue) or sizes.lending or sizes.movable)
 
     def claimants(self, request: GangRequest, job: Job, may_stop: Allows) -> Iterator[Claimant]:
         """Yield the rights that a gang has now, those first that need no higher priority."""

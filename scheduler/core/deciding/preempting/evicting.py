@@ -17,11 +17,13 @@ from scheduler.core.deciding.preempting.givers import BY_LOAN, Givers
 from scheduler.core.deciding.preempting.leavers import claim_on, leaving_anyway, on_nodes_of, quota_share, whole
 from scheduler.core.deciding.preempting.leavers import giving as giving_of
 from scheduler.core.deciding.preempting.memory import TRY_AGAIN_S, Attempts
+from scheduler.core.deciding.preempting.moving import BY_MOVE, find_moves
 from scheduler.core.deciding.preempting.search import Search
 from scheduler.core.ledger.changes import Release, Restore
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted, ResizeCause, Resized
 from scheduler.core.model.identifiers import job_named_by
+from scheduler.core.model.job import Wish
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.candidates import Claimant
     from scheduler.core.deciding.preempting.leavers import Leaver
+    from scheduler.core.deciding.preempting.moving import Moved
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 
 MOST_SEARCHES = 16
 """So many gangs for which nobody can be stopped are searched for in one pass."""
+MOST_MOVE_SEARCHES = 4
+"""For so many gangs moves are looked for in one pass."""
 MOST_EVICTED = 4_096
 """So many attempts are stopped by one pass; the rest by the next."""
 
@@ -61,6 +66,8 @@ class Found:
     """Who must go on with fewer workers."""
     leaving: list[Leaver]
     """Who goes anyway, and is waited for."""
+    moved: tuple[Moved, ...] = ()
+    """Where victims go on that are moved."""
 
 
 class Evicting:
@@ -84,6 +91,7 @@ class Evicting:
         self._apply = apply
         self._now = now
         self._searches = MOST_SEARCHES
+        self._move_searches = MOST_MOVE_SEARCHES
         self._evictions = MOST_EVICTED
         self._is_awaited = keeping.claims.is_awaited
         self._entitlement = Entitlement(state, rules, keeping.claims.is_awaited)
@@ -118,7 +126,7 @@ class Evicting:
         self._spared_until = self._givers.spared_until = None
         taken = self._taken_before(asker)
         for claimant in self._claimants(asker.asked[0], job, taken):
-            found = self._search(asker, at, claimant, taken)
+            found = self._move(asker, taken) if claimant is BY_MOVE else self._search(asker, at, claimant, taken)
             if found is not None:
                 return self._carry_out(asker, at, found, claimant.cause)
         self._searches -= 1
@@ -126,9 +134,11 @@ class Evicting:
         return None
 
     def _claimants(self, request: GangRequest, job: Job, taken: Collection[AttemptId]) -> Iterator[Claimant]:
-        """Yield the rights of a gang: what was lent is given back before anybody is asked for more."""
+        """Yield the rights of a gang: what was lent is given back and who may be is moved before anybody else goes."""
         if self._state.sizes.lending:
             yield BY_LOAN
+        if self._state.sizes.movable and self._move_searches > 0:
+            yield BY_MOVE
         yield from self._entitlement.claimants(request, job, lambda live: self._may_stop(live, taken))
 
     def _carry_out(self, asker: Class, at: int, found: Found, cause: EvictionCause) -> list[Evicted | Resized]:
@@ -138,6 +148,8 @@ class Evicting:
         for offer in found.offers:
             self._part(offer)
         self._claim(asker, at, found)
+        for moved in found.moved:
+            self._keep_elsewhere(moved, found)
         for live in found.victims:
             self._entitlement.goes(live, live.allocations)
         for offer in found.offers:
@@ -201,6 +213,43 @@ class Evicting:
                 if place is not None and giving.given:
                     place, victims = giving.spare(name, place, victims)
             return None if place is None else Found(place, victims, giving.given, on_nodes_of(place, leaving))
+
+    def _move(self, asker: Class, taken: Collection[AttemptId]) -> Found | None:
+        """Return a place, and who is moved for it where; None where the jobs that may be moved make none."""
+        self._move_searches -= 1
+        own, state = self._keeping.promises.get(asker), self._state
+        with Trial(state.ledger) as trial:
+            if own is not None and state.ledger.has_hold(own.name):
+                trial.apply(Release(own.name))
+            moves = find_moves(
+                state,
+                asker.asked[0],
+                lambda live: self._may_move(live, taken),
+                now=self._now,
+                restart_s=self._rules.restart_s,
+            )
+        if moves is None:
+            return None
+        return Found(moves.place, [moved.live for moved in moves.moved], [], [], moves.moved)
+
+    def _may_move(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
+        is_awaited = self._keeping.claims.is_awaited
+        if not live.job.spec.movable or live.job.wish is not Wish.RUN or live.attempt in taken:
+            return False
+        if is_awaited(live.attempt) or is_awaited(going_of(live.attempt)):
+            return False
+        until = self._rules.settled_until(live)
+        if until > self._now:
+            self._spared_until = until if self._spared_until is None else min(self._spared_until, until)
+        return until <= self._now
+
+    def _keep_elsewhere(self, moved: Moved, found: Found) -> None:
+        """Keep for a gang that is moved the room in which it goes on: what is free of it now, where others come too."""
+        used = {entry.id for part in found.place.parts for entry in part.seating.nodes}
+        leavers = [whole(live) for live in found.victims if used.isdisjoint(held.node for held in live.allocations)]
+        live = moved.live
+        claim = claim_on(self._state, live.group.id, moved.place, leavers, now=self._now, quota=None)
+        self._keeping.expect(claim, live.job.spec.priority)
 
     def _let_leave(self, trial: Trial) -> list[Leaver]:
         """Let go what goes anyway, but for what others wait for of it; return what was."""

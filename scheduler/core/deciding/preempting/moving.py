@@ -33,6 +33,8 @@ MOST_TRIES = 6
 """So often others are looked for where those that were found are too many, or have no place elsewhere."""
 MOST_LOOKED_AT = 256
 """So many attempts are looked at each time, those first with whom least is lost."""
+BY_MOVE = Claimant(EvictionCause.MOVE, lambda _: False, lambda _: False)
+"""The right of whoever fits by counts: to have those moved whose jobs allow it, and nothing else."""
 _ASKER = "moved for"
 """What the gang is called on trial; no attempt is."""
 

@@ -19,6 +19,10 @@ MOST_DOUBLINGS = 6
 """After so many preemptions a gang is left alone no longer than before: with a minute, for an hour."""
 
 
+RESTS = 10
+"""A gang is moved no sooner than after so many times as long as an attempt is left alone."""
+
+
 class Scope(StrEnum):
     """Among whom a higher priority is a reason to stop somebody."""
 
@@ -48,6 +52,10 @@ class Rules:
     def whole_until(self, live: LiveAttempt) -> datetime:
         """Return until when a gang goes on with as many workers as it has: no work is lost when it gives some."""
         return _since(live) + timedelta(seconds=self.min_run_s)
+
+    def settled_until(self, live: LiveAttempt) -> datetime:
+        """Return until when an attempt is where it is, though its job may be moved: nobody is moved again and again."""
+        return _since(live) + RESTS * (self.protected_until(live) - _since(live))
 
     def realm(self, job: Job) -> TenantName | None:
         """Return whose jobs may be stopped for a job of higher priority, None for everybody's."""

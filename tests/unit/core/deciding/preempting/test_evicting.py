@@ -71,6 +71,17 @@ def test_whose_jobs_may_be_stopped_is_for_the_operator_to_say(other: str, scope:
     assert bool(evicted(cluster.decide())) is is_stopped
 
 
+def test_a_gang_that_needs_the_last_of_its_quota_starts_in_the_room_that_was_made_for_it() -> None:
+    low, other = make_job(1, shape=WHOLE, tenant="beta"), make_job(2, shape=WHOLE, tenant="beta")
+    limit = (QueueQuota("alpha", "h100", limit=8),)
+    cluster = full(low, other, nodes=2, rules=Rules(Scope.EVERYWHERE), quotas=limit)
+    high = make_job(3, shape=WHOLE, priority=1)
+    cluster.submit(high)
+    cluster.decide()
+    cluster.leave()
+    assert placed(cluster.decide()) == names(high)
+
+
 def test_a_gang_that_keeps_apart_from_whom_it_has_stopped_gets_its_place() -> None:
     low, high = make_job(1, shape=WHOLE, labels=(("service", "search"),)), make_job(2, shape=WHOLE, priority=1)
     cluster = full(low)

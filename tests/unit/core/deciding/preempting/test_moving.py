@@ -1,19 +1,26 @@
 """Room that is made by moves: few jobs that run go elsewhere, so that a gang has a place that fits by counts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from scheduler.core.deciding.preempting.moving import MOST_MOVES, Moves, cost_device_s, find_moves
+from scheduler.core.deciding.preempting.rules import Rules, Scope
+from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.change import StopWished
+from scheduler.core.model.decision import Evicted
+from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
+from scheduler.core.model.sharing.eviction import EvictionCause
 from tests.builders.core import make_job, make_node, make_shape
-from tests.builders.preempting import Contended
+from tests.builders.preempting import Contended, placed
 
 HALF, WHOLE = make_shape(4), make_shape(8)
 
 
-def scattered(*jobs: Job, nodes: tuple[Node, ...]) -> Contended:
+def scattered(*jobs: Job, nodes: tuple[Node, ...], rules: Rules | None = None) -> Contended:
     """Return a cluster on which each job is on a node of its own, beside one that has ended since."""
-    cluster = Contended(*nodes)
+    cluster = Contended(*nodes, rules=rules)
     for number, job in enumerate(jobs):
         beside = make_job(90 + number, shape=make_shape(8 - job.spec.shape.devices))
         cluster.run(beside)
@@ -45,9 +52,12 @@ def way(moves: Moves | None) -> list[tuple[str, str, str]]:
     return [(row.live.job.id, row.live.allocations[0].node, row.place.allocations[0].node) for row in rows]
 
 
-def two_halves() -> tuple[Contended, Job, Job]:
-    first, second = make_job(1, shape=HALF), make_job(2, shape=HALF)
-    return scattered(first, second, nodes=(make_node("n1"), make_node("n2"))), first, second
+def two_halves(*, may_move: bool = False, rules: Rules | None = None) -> tuple[Contended, Job, Job]:
+    first, second = (
+        replace(job, spec=replace(job.spec, movable=may_move))
+        for job in (make_job(1, shape=HALF), make_job(2, shape=HALF))
+    )
+    return scattered(first, second, nodes=(make_node("n1"), make_node("n2")), rules=rules), first, second
 
 
 def test_the_one_with_whom_least_is_lost_moves_beside_the_other() -> None:
@@ -102,3 +112,60 @@ def test_a_move_costs_what_is_not_saved_and_a_restart() -> None:
     cluster.save(first)
     live = cluster.state.live[cluster.group(first).latest_attempt]
     assert cost_device_s(live, cluster.now, 60) == 60 * 4
+
+
+def test_a_job_that_says_so_is_moved_once_it_is_settled_and_both_run_then() -> None:
+    cluster, stays, goes = two_halves(may_move=True)
+    waiting = make_job(3, shape=WHOLE)
+    cluster.submit(waiting)
+    assert cluster.decide() == [], "it has not been there for long enough"
+    cluster.wait(600)
+    cluster.save(goes)
+    (decision,) = cluster.decide()
+    assert isinstance(decision, Evicted)
+    assert (decision.group, decision.eviction.cause) == (cluster.group(goes).id, EvictionCause.MOVE)
+    assert decision.eviction.beneficiary == cluster.group(waiting).id
+    taker = make_job(4, shape=HALF, tenant="beta")
+    cluster.submit(taker)
+    assert cluster.decide() == [], "where it goes is kept for it, and where it was for who waited"
+    cluster.leave()
+    assert placed(cluster.decide()) == sorted(cluster.group(job).id for job in (goes, waiting))
+    cluster.start()
+    here = cluster.state.live[cluster.group(stays).latest_attempt].allocations[0].node
+    assert cluster.state.live[cluster.group(goes).latest_attempt].allocations[0].node == here
+    assert (cluster.group(goes).failures, cluster.group(taker).state) == (0, State.QUEUED)
+    cluster.wait(4_000)
+    assert cluster.decide() == [], "nobody is moved to and fro"
+
+
+def test_who_does_not_say_so_is_not_moved_nor_is_anybody_where_nobody_is_stopped() -> None:
+    cluster, _, _ = two_halves()
+    cluster.submit(make_job(3, shape=WHOLE))
+    cluster.wait(10_000)
+    assert cluster.decide() == []
+    cluster, _, _ = two_halves(may_move=True, rules=Rules(Scope.OFF))
+    cluster.submit(make_job(3, shape=WHOLE))
+    cluster.wait(10_000)
+    assert cluster.decide() == []
+
+
+def test_a_move_that_was_refused_keeps_no_room() -> None:
+    cluster, _, _ = two_halves(may_move=True)
+    cluster.submit(make_job(3, shape=WHOLE))
+    cluster.wait(10_000)
+    decisions = cluster.passes.decide(cluster.state, cluster.now)
+    assert len(list(cluster.passes.promises.claims)) == 2
+    cluster.passes.take_back(decisions)
+    assert not list(cluster.passes.promises.claims)
+
+
+def test_room_is_not_kept_for_who_was_moved_and_is_wanted_no_more() -> None:
+    cluster, _, goes = two_halves(may_move=True)
+    cluster.submit(make_job(3, shape=WHOLE))
+    cluster.wait(10_000)
+    cluster.save(goes)
+    cluster.decide()
+    cluster.tell(StopWished(goes.id, "ann"))
+    cluster.move(cluster.group(goes).id, Event.GONE, StopReason.CANCELLED)
+    cluster.decide()
+    assert not cluster.passes.promises.claims.expected()
