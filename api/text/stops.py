@@ -33,6 +33,8 @@ def _right(eviction: Eviction) -> str:
             return f"which has priority {eviction.priority} over its {eviction.own_priority}"
         case EvictionCause.RECLAIM:
             return "to which these devices are guaranteed"
+        case EvictionCause.ROUND:
+            return "whose turn it is in this round"
     assert_never(eviction.cause)
 
 

@@ -56,6 +56,8 @@ class Passes:
         self._seen = 0
         """The change up to which all news were looked at."""
         self._at: datetime | None = None
+        self._edge: datetime | None = None
+        """When the round began that was decided on last, where the policy goes by rounds."""
         self._sleepers = Sleepers()
         self.promises = Promises(*self._limits)
         """What is kept for those who are first and have no place."""
@@ -71,10 +73,12 @@ class Passes:
         room that nobody who waits could use. What is placed counts as held for all who come after it, and the state is
         afterwards what it was before.
         """
+        state.reach(now)
         candidates = self._candidates(state, now)
         unsized = self._growing.candidates(state, now)
         decisions: list[Effect] = []
-        if candidates or unsized:
+        begins_round = self._begins_round(state)
+        if candidates or unsized or begins_round:
             with Trial(state.ledger) as trial:
                 keeping = Keeping(state, self.promises, trial.apply, now)
                 is_on = self.rules.scope is not Scope.OFF
@@ -82,16 +86,21 @@ class Passes:
                 cycle = Cycle(state, trial.apply, now)
                 contest = Contest(state, cycle, self._sleepers, keeping, evicting)
                 decisions += contest.decide(candidates)
+                if evicting is not None and begins_round:
+                    decisions += evicting.move_on()
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
             self.asked += contest.asked
         self._state, self._seen, self._at = state, state.news.now, now
+        self._edge = _edge(state)
         self._sweep(state)
         return decisions
 
     def next_due(self, state: SchedulerState, now: datetime) -> datetime | None:
         """Return when something is to be looked at again though nothing changes; None where nothing is."""
         due = (state.waiters.next_due(now), self.promises.next_due(now))
-        later = (self._attempts.next_due(), self._growing.next_due(state, now))
+        rounds = state.order.rounds
+        edge = None if rounds is None else rounds.next_edge(state)
+        later = (self._attempts.next_due(), self._growing.next_due(state, now), edge)
         return min((each for each in (*due, *later) if each is not None), default=None)
 
     def take_back(self, decisions: Iterable[Effect]) -> None:
@@ -129,7 +138,9 @@ class Passes:
         fallen = self.promises.fallen(state, now)
         for each, why in fallen:
             self.promises.drop(each, why)
-        if is_strange or at is None:
+        if self._begins_round(state):
+            self._attempts = Attempts()
+        if is_strange or at is None or self._begins_round(state):
             return dict.fromkeys(state.waiters.classes.all.values())
         found: dict[Class, Wanted | None] = {}
         grown = dict.fromkeys([*news.pools.since(self._seen), *self.promises.given_back()])
@@ -163,7 +174,15 @@ class Passes:
         yield from (LacksKept(resource) for resource in news.kept.since(seen))
         yield from (LacksTurn(array) for array in news.arrays.since(seen))
 
+    def _begins_round(self, state: SchedulerState) -> bool:
+        return _edge(state) != self._edge
+
     def _sweep(self, state: SchedulerState) -> None:
         if len(self._sleepers) > 2 * len(state.waiters.classes.all) + MOST_DEAD_SLEEPERS:
             for sleeper in [each for each in self._sleepers if not each.members]:
                 self._sleepers.remove(sleeper)
+
+
+def _edge(state: SchedulerState) -> datetime | None:
+    """Return when the round began that goes on, None where the policy knows none."""
+    return None if state.order.rounds is None else state.order.rounds.edge

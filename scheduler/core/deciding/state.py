@@ -1,6 +1,6 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
@@ -15,6 +15,7 @@ from scheduler.core.deciding.parts.live import LiveAttempt, LiveAttempts
 from scheduler.core.deciding.parts.news import News
 from scheduler.core.deciding.parts.promised import Promised
 from scheduler.core.deciding.parts.sharing import Sharing, SharingChange
+from scheduler.core.deciding.parts.speeds import Speeds
 from scheduler.core.deciding.parts.tally import Tally
 from scheduler.core.deciding.parts.waiters import Waiters
 from scheduler.core.ledger.digest import digest_of
@@ -43,14 +44,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
-from scheduler.core.model.identifiers import (
-    AttemptId,
-    ChipName,
-    ClusterName,
-    GroupId,
-    JobId,
-    group_id,
-)
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, group_id
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Reason
@@ -89,7 +83,7 @@ class SchedulerState:
         self.tally = Tally()
         """How much waits, and how many devices there are."""
         self._expectations = Expectations(self.placer, scoring)
-        self._requests = Requests(self.ledger)
+        self.requests = Requests(self.ledger)
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self.waiters = Waiters()
@@ -100,10 +94,11 @@ class SchedulerState:
         """The capacity that the jobs share."""
         self.sharing = Sharing(self.ledger, self.tally, self.news)
         """What the queues that jobs wait in are due, and may have."""
+        self.speeds = Speeds()
         self.run_times = RunTimes()
         """How long jobs ran that succeeded."""
         self.promised = Promised()
-        """The room that is kept for groups, as it was written down."""
+        """The room that is kept for groups."""
         self.order = Order(self.ledger, self.sharing, self.tally, self.run_times)
         """Who of those that wait comes before whom."""
         self.dependents = Dependents()
@@ -160,9 +155,17 @@ class SchedulerState:
         self.order.choose(ordering, past)
         self._sort()
 
-    def _sort(self) -> None:
+    def reach(self, at: datetime) -> None:
+        """Let those that wait stand where they do at a moment, where that changes as time passes."""
+        if self.order.is_stale(at):
+            self._sort(self.order.step(self, at))
+
+    def _sort(self, otherwise: Collection[JobId] = ()) -> None:
         for group in self.waiting.values():
-            self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
+            if group.job_id in otherwise:
+                self._join(group)
+            else:
+                self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -196,19 +199,18 @@ class SchedulerState:
 
     def request(self, name: JobId) -> GangRequest:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
-        return self._requests.of(self._jobs[name])
+        return self.requests.of(self._jobs[name])
 
     def reasons_why_never(self, request: GangRequest) -> tuple[Reason, ...]:
         """Return why no option would fit anywhere, if nothing ran and no node refused work; none where one would."""
-        return self._requests.reasons_why_never(request)
+        return self.requests.reasons_why_never(request)
 
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
         if change.number <= self._applied:
             return
         self.news.now = change.number
-        if self.order.is_stale(change.at):
-            self._sort()
+        self.reach(change.at)
         self._follow(change)
         self.promised.follow(change.body)
         self._applied = change.number
@@ -273,7 +275,7 @@ class SchedulerState:
 
     def _put_job(self, job: Job) -> None:
         self._jobs[job.id] = job
-        self._requests.forget(job.id)
+        self.requests.forget(job.id)
         for name in self._groups_of(job.id):
             group = self._groups[name]
             self._live.put_job(group.latest_attempt, job)
@@ -331,7 +333,7 @@ class SchedulerState:
         if group.state is State.QUEUED:
             self._wait(group, since=since)
             return
-        self._requests.forget(group.job_id)
+        self.requests.forget(group.job_id)
         if group.id in self.waiters.by_id:
             self.waiters.remove(group.id)
             self.tally.leave(self._jobs[group.job_id], group)

@@ -41,13 +41,20 @@ class Entitlement:
 
     def has_right(self, job: Job) -> bool:
         """Say whether anybody might be stopped for a job, by a look that costs nothing."""
-        return self._rules.scope is not Scope.OFF and (self._has_priority(job) or bool(self._guarantees(job.queue)))
+        if self._rules.scope is Scope.OFF:
+            return False
+        return self._has_turn(job) or self._has_priority(job) or bool(self._guarantees(job.queue))
 
-    def claimants(self, request: GangRequest, job: Job, may_stop: Allows) -> Iterator[Claimant]:
-        """Yield the rights that a gang has now, those first that need no higher priority."""
+    def claimants(self, request: GangRequest, job: Job, may_stop: Allows, may_yield: Allows) -> Iterator[Claimant]:
+        """Yield the rights that a gang has now, those first that need no higher priority.
+
+        `may_yield` says of whom it may be stopped for another one's turn.
+        """
         within = self._below_guarantee(request, job)
         if within is not None:
             yield self._by_guarantee(within, may_stop)
+        if self._has_turn(job):
+            yield self._by_turn(job, may_yield)
         if self._has_priority(job):
             yield self._by_priority(job, may_stop)
 
@@ -56,7 +63,13 @@ class Entitlement:
         if self._going is not None:
             self._leave(live, self._going)
 
+    def _has_turn(self, job: Job) -> bool:
+        rounds = self._state.order.rounds
+        return rounds is not None and job.id in rounds.turns
+
     def _has_priority(self, job: Job) -> bool:
+        if self._state.order.rounds is not None:
+            return False  # it counts for turns; or each round would take back what the priority took
         realm = self._rules.realm(job)
         if realm not in self._lowest:
             self._lowest[realm] = self._state.losses.lowest_priority(realm)
@@ -69,6 +82,15 @@ class Entitlement:
             EvictionCause.PRIORITY,
             lambda alike: alike.priority < priority and realm in (None, alike.tenant),
             lambda live: may_stop(live) and self._leaves_the_guaranteed(live, path),
+            self._is_gone,
+        )
+
+    def _by_turn(self, job: Job, may_yield: Allows) -> Claimant:
+        path = self._state.sharing.book.path(job.queue)
+        return Claimant(
+            EvictionCause.ROUND,
+            lambda _: True,
+            lambda live: may_yield(live) and self._leaves_the_guaranteed(live, path),
             self._is_gone,
         )
 

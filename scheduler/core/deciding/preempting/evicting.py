@@ -15,8 +15,8 @@ from scheduler.core.deciding.preempting.search import Search
 from scheduler.core.ledger.changes import Release
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted
-from scheduler.core.model.identifiers import job_named_by
-from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.identifiers import group_id, job_named_by
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
 from scheduler.core.model.sharing.queue import Account
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.holding import Use
     from scheduler.core.ledger.states.node_entry import NodeEntry
-    from scheduler.core.model.identifiers import AttemptId
+    from scheduler.core.model.identifiers import AttemptId, GroupId
     from scheduler.core.model.job import Job
-    from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
 
@@ -91,7 +90,10 @@ class Evicting:
             return None
         self._spared_until = None
         taken = self._taken_before(asker)
-        for claimant in self._entitlement.claimants(asker.asked[0], job, lambda live: self._may_stop(live, taken)):
+        rights = self._entitlement.claimants(
+            asker.asked[0], job, lambda live: self._may_stop(live, taken), lambda live: self._may_yield(live, taken)
+        )
+        for claimant in rights:
             found = self._search(asker, at, claimant)
             if found is not None:
                 return self._carry_out(asker, at, found, claimant.cause)
@@ -107,7 +109,7 @@ class Evicting:
         self._claim(asker, at, place, victims, leaving)
         for live in victims:
             self._entitlement.goes(live)
-        return [self._evicted(live, group, job, cause) for live in victims]
+        return [evicted_for(live, group, job, cause, self._now) for live in victims]
 
     def _job(self, asker: Class, at: int) -> Job:
         return self._state.jobs[job_named_by(asker.members[at][1])]
@@ -117,6 +119,11 @@ class Evicting:
         promises = self._keeping.promises
         before = [each for each in promises if each is not asker and each.members and each.first < asker.first]
         return {attempt for each in before if (kept := promises.get(each)) for attempt in kept.waits_for}
+
+    def _may_yield(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
+        rounds = self._state.order.rounds
+        is_free = live.attempt not in taken and not self._keeping.claims.is_awaited(live.attempt)
+        return rounds is not None and is_free and rounds.may_yield(live, self._now)
 
     def _may_stop(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
         if (
@@ -200,17 +207,30 @@ class Evicting:
         cluster = self._state.ledger.kind_of(live.allocations[0].node).cluster
         return tuple((cluster, held.chip, held.devices_milli) for held in live.allocations if held.chip is not None)
 
-    def _evicted(self, live: LiveAttempt, group: str, job: Job, cause: EvictionCause) -> Evicted:
-        eviction = Eviction(
-            beneficiary=group,
-            tenant=job.tenant,
-            cause=cause,
-            priority=job.spec.priority,
-            own_priority=live.job.spec.priority,
-            devices_milli=held_milli(live),
-            unsaved_s=max(0.0, (self._now - unsaved_since(live)).total_seconds()),
-        )
-        return Evicted(live.group.id, live.group.version, live.attempt, eviction)
+    def move_on(self) -> list[Evicted]:
+        """Decide that those are stopped who run elsewhere than where it is their turn in this round."""
+        rounds, state = self._state.order.rounds, self._state
+        found = []
+        for name in () if rounds is None else rounds.moving:
+            group = state.groups.get(group_id(name, 0))
+            live = None if group is None else state.live.get(group.latest_attempt)
+            if live is not None and self._may_yield(live, ()):
+                found.append(evicted_for(live, live.group.id, live.job, EvictionCause.ROUND, self._now))
+        return found
+
+
+def evicted_for(live: LiveAttempt, group: GroupId, job: Job, cause: EvictionCause, now: datetime) -> Evicted:
+    """Return the decision that an attempt is stopped for a group of a job."""
+    eviction = Eviction(
+        beneficiary=group,
+        tenant=job.tenant,
+        cause=cause,
+        priority=job.spec.priority,
+        own_priority=live.job.spec.priority,
+        devices_milli=held_milli(live),
+        unsaved_s=max(0.0, (now - unsaved_since(live)).total_seconds()),
+    )
+    return Evicted(live.group.id, live.group.version, live.attempt, eviction)
 
 
 def _on_nodes_of(place: GangPlace, leaving: Iterable[LiveAttempt]) -> list[LiveAttempt]:

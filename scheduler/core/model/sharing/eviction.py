@@ -14,6 +14,8 @@ class EvictionCause(StrEnum):
     """Its job has a higher priority."""
     RECLAIM = "reclaim"
     """It takes back what is guaranteed to its tenant or queue, and was lent to others."""
+    ROUND = "round"
+    """It is its turn in this round; a gang may have to go to where it is its own turn, too."""
 
 
 @dataclass(frozen=True, slots=True)
