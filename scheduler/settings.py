@@ -15,7 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S
 from scheduler.core.queueing.order import DEFAULT_AGEING_S
 from scheduler.core.queueing.policies.ordering import Ordering
-from scheduler.core.queueing.policies.policy import PolicyName, policy_of
+from scheduler.core.queueing.policies.policy import DEFAULT_ROUND_S, PolicyName, RoundByRound, policy_of
+from scheduler.core.queueing.rounds.allocating import Goal
 
 OPERATOR_TOKEN_FILE = "operator.token"  # noqa: S105 - a file's name
 SECRET_FILE = "server.secret"  # noqa: S105 - a file's name
@@ -71,6 +72,10 @@ class Settings(BaseSettings):
     """Each point of priority counts as if the job had been submitted so much earlier; 0: it goes before all else."""
     use_half_life_s: Annotated[float, Field(ge=0, le=366 * 86_400)] = DEFAULT_HALF_LIFE_S
     """After so long, what a queue held counts half in its fair share; 0: only what it holds now counts."""
+    round_s: Annotated[float, Field(ge=1, le=86_400)] = DEFAULT_ROUND_S
+    """How long a round is, where the order goes by rounds."""
+    rounds_for: Goal = Goal.FAIRNESS
+    """What turns are given for in a round: that all make progress alike, or that jobs are done soonest on average."""
     login: Path | None = None
     """YAML file with the organisation's login; without it people log in with tokens."""
     preemption: Literal["off", "tenant", "everywhere"] = "tenant"
@@ -171,7 +176,13 @@ class Settings(BaseSettings):
     @property
     def ordering(self) -> Ordering:
         """Who of those that wait is next."""
-        policy = policy_of(self.order, half_life_s=self.use_half_life_s)
+        rounds = RoundByRound(
+            self.round_s,
+            self.rounds_for,
+            moves_running=self.preemption != "off",
+            least_run_s=self.preemption_after_s,
+        )
+        policy = policy_of(self.order, half_life_s=self.use_half_life_s, rounds=rounds)
         return Ordering(policy, self.ageing_s, stops_overtakers=self.preemption != "off")
 
     @property

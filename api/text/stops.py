@@ -45,6 +45,8 @@ def _right(eviction: Eviction | GivenTo) -> str:
             return "which has room so, and it can go on elsewhere"
         case EvictionCause.TIME_UP:
             return "for which the room is kept that it overtook on, and now needed"
+        case EvictionCause.ROUND:
+            return "whose turn it is in this round"
     assert_never(eviction.cause)
 
 

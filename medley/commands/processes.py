@@ -58,7 +58,7 @@ class Rules:
 
     chips: Annotated[Text, Parameter(help="YAML file with further chip types.")] = None
     scoring: Annotated[Text, Parameter(help="YAML file with what places are judged by.")] = None
-    order: Annotated[Text, Parameter(help="Who is next: fair (default), fifo, las, srtf or srsf.")] = None
+    order: Annotated[Text, Parameter(help="Who is next: fair (default), fifo, las, srtf, srsf or rounds.")] = None
     login: Annotated[Text, Parameter(help="YAML file with the organisation's login.")] = None
     limit_per_token: Annotated[Text, Parameter(help="UNITS/SECONDS of a token, or off (default 2000/10).")] = None
     limit_per_tenant: Annotated[Text, Parameter(help="The same of all its tenant's (default 8000/10).")] = None

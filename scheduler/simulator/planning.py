@@ -11,7 +11,8 @@ from scheduler.adapters.files.marked_yaml import FileError
 from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.model.node import TAKES_WORK
 from scheduler.core.queueing.policies.ordering import Ordering
-from scheduler.core.queueing.policies.policy import PolicyName, policy_of
+from scheduler.core.queueing.policies.policy import DEFAULT_ROUND_S, PolicyName, RoundByRound, policy_of
+from scheduler.core.queueing.rounds.allocating import Goal
 from scheduler.simulator.cluster_plans import ClusterPlan, PlanError
 from scheduler.simulator.lives import Lives
 from scheduler.simulator.observing import Observer
@@ -53,6 +54,10 @@ class Plan:
     """By which policy those who wait are asked."""
     preemption: str = Scope.TENANT
     """For whom running jobs may be stopped."""
+    round_s: float = DEFAULT_ROUND_S
+    """How long a round is, where the order goes by rounds."""
+    rounds_for: str = Goal.FAIRNESS
+    """What turns are given for then."""
 
     def run(self, on_moment: Callable[[Progress, float], None] = lambda _progress, _until_s: None) -> dict[str, Any]:
         """Simulate, and return the report; an interrupt ends it early, with what there is by then.
@@ -106,12 +111,17 @@ class Plan:
             nodes,
             known,
             workload.tenants,
-            ordering=Ordering(policy_of(PolicyName(self.order))),
+            ordering=Ordering(policy_of(PolicyName(self.order), rounds=self._rounds())),
             rules=Rules(Scope(self.preemption)),
         )
         if described is not None:
             there = replace(there, quotas=described.quotas, weights=described.weights)
         return there, described, workload
+
+    def _rounds(self) -> RoundByRound:
+        if not 1 <= self.round_s <= DAY_S:
+            raise PlanError(f"rounds of {self.round_s:g} s cannot be simulated; choose from 1 s to a day")
+        return RoundByRound(self.round_s, Goal(self.rounds_for), moves_running=self.preemption != Scope.OFF)
 
     def _until_s(self, workload: Drawn | Listed) -> int:
         if self.days is None:

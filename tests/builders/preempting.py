@@ -26,14 +26,21 @@ from scheduler.core.model.node import Node
 from scheduler.core.model.resources import Elastic
 from scheduler.core.model.sharing.eviction import Eviction
 from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 from tests.builders.core import NOON, make_group, make_state
 
 
 class Contended:
     """A cluster for which jobs contend: what is decided becomes true at once, workers go when they are told to."""
 
-    def __init__(self, *nodes: Node, rules: Rules | None = None, quotas: tuple[QueueQuota, ...] = ()) -> None:
-        self.state = make_state(*nodes, quotas=quotas)
+    def __init__(
+        self,
+        *nodes: Node,
+        rules: Rules | None = None,
+        quotas: tuple[QueueQuota, ...] = (),
+        ordering: Ordering = DEFAULT_ORDERING,
+    ) -> None:
+        self.state = make_state(*nodes, quotas=quotas, ordering=ordering)
         self.passes = Passes(rules=rules or Rules())
         self.now = NOON
         self._numbers = count(1)
@@ -109,6 +116,12 @@ class Contended:
     def workers(self, job: Job) -> int:
         """Return how many workers a job's gang goes on with."""
         return len(self.state.live[self.group(job).latest_attempt].allocations)
+
+    def finish(self, group: str) -> None:
+        """Let a group be done."""
+        self.move(group, Event.ALL_SUCCEEDED)
+        if group in self.in_state(State.STOPPING):
+            self.move(group, Event.GONE)
 
     def group(self, job: Job) -> Group:
         return self.state.groups[make_group(job).id]

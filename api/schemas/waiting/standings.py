@@ -41,7 +41,8 @@ class StandingAnswer(Answer):
     shares: tuple[QueueShareAnswer, ...]
     """Of its queue and those that it is in, its own first; empty where queues do not come before jobs."""
     level: float | None
-    """By las its step of attained service, by srtf and srsf what is left; null where nothing is known."""
+    """By las its step of attained service, by srtf and srsf what is left, by rounds 0 where its turn is in this one,
+    else 1; null where nothing is known."""
     text: str
 
 

@@ -18,6 +18,8 @@ def standing_text(standing: Standing) -> str:
         facts.insert(0, listed([share_text(share) for share in standing.shares], "and"))
     if standing.policy in ("las", "srtf", "srsf"):
         facts.insert(0, _level(standing))
+    if standing.policy == "rounds":
+        facts.insert(0, "its turn is in this round" if standing.level == 0 else "its turn comes in a later round")
     return f"{standing.policy}: {ordinal(standing.place)} in queue {standing.queue}; {', '.join(facts)}"
 
 
@@ -55,13 +57,19 @@ def comparison_text(found: Comparison) -> str:  # noqa: PLR0911 - one sentence p
         case Because.SHARE:
             return f"The queue of {job} was due more: {_both(found)}."
         case Because.LEVEL:
-            levels = " against ".join(map(_number, found.levels))
-            return f"By {found.policy}, {job} came first: {levels}."
+            return _by_level(found)
         case Because.PRIORITY:
             return f"Job {job} has the higher priority, {found.priorities[0]} against {found.priorities[1]}."
         case Because.EARLIER:
             return f"Job {job} was submitted earlier."
     assert_never(found.because)
+
+
+def _by_level(found: Comparison) -> str:
+    if found.policy == "rounds":
+        return f"By rounds, {found.job} had its turn in that round, and {found.other} not."
+    levels = " against ".join(map(_number, found.levels))
+    return f"By {found.policy}, {found.job} came first: {levels}."
 
 
 def _both(found: Comparison) -> str:

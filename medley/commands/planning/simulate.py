@@ -65,12 +65,16 @@ class Running:
         Parameter(help="Decisions alone, or all services on a database in memory: the same, and much slower."),
     ] = "core"
     order: Annotated[
-        Literal["fair", "fifo", "las", "srtf", "srsf"], Parameter(help="Who of those that wait is next.")
+        Literal["fair", "fifo", "las", "srtf", "srsf", "rounds"], Parameter(help="Who of those that wait is next.")
     ] = "fair"
     preemption: Annotated[
         Literal["off", "tenant", "everywhere"],
         Parameter(help="For whom running jobs may be stopped: for nobody, or for higher priority in a tenant, or any."),
     ] = "tenant"
+    round_s: Annotated[float, Parameter(help="Seconds of a round (with --order rounds).")] = 360.0
+    rounds_for: Annotated[
+        Literal["fairness", "finish"], Parameter(help="What turns are given for (with --order rounds).")
+    ] = "fairness"
 
 
 _AS_IT_IS, _AS_USUAL = Otherwise(), Running()
@@ -133,6 +137,8 @@ def _plans(cluster: str, workload: Path, otherwise: Otherwise, running: Running)
             running.engine,
             order=running.order,
             preemption=running.preemption,
+            round_s=running.round_s,
+            rounds_for=running.rounds_for,
         )
         for each in clusters
     ]

@@ -38,6 +38,7 @@ def decide(state: SchedulerState, now: datetime) -> list[Decision]:
     state is afterwards what it was before.
     """
     decisions: list[Decision] = []
+    state.reach(now)
     turns = state.order.turns(state.waiters, now)
     places = ((*state.waiters.queued.place(group.id), group) for group in state.waiting.values())
     line: Line[Group] = turns.line(places)
@@ -99,7 +100,7 @@ class Cycle:
                 return Waiting(group.id, (pause,))
         request = state.request(group.job_id)
         # what had a place once is only short of nodes now
-        if not group.attempts and self.is_hopeless(request):
+        if not group.attempts and not state.requests.is_narrowed(group.job_id) and self.is_hopeless(request):
             return Refused(group.id, group.version, state.reasons_why_never(request))
         job = state.jobs[group.job_id]
         others_count = job.spec.after or job.spec.array or state.sharing.limits_running

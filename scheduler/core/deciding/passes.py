@@ -63,6 +63,8 @@ class Passes:
         self._at: datetime | None = None
         self._due: tuple[datetime | None] | None = None
         """What `next_due` said since the last pass that looked; None: it was not asked."""
+        self._edge: datetime | None = None
+        """When the round began that was decided on last, where the policy goes by rounds."""
         self._sleepers = Sleepers()
         self._overtakers = Overtakers()
         self.promises = Promises(*self._limits)
@@ -79,6 +81,7 @@ class Passes:
         room that nobody who waits could use. What is placed counts as held for all who come after it, and the state is
         afterwards what it was before.
         """
+        state.reach(now)
         if self._is_idle(state, now):
             self._seen, self._at = state.news.now, now
             return []
@@ -86,7 +89,8 @@ class Passes:
         candidates = self._candidates(state, now)
         unsized = self._growing.candidates(state, now)
         decisions: list[Effect] = []
-        if candidates or unsized:
+        begins_round = self._begins_round(state)
+        if candidates or unsized or begins_round:
             with Trial(state.ledger) as trial:
                 keeping = Keeping(state, self.promises, trial.apply, now)
                 is_on = self.rules.scope is not Scope.OFF
@@ -98,6 +102,8 @@ class Passes:
                 cycle = Cycle(state, trial.apply, now)
                 contest = Contest(state, cycle, self._sleepers, keeping, evicting)
                 decisions += contest.decide(candidates)
+                if evicting is not None and begins_round:
+                    decisions += evicting.move_on()
                 given = {each.attempt for each in decisions if isinstance(each, Evicted | Resized)}
                 unsized = [live for live in unsized if live.attempt not in given]
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
@@ -105,14 +111,17 @@ class Passes:
         stopped = {each.attempt for each in decisions if isinstance(each, Evicted)}
         decisions += self._overtakers.up(state, self.promises.standing, now, stopped)
         self._state, self._seen, self._at = state, state.news.now, now
+        self._edge = _edge(state)
         self._sweep(state)
         return decisions
 
     def next_due(self, state: SchedulerState, now: datetime) -> datetime | None:
         """Return when something is to be looked at again though nothing changes; None where nothing is."""
         if self._due is None or not self._is_idle(state, now):
+            rounds = state.order.rounds
+            edge = None if rounds is None else rounds.next_edge(state)
             due = (state.waiters.next_due(now), self.promises.next_due(now))
-            later = (self._attempts.next_due(), self._growing.next_due(state, now))
+            later = (self._attempts.next_due(), self._growing.next_due(state, now), edge)
             self._due = (_first(*due, *later),)
         return _first(*self._due, self._overtakers.next_due(state))
 
@@ -121,7 +130,7 @@ class Passes:
         if state is not self._state or self._due is None or state.news.stirred > self._seen:
             return False
         due = _first(*self._due, self._overtakers.next_due(state))
-        is_early = due is None or now < due
+        is_early = (due is None or now < due) and not self._begins_round(state)
         return is_early and not state.sizes.unsized and not self.promises.are_stirred
 
     def take_back(self, decisions: Iterable[Effect]) -> None:
@@ -168,7 +177,9 @@ class Passes:
         fallen = self.promises.fallen(state, now)
         for each, why in fallen:
             self.promises.drop(each, why)
-        if is_strange or at is None:
+        if self._begins_round(state):
+            self._attempts = Attempts()
+        if is_strange or at is None or self._begins_round(state):
             return dict.fromkeys(state.waiters.classes.all.values())
         self._let_arrive(state)
         found: dict[Class, Wanted | None] = {}
@@ -176,8 +187,6 @@ class Passes:
         numbers = Numbers(state)
         for pool in grown:
             found |= self._sleepers.with_room_in(pool, lambda lack, asker: numbers.room(lack, asker.asked[0]))
-            if (lent := lent_in(state, pool)) and self.rules.scope is not Scope.OFF:
-                found |= self._with_room_beside(lent, pool, numbers)
             if self.rules.scope is not Scope.OFF and (lent := lent_in(state, pool)):
                 found |= self._with_room_beside(lent, pool, numbers)
         for pool in grown:
@@ -221,6 +230,9 @@ class Passes:
         yield from (LacksKept(resource) for resource in news.kept.since(seen))
         yield from (LacksTurn(array) for array in news.arrays.since(seen))
 
+    def _begins_round(self, state: SchedulerState) -> bool:
+        return _edge(state) != self._edge
+
     def _sweep(self, state: SchedulerState) -> None:
         if len(self._sleepers) > 2 * len(state.waiters.classes.all) + MOST_DEAD_SLEEPERS:
             for sleeper in [each for each in self._sleepers if not each.members]:
@@ -229,3 +241,8 @@ class Passes:
 
 def _first(*times: datetime | None) -> datetime | None:
     return min((each for each in times if each is not None), default=None)
+
+
+def _edge(state: SchedulerState) -> datetime | None:
+    """Return when the round began that goes on, None where the policy knows none."""
+    return None if state.order.rounds is None else state.order.rounds.edge

@@ -1,6 +1,6 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
@@ -15,6 +15,7 @@ from scheduler.core.deciding.parts.live import LiveAttempt, LiveAttempts
 from scheduler.core.deciding.parts.news import News
 from scheduler.core.deciding.parts.promised import Promised
 from scheduler.core.deciding.parts.sharing import Sharing, SharingChange
+from scheduler.core.deciding.parts.speeds import Speeds
 from scheduler.core.deciding.parts.tally import Tally
 from scheduler.core.deciding.parts.waiters import Waiters
 from scheduler.core.ledger.digest import digest_of
@@ -43,14 +44,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
-from scheduler.core.model.identifiers import (
-    AttemptId,
-    ChipName,
-    ClusterName,
-    GroupId,
-    JobId,
-    group_id,
-)
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, group_id
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Reason
@@ -102,10 +96,11 @@ class SchedulerState:
         """The capacity that the jobs share."""
         self.sharing = Sharing(self.ledger, self.tally, self.news)
         """What the queues that jobs wait in are due, and may have."""
+        self.speeds = Speeds()
         self.run_times = RunTimes()
         """How long jobs ran that succeeded."""
         self.promised = Promised()
-        """The room that is kept for groups, as it was written down."""
+        """The room that is kept for groups."""
         self.order = Order(self.ledger, self.sharing, self.tally, self.run_times)
         """Who of those that wait comes before whom."""
         self.dependents = Dependents()
@@ -162,9 +157,17 @@ class SchedulerState:
         self.order.choose(ordering, past)
         self._sort()
 
-    def _sort(self) -> None:
+    def reach(self, at: datetime) -> None:
+        """Let those that wait stand where they do at a moment, where that changes as time passes."""
+        if self.order.is_stale(at):
+            self._sort(self.order.step(self, at))
+
+    def _sort(self, otherwise: Collection[JobId] = ()) -> None:
         for group in self.waiting.values():
-            self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
+            if group.job_id in otherwise:
+                self._join(group)
+            else:
+                self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -209,8 +212,7 @@ class SchedulerState:
         if change.number <= self._applied:
             return
         self.news.follow(change, self.promised)
-        if self.order.is_stale(change.at):
-            self._sort()
+        self.reach(change.at)
         self._follow(change)
         self.promised.follow(change.body)
         self._applied = change.number
@@ -265,8 +267,7 @@ class SchedulerState:
         self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
 
     def _wish(self, wished: JobWish, at: datetime) -> None:
-        job = self._jobs.get(wished.job)
-        if job is None:
+        if (job := self._jobs.get(wished.job)) is None:
             return
         self._put_job(as_wished(job, wished))
         for group in wished.groups if isinstance(wished, ReplicasWished) else ():
@@ -396,5 +397,4 @@ class SchedulerState:
 
     def _groups_of(self, name: JobId) -> Iterator[GroupId]:
         """Yield all groups of a job: they are named by it and counted."""
-        names = (group_id(name, index) for index in count())
-        return takewhile(self._groups.__contains__, names)
+        return takewhile(self._groups.__contains__, (group_id(name, index) for index in count()))

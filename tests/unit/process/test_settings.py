@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from scheduler.core.queueing.policies.ordering import Ordering
-from scheduler.core.queueing.policies.policy import Fair, ShortestFirst
+from scheduler.core.queueing.policies.policy import Fair, RoundByRound, ShortestFirst
+from scheduler.core.queueing.rounds.allocating import Goal
 from scheduler.settings import (
     Settings,
     SettingsError,
@@ -141,6 +142,8 @@ def test_metrics_have_no_other_address(listen: str) -> None:
 def test_who_is_next_is_chosen_by_name_with_what_a_point_of_priority_is_worth() -> None:
     fair = load_settings({"ageing_s": "60", "use_half_life_s": "0"}).ordering
     assert fair == Ordering(Fair(half_life_s=0.0), ageing_s=60.0)
+    rounds = load_settings({"order": "rounds", "round_s": "60", "rounds_for": "finish", "preemption": "off"}).ordering
+    assert rounds.policy == RoundByRound(60.0, Goal.FINISH, moves_running=False)
     assert load_settings({"order": "srsf"}).ordering.policy == ShortestFirst(times_devices=True)
     with pytest.raises(SettingsError, match="order"):
         load_settings({"order": "random"})

@@ -44,14 +44,20 @@ class Entitlement:
         """Say whether anybody might be stopped for a job, by a look that costs nothing."""
         if self._rules.scope is Scope.OFF:
             return False
-        sizes = self._state.sizes
-        return self._has_priority(job) or bool(self._guarantees(job.queue) or sizes.lending or sizes.movable)
+        if self._has_turn(job) or self._has_priority(job):
+            return True
+        return bool(self._guarantees(job.queue) or self._state.sizes.lending or self._state.sizes.movable)
 
-    def claimants(self, request: GangRequest, job: Job, may_stop: Allows) -> Iterator[Claimant]:
-        """Yield the rights that a gang has now, those first that need no higher priority."""
+    def claimants(self, request: GangRequest, job: Job, may_stop: Allows, may_yield: Allows) -> Iterator[Claimant]:
+        """Yield the rights that a gang has now, those first that need no higher priority.
+
+        `may_yield` says of whom it may be stopped for another one's turn.
+        """
         within = self._below_guarantee(request, job)
         if within is not None:
             yield self._by_guarantee(within, may_stop)
+        if self._has_turn(job):
+            yield self._by_turn(job, may_yield)
         if self._has_priority(job):
             yield self._by_priority(job, may_stop)
 
@@ -69,7 +75,13 @@ class Entitlement:
         if self._going is not None:
             self._leave(live, held, self._going)
 
+    def _has_turn(self, job: Job) -> bool:
+        rounds = self._state.order.rounds
+        return rounds is not None and job.id in rounds.turns
+
     def _has_priority(self, job: Job) -> bool:
+        if self._state.order.rounds is not None:
+            return False  # it counts for turns; or each round would take back what the priority took
         realm = self._rules.realm(job)
         if realm not in self._lowest:
             self._lowest[realm] = self._state.losses.lowest_priority(realm)
@@ -88,6 +100,15 @@ class Entitlement:
                 and realm in (None, live.job.tenant)
                 and self._leaves_the_guaranteed(live, held, path)
             ),
+        )
+
+    def _by_turn(self, job: Job, may_yield: Allows) -> Claimant:
+        path = self._state.sharing.book.path(job.queue)
+        return Claimant(
+            EvictionCause.ROUND,
+            lambda _: True,
+            self._unless_guaranteed(may_yield, path),
+            self._is_gone,
         )
 
     def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Claimant:

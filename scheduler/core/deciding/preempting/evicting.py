@@ -22,9 +22,9 @@ from scheduler.core.deciding.preempting.search import Search
 from scheduler.core.ledger.changes import Release, Restore
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted, ResizeCause, Resized
-from scheduler.core.model.identifiers import job_named_by
+from scheduler.core.model.identifiers import group_id, job_named_by
 from scheduler.core.model.job import Wish
-from scheduler.core.model.sharing.eviction import Eviction, GivenTo
+from scheduler.core.model.sharing.eviction import Eviction, EvictionCause, GivenTo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
-    from scheduler.core.model.identifiers import AttemptId
+    from scheduler.core.model.identifiers import AttemptId, GroupId
     from scheduler.core.model.job import Job
-    from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
 
@@ -139,7 +138,9 @@ class Evicting:
             yield BY_LOAN
         if self._state.sizes.movable and self._move_searches > 0:
             yield BY_MOVE
-        yield from self._entitlement.claimants(request, job, lambda live: self._may_stop(live, taken))
+        yield from self._entitlement.claimants(
+            request, job, lambda live: self._may_stop(live, taken), lambda live: self._may_yield(live, taken)
+        )
 
     def _carry_out(self, asker: Class, at: int, found: Found, cause: EvictionCause) -> list[Evicted | Resized]:
         job, group = self._job(asker, at), asker.members[at][1]
@@ -155,7 +156,7 @@ class Evicting:
         for offer in found.offers:
             self._entitlement.goes(offer.live, offer.gives)
         return [
-            *(self._evicted(live, group, job, cause) for live in found.victims),
+            *(evicted_for(live, group, job, cause, self._now) for live in found.victims),
             *(_shrunk(offer, group, job) for offer in found.offers),
         ]
 
@@ -167,6 +168,11 @@ class Evicting:
         promises = self._keeping.promises
         before = [each for each in promises if each is not asker and each.members and each.first < asker.first]
         return {attempt for each in before if (kept := promises.get(each)) for attempt in kept.waits_for}
+
+    def _may_yield(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
+        rounds = self._state.order.rounds
+        is_free = live.attempt not in taken and not self._keeping.claims.is_awaited(live.attempt)
+        return rounds is not None and is_free and rounds.may_yield(live, self._now)
 
     def _may_stop(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
         attempt, is_awaited = live.attempt, self._is_awaited
@@ -282,11 +288,24 @@ class Evicting:
         priority = self._job(asker, at).spec.priority
         self._keeping.claim(asker, claim, [leaver.name for leaver in leavers] if is_roomy else [], priority)
 
-    def _evicted(self, live: LiveAttempt, group: str, job: Job, cause: EvictionCause) -> Evicted:
-        own_priority, unsaved = live.job.spec.priority, self._now - unsaved_since(live)
-        figures = (own_priority, held_milli(live), max(0.0, unsaved.total_seconds()))
-        eviction = Eviction(group, job.tenant, cause, job.spec.priority, *figures)
-        return Evicted(live.group.id, live.group.version, live.attempt, eviction)
+    def move_on(self) -> list[Evicted]:
+        """Decide that those are stopped who run elsewhere than where it is their turn in this round."""
+        rounds, state = self._state.order.rounds, self._state
+        found = []
+        for name in () if rounds is None else rounds.moving:
+            group = state.groups.get(group_id(name, 0))
+            live = None if group is None else state.live.get(group.latest_attempt)
+            if live is not None and self._may_yield(live, ()):
+                found.append(evicted_for(live, live.group.id, live.job, EvictionCause.ROUND, self._now))
+        return found
+
+
+def evicted_for(live: LiveAttempt, group: GroupId, job: Job, cause: EvictionCause, now: datetime) -> Evicted:
+    """Return the decision that an attempt is stopped for a group of a job."""
+    own_priority, unsaved = live.job.spec.priority, now - unsaved_since(live)
+    figures = (own_priority, held_milli(live), max(0.0, unsaved.total_seconds()))
+    eviction = Eviction(group, job.tenant, cause, job.spec.priority, *figures)
+    return Evicted(live.group.id, live.group.version, live.attempt, eviction)
 
 
 def _shrunk(offer: Offer, group: str, job: Job) -> Resized:

@@ -20,6 +20,8 @@ class EvictionCause(StrEnum):
     """It fits by counts, and a job that says that it may be moved can go on elsewhere."""
     TIME_UP = "time-up"
     """Room is kept for it, on which the other one was to run until this is needed."""
+    ROUND = "round"
+    """It is its turn in this round; a gang may have to go to where it is its own turn, too."""
 
 
 @dataclass(frozen=True, slots=True)

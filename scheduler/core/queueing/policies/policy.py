@@ -9,12 +9,14 @@ from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S
+from scheduler.core.queueing.rounds.allocating import Goal
 
 if TYPE_CHECKING:
     from scheduler.core.queueing.policies.service import Past
 
 DEFAULT_LEVELS_S = (3_600.0, 36_000.0, 360_000.0)
 """One, ten and a hundred device-hours."""
+DEFAULT_ROUND_S = 360.0
 DEFAULT_PATIENCE_S = 3 * 24 * 3_600.0
 
 
@@ -26,6 +28,7 @@ class PolicyName(StrEnum):
     LAS = "las"
     SRTF = "srtf"
     SRSF = "srsf"
+    ROUNDS = "rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +94,43 @@ class ShortestFirst:
         return past.remaining_s * (past.devices if self.times_devices else 1.0)
 
 
-OrderPolicy = Fifo | Fair | LeastAttained | ShortestFirst
+@dataclass(frozen=True, slots=True)
+class RoundByRound:
+    """Whose turn it is in this round, and on which chip type: worked out at its edge for all jobs together."""
+
+    name: ClassVar[PolicyName] = PolicyName.ROUNDS
+    round_s: float = DEFAULT_ROUND_S
+    """Between two edges."""
+    goal: Goal = Goal.FAIRNESS
+    """What turns are given for."""
+    patience_s: float = DEFAULT_PATIENCE_S
+    """Who is older and waits goes before all others; 0: nobody does."""
+    moves_running: bool = True
+    """Whether what runs may be stopped for another one's turn."""
+    least_run_s: float = 60.0
+    """It runs for so long at least before that."""
+    restart_s: float = 60.0
+    """What it costs to be stopped and started elsewhere, beside the work that was not saved."""
+
+    def level(self, past: Past) -> float:
+        """Return what a gang is sorted by before its age."""
+        return 0.0 if past.has_turn else 1.0
+
+
+OrderPolicy = Fifo | Fair | LeastAttained | ShortestFirst | RoundByRound
 
 
 def _is_out_of_patience(patience_s: float, past: Past) -> bool:
     return 0 < patience_s <= past.age_s
 
 
-def policy_of(name: PolicyName, *, half_life_s: float = DEFAULT_HALF_LIFE_S) -> OrderPolicy:
-    """Return a policy as it is by default."""
+DEFAULT_ROUNDS = RoundByRound()
+
+
+def policy_of(
+    name: PolicyName, *, half_life_s: float = DEFAULT_HALF_LIFE_S, rounds: RoundByRound = DEFAULT_ROUNDS
+) -> OrderPolicy:
+    """Return a policy as it is by default, but for what is said of it."""
     match name:
         case PolicyName.FIFO:
             return Fifo()
@@ -109,3 +140,5 @@ def policy_of(name: PolicyName, *, half_life_s: float = DEFAULT_HALF_LIFE_S) -> 
             return LeastAttained()
         case PolicyName.SRTF | PolicyName.SRSF:
             return ShortestFirst(times_devices=name is PolicyName.SRSF)
+        case PolicyName.ROUNDS:
+            return rounds

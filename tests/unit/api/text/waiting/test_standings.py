@@ -19,7 +19,13 @@ def test_a_place_is_told_with_what_it_rests_on() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "level", "told"),
-    [("las", 2.0, "step 2 of"), ("srtf", 120.0, "2 minutes of run time"), ("srsf", None, "device-time left is not")],
+    [
+        ("rounds", 0.0, "in this round"),
+        ("rounds", 1.0, "a later round"),
+        ("las", 2.0, "step 2 of"),
+        ("srtf", 120.0, "2 minutes of run time"),
+        ("srsf", None, "device-time left is not"),
+    ],
 )
 def test_a_policy_that_looks_at_the_past_says_what_it_saw(policy: str, level: float | None, told: str) -> None:
     assert told in standing_text(replace(FAIR, policy=policy, level=level, shares=()))
@@ -38,3 +44,8 @@ def test_every_answer_to_why_one_came_before_another_is_a_sentence(because: Beca
     assert comparison_text(found).endswith(".")
     if because is Because.SHARE:
         assert "queue vision had 12.5 % at weight 2, queue team had 50 %" in comparison_text(found)
+
+
+def test_whoever_had_its_turn_came_before_whoever_had_not() -> None:
+    found = Comparison("one", "other", Because.LEVEL, "rounds", (0, 0), FAIR.shares, (0.0, 1.0))
+    assert comparison_text(found) == "By rounds, one had its turn in that round, and other not."

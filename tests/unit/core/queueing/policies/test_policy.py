@@ -3,7 +3,15 @@ from math import inf
 import pytest
 
 from scheduler.core.queueing.policies.ordering import Ordering
-from scheduler.core.queueing.policies.policy import Fair, Fifo, LeastAttained, PolicyName, ShortestFirst, policy_of
+from scheduler.core.queueing.policies.policy import (
+    Fair,
+    Fifo,
+    LeastAttained,
+    PolicyName,
+    RoundByRound,
+    ShortestFirst,
+    policy_of,
+)
 from scheduler.core.queueing.policies.service import Past
 
 OLD = Past(age_s=1e9, attained_s=1e9, remaining_s=1e9, devices=1e3)
@@ -41,5 +49,13 @@ def test_who_waited_too_long_goes_before_all_others(policy: LeastAttained | Shor
 
 
 def test_places_change_with_time_only_by_policies_that_look_at_the_past() -> None:
-    assert [Ordering(policy_of(name)).learns for name in PolicyName] == [False, False, True, True, True]
-    assert [Ordering(policy_of(name)).has_shares for name in PolicyName] == [False, True, False, False, False]
+    assert [Ordering(policy_of(name)).learns for name in PolicyName] == [False, False, True, True, True, True]
+    assert [Ordering(policy_of(name)).has_shares for name in PolicyName] == [False, True, False, False, False, False]
+
+
+def test_who_has_its_turn_goes_before_whoever_has_not() -> None:
+    assert RoundByRound().level(Past(0.0, has_turn=True)) < RoundByRound().level(OLD)
+
+
+def test_what_is_said_of_rounds_is_kept() -> None:
+    assert policy_of(PolicyName.ROUNDS, rounds=RoundByRound(60.0)) == RoundByRound(60.0)
