@@ -90,6 +90,8 @@ class Giving:
         Where there is one, the gang sits there under a name, and what is not needed was taken back. Where there is
         none, all that was offered is free on the trial.
         """
+        if not self._state.sizes.generous:  # as mostly
+            return None
         numbers, wave = Numbers(self._state), 1
         while some := sum(1 for _ in map(self._take_up, islice(self._offers, wave))):
             wave += some
