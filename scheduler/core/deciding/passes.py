@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from scheduler.core.deciding.lacks import Lack
+    from scheduler.core.deciding.lacks import Lack, PoolName
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.rules import Rules
-    from scheduler.core.deciding.sleepers import Wanted
     from scheduler.core.deciding.state import SchedulerState
 
 MOST_DEAD_SLEEPERS = 1_024
@@ -57,6 +56,8 @@ class Passes:
         self._seen = 0
         """The change up to which all news were looked at."""
         self._at: datetime | None = None
+        self._keys_as_of: datetime | None = None
+        """As of when those who sleep stand in their queues, where that changes with time."""
         self._sleepers = Sleepers()
         self.promises = Promises(*self._limits)
         """What is kept for those who are first and have no place."""
@@ -72,17 +73,17 @@ class Passes:
         room that nobody who waits could use. What is placed counts as held for all who come after it, and the state is
         afterwards what it was before.
         """
-        candidates = self._candidates(state, now)
+        candidates, grown = self._candidates(state, now)
         unsized = self._growing.candidates(state, now)
         decisions: list[Effect] = []
-        if candidates or unsized:
+        if candidates or grown or unsized:
             with Trial(state.ledger) as trial:
                 keeping = Keeping(state, self.promises, trial.apply, now)
                 is_on = self.rules.scope is not Scope.OFF
                 evicting = Evicting(state, self.rules, self._attempts, keeping=keeping, now=now) if is_on else None
                 cycle = Cycle(state, trial.apply, now)
                 contest = Contest(state, cycle, self._sleepers, keeping, evicting)
-                decisions += contest.decide(candidates)
+                decisions += contest.decide(candidates, grown)
                 decisions += self._growing.decide(state, unsized, trial.apply, cycle.numbers)
             self.asked += contest.asked
         self._state, self._seen, self._at = state, state.news.now, now
@@ -120,8 +121,8 @@ class Passes:
                     if state.ledger.has_node(node):
                         state.news.roomier(state.ledger.kind_of(node))
 
-    def _candidates(self, state: SchedulerState, now: datetime) -> dict[Class, Wanted | None]:
-        """Return who may have a place now, with what it lacked that there is enough of; None: it is asked anyway."""
+    def _candidates(self, state: SchedulerState, now: datetime) -> tuple[dict[Class, None], list[PoolName]]:
+        """Return who is to be asked anyway, and the pools in which some of those that sleep for room there have it."""
         news, at = state.news, self._at
         is_strange = state is not self._state or at is None or news.upheaval > self._seen
         if is_strange:
@@ -131,12 +132,10 @@ class Passes:
         for each, why in fallen:
             self.promises.drop(each, why)
         if is_strange or at is None:
-            return dict.fromkeys(state.waiters.classes.all.values())
-        found: dict[Class, Wanted | None] = {}
+            return dict.fromkeys(state.waiters.classes.all.values()), []
+        found: dict[Class, None] = {}
         grown = dict.fromkeys([*news.pools.since(self._seen), *self.promises.given_back()])
         numbers = Numbers(state)
-        for pool in grown:
-            found |= self._sleepers.with_room_in(pool, lambda lack, asker: numbers.room(lack, asker.asked[0]))
         for pool in grown:
             found |= dict.fromkeys(self._sleepers.lacking(LacksAnything(pool)))
         chips = {chip for _, chip in grown}
@@ -150,7 +149,10 @@ class Passes:
         found |= dict.fromkeys(news.classes.since(self._seen))
         found |= dict.fromkeys(state.waiters.due(at, now))
         found |= dict.fromkeys(self.promises.hopes.due(now, self.promises.left))
-        return found
+        if self._keys_as_of != state.order.keys_as_of:
+            self._keys_as_of = state.order.keys_as_of
+            self._sleepers.sort()
+        return found, [pool for pool in grown if self._sleepers.has_room_in(pool, numbers.room)]
 
     def _lacked(self, state: SchedulerState) -> Iterator[Lack]:
         """Yield what there is more of since the last pass, beside room."""
