@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.lacks import LacksQuota, LacksTurn
 from scheduler.core.deciding.ordering.recording import Recorder
 from scheduler.core.deciding.parts.waiters import queue_of
+from scheduler.core.deciding.waking import Waking
 from scheduler.core.model.decision import Evicted, Placed, Refused, Resized, Waiting
 from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import ArrayIsFull, QueueIsFull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from scheduler.core.deciding.backfilling.keeping import Keeping
     from scheduler.core.deciding.backfilling.reservations import Reservation
     from scheduler.core.deciding.cycle import Cycle, Opened
-    from scheduler.core.deciding.lacks import Lack, LacksRoom
+    from scheduler.core.deciding.lacks import Lack, LacksRoom, PoolName
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.evicting import Evicting
     from scheduler.core.deciding.sleepers import Sleepers, Wanted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.decision import Decision
     from scheduler.core.model.group import Group
     from scheduler.core.model.identifiers import GroupId
+    from scheduler.core.model.sharing.queue import QueueName
     from scheduler.core.placement.request import GangRequest
     from scheduler.core.queueing.lines import Line
 
@@ -58,30 +60,31 @@ class Contest:
         """Of these the first member was asked in this pass."""
         self._decided: set[GroupId] = set()
         """Groups that were placed or refused."""
+        self._looked_at: dict[QueueName, Class] = {}
+        """Who was found first of those that sleep in a queue."""
         self._displaced: dict[Turn, None] = {}
         """Turns of those whose reservations gave way."""
         self.asked = 0
 
-    def decide(self, candidates: Mapping[Class, Wanted | None]) -> Iterator[Placed | Refused | Evicted | Resized]:
+    def decide(
+        self, candidates: Iterable[Class], grown: Iterable[PoolName] = ()
+    ) -> Iterator[Placed | Refused | Evicted | Resized]:
         """Yield what changes; who has no place sleeps on, or again.
 
-        Of each candidate it is said what it lacked that there may be enough of now; None: it is to be asked anyway.
+        The candidates are asked anyway; of those that sleep for room in pools that have `grown` who may have some.
         """
-        wanted = dict(candidates)
-        line: Line[Turn] = self._keeping.turns.line(
-            [(queue_of(each), each.first, (each, 0)) for each in candidates if each.members]
+        waking = Waking(self._sleepers, grown, self._most_room, self._may_wake)
+        line: Line[Turn | QueueName] = self._keeping.turns.line(
+            [
+                *((queue_of(each), each.first, (each, 0)) for each in candidates if each.members),
+                *((queue, key, queue) for queue, key in waking.queues()),
+            ]
         )
         while (row := line.pop()) is not None:
-            found, at = row
-            if not self._is_displaced(row):
-                if at == 0 and found in self._asked:
-                    continue  # it was displaced and asked before its first turn
-                if at == 0 and not self._may_have_room(found, wanted[found]):
-                    line.keep(lambda row: row[1] > 0 or self._may_have_room(row[0], wanted[row[0]]))
-                    continue
-            if at == 0:
-                self._asked.add(found)
-                self._sleepers.remove(found)
+            turn = self._woken(line, waking, row) if isinstance(row, str) else row
+            if turn is None or not self._is_asked_now(turn):
+                continue
+            found, at = turn
             self._keeping.have_turn(found)
             decision, opened = self._decide(found, at)
             if isinstance(decision, Placed | Refused):
@@ -89,6 +92,7 @@ class Contest:
                 yield decision
             if isinstance(decision, Placed):
                 line.changed(queue_of(found))
+                waking.look_again()
             following = self._following(found, at, decision, opened)
             yield from self._evicted
             self._evicted.clear()
@@ -96,7 +100,36 @@ class Contest:
                 line.push(queue_of(found), found.members[following][0], (found, following))
             for displaced in self._displaced_now():
                 line.push(queue_of(displaced[0]), displaced[0].members[displaced[1]][0], displaced)
-                wanted[displaced[0]] = None
+
+    def _woken(self, line: Line[Turn | QueueName], waking: Waking, queue: QueueName) -> Turn | None:
+        """Return the first of those that sleep in a queue who may have room, if it is his turn; else let him wait."""
+        if not waking:
+            line.keep(lambda row: not isinstance(row, str))
+            return None
+        found = waking.first(queue)
+        if found is None:
+            return None
+        if self._looked_at.get(queue) is not found:
+            self._looked_at[queue] = found
+            line.push(queue, found.first, queue)  # others of the queue may come before him
+            return None
+        following = waking.take(queue)
+        if following is not None:
+            line.push(queue, following, queue)
+        return found, 0
+
+    def _is_asked_now(self, turn: Turn) -> bool:
+        """Say whether a turn is to be had: not where a class was displaced, or woken, and had its first turn before."""
+        found, at = turn
+        if turn in self._displaced:
+            del self._displaced[turn]
+            self._sleepers.remove(found)
+        elif at == 0 and found in self._asked:
+            return False
+        if at == 0:
+            self._asked.add(found)
+            self._sleepers.remove(found)
+        return True
 
     def _displaced_now(self) -> list[Turn]:
         """Return those whose reservations gave way to somebody: they are to be asked in their turn, asked or not."""
@@ -108,26 +141,22 @@ class Contest:
         self._displaced.update(dict.fromkeys(found))
         return found
 
-    def _is_displaced(self, row: Turn) -> bool:
-        """Say whether it is the turn of one whose reservation gave way in this pass; it sleeps no more then."""
-        if row not in self._displaced:
-            return False
-        del self._displaced[row]
-        self._sleepers.remove(row[0])
-        return True
+    def _most_room(self, lack: LacksRoom, request: GangRequest) -> int:
+        return self._room(lack, request, self._keeping.standing)
 
-    def _may_have_room(self, sleeper: Class, wanted: Wanted | None) -> bool:
-        """Say whether the numbers allow a place for some member, with the reservations that are open to it."""
-        if wanted is None or self._keeping.claims.is_ready(sleeper):
-            return True
-        lack, workers = wanted
-        if workers > self._room(lack, sleeper.asked[0], self._keeping.standing):
-            return False
-        if workers <= self._room(lack, sleeper.asked[0], ()):
+    def _may_wake(self, sleeper: Class, wants: Iterable[Wanted]) -> bool:
+        """Say whether the numbers allow something to some member, with the reservations that are open to it."""
+        return sleeper not in self._asked and any(
+            self._may_have_room(sleeper, lack, workers) for lack, workers in wants
+        )
+
+    def _may_have_room(self, sleeper: Class, lack: LacksRoom, workers: int) -> bool:
+        request = sleeper.asked[0]
+        if workers <= self._room(lack, request, ()):
             return True
         members = (self._member(sleeper, at) for at in range(len(sleeper.members)))
         return any(
-            self._room(lack, sleeper.asked[0], opened) >= workers
+            self._room(lack, request, opened) >= workers
             for opened in dict.fromkeys(self._keeping.open_to(sleeper, member) for member in members)
             if opened
         )

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.lacks import Lack, PoolName
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.rules import Rules
-    from scheduler.core.deciding.sleepers import Wanted
     from scheduler.core.deciding.state import SchedulerState
 
 MOST_DEAD_SLEEPERS = 1_024
@@ -65,6 +64,8 @@ class Passes:
         """What `next_due` said since the last pass that looked; None: it was not asked."""
         self._edge: datetime | None = None
         """When the round began that was decided on last, where the policy goes by rounds."""
+        self._keys_as_of: datetime | None = None
+        """As of when those who sleep stand in their queues, where that changes with time."""
         self._sleepers = Sleepers()
         self._overtakers = Overtakers()
         self.promises = Promises(*self._limits)
@@ -86,11 +87,11 @@ class Passes:
             self._seen, self._at = state.news.now, now
             return []
         self._due = None
-        candidates = self._candidates(state, now)
+        candidates, grown = self._candidates(state, now)
         unsized = self._growing.candidates(state, now)
         decisions: list[Effect] = []
         begins_round = self._begins_round(state)
-        if candidates or unsized or begins_round:
+        if candidates or grown or unsized or begins_round:
             with Trial(state.ledger) as trial:
                 keeping = Keeping(state, self.promises, trial.apply, now)
                 is_on = self.rules.scope is not Scope.OFF
@@ -101,7 +102,7 @@ class Passes:
                 )
                 cycle = Cycle(state, trial.apply, now)
                 contest = Contest(state, cycle, self._sleepers, keeping, evicting)
-                decisions += contest.decide(candidates)
+                decisions += contest.decide(candidates, grown)
                 if evicting is not None and begins_round:
                     decisions += evicting.move_on()
                 given = {each.attempt for each in decisions if isinstance(each, Evicted | Resized)}
@@ -167,8 +168,8 @@ class Passes:
         for each in self.promises.claims.drop_awaiting(gone):
             state.news.hopeful(each)
 
-    def _candidates(self, state: SchedulerState, now: datetime) -> dict[Class, Wanted | None]:
-        """Return who may have a place now, with what it lacked that there is enough of; None: it is asked anyway."""
+    def _candidates(self, state: SchedulerState, now: datetime) -> tuple[dict[Class, None], list[PoolName]]:
+        """Return who is to be asked anyway, and the pools in which some of those that sleep for room there have it."""
         news, at = state.news, self._at
         is_strange = state is not self._state or at is None or news.upheaval > self._seen
         if is_strange:
@@ -180,16 +181,14 @@ class Passes:
         if self._begins_round(state):
             self._attempts = Attempts()
         if is_strange or at is None or self._begins_round(state):
-            return dict.fromkeys(state.waiters.classes.all.values())
+            return dict.fromkeys(state.waiters.classes.all.values()), []
         self._let_arrive(state)
-        found: dict[Class, Wanted | None] = {}
+        found: dict[Class, None] = {}
         grown = dict.fromkeys([*news.pools.since(self._seen), *self.promises.given_back()])
         numbers = Numbers(state)
         for pool in grown:
-            found |= self._sleepers.with_room_in(pool, lambda lack, asker: numbers.room(lack, asker.asked[0]))
             if self.rules.scope is not Scope.OFF and (lent := lent_in(state, pool)):
                 found |= self._with_room_beside(lent, pool, numbers)
-        for pool in grown:
             found |= dict.fromkeys(self._sleepers.lacking(LacksAnything(pool)))
         chips = {chip for _, chip in grown}
         found |= dict.fromkeys([*(each for each, _ in fallen), *self.promises.lost()])
@@ -202,7 +201,10 @@ class Passes:
         found |= dict.fromkeys(news.classes.since(self._seen))
         found |= dict.fromkeys(state.waiters.due(at, now))
         found |= dict.fromkeys(self.promises.hopes.due(now, self.promises.left))
-        return found
+        if self._keys_as_of != state.order.keys_as_of:
+            self._keys_as_of = state.order.keys_as_of
+            self._sleepers.sort()
+        return found, [pool for pool in grown if self._sleepers.has_room_in(pool, numbers.room)]
 
     def _let_arrive(self, state: SchedulerState) -> None:
         """Let those who were moved have the room that is kept for them, once they wait; forget those who never will."""
@@ -215,8 +217,13 @@ class Passes:
 
     def _with_room_beside(self, lent: int, pool: PoolName, numbers: Numbers) -> dict[Class, None]:
         """Return those for whom there may be room in a pool once so many devices that are on loan are given back."""
-        found = self._sleepers.with_room_in(pool, lambda lack, asker: lent + numbers.room(lack, asker.asked[0]))
-        return dict.fromkeys(sleeper for sleeper, _ in found)
+        sleepers, found = self._sleepers, dict[Class, None]()
+        for lack in sleepers.beds_in(pool):
+            fewest = sleepers.fewest(lack)
+            if fewest is not None:
+                room = lent + numbers.room(lack, fewest[1].asked[0])
+                found |= dict.fromkeys(sleepers.wanting(lack, room))
+        return found
 
     def _lacked(self, state: SchedulerState) -> Iterator[Lack]:
         """Yield what there is more of since the last pass, beside room."""

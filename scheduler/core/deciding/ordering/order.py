@@ -86,6 +86,11 @@ class Order:
             return None if limit_s is None else float(limit_s)
         return learnt.middle_s if limit_s is None else min(learnt.middle_s, float(limit_s))
 
+    @property
+    def keys_as_of(self) -> datetime | None:
+        """As of when keys were made that change as time passes; None where they do not."""
+        return self._as_of
+
     def is_stale(self, at: datetime) -> bool:
         """Say whether so much time has passed that all keys are to be made anew, and take that time for granted."""
         if self.rounds is not None:

@@ -2,8 +2,6 @@ from scheduler.core.deciding.backfilling.keeping import Keeping
 from scheduler.core.deciding.backfilling.promises import Promises
 from scheduler.core.deciding.contest import Contest
 from scheduler.core.deciding.cycle import Cycle
-from scheduler.core.deciding.lacks import LacksRoom, Numbers
-from scheduler.core.deciding.parts.waiters import Class
 from scheduler.core.deciding.sleepers import Sleepers
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.trial import Trial
@@ -12,18 +10,13 @@ from scheduler.core.model.job import Job, Wish
 from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state
 
 
-def contested(state: SchedulerState, sleepers: Sleepers, *, wanted_workers: int | None = None) -> list[str]:
-    """Let all classes contest, or those with room for so many workers of what they lack; return who was decided on."""
+def contested(state: SchedulerState, sleepers: Sleepers, *, anyway: bool = True) -> list[str]:
+    """Let all classes contest, or those that sleep for room that there is; return who was decided on."""
     with Trial(state.ledger) as trial:
         keeping = Keeping(state, Promises(most=0), trial.apply, NOON)
         contest = Contest(state, Cycle(state, trial.apply, NOON), sleepers, keeping)
-        candidates: dict[Class, tuple[LacksRoom, int] | None] = {}
-        for each in state.waiters.classes.all.values():
-            lack, _ = next(iter(Numbers(state).lacks(each.asked[0])))
-            candidates[each] = None
-            if wanted_workers is not None and isinstance(lack, LacksRoom):
-                candidates[each] = (lack, wanted_workers)
-        return [decision.group for decision in contest.decide(candidates)]
+        candidates = state.waiters.classes.all.values() if anyway else ()
+        return [decision.group for decision in contest.decide(candidates, [("mixed", "h100")])]
 
 
 def groups(*jobs: Job) -> list[str]:
@@ -42,13 +35,30 @@ def test_those_who_found_no_place_sleep_and_those_who_did_do_not() -> None:
     assert [each.asked[0] for each in sleepers] == [state.request(jobs[1].id)]
 
 
+def asleep(state: SchedulerState) -> Sleepers:
+    """Let all classes sleep for the room of which one device is enough for each worker."""
+    sleepers = Sleepers()
+    for each in state.waiters.classes.all.values():
+        ((_, ((_, wants),)),) = state.requests.wants(each.asked[0])
+        sleepers.put(each, wants)
+    return sleepers
+
+
 def test_where_the_numbers_say_no_nobody_is_asked_and_sleeps_on() -> None:
-    job = make_job(1, workers=9)
-    state, sleepers = make_state(make_node(), jobs=(job,)), Sleepers()
-    (waiting,) = state.waiters.classes.all.values()
-    sleepers.put(waiting, Numbers(state).lacks(waiting.asked[0]))
-    assert contested(state, sleepers, wanted_workers=9) == []
-    assert waiting in sleepers
+    state = make_state(make_node(), jobs=(make_job(1, workers=9),))
+    sleepers = asleep(state)
+    assert contested(state, sleepers, anyway=False) == []
+    assert len(sleepers) == 1
+
+
+def test_of_those_that_sleep_for_room_the_first_have_it_and_the_others_sleep_on() -> None:
+    jobs = [make_job(number, workers=number, tenant=f"team-{number % 3}") for number in (1, 8, 4, 3, 2)]
+    state = make_state(make_node(), jobs=tuple(jobs))
+    sleepers = asleep(state)
+    want = contested(make_state(make_node(), jobs=tuple(jobs)), Sleepers())
+    assert contested(state, sleepers, anyway=False) == want
+    assert len(want) >= 3
+    assert len(sleepers) == len(jobs) - len(want)
 
 
 def test_a_job_that_is_to_stop_is_passed_over_and_those_behind_it_are_not() -> None:
@@ -63,6 +73,6 @@ def test_all_members_of_a_class_that_can_never_have_a_place_are_refused() -> Non
     with Trial(state.ledger) as trial:
         keeping = Keeping(state, Promises(most=0), trial.apply, NOON)
         contest = Contest(state, Cycle(state, trial.apply, NOON), Sleepers(), keeping)
-        decisions = list(contest.decide(dict.fromkeys(state.waiters.classes.all.values())))
+        decisions = list(contest.decide(state.waiters.classes.all.values()))
     assert all(isinstance(decision, Refused) for decision in decisions)
     assert not any(isinstance(decision, Placed) for decision in decisions)
