@@ -217,7 +217,8 @@ class Passes:
 
     def _with_room_beside(self, lent: int, pool: PoolName, numbers: Numbers) -> dict[Class, None]:
         """Return those for whom there may be room in a pool once so many devices that are on loan are given back."""
-        sleepers, found = self._sleepers, dict[Class, None]()
+        sleepers = self._sleepers
+        found: dict[Class, None] = {}
         for lack in sleepers.beds_in(pool):
             fewest = sleepers.fewest(lack)
             if fewest is not None:
@@ -232,7 +233,7 @@ class Passes:
         yield from (LacksDeparture(tenant) for tenant in news.tenants.since(seen))
         grown = {chip for _, chip in news.pools.since(seen)}
         for resource in state.sharing.book.kept_resources:
-            if not grown.isdisjoint(state.sharing.book.weights(resource)):
+            if not grown.isdisjoint(state.sharing.book.worth(resource)):
                 yield LacksKept(resource)
         yield from (LacksKept(resource) for resource in news.kept.since(seen))
         yield from (LacksTurn(array) for array in news.arrays.since(seen))
