@@ -105,7 +105,7 @@ class Cycle:
             found = find_place(state, request, self._placed) if self.numbers.allow(request) else None
             if found is not None:
                 attempt = group.next_attempt
-                self._give(Seat(attempt, request.tenant, found.seatings, job.account))
+                self._give(Seat(attempt, request.tenant, found.seatings, job.account, found.compute_milli))
                 self.numbers.forget()
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)

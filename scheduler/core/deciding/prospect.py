@@ -15,7 +15,7 @@ from scheduler.core.model.group import first_group
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import KeptForOthers, Reason
 from scheduler.core.placement.reasons.never import reasons_why_never
-from scheduler.core.placement.request import GangRequest, request_of
+from scheduler.core.placement.request import GangRequest
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 
@@ -42,7 +42,7 @@ def prospect_of(state: SchedulerState, job: Job, now: datetime, *, jobs: int = 1
     the job itself would be, so none of them is placed before it. Nothing of the job is kept: the state is afterwards
     what it was.
     """
-    request = request_of(job)
+    request = state.speeds.asked_by(job)
     key = state.order.key(job, first_group(job.id, 0))
     turns = state.order.turns(state.waiters, job.submitted_at)
     position, standing = 1 + turns.ahead(job.queue, key), turns.standing_at(job, job.queue, key)
@@ -74,7 +74,7 @@ def _places(
             if isinstance(found, KeptForOthers):
                 return tuple(places), (found,)
             attempt = group.next_attempt
-            trial.apply(Seat(attempt, job.tenant, found.seatings, job.account))
+            trial.apply(Seat(attempt, job.tenant, found.seatings, job.account, found.compute_milli))
             placed.place(job, attempt)
             places.append(found)
     return tuple(places), ()

@@ -9,9 +9,11 @@ from typing import Self
 from scheduler.core.deciding.ordering.order import Order
 from scheduler.core.deciding.parts.asked.expectations import Expectations
 from scheduler.core.deciding.parts.asked.requests import Requests
+from scheduler.core.deciding.parts.asked.speeds import Speeds
 from scheduler.core.deciding.parts.asked.wishes import JobWish, as_wished
 from scheduler.core.deciding.parts.fleet import Fleet
 from scheduler.core.deciding.parts.live import LiveAttempt, LiveAttempts
+from scheduler.core.deciding.parts.naming import as_known
 from scheduler.core.deciding.parts.news import News
 from scheduler.core.deciding.parts.promised import Promised
 from scheduler.core.deciding.parts.sharing import Sharing, SharingChange
@@ -36,6 +38,7 @@ from scheduler.core.model.change import (
     ProgressReported,
     ReplicasWished,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -43,14 +46,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import FINAL, HOLDING, Group, State
-from scheduler.core.model.identifiers import (
-    AttemptId,
-    ChipName,
-    ClusterName,
-    GroupId,
-    JobId,
-    group_id,
-)
+from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, group_id
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import Reason
@@ -89,7 +85,9 @@ class SchedulerState:
         self.tally = Tally()
         """How much waits, and how many devices there are."""
         self._expectations = Expectations(self.placer, scoring)
-        self._requests = Requests(self.ledger)
+        self.speeds = Speeds()
+        """How fast families of jobs are, and what devices are worth to them."""
+        self._requests = Requests(self.ledger, self.speeds)
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self.waiters = Waiters()
@@ -132,7 +130,8 @@ class SchedulerState:
         """
         state = cls(scoring)
         state.fleet.define(*chips)
-        state.sharing.value(state.chips)
+        state.speeds.begin(state.chips.values(), shares.speeds)
+        state.sharing.value(state.speeds.rates)
         state.fleet.begin(clusters, nodes)
         state._expectations.begin()
         state._jobs = {job.id: job for job in jobs}
@@ -229,9 +228,8 @@ class SchedulerState:
                 self._live.keep_checkpoint(attempt, checkpoint)
             case said if isinstance(said, SharingChange):
                 self._share(said)
-            case ClusterSeen() | NodeSeen() | ChipDefined() as seen:
-                self.fleet.see(seen)
-                self.sharing.value(self.chips)
+            case ClusterSeen() | NodeSeen() | ChipDefined() | SpeedsChanged() as seen:
+                self._see(seen)
             case WorkersNoted() | ProgressReported() | TenantCreated():
                 pass  # Nothing is decided on these.
 
@@ -243,6 +241,7 @@ class SchedulerState:
                 *(self.clusters[name] for name in sorted(self.clusters)),
                 *(self.chips[name] for name in sorted(self.chips)),
                 *self.sharing.content(),
+                *self.speeds.content(),
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
                 *(self.live[name].content for name in sorted(self.live)),
@@ -353,15 +352,19 @@ class SchedulerState:
             for group in sorted(self.waiting.values(), key=lambda group: group.id):
                 self._join(group)
 
-    def _named(self, group: Group) -> Group:
-        """Return an equal group, named by the very strings by which it and its job are known already.
+    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged) -> None:
+        """Follow what there is and what it is worth: who waits asks for so much of COMPUTE, and who runs stays."""
+        if not isinstance(seen, SpeedsChanged):
+            self.fleet.see(seen)
+        if (concerns := self.speeds.see(seen)) is not None:
+            self.sharing.value(self.speeds.rates)
+            for group in sorted(self.waiting.values(), key=lambda group: group.id):
+                if concerns(self._jobs[group.job_id]):
+                    self._join(group)
 
-        Names are the larger part of what is kept of a small job, and one is read as often as it is referred to.
-        """
-        known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
-        if group.id is known.id and group.job_id is job.id:
-            return group
-        return replace(group, id=known.id, job_id=job.id)
+    def _named(self, group: Group) -> Group:
+        """Return an equal group, named by the very strings by which it and its job are known already."""
+        return as_known(group, self._groups.get(group.id, group), self._jobs[group.job_id])
 
     def _hold(self, live: LiveAttempt) -> None:
         self._live.hold(live)
@@ -381,9 +384,8 @@ class SchedulerState:
             self.fleet.forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        groups = list(self._groups_of(name))
+        self.order.service.forget(groups := list(self._groups_of(name)))
         states = [self._groups.pop(group).state for group in groups]
-        self.order.service.forget(groups)
         job = self._jobs.pop(name)
         self._expectations.forget(job)
         for ended, became, waiting in self.dependents.end(job, job_state(states)):

@@ -8,7 +8,7 @@ from scheduler.core.ledger.holding import Use
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.reason import Holder
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.queue import Account, QueueName
+from scheduler.core.model.sharing.queue import COMPUTE, Account, QueueName
 
 Key = TypeVar("Key")
 _NOTHING: Mapping[ChipName, int] = MappingProxyType({})
@@ -39,14 +39,16 @@ class UseCounts:
         by_chip: dict[ChipName, int] = {}
         for cluster, chip, devices_milli in uses:
             amount = sign * devices_milli
+            by_chip[chip] = by_chip.get(chip, 0) + amount
+            if chip == COMPUTE:
+                continue  # of no cluster, and no more of what devices there are
             here = self._by_cluster.get((cluster, chip))
             if here is None:
                 here = self._by_cluster[cluster, chip] = {}
             _add(here, tenant, amount)
-            by_chip[chip] = by_chip.get(chip, 0) + amount
-        if tenant:
-            for chip, amount in by_chip.items():
+            if tenant:
                 _add(self._totals, chip, amount)
+        if tenant:
             queue, user = account or (tenant, "")
             for name in self._paths.get(queue) or (queue,):
                 self._count(name, by_chip, sign)
@@ -86,7 +88,10 @@ class UseCounts:
                 _add(self._of_user, Account(name, user), number)
 
     def held_by(self, queue: QueueName) -> Mapping[ChipName, int]:
-        """Return what a queue holds with all that is in it, thousandths of devices by chip type; none that is 0."""
+        """Return what a queue holds with all that is in it, thousandths of devices by chip type; none that is 0.
+
+        Beside chip types, what it is of COMPUTE.
+        """
         return self._by_queue.get(queue, _NOTHING)
 
     def holdings(self, queue: QueueName, user: str | None = None) -> int:

@@ -12,7 +12,6 @@ from scheduler.core.ledger.changes import Seat
 from scheduler.core.model.decision import ResizeCause, Resized
 from scheduler.core.model.job import AnyOf
 from scheduler.core.placement.gang import place
-from scheduler.core.placement.request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +62,8 @@ class Growing:
                 yield shrunk(live, wanted, ResizeCause.WISHED)
             elif grown < MOST_GROWN and (found := _more(state, live, numbers)) is not None:
                 grown += 1
-                apply(Seat(f"{live.attempt}+", live.job.tenant, found.seatings, live.job.account))
+                seatings, account = found.seatings, live.job.account
+                apply(Seat(f"{live.attempt}+", live.job.tenant, seatings, account, found.compute_milli))
                 numbers.forget()
                 yield _grown(live, found)
 
@@ -99,9 +99,9 @@ def _more(state: SchedulerState, live: LiveAttempt, numbers: Numbers) -> GangPla
         if size <= have:
             return None
         more = replace(spec, workers=size - have, chips=chips, elastic=None, objecting_clusters=elsewhere)
-        request = request_of(replace(live.job, spec=more))
+        request = state.speeds.asked_by(replace(live.job, spec=more))
         (option,) = request.options
-        if state.sharing.over_quota(request.queue, option.devices_milli):
+        if state.sharing.over_quota(request.queue, option.charge_milli):
             continue
         if numbers.allow(request) and (found := place(state.placer, request, option)) is not None:
             return found

@@ -13,6 +13,7 @@ from scheduler.core.deciding.preempting.entitlement import Entitlement
 from scheduler.core.deciding.preempting.memory import TRY_AGAIN_S, Attempts
 from scheduler.core.deciding.preempting.search import Search
 from scheduler.core.ledger.changes import Release
+from scheduler.core.ledger.holding import compute_used
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted
 from scheduler.core.model.identifiers import job_named_by
@@ -194,11 +195,13 @@ class Evicting:
             return None
         own = {live.attempt: self._uses(live) for live in awaited if live.job.queue == request.queue}
         uses = tuple(use for seating in place.seatings for use in seating.uses())
+        uses += compute_used(place.compute_milli)
         return QuotaShare(request.tenant, uses, own, Account(request.queue))
 
     def _uses(self, live: LiveAttempt) -> tuple[Use, ...]:
         cluster = self._state.ledger.kind_of(live.allocations[0].node).cluster
-        return tuple((cluster, held.chip, held.devices_milli) for held in live.allocations if held.chip is not None)
+        devices = tuple((cluster, held.chip, held.devices_milli) for held in live.allocations if held.chip is not None)
+        return devices + compute_used(sum(held.compute_milli for held in live.allocations))
 
     def _evicted(self, live: LiveAttempt, group: str, job: Job, cause: EvictionCause) -> Evicted:
         eviction = Eviction(
