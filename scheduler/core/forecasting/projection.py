@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scheduler.core.forecasting.run_lengths import LONGEST_S, RANKS
 from scheduler.core.forecasting.supply import Supply
 from scheduler.core.model.group import State
+from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.model.waiting.estimate import UnknownStart
 from scheduler.core.model.waiting.promise import Basis
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
@@ -129,7 +130,7 @@ class Projection:
     def _quota_needs(self, job: Job, option: OptionRequest) -> list[Need]:
         needs: list[Need] = []
         for rule in self._scene.book.rules_on_path(job.queue):
-            amount = sum(milli * rule.weights.get(chip, 0) for chip, milli in option.devices_milli)
+            amount = sum(milli * rule.weights.get(chip, 0) for chip, milli in option.charge_milli)
             if amount and (supply := self._quota(rule)) is not None:
                 needs.append(Need(supply, amount))
         return needs
@@ -174,6 +175,7 @@ class Projection:
                 self._devices[pool].give_back(left, end_s, rank, runs_now=True)
         for rule in scene.book.rules_on_path(job.queue):
             amount = sum(milli * rule.weights.get(chip, 0) for (_, chip), milli in held.items() if chip is not None)
+            amount += rule.weights.get(COMPUTE, 0) * sum(one.compute_milli for one in live.allocations)
             if amount and (supply := self._quota(rule)) is not None:
                 supply.give_back(amount, end_s, rank)
         if (turns := self._turns(job)) is not None:

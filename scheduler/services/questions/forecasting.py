@@ -12,7 +12,6 @@ from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.job import Job
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis
-from scheduler.core.placement.request import request_of
 from scheduler.ports.clock import Clock
 from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
@@ -85,7 +84,9 @@ class Forecaster:
         scene = self._look()
         scene.waiters = scene.waiters[: prospect.position - 1]
         group = first_group(job.id, 0)
-        return self._told(Forecast(scene, Waiter(group, job, request_of(job))).of(group.id, now))
+        with self._followed.hold() as state:
+            request = state.speeds.asked_by(job)
+        return self._told(Forecast(scene, Waiter(group, job, request)).of(group.id, now))
 
     def _latest(self) -> Forecast:
         known = self._known
