@@ -43,6 +43,7 @@ ESTIMATE_EXAMPLE: dict[str, Any] = {
     "basis": "limits",
     "unknown": None,
     "made_at": "2026-11-22T13:00:00.000000Z",
+    "record": {"scored": 412, "half_within": 1.6, "in_range": 0.81},
 }
 
 

@@ -69,6 +69,15 @@ class Forecaster:
         """Return the same before past estimates have their say: what is scored."""
         return self._latest().of(group, self._clock.now())
 
+    def known(self, group: GroupId) -> Estimate | NoEstimate | None:
+        """Return the same where a forecast is there that is of use, and wait for none: for lists of many groups."""
+        known = self._known
+        is_there = known is not None and self._clock.monotonic_s() - known.at_s <= TOO_OLD_S
+        if self._threads is not None and not is_there:
+            self._renew(known, self._threads)
+            return None
+        return self.estimate(group)
+
     def _told(self, found: Estimate | NoEstimate | None) -> Estimate | NoEstimate | None:
         if self._records is None or not isinstance(found, Estimate):
             return found
@@ -100,7 +109,7 @@ class Forecaster:
                 self._renew(known, self._threads)
         return known.forecast
 
-    def _renew(self, known: _Known, threads: ThreadPoolExecutor) -> None:
+    def _renew(self, known: _Known | None, threads: ThreadPoolExecutor) -> None:
         with self._asking:
             if self._renewal is None or self._renewal.done():
                 self._renewal = threads.submit(self._make, known)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
     from scheduler.core.model.reason import QuotaExceeded
-    from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
+    from scheduler.core.model.sharing.queue import ChipGroup, QueueCaps, QueueName, QueueQuota, ResourceName
     from scheduler.core.queueing.quota import Asked
 
 SharingChange = QueueSet | QueueRemoved | QueueQuotaSet | QueueQuotaLifted | ChipGroupSet | ChipGroupRemoved
@@ -149,6 +149,10 @@ class Sharing:
     def limits_running(self) -> bool:
         """Whether some queue lets only so many jobs run at a time."""
         return bool(self._limiting_running)
+
+    def caps_on_running(self) -> dict[QueueName, QueueCaps]:
+        """Return the caps of the queues that let only so many jobs run at a time."""
+        return {name: self.tree.queues[name].caps for name in sorted(self._limiting_running)}
 
     def why_full(self, job: Job) -> QueueIsFull | None:
         """Return why no other job of its queue, or of its user there, may hold something; None where one may."""
