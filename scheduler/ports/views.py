@@ -11,6 +11,7 @@ from scheduler.core.model.chip import ChipType
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, JobId, NodeId, TenantName
 from scheduler.core.model.job import ArrayMember, Job, JobKind
+from scheduler.core.model.measuring.throughput import Throughput
 from scheduler.core.model.node import Cluster, Drain, Node, Pool
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.queue import QueueName, Shares
@@ -43,6 +44,8 @@ class Snapshot:
     """The room that is kept for groups."""
     runs: tuple[tuple[Job, float], ...] = ()
     """The latest runs that succeeded, oldest first, each with how many seconds it took."""
+    throughputs: tuple[Throughput, ...] = ()
+    """How fast families of jobs are, those first that were longest not heard of."""
 
 
 @dataclass(frozen=True, slots=True)

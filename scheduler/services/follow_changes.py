@@ -53,6 +53,8 @@ def state_of(
     )
     for job, run_s in snapshot.runs:
         state.run_times.note(job, run_s)
+    for known in snapshot.throughputs:
+        state.speeds.put(known)
     state.reorder(ordering, snapshot.past)
     state.recall(snapshot.ended_in_arrays)
     state.promised.update((promise.group, promise) for promise in snapshot.promises)

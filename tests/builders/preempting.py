@@ -12,9 +12,10 @@ from scheduler.core.model.change import Change, ChangeBody, CheckpointSaved, Gro
 from scheduler.core.model.decision import Effect, Evicted, Placed
 from scheduler.core.model.group import Group, State, StopReason
 from scheduler.core.model.job import Job
+from scheduler.core.model.measuring.throughput import JobFamily, Throughput
 from scheduler.core.model.node import Node
 from scheduler.core.model.sharing.eviction import Eviction
-from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 from tests.builders.core import NOON, make_group, make_state
 
@@ -27,9 +28,10 @@ class Contended:
         *nodes: Node,
         rules: Rules | None = None,
         quotas: tuple[QueueQuota, ...] = (),
+        queues: tuple[Queue, ...] = (),
         ordering: Ordering = DEFAULT_ORDERING,
     ) -> None:
-        self.state = make_state(*nodes, quotas=quotas, ordering=ordering)
+        self.state = make_state(*nodes, quotas=quotas, queues=queues, ordering=ordering)
         self.passes = Passes(rules=rules or Rules())
         self.now = NOON
         self._numbers = count(1)
@@ -112,3 +114,8 @@ def evicted(decisions: list[Effect]) -> list[str]:
 def placed(decisions: list[Effect]) -> list[str]:
     """Return the groups that were placed, in order."""
     return sorted(decision.group for decision in decisions if isinstance(decision, Placed))
+
+
+def said(tenant: str, family: str, chip: str, units_per_s: float) -> Throughput:
+    """Return what an operator said of a family on a chip type."""
+    return Throughput(JobFamily(tenant, family), chip, None, 0, units_per_s, 1, NOON)

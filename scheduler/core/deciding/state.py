@@ -86,8 +86,7 @@ class SchedulerState:
         self.requests = Requests(self.ledger)
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
-        self.waiters = Waiters()
-        """The queued groups."""
+        self.waiters = Waiters()  # the queued groups
         self.news = News()
         """What came lately that they may have lacked."""
         self.fleet = Fleet(self.ledger, self.news, self.tally, self._expectations)
@@ -213,6 +212,7 @@ class SchedulerState:
         self.reach(change.at)
         self._follow(change)
         self.promised.follow(change.body)
+        self.speeds.follow(change, self.live)
         self._applied = change.number
 
     def _follow(self, change: Change) -> None:

@@ -5,12 +5,11 @@ from collections import defaultdict
 from math import isfinite
 from threading import Lock
 
-from scheduler.core.deciding.parts.live import LiveAttempt
+from scheduler.core.deciding.parts.speeds import main_devices
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.change import Change, ProgressReported
 from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.measuring.throughput import JobFamily, Measured
-from scheduler.core.model.resources import MAIN_ROLE, WHOLE_DEVICE_MILLI
 from scheduler.core.queueing.run_times import family_of
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import StorageUnavailable
@@ -40,7 +39,7 @@ class ThroughputLearner:
             return
         live = state.live.get(change.body.attempt)
         speed = change.body.progress.tokens_per_s
-        found = None if live is None else _main_devices(live)
+        found = None if live is None else main_devices(live)
         if live is None or found is None or not isfinite(speed) or speed <= 0:
             return
         chip, devices = found
@@ -67,12 +66,3 @@ class ThroughputLearner:
             return
         if not is_written:
             raise LeadershipLost
-
-
-def _main_devices(live: LiveAttempt) -> tuple[ChipName, float] | None:
-    """Return the chip type of the main workers and how many devices they have; None where they have several or none."""
-    main = [one for one in live.allocations if one.role == MAIN_ROLE]
-    chips = {one.chip for one in main}
-    milli = sum(one.devices_milli for one in main)
-    chip = next(iter(chips)) if len(chips) == 1 else None
-    return None if chip is None or not milli else (chip, milli / WHOLE_DEVICE_MILLI)

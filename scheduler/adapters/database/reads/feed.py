@@ -15,6 +15,7 @@ from scheduler.adapters.database.reads.rows import attempts_of, group_of, job_of
 from scheduler.adapters.database.reads.sharing import one_of_each_in
 from scheduler.adapters.database.schema.feed import change_counter, changes
 from scheduler.adapters.database.schema.work import LIVE, attempts, groups, jobs
+from scheduler.adapters.database.usage.throughputs import read_throughputs
 from scheduler.core.model.change import Change
 from scheduler.core.model.identifiers import JobId
 from scheduler.ports.views import Snapshot
@@ -72,4 +73,5 @@ def read_snapshot(connection: Connection) -> Snapshot:
         promises=read_promises(connection),
         past=read_past(connection, found),
         runs=read_runs(connection),
+        throughputs=read_throughputs(connection),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Self
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
@@ -98,6 +99,11 @@ class DatabaseThroughputs:
             return True
 
         return self._writer.call(write)
+
+
+def read_throughputs(connection: Connection) -> tuple[Throughput, ...]:
+    """Return all of them, those first that were longest not heard of."""
+    return tuple(sorted(map(_throughput, connection.execute(_ALL)), key=attrgetter("at")))
 
 
 def _find(
