@@ -36,6 +36,7 @@ from scheduler.core.model.change import (
     ReservationDropped,
     ReservationMade,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -147,6 +148,8 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"group": resource}
         case ChipDefined(chip_type):
             return {"chip": chip_type.name, "vendor": chip_type.vendor, "model": chip_type.model}
+        case SpeedsChanged(speeds):
+            return {"speeds": [{"family": one.family.name, "chip": one.chip, "per_s": one.per_s} for one in speeds]}
         case ReservationMade(promise):
             bases = sorted({end.basis for end in promise.awaited})
             return {"begins": promise.begins.isoformat(), "nodes": list(promise.nodes), "bases": bases}

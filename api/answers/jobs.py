@@ -21,6 +21,7 @@ from api.schemas.job import (
     WorkerAnswer,
 )
 from api.schemas.serving.answers import ReplicaCountAnswer
+from api.schemas.waiting.starts import StartAnswer
 from api.text.placements import placement_text
 from api.text.resuming import resume_text
 from api.text.stops import eviction_text, stop_text
@@ -34,7 +35,12 @@ from scheduler.ports.views import ArrayView, JobRow, JobView
 
 
 def job_answer(
-    view: JobView, reasons: Sequence[Reason], you: TenantName | None, *, keeps_checkpoints: bool | None = None
+    view: JobView,
+    reasons: Sequence[Reason],
+    you: TenantName | None,
+    *,
+    keeps_checkpoints: bool | None = None,
+    starts: StartAnswer | None = None,
 ) -> JobAnswer:
     """Return a job; `reasons` say why it waits or was refused, `you` is the reader's tenant.
 
@@ -62,6 +68,7 @@ def job_answer(
         retries_used=max((min(group.failures, job.spec.retries) for group in view.groups), default=0),
         replicas=replica_count_answer(view),
         array=_membership(job.spec.array),
+        starts=starts,
     )
 
 
@@ -91,7 +98,7 @@ def array_answer(view: ArrayView) -> ArrayAnswer:
     )
 
 
-def job_row_answer(row: JobRow) -> JobRowAnswer:
+def job_row_answer(row: JobRow, starts: StartAnswer | None = None) -> JobRowAnswer:
     """Return a job in short."""
     return JobRowAnswer(
         id=row.id,
@@ -112,6 +119,7 @@ def job_row_answer(row: JobRow) -> JobRowAnswer:
         progress=None if row.progress is None else progress_answer(row.progress),
         replicas=ReplicaCountAnswer(wanted=row.replicas, ready=row.ready) if row.kind is JobKind.INFERENCE else None,
         array=row.array,
+        starts=starts,
     )
 
 

@@ -13,6 +13,7 @@ from api.schemas.reason import (
     KeptForAnswer,
     KeptForOthersAnswer,
     LimitAnswer,
+    MeasuredUnits,
     NearestShapeAnswer,
     NeverFitsAnswer,
     NoClusterAnswer,
@@ -89,6 +90,7 @@ def _reason_answer(  # noqa: C901, PLR0911 - one answer per kind
                 asked=reason.asked,
                 cause=reason.cause,
                 kept_for=reason.kept_for,
+                measured=tuple(MeasuredUnits(chip=chip, units=units) for chip, units in reason.measured),
             )
         case QueueIsFull(queue, most_running, user):
             return QueueIsFullAnswer(text=text, queue=queue, most_running=most_running, user=user)

@@ -8,6 +8,7 @@ from api.schemas.serving.answers import ReplicaCountAnswer, ReplicaProspectAnswe
 from api.schemas.spec import SPEC_EXAMPLE, ShareAnswer, SpecAnswer
 from api.schemas.text import Answer, Moment, with_examples
 from api.schemas.waiting.standings import STANDING_EXAMPLE, GroundsAnswer, StandingAnswer
+from api.schemas.waiting.starts import StartAnswer
 from scheduler.core.model.attempt import WorkerEnd, WorkerPhase
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import JobKind, Wish
@@ -73,6 +74,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "retries_used": 0,
     "replicas": None,
     "array": None,
+    "starts": None,
 }
 JOB_ROW_EXAMPLE: dict[str, Any] = {
     **{key: JOB_EXAMPLE[key] for key in ("id", "tenant", "name", "kind", "state", "submitted_by", "submitted_at")},
@@ -87,6 +89,7 @@ JOB_ROW_EXAMPLE: dict[str, Any] = {
     "progress": JOB_EXAMPLE["progress"],
     "replicas": None,
     "array": None,
+    "starts": None,
 }
 
 
@@ -244,6 +247,8 @@ class JobAnswer(Answer):
     """Of an inference job; null for a training."""
     array: ArrayMemberAnswer | None
     """Where it is one of an array's jobs."""
+    starts: StartAnswer | None = None
+    """When it is expected to start, where it waits and that is known."""
 
 
 DryRunOutcome = Literal["placed", "partly", "waits", "refused"]
@@ -343,6 +348,8 @@ class JobRowAnswer(Answer):
     """Of an inference job; null for a training."""
     array: str | None
     """The id of the array that it is of."""
+    starts: StartAnswer | None = None
+    """When it is expected to start, where it waits and that is known."""
 
 
 class JobRowPage(Answer):

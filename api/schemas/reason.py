@@ -43,6 +43,7 @@ ESTIMATE_EXAMPLE: dict[str, Any] = {
     "basis": "limits",
     "unknown": None,
     "made_at": "2026-11-22T13:00:00.000000Z",
+    "record": {"scored": 412, "half_within": 1.6, "in_range": 0.81},
 }
 
 
@@ -156,6 +157,13 @@ class CannotServeAnswer(Answer):
     """What there is instead, at most 20."""
 
 
+class MeasuredUnits(Answer):
+    """What one device of a chip type counts as of compute, by how fast the job's family is on it."""
+
+    chip: str
+    units: int
+
+
 class QuotaExceededAnswer(Answer):
     """The job's queue, or one that it is in, would hold more than it may."""
 
@@ -171,6 +179,8 @@ class QuotaExceededAnswer(Answer):
     cause: QuotaCause
     kept_for: tuple[str, ...]
     """The queues for which what is guaranteed to them is kept back, most first, at most 5."""
+    measured: tuple[MeasuredUnits, ...]
+    """Of compute: what was measured of its family; of other chip types a device counts as the catalogue says."""
 
 
 class QueueIsFullAnswer(Answer):

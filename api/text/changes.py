@@ -33,6 +33,7 @@ from scheduler.core.model.change import (
     ReservationDropped,
     ReservationMade,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -40,6 +41,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.measuring.throughput import Speed
 from scheduler.core.model.node import Node
 from scheduler.core.model.sharing.eviction import Eviction
 
@@ -87,11 +89,20 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return sharing_text(body)
         case ChipDefined(chip_type):
             return f"chip type {chip_type.name} was defined: {chip_type.vendor} {chip_type.model}"
+        case SpeedsChanged(speeds):
+            return listed([_speed(speed) for speed in speeds], "and")
         case ReservationMade(promise):
             return promise_text(promise)
         case ReservationDropped(why=why):
             return dropped_text(why)
     assert_never(body)
+
+
+def _speed(speed: Speed) -> str:
+    if speed.per_s is None:
+        return f"how fast family {speed.family.name} is on {speed.chip} is not known any more"
+    how = "said to do" if speed.is_set else "measured to do"
+    return f"family {speed.family.name} is {how} {speed.per_s:g} units a second on each {speed.chip}"
 
 
 def _node(node: Node) -> str:

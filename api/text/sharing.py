@@ -42,7 +42,7 @@ def quota_text(reason: QuotaExceeded | QueueIsFull, you: TenantName | None) -> s
     if isinstance(reason, QueueIsFull):
         whose = "" if reason.user is None else f" of {reason.user}"
         return f"{_named(reason.queue, you)} runs {count(reason.most_running, 'job')}{whose} at once, and so many run"
-    held = f"{reason.used:,} are held and {reason.asked:,} more are asked for"
+    held = f"{reason.used:,} are held and {reason.asked:,} more are asked for{_by_measure(reason)}"
     most = amount(reason.resource, reason.limit)
     match reason.cause:
         case QuotaCause.LIMIT:
@@ -74,6 +74,13 @@ def within_quota(reason: QuotaExceeded) -> str:
 def amount(resource: ResourceName, number: int) -> str:
     """Return so much of a resource in its unit."""
     return count(number, "unit" if resource == COMPUTE else "device")
+
+
+def _by_measure(reason: QuotaExceeded) -> str:
+    if not reason.measured:
+        return ""
+    figures = listed([f"{units:,} for each {chip}" for chip, units in reason.measured], "and")
+    return f", by how fast its family is: {figures}"
 
 
 def _figures(quota: QueueQuota) -> str:

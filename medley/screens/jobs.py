@@ -31,6 +31,7 @@ from medley.screens.serving.replicas import replicas_table
 from medley.screens.tables import Table
 from medley.screens.waiting.moves import print_moves
 from medley.screens.waiting.remedies import print_remedies
+from medley.screens.waiting.starts import start_text
 
 
 def jobs_table(jobs: Sequence[Json], at: datetime) -> Table:
@@ -71,7 +72,7 @@ def _job_cells(job: Json, at: datetime) -> tuple[str, ...]:
         str(wanted_workers(job["spec"])),
         chips_text(job["spec"]),
         age(job["submitted_at"], at),
-        situation(job),
+        _fares(job, situation(job), at),
         str(job["spec"]["priority"]),
         one_line(job["submitted_by"]),
         one_line(", ".join(_nodes(job))),
@@ -86,12 +87,16 @@ def _cells_in_short(row: Json, at: datetime) -> tuple[str, ...]:
         str(row["workers"] // gangs),
         chips_text({"chips": row["mix"] or row["chips"]}),
         age(row["submitted_at"], at),
-        situation_in_short(row),
+        _fares(row, situation_in_short(row), at),
         str(row["priority"]),
         one_line(row["submitted_by"]),
         "",
         "",
     )
+
+
+def _fares(job: Json, situation: str, at: datetime) -> str:
+    return "; ".join(part for part in (start_text(job.get("starts"), at), situation) if part)
 
 
 def _array_cells(array: Json, at: datetime) -> tuple[str, ...]:
@@ -128,6 +133,15 @@ def history_table(jobs: Sequence[Json], at: datetime) -> Table:
     return Table(head, rows, "no job is over", numbers=("CHIP HOURS",), spare=spare)
 
 
+def _print_waiting(job: Json, at: datetime) -> None:
+    """Print when a job is expected to start, and why it waits or was refused."""
+    if starts := start_text(job.get("starts"), at):
+        _fact("expected", starts)
+    for number, reason in enumerate(job["reasons"]):
+        label = "waits for" if job["state"] == "queued" else "refused"
+        _fact("" if number else label, one_line(reason["text"]))
+
+
 def print_job(job: Json, at: datetime, replicas: Sequence[Json] = ()) -> None:
     """Print all that is known of one job; of a server all replicas, in place of an attempt."""
     _sentence(f"{job['name']}   {job['state']}   id {job['id']}")
@@ -141,9 +155,7 @@ def print_job(job: Json, at: datetime, replicas: Sequence[Json] = ()) -> None:
         _fact("finished", moment(job["finished_at"], at))
     if job["not_before"] and job["state"] == "queued":
         _fact("tries again", moment(job["not_before"], at))
-    for number, reason in enumerate(job["reasons"]):
-        label = "waits for" if job["state"] == "queued" else "refused"
-        _fact("" if number else label, one_line(reason["text"]))
+    _print_waiting(job, at)
     if job["stop"] and not replicas:
         _fact("stopped", stop_text(job))
     if job.get("replicas"):

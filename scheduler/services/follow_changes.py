@@ -54,7 +54,7 @@ def state_of(
     for job, run_s in snapshot.runs:
         state.run_times.note(job, run_s)
     state.reorder(ordering, snapshot.past)
-    state.recall(snapshot.ended_in_arrays)
+    state.dependents.arrays.recall(snapshot.ended_in_arrays)
     state.promised.update((promise.group, promise) for promise in snapshot.promises)
     return state
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser
 from tests.browser.scene import Scene
 from tests.browser.visit import Visit
 
+LEARNT = "{earliest: '2026-01-01T00:12Z', latest: '2026-01-01T01:05Z', basis: 'learnt'}"
+
 
 @pytest.fixture(scope="module")
 def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
@@ -32,6 +34,8 @@ def visit(chromium: Browser, scene: Scene) -> Iterator[Visit]:
         ("words/amounts.js", "module.figure(5.59791)", "5.598"),
         ("words/jobs.js", "module.ranges([3, 0, 1, 7])", "0-1, 3, 7"),
         ("words/jobs.js", "module.wantedChips({a: 2, b: 1})", "2 a + 1 b"),
+        ("words/jobs.js", "module.startText(null, 0)", ""),
+        ("words/jobs.js", f"module.startText({LEARNT}, 17672256e5)", "starts in 12 min to 1 h (learnt)"),
         ("words/jobs.js", "module.wantedChips(['a', 'b'])", "a, else b"),
         ("words/jobs.js", "module.program({command: ['sh', '-c', \"echo 'a b'\"]})", "sh -c 'echo '\"'\"'a b'\"'\"''"),
         ("words/jobs.js", "module.program({serve: {training: null}})", "the reference server, with fresh weights"),

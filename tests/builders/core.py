@@ -324,7 +324,7 @@ class World:
             attempts=[attempt for attempt in self.attempts.values() if self._is_live(attempt)],
         )
         state.promised.update(self.promises)
-        state.recall(self._ended_in_arrays())
+        state.dependents.arrays.recall(self._ended_in_arrays())
         return state
 
     def _ended_in_arrays(self) -> list[tuple[str, set[State]]]:

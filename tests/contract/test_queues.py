@@ -1,5 +1,7 @@
 """Queues and their quotas, on both databases."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -224,10 +226,18 @@ def test_groups_and_compute_are_looked_at_when_a_placement_is_written(tree: Worl
     queues.set_chip_group(ChipGroup("all", ("h100", "mi300x")), NOON)
     for quota in (QueueQuota("org", "all", guaranteed=1, borrowing=1), QueueQuota("alpha", COMPUTE, limit=1_000)):
         queues.set_quota(quota, NOON)
-    outcome = tree.write(tree.placing(tree.submit(), take("n1", 0, 1)))
+    two = replace(take("n1", 0, 1), compute_milli=2 * 600_000)
+    outcome = tree.write(tree.placing(tree.submit(), two))
     assert isinstance(outcome, Rejected)
-    assert "alpha may hold 1000 compute" in outcome.detail
-    tree.place(tree.submit())
+    assert "alpha may hold 1000 compute, 0 are held and 1200 asked" in outcome.detail
+    attempt = tree.place(tree.submit(), replace(take("n1", 0), compute_milli=600_000))
+    assert [use.chip for use in tree.storage.views.tenant_use("alpha")] == ["h100"]
+    assert tree.storage.views.capacity_errors() == []
+    another = tree.submit()
+    outcome = tree.write(tree.placing(another, replace(take("n1", 1), compute_milli=400_001)))
+    assert isinstance(outcome, Rejected)
+    tree.end(attempt)
+    tree.place(another, replace(take("n1", 0), compute_milli=1_000_000))
     outcome = tree.write(
         tree.placing(tree.submit(tree.make_job("mi300x", tenant="beta")), take("n1", 8, 9, chip="mi300x"))
     )

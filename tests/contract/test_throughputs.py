@@ -1,9 +1,13 @@
 """The table of throughputs, on both databases."""
 
+from typing import TypeGuard
+
 import pytest
 
 from scheduler.adapters.database.storage import Storage
-from scheduler.core.model.measuring.throughput import JobFamily, Measured, Throughput
+from scheduler.core.model.change import SpeedsChanged
+from scheduler.core.model.measuring.throughput import JobFamily, Measured, Speed, Throughput
+from scheduler.services.follow_changes import state_of
 from tests.builders.database import NOON, TENANT, World, after_noon, make_world
 
 FAMILY, OTHER = JobFamily(TENANT, "resnet"), JobFamily("other", "resnet")
@@ -67,3 +71,48 @@ def test_an_old_leader_and_an_unknown_chip_type_leave_nothing(world: World) -> N
     world.storage.leadership.take("another one")
     assert not table.learn([Measured(FAMILY, "h100", 1.0, 1)], NOON, world.epoch)
     assert table.all(None) == []
+
+
+def told(world: World, after: int) -> list[SpeedsChanged]:
+    """Return what of speeds is new in the feed."""
+    changes = world.storage.views.changes_after(after, limit=99)
+    assert all(change.tenant == change.body.speeds[0].family.tenant for change in changes if is_speeds(change.body))
+    return [change.body for change in changes if isinstance(change.body, SpeedsChanged)]
+
+
+def is_speeds(body: object) -> TypeGuard[SpeedsChanged]:
+    return isinstance(body, SpeedsChanged)
+
+
+def test_what_is_decided_on_is_told_by_the_feed_and_noise_is_not(world: World) -> None:
+    table, last = world.storage.throughputs, world.storage.views.last_change()
+    table.learn([Measured(FAMILY, "h100", 100.0, 1), Measured(FAMILY, "mi300x", 80.0, 1)], NOON, world.epoch)
+    assert told(world, last) == [SpeedsChanged((Speed(FAMILY, "h100", 100.0), Speed(FAMILY, "mi300x", 80.0)))]
+    last = world.storage.views.last_change()
+    table.learn([Measured(FAMILY, "h100", 101.0, 1)], after_noon(60), world.epoch)
+    assert told(world, last) == []
+    table.set(FAMILY, "h100", 200.0, NOON)
+    table.remove(FAMILY, "h100", NOON)
+    assert [one.speeds for one in told(world, last)] == [
+        (Speed(FAMILY, "h100", 200.0, is_set=True),),
+        (Speed(FAMILY, "h100", None),),
+    ]
+
+
+def test_each_tenant_is_told_of_its_own_families(world: World) -> None:
+    last = world.storage.views.last_change()
+    world.storage.throughputs.learn(
+        [Measured(OTHER, "h100", 100.0, 1), Measured(FAMILY, "h100", 100.0, 1)], NOON, world.epoch
+    )
+    assert [{one.family.tenant for one in body.speeds} for body in told(world, last)] == [{TENANT}, {"other"}]
+
+
+def test_the_state_that_is_read_is_the_one_that_was_told(world: World) -> None:
+    followed = state_of(world.storage.views.snapshot())
+    last = world.storage.views.last_change()
+    world.storage.throughputs.learn([Measured(FAMILY, "h100", 123.4, 1)], NOON, world.epoch)
+    world.storage.throughputs.set(FAMILY, "mi300x", 50.0, NOON)
+    for change in world.storage.views.changes_after(last, limit=99):
+        followed.apply(change)
+    assert followed.digest() == state_of(world.storage.views.snapshot()).digest()
+    assert len(list(followed.speeds.content())) == 2

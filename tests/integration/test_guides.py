@@ -26,7 +26,12 @@ SEEN: dict[str, tuple[str, ...]] = {
     "docs/operating.md": ("is what the database", "research may hold any number of h100-sxm", "alice"),
     "docs/simulating.md": ("DEVICES OF A JOB", "with 32 more devices: median wait"),
     "docs/commands.md": ("operator is in use", "Logged in"),
-    "docs/waiting.md": ("It would start at once", "With 2 nodes drained", "With 8 nodes added", "would be due".upper()),
+    "docs/waiting.md": (
+        "It would start at once",
+        "With 2 nodes drained",
+        "With 8 nodes added",
+        "The same on another chip type",
+    ),
     "docs/training.md": ("Submitted elastic", "is to have 2 workers at most", "asked for 2 workers at most"),
 }
 """What a reader then sees, beside commands that end well."""

@@ -9,7 +9,7 @@ from scheduler.core.deciding.preempting.rules import Rules
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.group import State
 from scheduler.core.model.job import AnyOf, Job
-from scheduler.core.model.measuring.throughput import JobFamily
+from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.queueing.policies.ordering import Ordering
 from scheduler.core.queueing.policies.policy import RoundByRound
 from scheduler.core.queueing.rounds.allocating import Goal, Runner, allocate
@@ -81,7 +81,7 @@ def _history(seed: int, goal: Goal) -> list[str]:
     nodes = [make_node("one", {"h100": 2}), make_node("two", {"t4": 2})]
     contended = Contended(*nodes, ordering=Ordering(RoundByRound(goal=goal)), rules=Rules())
     for chip, speed in (("h100", random.uniform(1, 9)), ("t4", 1.0)):
-        contended.state.speeds.put(JobFamily("alpha", "train"), chip, speed)
+        contended.state.speeds.follow([Speed(JobFamily("alpha", "train"), chip, speed)])
     jobs = [some_job(number, random) for number in range(1, 9)]
     contended.submit(*jobs)
     ran = dict.fromkeys((contended.group(job).id for job in jobs), 0)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hypothesis import given
@@ -68,20 +69,20 @@ def test_what_a_queue_does_not_lend_stays_free_beside_those_who_have_more_than_t
     for job, _ in carry_out(state, jobs)[-1:]:  # it saw what all before it had taken
         path = sharing.book.path(job.queue)
         for keeper in sharing.quotas.values():
-            weights = sharing.book.weights(keeper.resource)
+            weights, worth = sharing.book.weights(keeper.resource), sharing.book.worth(keeper.resource)
             own = [sharing.quotas.get((name, keeper.resource)) for name in path]
-            takes = any(job.tenant and weights.get(part.chip or "") for option in job.spec.options() for part in option)
+            takes = any(job.tenant and worth.get(part.chip or "") for option in job.spec.options() for part in option)
             if keeper.queue in path or not takes or any(_is_within(state, quota) for quota in own if quota is not None):
                 continue
             has = sum(
-                max(0, group.count - node.foreign.devices_of(group.chip)) * weights.get(group.chip, 0)
+                max(0, group.count - node.foreign.devices_of(group.chip)) * worth.get(group.chip, 0)
                 for node in nodes
                 if node.state in TAKES_WORK
                 for group in node.devices
             )
-            held = sum(uses.total_milli(chip) * weight for chip, weight in weights.items())
+            held = sum(uses.total_milli(chip) * units for chip, units in worth.items())
             unused = keeper.kept_back * WHOLE_DEVICE_MILLI - used_milli(uses, keeper.queue, weights)
-            assert unused <= 0 or has * WHOLE_DEVICE_MILLI - held >= unused or not _took(state, job, weights)
+            assert unused <= 0 or has * WHOLE_DEVICE_MILLI - held >= unused or not _took(state, job, worth)
 
 
 def _is_within(state: SchedulerState, quota: QueueQuota) -> bool:
@@ -90,9 +91,9 @@ def _is_within(state: SchedulerState, quota: QueueQuota) -> bool:
     return used <= quota.guaranteed * WHOLE_DEVICE_MILLI
 
 
-def _took(state: SchedulerState, job: Job, weights: object) -> bool:
+def _took(state: SchedulerState, job: Job, worth: Mapping[str, int]) -> bool:
     held = {row[1].chip for row in state.ledger.rows_of(f"{make_group(job).id}-a1")}
-    return any(chip in weights for chip in held)  # type: ignore[operator]
+    return any(chip in worth for chip in held)
 
 
 @some.fixed(60)

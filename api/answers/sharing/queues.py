@@ -61,6 +61,7 @@ def share_answer(share: QueueShare) -> QueueShareAnswer:
         held=round(share.compute_held_milli / whole, 6) if whole else 0.0,
         compute_due=round(share.due * whole / WHOLE_DEVICE_MILLI),
         compute_held=round(share.compute_held_milli / WHOLE_DEVICE_MILLI),
+        compute_by_catalogue=round(share.compute_by_catalogue_milli / WHOLE_DEVICE_MILLI),
         running=share.running,
         waiting=share.waiting,
         chips=tuple(ChipHeldAnswer(chip=chip, devices=milli / WHOLE_DEVICE_MILLI) for chip, milli in share.chips),

@@ -13,6 +13,7 @@ from api.answers.explanations import prospect_answer, settled_answer, waiting_an
 from api.answers.jobs import job_answer, job_row_answer
 from api.answers.sparse import sparse, wants
 from api.answers.waiting.standings import comparison_answer
+from api.answers.waiting.starts import start_of_job, start_of_row
 from api.context import ApiContext
 from api.job_reading import (
     find_job,
@@ -106,6 +107,11 @@ def _answer(context: ApiContext, view: JobView, reasons: Sequence[Reason], calle
     return job_answer(view, reasons, caller.tenant, keeps_checkpoints=keeps_checkpoints(context, view))
 
 
+def _answer_with_start(context: ApiContext, view: JobView, reasons: Sequence[Reason], caller: Principal) -> JobAnswer:
+    keeps, starts = keeps_checkpoints(context, view), start_of_job(context.forecaster, view)
+    return job_answer(view, reasons, caller.tenant, keeps_checkpoints=keeps, starts=starts)
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A submission that is durable."""
@@ -188,7 +194,7 @@ def list_jobs(context: Context, caller: Caller, query: Annotated[JobQuery, Query
     found = context.views.jobs(where, before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda view: view.job.id)
     reasons = reasons_of_all(context, page) if wants(query.fields, "reasons") else {}
-    items = tuple(_answer(context, view, reasons.get(view.job.id, ()), caller) for view in page)
+    items = tuple(_answer_with_start(context, view, reasons.get(view.job.id, ()), caller) for view in page)
     return sparse(JobPage(items=items, next=following), query.fields)
 
 
@@ -200,7 +206,8 @@ def list_job_rows(context: Context, caller: Caller, query: Annotated[JobRowQuery
         return JobRowPage(items=(), next=None)
     found = context.views.job_rows(filter_of(query, caller), before=before, limit=query.limit + 1)
     page, following = cut_page(found, query.limit, lambda row: row.id)
-    return sparse(JobRowPage(items=tuple(job_row_answer(row) for row in page), next=following), query.fields)
+    items = tuple(job_row_answer(row, start_of_row(context.forecaster, row)) for row in page)
+    return sparse(JobRowPage(items=items, next=following), query.fields)
 
 
 def filter_of(query: JobFilterQuery, caller: Principal) -> JobFilter:
@@ -225,7 +232,7 @@ def show_job(job: JobPath, context: Context, caller: Caller, response: Response)
     """
     view = find_job(context, caller, job)
     response.headers["ETag"] = etag_of(view.job.edited)
-    return _answer(context, view, reasons_of(context, view), caller)
+    return _answer_with_start(context, view, reasons_of(context, view), caller)
 
 
 @router.post("/{job}/cancel", operation_id="cancel_job")

@@ -13,6 +13,7 @@ SHARE_EXAMPLE: dict[str, Any] = {
     "held": 0.625,
     "compute_due": 15824,
     "compute_held": 19780,
+    "compute_by_catalogue": 19780,
     "running": 3,
     "waiting": 12,
     "chips": [{"chip": "h100-sxm", "devices": 20.0}],
@@ -65,7 +66,10 @@ class QueueShareAnswer(Answer):
     """The part of all compute that it holds now."""
     compute_due: int
     compute_held: int
-    """In units of compute: TFLOP/s at the catalogue's planning rates."""
+    """In units of compute as they were charged when jobs were placed: by the measured speed of their family, else at
+    the catalogue's planning rates, in TFLOP/s."""
+    compute_by_catalogue: int
+    """What the same devices are at the catalogue's planning rates now."""
     running: int
     """Attempts that hold something."""
     waiting: int

@@ -39,7 +39,7 @@ def changes_to_start(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
     numbers = Numbers(state)
 
     def would_start(spec: JobSpec) -> bool:
-        request = request_of(replace(job, spec=spec))
+        request = state.speeds.asked_by(replace(job, spec=spec))
         return numbers.allow(request) and find_place(state, request) is not None
 
     return tuple(_found(state, job.spec, would_start))

@@ -101,7 +101,7 @@ class Cycle:
         request = state.request(group.job_id)
         # what had a place once is only short of nodes now
         if not group.attempts and not state.requests.is_narrowed(group.job_id) and self.is_hopeless(request):
-            return Refused(group.id, group.version, state.reasons_why_never(request))
+            return Refused(group.id, group.version, state.requests.reasons_why_never(request))
         job = state.jobs[group.job_id]
         others_count = job.spec.after or job.spec.array or state.sharing.limits_running
         if others_count and (held_up := self._held_up_by_others(job, group)):
@@ -111,7 +111,7 @@ class Cycle:
             found = find_place(state, request, self._placed) if may_fit and self.numbers.allow(request) else None
             if found is not None:
                 attempt = group.next_attempt
-                self._give(Seat(attempt, request.tenant, found.seatings, job.account))
+                self._give(Seat(attempt, request.tenant, found.seatings, job.account, found.compute_milli))
                 self.touched = pools_of(entry for seating in found.seatings for entry in seating.nodes)
                 self.numbers.forget(self.touched)
                 self._placed.place(job, attempt)
@@ -123,7 +123,7 @@ class Cycle:
 
     def is_hopeless(self, request: GangRequest) -> bool:
         """Say whether gangs that ask for this would have no place if nothing ran; where nodes are to come, they may."""
-        return self._has_all_nodes and bool(self._state.reasons_why_never(request))
+        return self._has_all_nodes and bool(self._state.requests.reasons_why_never(request))
 
     def is_blocked(self, request: GangRequest, opened: Opened = ()) -> bool:
         """Say whether gangs that ask for this were found to have no place, for whom the same reservations are open."""

@@ -154,7 +154,7 @@ class Numbers:
         return room
 
     def _over_quota(self, request: GangRequest, option: OptionRequest) -> tuple[QuotaExceeded, ...]:
-        return self._state.sharing.over_quota(request.queue, option.devices_milli)
+        return self._state.sharing.over_quota(request.queue, option.charge_milli)
 
     def _quota_lacked(self, request: GangRequest, over: Iterable[QuotaExceeded]) -> Iterator[Lack]:
         """Yield what lets a queue have more: of what others keep back, also what it may call its own."""

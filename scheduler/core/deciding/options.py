@@ -10,6 +10,7 @@ from scheduler.core.placement.gang import place
 from scheduler.core.placement.preference import choose
 from scheduler.core.placement.reasons.shortfalls import shortfalls
 from scheduler.core.placement.setting_aside import kept_apart
+from scheduler.core.queueing.quota import by_measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours |
     places: list[GangPlace] = []
     avoid = nodes_to_avoid(state, request, placed)
     for option in request.options:
-        if state.sharing.over_quota(request.queue, option.devices_milli):
+        if state.sharing.over_quota(request.queue, option.charge_milli):
             continue
         found = place(state.placer, request, option, avoid)
         if found is None:
@@ -51,7 +52,7 @@ def why_blocked(state: SchedulerState, request: GangRequest, placed: Neighbours 
     over = tuple(
         exceeded
         for option in request.least
-        for exceeded in state.sharing.over_quota(request.queue, option.devices_milli)
+        for exceeded in by_measure(state.sharing.over_quota(request.queue, option.charge_milli), request.measured)
     )
     clusters = [cluster for cluster in ledger.clusters() if cluster not in request.without]
     if not clusters:

@@ -15,7 +15,7 @@ from scheduler.core.model.group import first_group
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import KeptForOthers, Reason
 from scheduler.core.placement.reasons.never import reasons_why_never
-from scheduler.core.placement.request import GangRequest, request_of
+from scheduler.core.placement.request import GangRequest
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 
@@ -33,6 +33,8 @@ class Prospect:
     """In the queue, from 1, of the first that had to wait."""
     standing: Standing
     """What that place rests on."""
+    request: GangRequest
+    """What the job asks of placement."""
 
 
 def prospect_of(state: SchedulerState, job: Job, now: datetime, *, jobs: int = 1) -> Prospect:
@@ -42,16 +44,18 @@ def prospect_of(state: SchedulerState, job: Job, now: datetime, *, jobs: int = 1
     the job itself would be, so none of them is placed before it. Nothing of the job is kept: the state is afterwards
     what it was.
     """
-    request = request_of(job)
+    request = state.speeds.asked_by(job)
     key = state.order.key(job, first_group(job.id, 0))
     turns = state.order.turns(state.waiters, job.submitted_at)
     position, standing = 1 + turns.ahead(job.queue, key), turns.standing_at(job, job.queue, key)
     if state.fleet.has_all_nodes and (never := reasons_why_never(state.ledger, request)):
-        return Prospect((), never, is_hopeless=True, position=position, standing=standing)
+        return Prospect((), never, is_hopeless=True, position=position, standing=standing, request=request)
     if order := why_never(job) or why_not_yet(job, state.dependents.arrays):
-        return Prospect((), order, is_hopeless=bool(why_never(job)), position=position, standing=standing)
+        return Prospect(
+            (), order, is_hopeless=bool(why_never(job)), position=position, standing=standing, request=request
+        )
     places, reasons = _places(state, job, request, job.replicas * jobs, now)
-    return Prospect(places, reasons, is_hopeless=False, position=position, standing=standing)
+    return Prospect(places, reasons, is_hopeless=False, position=position, standing=standing, request=request)
 
 
 def _places(
@@ -74,7 +78,7 @@ def _places(
             if isinstance(found, KeptForOthers):
                 return tuple(places), (found,)
             attempt = group.next_attempt
-            trial.apply(Seat(attempt, job.tenant, found.seatings, job.account))
+            trial.apply(Seat(attempt, job.tenant, found.seatings, job.account, found.compute_milli))
             placed.place(job, attempt)
             places.append(found)
     return tuple(places), ()

@@ -8,6 +8,7 @@ from scheduler.core.deciding.options import nodes_to_avoid
 from scheduler.core.model.reason import NoCluster, most_binding_first
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.reasons.shortage import option_shortages
+from scheduler.core.queueing.quota import by_measure
 
 if TYPE_CHECKING:
     from scheduler.core.deciding.parts.neighbours import Neighbours
@@ -26,7 +27,7 @@ def reasons_why_not(
     ledger = state.ledger
     reasons: list[Reason] = []
     for option in request.least:
-        reasons += state.sharing.over_quota(request.queue, option.devices_milli)
+        reasons += by_measure(state.sharing.over_quota(request.queue, option.charge_milli), request.measured)
     if all(cluster in request.without for cluster in ledger.clusters()):
         return most_binding_first([*reasons, NoCluster()])
     avoid = nodes_to_avoid(state, request, placed)

@@ -1,7 +1,6 @@
 """Everything deciding needs, in memory: built from parts once, then kept equal to the change feed."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count, takewhile
 from typing import Self
@@ -9,13 +8,14 @@ from typing import Self
 from scheduler.core.deciding.ordering.order import Order
 from scheduler.core.deciding.parts.asked.expectations import Expectations
 from scheduler.core.deciding.parts.asked.requests import Requests
+from scheduler.core.deciding.parts.asked.speeds import Speeds
 from scheduler.core.deciding.parts.asked.wishes import JobWish, as_wished
 from scheduler.core.deciding.parts.fleet import Fleet
 from scheduler.core.deciding.parts.live import LiveAttempt, LiveAttempts
+from scheduler.core.deciding.parts.naming import as_known
 from scheduler.core.deciding.parts.news import News
 from scheduler.core.deciding.parts.promised import Promised
 from scheduler.core.deciding.parts.sharing import Sharing, SharingChange
-from scheduler.core.deciding.parts.speeds import Speeds
 from scheduler.core.deciding.parts.tally import Tally
 from scheduler.core.deciding.parts.waiters import Waiters
 from scheduler.core.ledger.digest import digest_of
@@ -37,6 +37,7 @@ from scheduler.core.model.change import (
     ProgressReported,
     ReplicasWished,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -47,7 +48,6 @@ from scheduler.core.model.group import FINAL, HOLDING, Group, State
 from scheduler.core.model.identifiers import AttemptId, ChipName, ClusterName, GroupId, JobId, group_id
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Cluster, Node
-from scheduler.core.model.reason import Reason
 from scheduler.core.model.sharing.eviction import Eviction
 from scheduler.core.model.sharing.queue import NO_SHARES, Shares
 from scheduler.core.placement.placer import Placer
@@ -85,7 +85,9 @@ class SchedulerState:
         self.tally = Tally()
         """How much waits, and how many devices there are."""
         self._expectations = Expectations(self.placer, scoring)
-        self.requests = Requests(self.ledger)
+        self.speeds = Speeds()
+        """How fast families of jobs are, and what devices are worth to them."""
+        self.requests = Requests(self.ledger, self.speeds)
         self._jobs: dict[JobId, Job] = {}
         self._groups: dict[GroupId, Group] = {}
         self.waiters = Waiters()
@@ -96,7 +98,6 @@ class SchedulerState:
         """The capacity that the jobs share."""
         self.sharing = Sharing(self.ledger, self.tally, self.news)
         """What the queues that jobs wait in are due, and may have."""
-        self.speeds = Speeds()
         self.run_times = RunTimes()
         """How long jobs ran that succeeded."""
         self.promised = Promised()
@@ -129,7 +130,8 @@ class SchedulerState:
         """
         state = cls(scoring)
         state.fleet.define(*chips)
-        state.sharing.value(state.chips)
+        state.speeds.begin(state.chips.values(), shares.speeds)
+        state.sharing.value(state.speeds.rates)
         state.fleet.begin(clusters, nodes)
         state._expectations.begin()
         state._jobs = {job.id: job for job in jobs}
@@ -146,10 +148,6 @@ class SchedulerState:
             state.fleet.forget_if_gone(name)
         return state
 
-    def recall(self, ended_in_arrays: Iterable[tuple[JobId, Iterable[State]]]) -> None:
-        """Take in what the final jobs became, of those arrays that jobs are left of; before the first change."""
-        self.dependents.arrays.recall(ended_in_arrays)
-
     def reorder(self, ordering: Ordering, past: PastUse = NOTHING_PAST) -> None:
         """Let those that wait come in another order from now on, with what was held before the state was made."""
         if ordering == self.order.ordering and past == NOTHING_PAST:
@@ -160,14 +158,13 @@ class SchedulerState:
     def reach(self, at: datetime) -> None:
         """Let those that wait stand where they do at a moment, where that changes as time passes."""
         if self.order.is_stale(at):
-            self._sort(self.order.step(self, at))
+            asks_otherwise = self.order.step(self, at)
+            self._sort()
+            self._join_anew(lambda job: job.id in asks_otherwise)
 
-    def _sort(self, otherwise: Collection[JobId] = ()) -> None:
+    def _sort(self) -> None:
         for group in self.waiting.values():
-            if group.job_id in otherwise:
-                self._join(group)
-            else:
-                self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
+            self.waiters.move(group.id, self.order.key(self._jobs[group.job_id], group))
 
     @property
     def clusters(self) -> Mapping[ClusterName, Cluster]:
@@ -203,10 +200,6 @@ class SchedulerState:
         """Return what a job asks of placement; jobs that ask for the same have the same one."""
         return self.requests.of(self._jobs[name])
 
-    def reasons_why_never(self, request: GangRequest) -> tuple[Reason, ...]:
-        """Return why no option would fit anywhere, if nothing ran and no node refused work; none where one would."""
-        return self.requests.reasons_why_never(request)
-
     def apply(self, change: Change) -> None:
         """Follow one change of the feed. Changes come in order; one that came before has no effect again."""
         if change.number <= self._applied:
@@ -233,9 +226,8 @@ class SchedulerState:
                 self._live.keep_checkpoint(attempt, checkpoint)
             case said if isinstance(said, SharingChange):
                 self._share(said)
-            case ClusterSeen() | NodeSeen() | ChipDefined() as seen:
-                self.fleet.see(seen)
-                self.sharing.value(self.chips)
+            case ClusterSeen() | NodeSeen() | ChipDefined() | SpeedsChanged() as seen:
+                self._see(seen)
             case WorkersNoted() | ProgressReported() | TenantCreated():
                 pass  # Nothing is decided on these.
 
@@ -247,6 +239,7 @@ class SchedulerState:
                 *(self.clusters[name] for name in sorted(self.clusters)),
                 *(self.chips[name] for name in sorted(self.chips)),
                 *self.sharing.content(),
+                *self.speeds.content(),
                 *(self._jobs[name] for name in sorted(self._jobs)),
                 *(self._groups[name] for name in sorted(self._groups)),
                 *(self.live[name].content for name in sorted(self.live)),
@@ -264,7 +257,7 @@ class SchedulerState:
         self._expectations.learn(job)
         for group in groups:
             self._put_group(self._named(group), since=job.submitted_at)
-        self.reasons_why_never(self.request(job.id))  # worked out now, so that the decision need not wait for it
+        self.requests.reasons_why_never(self.request(job.id))  # now, so that no decision waits for it
 
     def _wish(self, wished: JobWish, at: datetime) -> None:
         if (job := self._jobs.get(wished.job)) is None:
@@ -353,18 +346,24 @@ class SchedulerState:
     def _share(self, said: SharingChange) -> None:
         """Follow a change of the queues; where other users are limited than before, whoever waits joins others."""
         if self.sharing.see(said):
-            for group in sorted(self.waiting.values(), key=lambda group: group.id):
+            self._join_anew(lambda _: True)
+
+    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged) -> None:
+        """Follow what there is and what it is worth: who waits asks for so much of COMPUTE, and who runs stays."""
+        if not isinstance(seen, SpeedsChanged):
+            self.fleet.see(seen)
+        if (concerns := self.speeds.see(seen)) is not None:
+            self.sharing.value(self.speeds.rates)
+            self._join_anew(concerns)
+
+    def _join_anew(self, concerns: Callable[[Job], bool]) -> None:
+        for group in sorted(self.waiting.values(), key=lambda group: group.id):
+            if concerns(self._jobs[group.job_id]):
                 self._join(group)
 
     def _named(self, group: Group) -> Group:
-        """Return an equal group, named by the very strings by which it and its job are known already.
-
-        Names are the larger part of what is kept of a small job, and one is read as often as it is referred to.
-        """
-        known, job = self._groups.get(group.id, group), self._jobs[group.job_id]
-        if group.id is known.id and group.job_id is job.id:
-            return group
-        return replace(group, id=known.id, job_id=job.id)
+        """Return an equal group, named by the very strings by which it and its job are known already."""
+        return as_known(group, self._groups.get(group.id, group), self._jobs[group.job_id])
 
     def _hold(self, live: LiveAttempt) -> None:
         self._live.hold(live)
@@ -384,9 +383,8 @@ class SchedulerState:
             self.fleet.forget_if_gone(allocation.node)
 
     def _forget_job(self, name: JobId) -> None:
-        groups = list(self._groups_of(name))
+        self.order.service.forget(groups := list(self._groups_of(name)))
         states = [self._groups.pop(group).state for group in groups]
-        self.order.service.forget(groups)
         job = self._jobs.pop(name)
         self._expectations.forget(job)
         for ended, became, waiting in self.dependents.end(job, job_state(states)):

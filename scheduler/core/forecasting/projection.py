@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.core.forecasting.run_lengths import LONGEST_S, RANKS
 from scheduler.core.forecasting.supply import Supply
 from scheduler.core.model.group import State
+from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.model.waiting.estimate import UnknownStart
 from scheduler.core.model.waiting.promise import Basis
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from scheduler.core.deciding.lacks import PoolName
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from scheduler.core.forecasting.scene import KeptRoom, Scene, Waiter
     from scheduler.core.model.identifiers import AttemptId, GroupId, JobId
     from scheduler.core.model.job import Job
+    from scheduler.core.model.sharing.queue import QueueName
     from scheduler.core.placement.request import OptionRequest
     from scheduler.core.queueing.quota import Rule
 
@@ -53,6 +57,8 @@ class Need(NamedTuple):
         self.supply.wait_for(self.amount, self.scattered, at_least_one=self.is_settled)
 
 
+Capped = tuple["QueueName", str | None]
+"""A queue, and the user of whom only so many run there; None: of all."""
 Way = list[Need]
 """All that has to be free together: devices of one option in one cluster, quotas and turns."""
 
@@ -67,6 +73,8 @@ class Projection:
         self._devices = {pool: Supply(milli) for pool, milli in scene.free.items()}
         self._quotas: dict[tuple[str, str], Supply] = {}
         self._arrays: dict[JobId, Supply] = {}
+        self._capped: dict[Capped, Supply] = {}
+        self._running = Counter(key for live in scene.live for key, _ in self._caps(live.job))
         self._ends_s: dict[AttemptId, float] = {}
         self._promised: dict[GroupId, Start] = {}
         spoken_for: dict[AttemptId, dict[PoolName, int]] = {}
@@ -113,11 +121,9 @@ class Projection:
     def _ways(self, waiter: Waiter, *, is_settled: bool) -> tuple[UnknownStart, list[Way]]:
         """Return the ways in which a gang could ever start, and why there are none."""
         why, ways = UnknownStart.NO_ROOM, list[Way]()
-        turns = self._turns(waiter.job)
+        counted = [Need(supply, 1) for supply in self._beside(waiter.job)]
         for option, takes in self._scene.takes(waiter.request):
-            others = self._quota_needs(waiter.job, option)
-            if turns is not None:
-                others.append(Need(turns, 1))
+            others = [*self._quota_needs(waiter.job, option), *counted]
             if any(need.amount > need.supply.reach for need in others):
                 why = UnknownStart.QUOTA
                 continue
@@ -129,7 +135,7 @@ class Projection:
     def _quota_needs(self, job: Job, option: OptionRequest) -> list[Need]:
         needs: list[Need] = []
         for rule in self._scene.book.rules_on_path(job.queue):
-            amount = sum(milli * rule.weights.get(chip, 0) for chip, milli in option.devices_milli)
+            amount = sum(milli * rule.weights.get(chip, 0) for chip, milli in option.charge_milli)
             if amount and (supply := self._quota(rule)) is not None:
                 needs.append(Need(supply, amount))
         return needs
@@ -150,6 +156,25 @@ class Projection:
             free = member.most_at_once - self._scene.holding.get(member.array, 0)
             supply = self._arrays[member.array] = Supply(free)
         return supply
+
+    def _caps(self, job: Job) -> Iterator[tuple[Capped, int]]:
+        """Yield which caps on what runs a job counts for, with how many may run."""
+        caps_of = self._scene.caps
+        for name in self._scene.book.path(job.queue) if caps_of else ():
+            if (caps := caps_of.get(name)) is not None:
+                if caps.most_running is not None:
+                    yield (name, None), caps.most_running
+                if caps.most_running_per_user is not None:
+                    yield (name, job.submitted_by), caps.most_running_per_user
+
+    def _beside(self, job: Job) -> Iterator[Supply]:
+        """Yield how many more may run beside a job: of its array, its queues, and its user there."""
+        if (turns := self._turns(job)) is not None:
+            yield turns
+        for key, most in self._caps(job):
+            if key not in self._capped:
+                self._capped[key] = Supply(most - self._running[key])
+            yield self._capped[key]
 
     def _run_on(self, live: LiveAttempt, spoken_for: dict[PoolName, int]) -> None:
         """Let what an attempt holds come back when it ends, but for what that is awaited by somebody."""
@@ -174,10 +199,11 @@ class Projection:
                 self._devices[pool].give_back(left, end_s, rank, runs_now=True)
         for rule in scene.book.rules_on_path(job.queue):
             amount = sum(milli * rule.weights.get(chip, 0) for (_, chip), milli in held.items() if chip is not None)
+            amount += rule.weights.get(COMPUTE, 0) * sum(one.compute_milli for one in live.allocations)
             if amount and (supply := self._quota(rule)) is not None:
                 supply.give_back(amount, end_s, rank)
-        if (turns := self._turns(job)) is not None:
-            turns.give_back(1, end_s, rank)
+        for supply in self._beside(job):
+            supply.give_back(1, end_s, rank)
 
     def _keep(self, kept: KeptRoom) -> None:
         """Let a gang start on the room that is kept for it, and give it back when it has run."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.group import Group
     from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, NodeId, TenantName
     from scheduler.core.model.job import Job
+    from scheduler.core.model.sharing.queue import QueueCaps, QueueName
     from scheduler.core.placement.request import GangRequest, OptionRequest
     from scheduler.core.queueing.arrays import ArraysLeft
     from scheduler.core.queueing.classes import Place
@@ -83,6 +84,8 @@ class Scene:
     holding: Mapping[JobId, int]
     """How many jobs hold something, of arrays that limit it."""
     run_times: RunTimes
+    caps: Mapping[QueueName, QueueCaps] = field(default_factory=dict)
+    """Of the queues that let only so many jobs run at a time, or so many of each user."""
     closed: frozenset[NodeId] = frozenset()
     """Nodes that take no work: what comes back there is for nobody."""
     waiters: tuple[Waiter, ...] = ()
@@ -166,6 +169,7 @@ def take_scene(state: SchedulerState, now: datetime) -> Scene:
         arrays=state.dependents.arrays,
         holding=state.members_holding.counts(),
         run_times=state.run_times,
+        caps=state.sharing.caps_on_running(),
         closed=_closed(state) if any(count.unusable for count in counts) else frozenset(),
     )
 

@@ -35,6 +35,8 @@ class Seat:
     seatings: tuple[Seating, ...]
     account: Account | None = None
     """As of a Hold."""
+    compute_milli: int = 0
+    """What it counts as of COMPUTE, in thousandths of units."""
 
 
 @dataclass(frozen=True, slots=True)

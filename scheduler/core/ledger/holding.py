@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.holds import rows_of
+from scheduler.core.model.sharing.queue import COMPUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,12 @@ Row = tuple["NodeEntry", "Amounts", int]
 A node may have several in one holding: one per share, and one for all whole devices of a chip type."""
 
 Use = tuple["ClusterName", "ChipName", int]
-"""Thousandths of devices of a chip type in a cluster."""
+"""Thousandths of devices of a chip type in a cluster; or of units of COMPUTE, in none."""
+
+
+def compute_used(milli: int) -> tuple[Use, ...]:
+    """Return what is used where something counts as so much of COMPUTE, in thousandths of units."""
+    return (("", COMPUTE, milli),) if milli else ()
 
 
 @dataclass(slots=True)
@@ -49,11 +55,12 @@ class SpeltOut:
 
     def uses(self, rows: Iterable[Row]) -> list[Use]:
         """Return the devices, by cluster and chip type, of its rows; each pair may be named several times."""
-        return [
+        devices = [
             (entry.leftover.kind.cluster, amounts.chip, amounts.devices_milli)
             for entry, amounts, _ in rows
             if amounts.chip is not None
         ]
+        return [*devices, *compute_used(sum(held.compute_milli for held in self.allocations))]
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from scheduler.core.ledger.changes import (
 )
 from scheduler.core.ledger.checks import are_plainly_free, check_room, check_slots
 from scheduler.core.ledger.digest import digest_of
-from scheduler.core.ledger.holding import Holding, Row, Seated, SpeltOut, Use, lines_of
+from scheduler.core.ledger.holding import Holding, Row, Seated, SpeltOut, Use, compute_used, lines_of
 from scheduler.core.ledger.holds import GIVE, TAKE, change_rows, seat
 from scheduler.core.ledger.index.inventory import Inventory
 from scheduler.core.ledger.moving import carried_over, counted_anew, is_misplaced
@@ -231,6 +231,7 @@ class Ledger:
                 raise Overcommitted(seating.nodes[0].id, "node", asked=sum(seating.workers), free=0)
             rows += seated
             uses += seating.uses()
+        uses += compute_used(change.compute_milli)
         holding = self._holdings[change.attempt] = Seated(change.tenant, rows, tuple(uses), change.account)
         self._uses.note(holding, rows)
         return Release(change.attempt)

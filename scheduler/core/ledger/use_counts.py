@@ -8,7 +8,7 @@ from scheduler.core.ledger.holding import Holding, Row, Use
 from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.reason import Holder
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.queue import Account, QueueName
+from scheduler.core.model.sharing.queue import COMPUTE, Account, QueueName
 
 Key = TypeVar("Key")
 MOST_NOTED = 1_024
@@ -64,6 +64,9 @@ class UseCounts:
         by_cluster = self._by_cluster
         for cluster, chip, devices_milli in uses:
             amount = sign * devices_milli
+            by_chip[chip] = by_chip[chip] + amount if chip in by_chip else amount
+            if chip == COMPUTE:
+                continue  # of no cluster, and no more of what devices there are
             here = by_cluster.get((cluster, chip))
             if here is None:
                 here = by_cluster[cluster, chip] = {}
@@ -72,12 +75,12 @@ class UseCounts:
                 here[tenant] = left
             else:
                 here.pop(tenant, None)
-            by_chip[chip] = by_chip[chip] + amount if chip in by_chip else amount
         if not tenant:
             return
         totals = self._totals
         for chip, amount in by_chip.items():
-            totals[chip] = totals.get(chip, 0) + amount
+            if chip != COMPUTE:
+                totals[chip] = totals.get(chip, 0) + amount
         queue, user, is_part = account or (tenant, "", False)
         for name in self._paths.get(queue) or (queue,):
             self._count(name, by_chip, 0 if is_part else sign)
@@ -122,7 +125,10 @@ class UseCounts:
                 _add(self._of_user, (name, user), number)
 
     def held_by(self, queue: QueueName) -> Mapping[ChipName, int]:
-        """Return what a queue holds with all that is in it, thousandths of devices by chip type; none that is 0."""
+        """Return what a queue holds with all that is in it, thousandths of devices by chip type; none that is 0.
+
+        Beside chip types, what it is of COMPUTE.
+        """
         if self._noted:
             self._count_noted()
         return self._by_queue.get(queue, _NOTHING)

@@ -39,6 +39,8 @@ class Allocation:
     """The generation that its worker came with."""
     number: int | None = None
     """Of its worker, where that is not the rank: no worker of an attempt ever gets the number of another."""
+    compute_milli: int = 0
+    """Thousandths of units of COMPUTE that it counts as, from its placement to its end: see `dues.compute`."""
 
     @property
     def worker(self) -> int:

@@ -11,6 +11,7 @@ from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.core.model.job import Job, JobSpec
+from scheduler.core.model.measuring.throughput import Speed
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
@@ -235,6 +236,13 @@ class ChipDefined:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeedsChanged:
+    """Families of one tenant are known to be so fast on chip types: measured, said by an operator, or forgotten."""
+
+    speeds: tuple[Speed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReservationMade:
     """Room is kept for a group that waits; what was kept for it before is so no more."""
 
@@ -273,6 +281,7 @@ ChangeBody = (
     | ChipGroupSet
     | ChipGroupRemoved
     | ChipDefined
+    | SpeedsChanged
     | ReservationMade
     | ReservationDropped
 )
@@ -302,6 +311,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         ChipGroupSet: "chip-group-set",
         ChipGroupRemoved: "chip-group-removed",
         ChipDefined: "chip-defined",
+        SpeedsChanged: "speeds-changed",
         ReservationMade: "reservation-made",
         ReservationDropped: "reservation-dropped",
     }

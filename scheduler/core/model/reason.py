@@ -153,6 +153,8 @@ class QuotaExceeded:
     cause: QuotaCause = QuotaCause.LIMIT
     kept_for: tuple[QueueName, ...] = ()
     """Whose guaranteed share is kept back, most first; at most 5."""
+    measured: tuple[tuple[ChipName, int], ...] = ()
+    """Of COMPUTE, what one device counts as by how fast the job's family is; other chip types as the catalogue says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,15 @@ class GangPlace:
         return tuple(part.seating for part in self.parts)
 
     @property
+    def compute_milli(self) -> int:
+        """What it counts as of COMPUTE, in thousandths of units."""
+        return sum(
+            sum(part.seating.workers) * part.request.part.shape.devices_milli * part.request.units
+            for part in self.parts
+            if part.request.units
+        )
+
+    @property
     def allocations(self) -> tuple[Allocation, ...]:
         """What every rank holds, in rank order: parts as the job has them, their nodes as they were seated."""
         found: list[Allocation] = []
@@ -125,6 +134,7 @@ def _allocations(request: PartRequest, seating: Seating, rank: int) -> Iterator[
                 share_memory_mib=shape.share_memory_mib,
                 pods=1 if worker else pods - workers + 1,
                 role=part.role,
+                compute_milli=request.units * shape.devices_milli,
             )
             rank += 1
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from scheduler.core.ledger.states.demand import NO_LIMIT, Demand, demand_of
+from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.model.topology import NODE, Apart, Closeness, Spread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
     from scheduler.core.model.job import Choice, Job, Option, Part
     from scheduler.core.model.sharing.queue import QueueName
@@ -23,6 +27,8 @@ class PartRequest:
     """Of one of its workers."""
     together: Demand
     """Of all of them on one node."""
+    units: int = 0
+    """Of COMPUTE, that one device counts as."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +40,8 @@ class OptionRequest:
     parts: tuple[PartRequest, ...]
     devices_milli: tuple[tuple[ChipName, int], ...]
     """What the gang holds of each chip type, in thousandths of devices; each type once."""
+    charge_milli: tuple[tuple[ChipName, int], ...] = ()
+    """What counts against quotas: the same, and what it is of COMPUTE, in thousandths of units."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +65,8 @@ class GangRequest:
     """The chip types of any part of any option; None: of workers without devices."""
     least: tuple[OptionRequest, ...]
     """The options of which one has to fit: of an elastic gang those with the fewest workers, of any other all."""
+    measured: tuple[tuple[ChipName, int], ...] = ()
+    """Of which chip types its family's speed says what a device counts as of COMPUTE, and what."""
 
     @property
     def is_plain(self) -> bool:
@@ -65,6 +75,8 @@ class GangRequest:
 
 
 RequestKey = tuple[object, ...]
+NO_RATES: Mapping[ChipName, int] = MappingProxyType({})
+"""Devices that count for nothing."""
 
 
 def request_key(job: Job) -> RequestKey:
@@ -74,15 +86,21 @@ def request_key(job: Job) -> RequestKey:
     return (job.tenant, job.queue, spec.options(), *wishes, spec.objecting_clusters)
 
 
-def request_of(job: Job) -> GangRequest:
-    """Return what a job asks of placement."""
+def request_of(
+    job: Job, rates: Mapping[ChipName, int] = NO_RATES, own: Mapping[ChipName, int] = NO_RATES
+) -> GangRequest:
+    """Return what a job asks of placement.
+
+    `rates` are the units of COMPUTE that its devices count as, and `own` those of them that are its family's.
+    """
     spec = job.spec
     on_nodes = spec.spread is not None and spec.spread.level == NODE
     most_per_node = spec.spread.most if spec.spread is not None and on_nodes else NO_LIMIT
     options = tuple(
-        _option(option, number, spec.node_labels, is_exclusive=spec.exclusive, most_per_node=most_per_node)
+        _option(option, number, spec.node_labels, rates, is_exclusive=spec.exclusive, most_per_node=most_per_node)
         for number, option in enumerate(spec.options(), start=1)
     )
+    chips = frozenset(part.part.chip for option in options for part in option.parts)
     return GangRequest(
         tenant=job.tenant,
         queue=job.queue,
@@ -94,23 +112,35 @@ def request_of(job: Job) -> GangRequest:
         is_exclusive=spec.exclusive,
         node_labels=spec.node_labels,
         without=spec.objecting_clusters,
-        chips=frozenset(part.part.chip for option in options for part in option.parts),
+        chips=chips,
         least=tuple(each for each in options if spec.elastic is None or each.parts[0].part.workers == spec.sizes[-1]),
+        measured=tuple((chip, units) for chip, units in own.items() if chip in chips),
     )
 
 
 def _option(
-    option: Option, number: int, labels: tuple[tuple[str, str], ...], *, is_exclusive: bool, most_per_node: int
+    option: Option,
+    number: int,
+    labels: tuple[tuple[str, str], ...],
+    rates: Mapping[ChipName, int],
+    *,
+    is_exclusive: bool,
+    most_per_node: int,
 ) -> OptionRequest:
     parts = []
     devices_milli: dict[ChipName, int] = {}
+    compute_milli = 0
     for part in option:
         chip, shape, workers = part.chip, part.shape, part.workers
         if chip is not None:
             devices_milli[chip] = devices_milli.get(chip, 0) + workers * shape.devices_milli
+        units = 0 if chip is None else rates.get(chip, 0)
+        compute_milli += units * workers * shape.devices_milli
         one, together = (
             demand_of(chip, shape, labels, is_exclusive=is_exclusive, most_per_node=most_per_node, together=count)
             for count in (1, workers)
         )
-        parts.append(PartRequest(part, one, together))
-    return OptionRequest(number, tuple(parts), tuple(devices_milli.items()))
+        parts.append(PartRequest(part, one, together, units))
+    devices = tuple(devices_milli.items())
+    charge = (*devices, (COMPUTE, compute_milli)) if compute_milli else devices
+    return OptionRequest(number, tuple(parts), devices, charge)

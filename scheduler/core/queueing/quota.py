@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
 
     Asked = Sequence[tuple[ChipName, int]]
-    """Thousandths of devices, each chip type once."""
+    """Thousandths of devices, each chip type once; and what they are of COMPUTE, in thousandths of units."""
     FreeMilli = Callable[[ChipName], int]
-    """How many thousandths of devices of a chip type nobody holds that could be held."""
+    """How many thousandths of devices of a chip type nobody holds that could be held; or what all are of COMPUTE."""
     Weights = Mapping[ChipName, int]
     """How many units of a resource one device is."""
 
@@ -31,7 +31,7 @@ class Uses(Protocol):
     """What queues hold."""
 
     def held_by(self, queue: QueueName) -> Mapping[ChipName, int]:
-        """Return what a queue holds with all that is in it, in thousandths of devices by chip type."""
+        """Return what a queue holds with all that is in it, in thousandths: devices by chip type, and COMPUTE."""
         ...
 
 
@@ -61,7 +61,10 @@ class QuotaBook:
         groups: Iterable[ChipGroup] = (),
         rates: Mapping[ChipName, int] = MappingProxyType({}),
     ) -> None:
-        """`rates` are the units of COMPUTE that one device of each chip type is. A quota of no known queue is kept."""
+        """`rates` are the units of COMPUTE that one device of each chip type is worth, whoever's job it is for.
+
+        A quota of no known queue is kept.
+        """
         self.tree = QueueTree() if tree is None else tree
         self._groups = {group.name: MappingProxyType(dict.fromkeys(group.chips, 1)) for group in groups}
         self.rates = rates
@@ -77,10 +80,12 @@ class QuotaBook:
         """Whether something is guaranteed to some queue."""
 
     def weights(self, resource: ResourceName) -> Weights:
-        """Return the chip types that a resource counts, and what a device of each counts for."""
-        if resource == COMPUTE:
-            return self.rates
+        """Return what a resource counts of what is held, and for how much: COMPUTE counts what was charged as such."""
         return self._groups.get(resource) or MappingProxyType({resource: 1})
+
+    def worth(self, resource: ResourceName) -> Weights:
+        """Return the chip types that a resource is made of, and how much of it one device is."""
+        return self.rates if resource == COMPUTE else self.weights(resource)
 
     def path(self, queue: QueueName) -> tuple[QueueName, ...]:
         """Return a queue and those that it is in, itself first; one that nobody knows is in none."""
@@ -136,6 +141,13 @@ def over_quota(
     for resource in book.kept_resources:
         reasons += _kept_back(book, uses, queue, (resource, devices_milli), free)
     return tuple(reasons)
+
+
+def by_measure(
+    reasons: Iterable[QuotaExceeded], measured: tuple[tuple[ChipName, int], ...]
+) -> tuple[QuotaExceeded, ...]:
+    """Return reasons that say which figures of COMPUTE were measured of the job's family, where any were."""
+    return tuple(replace(one, measured=measured) if measured and one.resource == COMPUTE else one for one in reasons)
 
 
 def used_milli(uses: Uses, queue: QueueName, weights: Weights) -> int:

@@ -23,7 +23,6 @@ from scheduler.core.model.asking.consequences import (
 from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis
-from scheduler.core.placement.request import request_of
 from scheduler.core.supposing.rehearsing import MOST_BEFORE
 from scheduler.core.supposing.shares import QueueHas
 
@@ -93,7 +92,7 @@ def _prospect(rehearsed: Rehearsed, job: Job, prospect: Prospect, *, is_estimate
     elif is_estimated and not prospect.is_hopeless and prospect.position <= MOST_BEFORE:
         scene = replace(rehearsed.after.scene, waiters=rehearsed.after.scene.waiters[: prospect.position - 1])
         group = first_group(job.id, 0)
-        expected = Forecast(scene, Waiter(group, job, request_of(job))).of(group.id, now)
+        expected = Forecast(scene, Waiter(group, job, prospect.request)).of(group.id, now)
     return JobProspect(
         job=job,
         places=tuple(_nodes(place.allocations) for place in prospect.places),

@@ -12,7 +12,6 @@ from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import GroupId
 from scheduler.core.model.job import Job
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis
-from scheduler.core.placement.request import request_of
 from scheduler.ports.clock import Clock
 from scheduler.services.collecting import nothing_collected
 from scheduler.services.follow_changes import FollowedState
@@ -70,6 +69,15 @@ class Forecaster:
         """Return the same before past estimates have their say: what is scored."""
         return self._latest().of(group, self._clock.now())
 
+    def known(self, group: GroupId) -> Estimate | NoEstimate | None:
+        """Return the same where a forecast is there that is of use, and wait for none: for lists of many groups."""
+        known = self._known
+        is_there = known is not None and self._clock.monotonic_s() - known.at_s <= TOO_OLD_S
+        if self._threads is not None and not is_there:
+            self._renew(known, self._threads)
+            return None
+        return self.estimate(group)
+
     def _told(self, found: Estimate | NoEstimate | None) -> Estimate | NoEstimate | None:
         if self._records is None or not isinstance(found, Estimate):
             return found
@@ -85,7 +93,9 @@ class Forecaster:
         scene = self._look()
         scene.waiters = scene.waiters[: prospect.position - 1]
         group = first_group(job.id, 0)
-        return self._told(Forecast(scene, Waiter(group, job, request_of(job))).of(group.id, now))
+        with self._followed.hold() as state:
+            request = state.speeds.asked_by(job)
+        return self._told(Forecast(scene, Waiter(group, job, request)).of(group.id, now))
 
     def _latest(self) -> Forecast:
         known = self._known
@@ -99,7 +109,7 @@ class Forecaster:
                 self._renew(known, self._threads)
         return known.forecast
 
-    def _renew(self, known: _Known, threads: ThreadPoolExecutor) -> None:
+    def _renew(self, known: _Known | None, threads: ThreadPoolExecutor) -> None:
         with self._asking:
             if self._renewal is None or self._renewal.done():
                 self._renewal = threads.submit(self._make, known)

@@ -33,6 +33,9 @@ class QueueShare:
     due: float
     """Its part of all there is, 0 to 1."""
     compute_held_milli: int
+    """As it was charged: by the measured speed of jobs' families where that was known."""
+    compute_by_catalogue_milli: int
+    """What the devices that it holds are by the catalogue now."""
     compute_milli: int
     """What there is in all on nodes that take work, in thousandths of units."""
     chips: tuple[tuple[ChipName, int], ...]
@@ -60,16 +63,17 @@ def show_shares(followed: FollowedState) -> Shares:
 
 def _shares(state: SchedulerState) -> list[QueueShare]:
     sharing, uses = state.sharing, state.ledger.uses
-    rates = sharing.book.weights(COMPUTE)
+    rates = sharing.book.worth(COMPUTE)
     due, waiting = shares_due(sharing.tree), _waiting(state)
     capacity = sum(state.tally.usable(chip) * rate for chip, rate in rates.items()) * WHOLE_DEVICE_MILLI
     return [
         QueueShare(
             queue=queue,
             due=due[name],
-            compute_held_milli=used_milli(uses, name, rates),
+            compute_held_milli=uses.held_by(name).get(COMPUTE, 0),
+            compute_by_catalogue_milli=used_milli(uses, name, rates),
             compute_milli=capacity,
-            chips=tuple(sorted(uses.held_by(name).items())),
+            chips=tuple(sorted((chip, milli) for chip, milli in uses.held_by(name).items() if chip != COMPUTE)),
             running=uses.holdings(name),
             waiting=waiting[name],
             quotas=tuple(

@@ -85,3 +85,18 @@ def test_a_holding_names_its_devices(world: ApiWorld) -> None:
     world.step()
     held = [holding for node in world.client().get("/v1/nodes").json()["items"] for holding in node["holdings"]]
     assert [(holding["devices"], holding["slots"]) for holding in held] == [(2, [0, 1])]
+
+
+def test_who_waits_is_told_when_it_is_expected_to_start_in_every_list_and_who_runs_is_not(world: ApiWorld) -> None:
+    running = world.submit(workers=16, time_limit_s=600)
+    world.step()
+    waiting = world.submit(workers=16)
+    world.step()
+    world.context.followed.follow()
+    client = world.client(Role.VIEWER)
+    for path in ("/v1/jobs/rows", "/v1/jobs"):
+        found = {item["id"]: item["starts"] for item in client.get(path).json()["items"]}
+        assert found[running] is None
+        assert found[waiting]["basis"] == "limits"
+        assert found[waiting]["earliest"] <= found[waiting]["latest"]
+    assert client.get(f"/v1/jobs/{waiting}").json()["starts"]["basis"] == "limits"

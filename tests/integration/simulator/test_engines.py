@@ -10,7 +10,7 @@ from scheduler.core.model.group import State
 from scheduler.core.model.node import Node, NodeState
 from scheduler.core.model.tenant import Quota
 from scheduler.core.queueing.policies.ordering import Ordering
-from scheduler.core.queueing.policies.policy import PolicyName, policy_of
+from scheduler.core.queueing.policies.policy import Fair, PolicyName, RoundByRound, policy_of
 from scheduler.simulator.simulation import NodesChange
 from scheduler.simulator.stepping import core_engine, service_engine
 from scheduler.simulator.workloads.arrival import Life
@@ -46,6 +46,21 @@ def test_they_do_by_every_policy_and_with_preemption(order: PolicyName) -> None:
     found = [simulate(engine, crowd(5, 30), setting=setting) for engine in ENGINES]
     assert found[0].seen == found[1].seen
     assert found[0].digest == found[1].digest
+
+
+def test_by_rounds_jobs_are_done_sooner_than_by_fair_shares_where_chip_types_differ() -> None:
+    random, at_s, jobs = Random(1), 0.0, []
+    for _ in range(60):
+        at_s += random.expovariate(1 / 60)
+        speeds = (("slow", random.choice((0.9, 0.2, 0.5))),)
+        devices, tenant = random.choice((1, 2, 4)), random.choice(("alpha", "beta"))
+        life = Life(random.choice((600, 1_800, 7_200)) * random.uniform(0.5, 2), saved_every_s=60.0, speeds=speeds)
+        jobs.append(arrival(at_s, devices=devices, tenant=tenant, life=life))
+    done_s = {}
+    for policy in (Fair(), RoundByRound()):
+        ran = simulate("core", jobs, setting=replace(make_setting(), ordering=Ordering(policy), rules=Rules()))
+        done_s[policy.name] = sum(ran.times(State.SUCCEEDED, number)[0] for number in range(1, 61))
+    assert done_s[PolicyName.ROUNDS] < 0.95 * done_s[PolicyName.FAIR]
 
 
 def quotas() -> tuple[Quota, ...]:

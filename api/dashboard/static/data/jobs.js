@@ -19,7 +19,8 @@ const CHANGES_AT_ONCE = 6; // requests under way that change one job each
  * @typedef {{id: string, tenant: string, name: string, kind: string, state: string, priority: number, workers: number,
  *   devices: number, chips: string[], mix?: Record<string, number> | null, submitted_by: string, submitted_at: string, finished_at: string | null,
  *   attempts: number, stop_reason: string | null, progress: any,
- *   replicas: {wanted: number, ready: number} | null, array: string | null}} JobRow
+ *   replicas: {wanted: number, ready: number} | null, array: string | null,
+ *   starts: {earliest: string, latest: string, basis: string} | null}} JobRow
  */
 
 class Jobs extends Store {

@@ -4,7 +4,7 @@
 import { html, useState } from "../view.js";
 import { whole } from "../words/amounts.js";
 import { arraySituation, lineName } from "../words/arrays.js";
-import { situation, wantedChips } from "../words/jobs.js";
+import { situation, startText, wantedChips } from "../words/jobs.js";
 import { Ago, StateMark } from "./small.js";
 
 /** @typedef {import("../data/jobs.js").JobRow} JobRow */
@@ -35,7 +35,8 @@ const CHOSEN_FARES = "max(16em, 26vw)";
 
 /** How it fares; of an array there is often more to say than has room. @param {any} row */
 function fares(row) {
-  return "members" in row ? html`<span title=${arraySituation(row)}>${arraySituation(row)}</span>` : situation(row);
+  if ("members" in row) return html`<span title=${arraySituation(row)}>${arraySituation(row)}</span>`;
+  return [row.state === "queued" ? startText(row.starts, Date.now()) : "", situation(row)].filter(Boolean).join("; ");
 }
 
 /**

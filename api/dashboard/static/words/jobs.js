@@ -1,7 +1,7 @@
 // @ts-check
 /** A job in words, the same as the `medley` command's. */
 
-import { counted, memory } from "./amounts.js";
+import { age, counted, memory } from "./amounts.js";
 
 export const STATES = ["queued", "placed", "starting", "running", "stopping", "succeeded", "failed", "cancelled"];
 export const FINAL = new Set(["succeeded", "failed", "cancelled"]);
@@ -38,6 +38,13 @@ export function situation(row) {
   if (row.state === "queued" && row.attempts) return `waits for attempt ${row.attempts + 1}: ${endText(row.stop_reason)}`;
   const { progress } = row;
   return progress && row.state === "running" ? progressText(progress) : "";
+}
+
+/** When it is expected to start; empty where nobody knows, or where it is about to. @param {{earliest: string, latest: string, basis: string} | null | undefined} starts @param {number} now in ms @returns {string} */
+export function startText(starts, now) {
+  if (!starts || starts.basis === "free") return "";
+  const [earliest, latest] = [starts.earliest, starts.latest].map((at) => age((Date.parse(at) - now) / 1000));
+  return `starts in ${earliest === latest ? `about ${latest}` : `${earliest} to ${latest}`} (${starts.basis})`;
 }
 
 /** How far a training is; what nobody said is left out. @param {any} progress @returns {string} */

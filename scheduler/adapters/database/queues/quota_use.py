@@ -8,15 +8,12 @@ from sqlalchemy import bindparam, cast, func, select, update
 from scheduler.adapters.database.queues.reading import read_chip_groups, read_held, read_paths
 from scheduler.adapters.database.reads.amounts import Purse
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
-from scheduler.adapters.database.reads.rows import chip_of
 from scheduler.adapters.database.schema.columns import Number
-from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.sharing import queue_quotas, queue_usage
 from scheduler.adapters.database.transaction import Row, Transaction
 from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.queue import COMPUTE, QueueName, QueueQuota
-from scheduler.core.queueing.dues.compute import rates_of
+from scheduler.core.model.sharing.queue import QueueName, QueueQuota
 from scheduler.core.queueing.quota import QuotaBook, over_quota
 from scheduler.core.queueing.tree import QueueTree
 
@@ -72,10 +69,8 @@ class QuotaUse:
         tree = QueueTree(read_paths(connection, names))
         rows = rows_listed(connection, _QUOTAS, sorted(tree.queues))
         quotas = [quota for quota in (QueueQuota(**row._asdict()) for row in rows) if quota.most is not None]
-        resources = {quota.resource for quota in quotas}
         groups = read_chip_groups(connection) if quotas else []
-        rates = rates_of(map(chip_of, connection.execute(select(chip_types)))) if COMPUTE in resources else {}
-        self._book = QuotaBook(tree, quotas, groups, rates)
+        self._book = QuotaBook(tree, quotas, groups)
         self._held = _Held(read_held(connection, {quota.queue for quota in quotas}))
         self._taken: Counter[Purse] = Counter()
 

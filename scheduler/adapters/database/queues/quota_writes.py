@@ -146,7 +146,7 @@ def check_resource(
         return
     connection = transaction.connection
     rates = rates_of(map(chip_of, connection.execute(select(chip_types))))
-    weights = QuotaBook(tree, (), read_chip_groups(connection), rates).weights(quotas[0].resource)
+    weights = QuotaBook(tree, (), read_chip_groups(connection), rates).worth(quotas[0].resource)
     rows = {row.resource.removeprefix(DEVICES_MILLI): int(row.devices_milli) for row in connection.execute(_CAPACITY)}
     devices_milli = sum(milli * weights.get(chip, 0) for chip, milli in rows.items())
     check_guarantees(tree, quotas, capacity=None if has_room or not rows else devices_milli // WHOLE_DEVICE_MILLI)

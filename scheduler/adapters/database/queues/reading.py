@@ -8,8 +8,10 @@ from sqlalchemy import Connection, func, select
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.sharing import chip_group_chips, queue_quotas, queue_usage, queues
+from scheduler.adapters.database.usage.throughputs import read_throughputs
 from scheduler.core.model.identifiers import ChipName, TenantName
-from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueCaps, QueueName, QueueQuota, Shares
+from scheduler.core.model.measuring.throughput import speed_of
+from scheduler.core.model.sharing.queue import COMPUTE, ChipGroup, Queue, QueueCaps, QueueName, QueueQuota, Shares
 from scheduler.ports.views import TenantUse
 
 _ABOVE = select(queues).where(queues.c.name.in_(LISTED)).cte("above", recursive=True)
@@ -91,7 +93,9 @@ def read_chip_groups(connection: Connection) -> list[ChipGroup]:
 
 def read_shares(connection: Connection) -> Shares:
     """Return all that is said of who shares what."""
-    return Shares(tuple(read_queues(connection)), tuple(read_quotas(connection)), tuple(read_chip_groups(connection)))
+    speeds = tuple(speed_of(one) for one in read_throughputs(connection, None))
+    groups = tuple(read_chip_groups(connection))
+    return Shares(tuple(read_queues(connection)), tuple(read_quotas(connection)), groups, speeds)
 
 
 def read_use(connection: Connection, tenant: TenantName | None) -> list[TenantUse]:
@@ -101,6 +105,7 @@ def read_use(connection: Connection, tenant: TenantName | None) -> list[TenantUs
         select(queues.c.tenant, queue_usage.c.chip, total.label("devices_milli"))
         .join(queues, queues.c.name == queue_usage.c.queue)
         .group_by(queues.c.tenant, queue_usage.c.chip)
+        .where(queue_usage.c.chip != COMPUTE)
         .having(total > 0)
         .order_by(queues.c.tenant, queue_usage.c.chip)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from scheduler.adapters.database.schema.fleet import CPU_MILLI, DEVICES_MILLI, MEMORY_MIB, PODS
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import ChipName, NodeId
-from scheduler.core.model.sharing.queue import QueueName
+from scheduler.core.model.sharing.queue import COMPUTE, QueueName
 
 Resource = tuple[NodeId, str]
 Purse = tuple[QueueName, ChipName]
@@ -25,9 +25,11 @@ def resources_of(ranks: Iterable[Allocation]) -> Counter[Resource]:
 
 
 def purses_of(queue: QueueName, ranks: Iterable[Allocation]) -> Counter[Purse]:
-    """Return what ranks of a queue's job count against its quotas, in thousandths of devices."""
+    """Return what ranks of a queue's job count against its quotas, in thousandths of devices, and of COMPUTE."""
     amounts: Counter[Purse] = Counter()
     for rank in ranks:
         if rank.chip is not None and rank.devices_milli:
             amounts[queue, rank.chip] += rank.devices_milli
+        if rank.compute_milli:
+            amounts[queue, COMPUTE] += rank.compute_milli
     return amounts

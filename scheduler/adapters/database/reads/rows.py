@@ -103,6 +103,7 @@ def allocation_of(row: AnyRow) -> Allocation:
         role=one(row.role),
         since=row.since,
         number=row.number,
+        compute_milli=one(row.compute_milli),
     )
 
 

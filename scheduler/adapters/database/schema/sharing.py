@@ -52,8 +52,10 @@ queue_usage = Table(
     "queue_usage",
     metadata,
     Column("queue", Name, ForeignKey("queues.name"), primary_key=True),
-    Column("chip", Name, ForeignKey("chip_types.name"), primary_key=True),
+    Column("chip", Name, primary_key=True),
     Column("devices_milli", Number, nullable=False),
     CheckConstraint("devices_milli >= 0", name="devices_milli"),
 )
-"""What the jobs of each queue hold now, in thousandths, without those of queues in it; a row stays once made."""
+"""What the jobs of each queue hold now, in thousandths, without those of queues in it; a row stays once made.
+
+`chip` is a chip type, or `compute`: then it is thousandths of its units."""

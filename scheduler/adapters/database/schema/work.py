@@ -187,6 +187,7 @@ allocations = Table(
     Column("role", Name, nullable=False, server_default=MAIN_ROLE),
     Column("since", Integer, nullable=False, server_default="1"),
     Column("number", Integer),
+    Column("compute_milli", Number, nullable=False, server_default="0"),
     Column("taken_at", Instant),
     Column("given_at", Instant),
     Column("held", Boolean, nullable=False, server_default=true()),

@@ -12,11 +12,20 @@ from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_lis
 from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.usage import throughputs
-from scheduler.adapters.database.transaction import Row, Transaction
+from scheduler.adapters.database.transaction import Draft, Row, Transaction
 from scheduler.adapters.database.writer import Writer
 from scheduler.core.model.access.audit import Act, Actor
+from scheduler.core.model.change import SpeedsChanged
 from scheduler.core.model.identifiers import ChipName, TenantName
-from scheduler.core.model.measuring.throughput import MOST_THROUGHPUTS, JobFamily, Measured, Throughput, learnt
+from scheduler.core.model.measuring.throughput import (
+    MOST_THROUGHPUTS,
+    JobFamily,
+    Measured,
+    Speed,
+    Throughput,
+    learnt,
+    speed_of,
+)
 from scheduler.ports.journal import Guard, unguarded
 
 _KEY = tuple_(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
@@ -24,7 +33,7 @@ _ALL = select(throughputs).order_by(throughputs.c.tenant, throughputs.c.family, 
 _LISTED = select(throughputs).where(_KEY.in_(LISTED))
 _CHIPS = select(chip_types.c.name)
 _OLDEST = (
-    select(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
+    select(throughputs)
     .where(throughputs.c.set_per_s.is_(None))
     .order_by(throughputs.c.at.desc(), throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
 )
@@ -44,9 +53,8 @@ class DatabaseThroughputs:
 
     def all(self, tenant: TenantName | None) -> list[Throughput]:
         """Return all of one tenant's families, or of every tenant."""
-        asked = _ALL if tenant is None else _ALL.where(throughputs.c.tenant == tenant)
         with self._engines.read() as connection:
-            return list(map(_throughput, connection.execute(asked)))
+            return read_throughputs(connection, tenant)
 
     def get(self, family: JobFamily, chip: ChipName) -> Throughput | None:
         """Return one of them."""
@@ -65,6 +73,7 @@ class DatabaseThroughputs:
             new = replace(new, set_per_s=units_per_s, version=new.version + 1, at=at)
             _put(transaction, [new])
             _tell(transaction, at, known, new)
+            _note_speeds(transaction, at, [(known, new)])
             return new
 
         return self._writer.call(write, self._actor)
@@ -79,6 +88,7 @@ class DatabaseThroughputs:
             guard(known)
             _drop(transaction, [(family.tenant, family.name, chip)])
             _tell(transaction, at, known, None)
+            _note_speeds(transaction, at, [(known, None)])
             return True
 
         return self._writer.call(write, self._actor)
@@ -92,12 +102,21 @@ class DatabaseThroughputs:
             chips = set(transaction.connection.execute(_CHIPS).scalars())
             new = [one for one in measured if one.chip in chips]
             known = _find(transaction.connection, ((one.family, one.chip) for one in new))
-            _put(transaction, [learnt(known.get((one.family, one.chip)), one, at) for one in new])
-            found = transaction.connection.execute(_OLDEST.offset(MOST_THROUGHPUTS)).all()
-            _drop(transaction, [(row.tenant, row.family, row.chip) for row in found])
+            before = [known.get((one.family, one.chip)) for one in new]
+            after = [learnt(there, one, at) for there, one in zip(before, new, strict=True)]
+            _put(transaction, after)
+            oldest = list(map(_throughput, transaction.connection.execute(_OLDEST.offset(MOST_THROUGHPUTS))))
+            _drop(transaction, [(one.family.tenant, one.family.name, one.chip) for one in oldest])
+            _note_speeds(transaction, at, [*zip(before, after, strict=True), *((one, None) for one in oldest)])
             return True
 
         return self._writer.call(write)
+
+
+def read_throughputs(connection: Connection, tenant: TenantName | None) -> list[Throughput]:
+    """Return all of one tenant's families, or of every tenant."""
+    asked = _ALL if tenant is None else _ALL.where(throughputs.c.tenant == tenant)
+    return list(map(_throughput, connection.execute(asked)))
 
 
 def _find(
@@ -124,6 +143,20 @@ def _tell(transaction: Transaction, at: datetime, before: Throughput | None, aft
     family, chip = next((one.family, one.chip) for one in (after, before) if one is not None)
     name = f"{family.tenant}/{family.name}/{chip}"
     transaction.audit(Act("throughput", name, family.tenant, at, _told(before), _told(after)))
+
+
+def _note_speeds(
+    transaction: Transaction, at: datetime, changes: Iterable[tuple[Throughput | None, Throughput | None]]
+) -> None:
+    """Add to the feed what is decided on of these changes, tenant by tenant; what changed too little is not there."""
+    found: dict[TenantName, dict[tuple[JobFamily, ChipName], Speed]] = {}
+    for before, after in changes:
+        was = None if before is None else speed_of(before)
+        now = speed_of(after) if after is not None else None if was is None else replace(was, per_s=None, is_set=False)
+        if now is not None and now != was:
+            found.setdefault(now.family.tenant, {})[now.family, now.chip] = now
+    for tenant, speeds in sorted(found.items()):
+        transaction.add(Draft(at, SpeedsChanged(tuple(speeds.values())), tenant=tenant))
 
 
 def _told(one: Throughput | None) -> dict[str, float | None] | None:

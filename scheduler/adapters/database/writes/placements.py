@@ -207,6 +207,7 @@ def allocation_rows(
             "role": rank.role,
             "since": rank.since,
             "number": rank.number,
+            "compute_milli": rank.compute_milli,
             "taken_at": taken_at,
         }
         for rank in allocations

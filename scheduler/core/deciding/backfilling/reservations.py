@@ -105,8 +105,10 @@ class Reservation:
         kept: list[tuple[NodeEntry, Amounts]] = []
         for entry, needs in self.needs.items():
             coming = self.awaited.get(entry, NOTHING_COMES)
-            if any(ledger.has_hold(attempt) and _covers(gives, needs) for attempt, gives in coming.items()):
-                continue
+            if len(coming) == 1:  # as for most; of several one may take what another one gives
+                ((attempt, gives),) = coming.items()
+                if ledger.has_hold(attempt) and _covers(gives, needs):
+                    continue
             lacks = dict(needs)
             for attempt, gives in coming.items():
                 if ledger.has_hold(attempt):

@@ -13,7 +13,6 @@ from scheduler.core.model.decision import ResizeCause, Resized
 from scheduler.core.model.job import AnyOf
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.placement.gang import place
-from scheduler.core.placement.request import request_of
 from scheduler.core.queueing.quota import used_milli
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Growing:
             elif grown < MOST_GROWN and (found := _more(state, live, numbers)) is not None:
                 grown += 1
                 account = live.job.account._replace(is_part=True)
-                apply(Seat(f"{live.attempt}+", live.job.tenant, found.seatings, account))
+                apply(Seat(f"{live.attempt}+", live.job.tenant, found.seatings, account, found.compute_milli))
                 numbers.forget()
                 yield _grown(state, live, found)
 
@@ -102,9 +101,9 @@ def _more(state: SchedulerState, live: LiveAttempt, numbers: Numbers) -> GangPla
         if size <= have:
             return None
         more = replace(spec, workers=size - have, chips=chips, elastic=None, objecting_clusters=elsewhere)
-        request = request_of(replace(live.job, spec=more))
+        request = state.speeds.asked_by(replace(live.job, spec=more))
         (option,) = request.options
-        if state.sharing.over_quota(request.queue, option.devices_milli):
+        if state.sharing.over_quota(request.queue, option.charge_milli):
             continue
         if numbers.allow(request) and (found := place(state.placer, request, option)) is not None:
             return found

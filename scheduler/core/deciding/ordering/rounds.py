@@ -192,7 +192,7 @@ def speeds_on(state: SchedulerState, job: Job, chips: list[ChipName]) -> dict[Ch
     Where its family was measured on some of them only, the others are as much faster as their rate is higher.
     """
     rates = rates_of(state.chips.values())
-    measured = {chip: units for chip, units in state.speeds.of(family_of(job)).items() if units > 0}
+    measured = {chip: units for chip, units in state.speeds.measured(family_of(job)).items() if units > 0}
     ratios = [units / rates.get(chip, LEAST_RATE) for chip, units in measured.items()]
     scale = sum(ratios) / len(ratios) if ratios else 1.0
     return {chip: measured.get(chip, rates.get(chip, LEAST_RATE) * scale) for chip in chips}

@@ -15,7 +15,6 @@ from scheduler.core.model.change import (
 from scheduler.core.model.reason import QueueIsFull
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.queue import COMPUTE, Queue, Shares
-from scheduler.core.queueing.dues.compute import rates_of
 from scheduler.core.queueing.quota import QuotaBook, over_quota
 from scheduler.core.queueing.tree import QueueTree
 
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.news import News
     from scheduler.core.deciding.parts.tally import Tally
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.model.chip import ChipType
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
     from scheduler.core.model.reason import QuotaExceeded
-    from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
+    from scheduler.core.model.sharing.queue import ChipGroup, QueueCaps, QueueName, QueueQuota, ResourceName
     from scheduler.core.queueing.quota import Asked
 
 SharingChange = QueueSet | QueueRemoved | QueueQuotaSet | QueueQuotaLifted | ChipGroupSet | ChipGroupRemoved
@@ -94,14 +92,14 @@ class Sharing:
             self._assumed[job.queue] = Queue(job.queue, tenant=job.tenant)
             self._plant()
 
-    def value(self, chips: Mapping[ChipName, ChipType]) -> None:
-        """Take over what devices of each chip type are worth, by a catalogue."""
-        rates = rates_of(chips.values())
-        if rates != self._rates:
-            self._rates = rates
-            self._write_book()
-            if any(resource == COMPUTE for _, resource in self._quotas):
-                self._news.upheaval = self._news.now
+    def value(self, rates: Mapping[ChipName, int]) -> None:
+        """Take over how many units of COMPUTE devices of each chip type are worth."""
+        if rates is self._rates:
+            return
+        self._rates = rates
+        self._write_book()
+        if any(resource == COMPUTE for _, resource in self._quotas):
+            self._news.upheaval = self._news.now
 
     def see(self, said: SharingChange) -> bool:
         """Follow a change; say whether for some queue it is another question now whether users are limited."""
@@ -151,6 +149,10 @@ class Sharing:
     def limits_running(self) -> bool:
         """Whether some queue lets only so many jobs run at a time."""
         return bool(self._limiting_running)
+
+    def caps_on_running(self) -> dict[QueueName, QueueCaps]:
+        """Return the caps of the queues that let only so many jobs run at a time."""
+        return {name: self.tree.queues[name].caps for name in sorted(self._limiting_running)}
 
     def why_full(self, job: Job) -> QueueIsFull | None:
         """Return why no other job of its queue, or of its user there, may hold something; None where one may."""
@@ -223,7 +225,12 @@ class Sharing:
         self._book = QuotaBook(tree, self._quotas.values(), self._groups.values(), self._rates)
 
     def _free_milli(self, chip: ChipName) -> int:
-        """Return what nobody holds on nodes that take work; what is promised to somebody is not held."""
+        """Return what nobody holds on nodes that take work; what is promised to somebody is not held.
+
+        Of COMPUTE, what all such devices are worth by the catalogue.
+        """
+        if chip == COMPUTE:
+            return sum(self._free_milli(name) * rate for name, rate in self._rates.items())
         ledger = self._ledger
         at = (ledger.uses.version, ledger.inventory.changes)
         known = self._free.get(chip)

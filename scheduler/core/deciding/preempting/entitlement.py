@@ -9,6 +9,7 @@ from scheduler.core.deciding.preempting.candidates import Claimant
 from scheduler.core.deciding.preempting.rules import Scope
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.eviction import EvictionCause
+from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.queueing.quota import used_milli
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Entitlement:
 
 
 def _amount(option: OptionRequest, rule: Rule) -> int:
-    return sum(milli * rule.weights.get(chip, 0) for chip, milli in option.devices_milli)
+    return sum(milli * rule.weights.get(chip, 0) for chip, milli in option.charge_milli)
 
 
 def _amounts(allocations: Sequence[Allocation]) -> Counter[ChipName]:
@@ -194,4 +195,5 @@ def _amounts(allocations: Sequence[Allocation]) -> Counter[ChipName]:
     for held in allocations:
         if held.chip is not None:
             amounts[held.chip] += held.devices_milli
+        amounts[COMPUTE] += held.compute_milli
     return amounts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.reservations import QuotaShare, Reservation, gives_of, needs_of
 from scheduler.core.deciding.parts.live import going_of
+from scheduler.core.ledger.holding import compute_used
 from scheduler.core.model.sharing.queue import Account
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Leaver:
     def uses(self, ledger: Ledger) -> tuple[Use, ...]:
         """Return what counts for its quotas."""
         cluster = ledger.kind_of(self.held[0].node).cluster
-        return tuple((cluster, held.chip, held.devices_milli) for held in self.held if held.chip is not None)
+        devices = ((cluster, held.chip, held.devices_milli) for held in self.held if held.chip is not None)
+        return (*devices, *compute_used(sum(held.compute_milli for held in self.held)))
 
 
 def whole(live: LiveAttempt) -> Leaver:
@@ -98,7 +100,7 @@ def quota_share(
     if not book.rules_on_path(request.queue) and not any(book.kept_resources):
         return None
     own = {one.name: one.uses(state.ledger) for one in leavers if one.live.job.queue == request.queue}
-    uses = tuple(use for seating in place.seatings for use in seating.uses())
+    uses = tuple(use for seating in place.seatings for use in seating.uses()) + compute_used(place.compute_milli)
     return QuotaShare(request.tenant, uses, own, Account(request.queue))
 
 

@@ -10,6 +10,7 @@ from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.parts.losses import held_milli
 from scheduler.core.ledger.changes import Hold, Overcommitted, Release, Seat
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.room.offers import offers
 
@@ -73,7 +74,7 @@ class Search:
                     place = self._in_domain(cluster, option, domain)
                     if place is not None:
                         if self._leaves_anything(place):
-                            self._trial.apply(Seat(name, request.tenant, place.seatings))
+                            self._trial.apply(Seat(name, request.tenant, place.seatings, None, place.compute_milli))
                             self._spare(place)
                         return place, list(self._gone.values())
                     self._trial.back_to(before)
@@ -126,15 +127,15 @@ class Search:
                 for live in self._candidates.by_loss((cluster, part.part.chip), part.part.workers)
                 if live.job.tenant == self._request.tenant
             )
-            while self._is_over_quota(self._request.queue, option.devices_milli):
+            while self._is_over_quota(self._request.queue, option.charge_milli):
                 live = next(own, None)
                 if live is None:
                     break
                 self._let_go(live)
-        return not self._is_over_quota(self._request.queue, option.devices_milli)
+        return not self._is_over_quota(self._request.queue, option.charge_milli)
 
-    def _is_over_quota(self, queue: QueueName, devices_milli: Iterable[tuple[str, int]]) -> bool:
-        return bool(self._state.sharing.over_quota(queue, tuple(devices_milli)))
+    def _is_over_quota(self, queue: QueueName, charge_milli: Iterable[tuple[str, int]]) -> bool:
+        return bool(self._state.sharing.over_quota(queue, tuple(charge_milli)))
 
     def _wanted(self, part: PartRequest) -> int:
         return 1 if self._request.closeness.required == NODE else part.part.workers
@@ -233,6 +234,7 @@ class Search:
         """Say whether an attempt cannot come back for reasons that are plain to see."""
         entries = self._state.ledger.inventory.entries
         devices = [(held.chip, held.devices_milli) for held in live.allocations if held.chip is not None]
+        devices.append((COMPUTE, sum(held.compute_milli for held in live.allocations)))
         if live.job.tenant == self._request.tenant and self._is_over_quota(live.job.queue, devices):
             return True
         for held in live.allocations:

@@ -53,6 +53,24 @@ class Throughput:
         return self.measured_per_s if self.set_per_s is None else self.set_per_s
 
 
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What of a throughput is decided on."""
+
+    family: JobFamily
+    chip: ChipName
+    per_s: float | None
+    """To two digits, so that the noise of measuring changes nothing; None: nothing is known any more."""
+    is_set: bool = False
+    """An operator said it; else it is what workers of the tenant reported."""
+
+
+def speed_of(one: Throughput) -> Speed:
+    """Return what of a throughput is decided on."""
+    per_s = one.units_per_s
+    return Speed(one.family, one.chip, None if per_s is None else float(f"{per_s:.1e}"), one.set_per_s is not None)
+
+
 def learnt(known: Throughput | None, new: Measured, at: datetime) -> Throughput:
     """Return a throughput with further reports taken in."""
     if known is None:

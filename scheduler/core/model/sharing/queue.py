@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.measuring.throughput import Speed
 
 QueueName = str
 """Unique. A tenant's own queue is named as the tenant."""
 MOST_WEIGHT = 1_000
 MOST_DEPTH = 8
 COMPUTE = "compute"
-"""The resource that counts all devices by what their chip types are worth; no chip type and no group is named so."""
+"""The resource that counts all devices by what they are worth to their job; no chip type and no group is named so."""
 
 ResourceName = str
 """What a quota counts: a chip type, a group of them, or COMPUTE."""
@@ -99,6 +100,8 @@ class Shares:
     queues: tuple[Queue, ...] = ()
     quotas: tuple[QueueQuota, ...] = ()
     chip_groups: tuple[ChipGroup, ...] = ()
+    speeds: tuple[Speed, ...] = ()
+    """How fast families of jobs are, which says what devices are worth to them."""
 
 
 NO_SHARES = Shares()

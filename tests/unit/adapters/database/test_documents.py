@@ -52,6 +52,7 @@ from scheduler.core.model.change import (
     ReservationDropped,
     ReservationMade,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     WorkersNoted,
@@ -75,6 +76,7 @@ from scheduler.core.model.job import (
     Wish,
     WorkerRole,
 )
+from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
     ArrayIsFull,
@@ -244,6 +246,9 @@ BODIES: dict[str, ChangeBody] = {
     "tenant-created": TenantCreated("alpha"),
     "reservation-made": ReservationMade(PROMISE),
     "reservation-dropped": ReservationDropped(GROUP.id, DropReason.OVERDUE),
+    "speeds-changed": SpeedsChanged(
+        (Speed(JobFamily("alpha", "bert"), "h100", 320.0, is_set=True), Speed(JobFamily("alpha", "bert"), "t4", None))
+    ),
     "queue-set": QueueSet(Queue("train", "org", "alpha", 3, QueueCaps(1, 2, 3, 4))),
     "queue-removed": QueueRemoved("train"),
     "queue-quota-set": QueueQuotaSet(QueueQuota("alpha", "h100", 1, 4, 2, 0)),

@@ -29,6 +29,7 @@ from scheduler.core.model.change import (
     ReservationDropped,
     ReservationMade,
     ResizeAdvanced,
+    SpeedsChanged,
     StopWished,
     TenantCreated,
     Together,
@@ -37,6 +38,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NoCluster
 from scheduler.core.model.sharing.eviction import Eviction, EvictionCause, GivenTo
@@ -123,6 +125,20 @@ ALL: list[tuple[ChangeBody, str]] = [
         "room is kept for it from 00:00:00 UTC on mixed/n1",
     ),
     (ReservationDropped(GROUP.id, DropReason.NOT_NEEDED), "no room is kept for it any more: it needs none"),
+    (
+        SpeedsChanged(
+            (
+                Speed(JobFamily("alpha", "bert"), "h100", 320.0),
+                Speed(JobFamily("alpha", "bert"), "t4", 20.0, is_set=True),
+                Speed(JobFamily("alpha", "gpt"), "t4", None),
+            )
+        ),
+        (
+            "family bert is measured to do 320 units a second on each h100, "
+            "family bert is said to do 20 units a second on each t4 and "
+            "how fast family gpt is on t4 is not known any more"
+        ),
+    ),
 ]
 
 

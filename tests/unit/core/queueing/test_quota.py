@@ -36,13 +36,13 @@ def in_tree(
     ledger.regroup(TREE.paths)
     first = 0
     for name, count in held.items():
-        hold = make_hold(f"of-{name}", make_allocation(tuple(range(first, first + count))), tenant=name)
+        allocation = replace(make_allocation(tuple(range(first, first + count))), compute_milli=1_000_000 * count)
+        hold = make_hold(f"of-{name}", allocation, tenant=name)
         ledger.apply(replace(hold, account=Account(name)))
         first += count
     book = QuotaBook(TREE, quotas, [ChipGroup("fast", ("h100", "h200"))], {"h100": 1_000, "t4": 65})
-    reasons = over_quota(
-        book, ledger.uses, queue=queue, devices_milli=[(chip, asked * 1_000)], free=lambda _: (devices - first) * 1_000
-    )
+    charge = [(chip, asked * 1_000), (COMPUTE, asked * 1_000 * book.rates.get(chip, 0))]
+    reasons = over_quota(book, ledger.uses, queue=queue, devices_milli=charge, free=lambda _: (devices - first) * 1_000)
     return [(one.queue, one.resource, one.limit, one.used, one.asked, one.cause, one.kept_for) for one in reasons]
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from scheduler.core.deciding.lacks import room_of
 from scheduler.core.model.job import AnyOf
 from scheduler.core.placement.reasons.never import reasons_why_never
-from scheduler.core.placement.request import request_key, request_of
+from scheduler.core.placement.request import request_key
 from scheduler.core.placement.room.offers import offers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.core.deciding.lacks import LacksRoom
+    from scheduler.core.deciding.parts.asked.speeds import Speeds
     from scheduler.core.ledger.ledger import Ledger
     from scheduler.core.model.identifiers import ChipName, ClusterName, JobId
     from scheduler.core.model.job import Job
@@ -32,11 +33,12 @@ MOST_REQUESTS = 65_536
 class Requests:
     """The requests of jobs, as many as are remembered; a forgotten one is worked out again."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, speeds: Speeds) -> None:
         self._ledger = ledger
+        self._speeds = speeds
         self._by_key: dict[RequestKey, GangRequest] = {}
-        self._by_job: dict[JobId, GangRequest] = {}
-        """Of the jobs that wait, once it was worked out."""
+        self._by_job: dict[JobId, tuple[int, GangRequest]] = {}
+        """Of the jobs that wait, once it was worked out, with the version of what devices are worth."""
         self._never: dict[GangRequest, tuple[int, tuple[Reason, ...]]] = {}
         self._wants: dict[GangRequest, tuple[OptionWants, ...]] = {}
         """As of the latest change of nodes and clusters that was seen."""
@@ -47,14 +49,14 @@ class Requests:
 
     def of(self, job: Job) -> GangRequest:
         """Return what a job asks; jobs that ask for the same have the same one."""
-        asked = self._by_job.get(job.id)
-        if asked is not None:
-            return asked
+        asked, version = self._by_job.get(job.id), self._speeds.version
+        if asked is not None and asked[0] == version:
+            return asked[1]
         request = self._keyed(job)
         chip = self._narrowed.get(job.id)
         if chip is not None:
             request = self._on(job, request, chip)
-        self._by_job[job.id] = request
+        self._by_job[job.id] = version, request
         return request
 
     def narrow(self, chips: Mapping[JobId, ChipName]) -> set[JobId]:
@@ -74,12 +76,12 @@ class Requests:
         return job in self._narrowed
 
     def _keyed(self, job: Job) -> GangRequest:
-        key = request_key(job)
+        key = (*request_key(job), self._speeds.key_of(job))
         request = self._by_key.get(key)
         if request is None:
             if len(self._by_key) >= MOST_REQUESTS:
                 self._by_key.clear()
-            request = self._by_key[key] = request_of(job)
+            request = self._by_key[key] = self._speeds.asked_by(job)
         return request
 
     def _on(self, job: Job, wide: GangRequest, chip: ChipName) -> GangRequest:

@@ -7,7 +7,7 @@ from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.model.decision import Evicted
 from scheduler.core.model.group import State
 from scheduler.core.model.job import AnyOf, ExactMix, Job, JobKind
-from scheduler.core.model.measuring.throughput import JobFamily
+from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.queueing.policies.ordering import Ordering
 from scheduler.core.queueing.policies.policy import RoundByRound
@@ -30,7 +30,7 @@ def cluster(*, devices: int = 1, policy: RoundByRound | None = None, rules: Rule
         ("easy", "h100", 2.0),
         ("easy", "t4", 2.0),
     ):
-        contended.state.speeds.put(JobFamily("alpha", family), chip, speed)
+        contended.state.speeds.follow([Speed(JobFamily("alpha", family), chip, speed)])
     return contended
 
 
@@ -165,5 +165,5 @@ def test_where_nothing_was_measured_chip_types_are_as_fast_as_their_rates_say() 
     job = replace(make_job(1, EITHER), spec=replace(make_job(1, EITHER).spec, family="keen"))
     state = make_state(make_node("new", {"h100": 1, "t4": 1}), chips=chips, jobs=(job,))
     assert speeds_on(state, job, ["h100", "t4"]) == {"h100": 600.0, "t4": 60.0}
-    state.speeds.put(JobFamily("alpha", "keen"), "t4", 30.0)
+    state.speeds.follow([Speed(JobFamily("alpha", "keen"), "t4", 30.0)])
     assert speeds_on(state, job, ["h100", "t4"]) == {"h100": 300.0, "t4": 30.0}

@@ -2,7 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.model.measuring.throughput import MOST_WEIGHT, JobFamily, Measured, Throughput, learnt
+from scheduler.core.model.measuring.throughput import (
+    MOST_WEIGHT,
+    JobFamily,
+    Measured,
+    Speed,
+    Throughput,
+    learnt,
+    speed_of,
+)
 from tests.builders.core import NOON, seconds_after_noon
 
 FAMILY = JobFamily("alpha", "resnet")
@@ -28,3 +36,10 @@ def test_what_an_operator_said_counts_and_what_is_measured_is_still_told() -> No
     later = learnt(said, measured(300.0), NOON)
     assert (later.units_per_s, later.measured_per_s) == (500.0, 200.0)
     assert learnt(replace(said, measured_per_s=None, reports=0), measured(300.0), NOON).measured_per_s == 300.0
+
+
+def test_what_is_decided_on_has_two_digits_so_that_noise_changes_nothing() -> None:
+    known = learnt(None, measured(1_234.5), NOON)
+    assert speed_of(known) == speed_of(learnt(None, measured(1_211.1), NOON)) == Speed(FAMILY, "h100", 1_200.0)
+    assert speed_of(replace(known, set_per_s=0.0342)) == Speed(FAMILY, "h100", 0.034, is_set=True)
+    assert speed_of(replace(known, measured_per_s=None)).per_s is None

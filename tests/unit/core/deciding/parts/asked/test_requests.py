@@ -43,7 +43,7 @@ def test_so_many_requests_are_remembered_and_forgetting_them_changes_nothing(mon
     monkeypatch.setattr(requests_module, "MOST_REQUESTS", 2)
     jobs = tuple(make_job(number, workers=number) for number in range(1, 12))
     state = make_state(make_node(), jobs=jobs)
-    fits = [not state.reasons_why_never(state.request(job.id)) for job in (*jobs, *jobs)]
+    fits = [not state.requests.reasons_why_never(state.request(job.id)) for job in (*jobs, *jobs)]
     assert fits == [True] * 8 + [False] * 3 + [True] * 8 + [False] * 3
 
 
@@ -51,7 +51,7 @@ def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_
     job = make_job(workers=9)
     state = make_state(make_node(), jobs=(job,))
     request = state.request(job.id)
-    found = [bool(state.reasons_why_never(request))]
+    found = [bool(state.requests.reasons_why_never(request))]
     for node in (
         make_node("n2", state=NodeState.DRAINED),
         make_node("n2", state=NodeState.GONE),
@@ -59,7 +59,7 @@ def test_what_could_never_run_can_once_there_are_nodes_for_it_and_the_other_way_
         make_node("n1", {"h100": 16}, tenant="beta"),
     ):
         state.apply(as_change(NodeSeen(node)))
-        found.append(bool(state.reasons_why_never(request)))
+        found.append(bool(state.requests.reasons_why_never(request)))
     assert found == [True, False, True, False, True]
 
 
@@ -68,7 +68,7 @@ def test_why_a_job_can_never_run_is_worked_out_when_it_is_submitted(monkeypatch:
     state = make_state(make_node())
     state.apply(as_change(JobSubmitted(job, (make_group(job),))))
     monkeypatch.setattr(requests_module, "reasons_why_never", lambda *_: pytest.fail("worked out again"))
-    (reason,) = state.reasons_why_never(state.request(job.id))
+    (reason,) = state.requests.reasons_why_never(state.request(job.id))
     assert isinstance(reason, NeverFits)
 
 
@@ -76,14 +76,14 @@ def test_what_could_never_run_can_once_its_cluster_enforces_shares() -> None:
     job = make_job(shape=make_shape(share_milli=500))
     state = make_state(make_node(), jobs=(job,), clusters=(Cluster("mixed", "local", enforces_shares=False),))
     request = state.request(job.id)
-    assert state.reasons_why_never(request)
+    assert state.requests.reasons_why_never(request)
     assert not can_hold(state.ledger, make_share(0, 500))
     state.apply(as_change(ClusterSeen(Cluster("mixed", "local"))))
-    assert not state.reasons_why_never(request)
+    assert not state.requests.reasons_why_never(request)
     assert can_hold(state.ledger, make_share(0, 500))
 
 
 def test_what_a_running_job_holds_does_not_decide_what_could_ever_run() -> None:
     jobs = (make_job(1, workers=8), make_job(2, workers=8))
     state = place_first(make_state(make_node(), jobs=jobs))
-    assert not state.reasons_why_never(state.request(jobs[1].id))
+    assert not state.requests.reasons_why_never(state.request(jobs[1].id))
