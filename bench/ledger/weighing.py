@@ -102,6 +102,7 @@ def _attempt(job: Job, node: Node) -> Attempt:
         counted=0,
         share_milli=0,
         share_memory_mib=0,
+        compute_milli=int(str(312_000)),
         pods=1,
         role=_fresh(MAIN_ROLE),
         since=1,

@@ -159,7 +159,7 @@ def test_what_it_holds_is_counted_as_before_and_clusters_can_do_what_their_kind_
             Cluster("pods", "kubernetes", binds_devices=False, enforces_shares=False),
         ]
         (attempt,) = storage.views.snapshot().attempts
-        assert attempt.allocations == (Allocation(0, "mixed/n1", "h100", (0,), 1_000, 2_000),)
+        assert attempt.allocations == (Allocation(0, "mixed/n1", "h100", (0,), 1_000, 2_000, compute_milli=1_000),)
         (view,) = storage.views.nodes(cluster=None, chip=None, after=None, limit=9)
         assert (view.node.tenant, view.node.foreign) == (None, NO_FOREIGN_USE)
         assert view.holdings == (Holding("alpha", JOB, ATTEMPT, "h100", 1, slots=(0,)),)

@@ -21,13 +21,13 @@ class QueueHas(NamedTuple):
 
     due: float
     held: float
-    """Of compute on nodes that take work; more than 1 where much is held on nodes that do not."""
+    """Of compute, by the catalogue, on nodes that take work; more than 1 where much is held on nodes that do not."""
 
 
 def what_queues_have(state: SchedulerState) -> Mapping[QueueName, QueueHas]:
     """Return what each queue is due by weights, and holds with all that is in it."""
     sharing, uses = state.sharing, state.ledger.uses
-    rates = sharing.book.weights(COMPUTE)
+    rates = sharing.book.worth(COMPUTE)
     capacity = sum(state.tally.usable(chip) * rate for chip, rate in rates.items()) * WHOLE_DEVICE_MILLI
     return {
         name: QueueHas(due, used_milli(uses, name, rates) / capacity if capacity else 0.0)
