@@ -25,7 +25,7 @@ from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.core.model.resources import Elastic
 from scheduler.core.model.sharing.eviction import Eviction
-from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
 from tests.builders.core import NOON, make_group, make_state
 
@@ -38,9 +38,10 @@ class Contended:
         *nodes: Node,
         rules: Rules | None = None,
         quotas: tuple[QueueQuota, ...] = (),
+        queues: tuple[Queue, ...] = (),
         ordering: Ordering = DEFAULT_ORDERING,
     ) -> None:
-        self.state = make_state(*nodes, quotas=quotas, ordering=ordering)
+        self.state = make_state(*nodes, quotas=quotas, queues=queues, ordering=ordering)
         self.passes = Passes(rules=rules or Rules())
         self.now = NOON
         self._numbers = count(1)

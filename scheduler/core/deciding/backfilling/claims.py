@@ -64,12 +64,19 @@ class Claims:
         """Say whether some claim of a class waits for nobody any more, as of the last `refresh`."""
         return of in self._ready
 
-    def ready(self, of: Class, priority: int) -> Reservation | None:
-        """Return the first of these claims that a member with a priority may take."""
+    def ready(self, of: Class, group: GroupId, priority: int) -> Reservation | None:
+        """Return which of these claims a member with a priority may take: its own, else the first it has a right to.
+
+        Where it has one of its own besides, that is for whom the other one was: not where he had no right to it.
+        """
         ready = self._ready.get(of)
         if ready is None:
             return None
-        return next((claim for claim in ready if self._priority[claim] <= priority), None)
+        own, rank = self._by_class[of].get(group), self._priority
+        mine = [claim for claim in ready if rank[claim] <= priority]
+        if own is None or own in mine:
+            return own or next(iter(mine), None)
+        return next((claim for claim in mine if rank[own] <= rank[claim]), None)
 
     def awaiting(self, attempt: AttemptId) -> Iterable[Reservation]:
         """Return the claims on what an attempt gives back when it is gone."""

@@ -92,7 +92,7 @@ class Keeping:
         place_of = self._state.waiters.classes.place_of
         if own is not None and place_of(group.id) <= place_of(own.group):
             found = (own, *(each for each in found if each is not own))
-        claim = self.claims.ready(asker, spec.priority)
+        claim = self.claims.ready(asker, group.id, spec.priority)
         return found if claim is None else (claim, *found)
 
     def keeping_some_for(

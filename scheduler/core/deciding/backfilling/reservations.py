@@ -84,6 +84,8 @@ class Reservation:
     """When these were to end, when it was made."""
     quota: QuotaShare | None = None
     """What counts as used by its tenant already; None: nothing does."""
+    besides: frozenset[AttemptId] = frozenset()
+    """Attempts that are to end before it begins though they hold nothing of its nodes: its quota needs that."""
 
     @property
     def name(self) -> AttemptId:
@@ -91,9 +93,9 @@ class Reservation:
         return reserved_for(self.group)
 
     @property
-    def waits_for(self) -> set[AttemptId]:
+    def waits_for(self) -> frozenset[AttemptId]:
         """The attempts, and the reservations by their names, that are to end before it begins."""
-        return {attempt for those in self.awaited.values() for attempt in those}
+        return self.besides.union(*self.awaited.values())
 
     def stands(self, ledger: Ledger) -> bool:
         """Say whether all its nodes are there and take work; on others it would keep nothing."""

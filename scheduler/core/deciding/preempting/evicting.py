@@ -253,8 +253,8 @@ class Evicting:
         """Keep for a gang that is moved the room in which it goes on: what is free of it now, where others come too."""
         used = {entry.id for part in found.place.parts for entry in part.seating.nodes}
         leavers = [whole(live) for live in found.victims if used.isdisjoint(held.node for held in live.allocations)]
-        live = moved.live
-        claim = claim_on(self._state, live.group.id, moved.place, leavers, now=self._now, quota=None)
+        live, claims = moved.live, self._keeping.claims
+        claim = claim_on(self._state, live.group.id, moved.place, leavers, now=self._now, quota=None, claims=claims)
         self._keeping.expect(claim, live.job.spec.priority)
 
     def _let_leave(self, trial: Trial) -> list[Leaver]:
@@ -281,8 +281,8 @@ class Evicting:
     def _claim(self, asker: Class, at: int, found: Found) -> None:
         freed, place = [*map(whole, found.victims), *map(giving_of, found.offers)], found.place
         leavers = [*freed, *found.leaving]
-        share = quota_share(self._state, asker.asked[0], place, leavers)
-        claim = claim_on(self._state, asker.members[at][1], place, leavers, now=self._now, quota=share)
+        share, claims = quota_share(self._state, asker.asked[0], place, leavers), self._keeping.claims
+        claim = claim_on(self._state, asker.members[at][1], place, leavers, now=self._now, quota=share, claims=claims)
         taken = sum(part.part.workers * part.part.shape.devices_milli for part in place.option.parts)
         is_roomy = bool(found.leaving) or sum(leaver.devices_milli for leaver in freed) != taken
         priority = self._job(asker, at).spec.priority

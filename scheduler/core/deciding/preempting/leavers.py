@@ -12,7 +12,7 @@ from scheduler.core.ledger.holding import compute_used
 from scheduler.core.model.sharing.queue import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from scheduler.core.deciding.backfilling.claims import Claims
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import AttemptId, GroupId
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
+
+NOTHING: Mapping[str, int] = {}
+NOTHING_AWAITED: Mapping[AttemptId, Sums] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,27 @@ def claim_on(
     *,
     now: datetime,
     quota: QuotaShare | None,
+    claims: Claims,
 ) -> Reservation:
-    """Return a place as what is kept for a group: what these hold of it comes free once they are gone."""
+    """Return a place as what is kept for a group: what these hold of it comes free once they are gone.
+
+    Of each is awaited what is needed of it, for the rest is for others, less what other claims have of it.
+    """
     needs = needs_of(place)
     awaited: dict[NodeEntry, dict[AttemptId, Sums]] = {}
     grace_s = max((leaver.live.job.spec.grace_s for leaver in leavers), default=0)
+    wanted = {entry: dict(sums) for entry, sums in needs.items()}
     for leaver in leavers:
         for entry, gives in gives_of(state.ledger, leaver.held).items():
-            if entry in needs:
-                awaited.setdefault(entry, {})[leaver.name] = gives
-    return Reservation(group, now + timedelta(seconds=grace_s), None, needs, awaited, quota=quota)
+            if entry not in needs:
+                continue
+            for other in claims.awaiting(leaver.name):
+                _take(gives, other.awaited.get(entry, NOTHING_AWAITED).get(leaver.name, NOTHING))
+            if taken := _take(wanted[entry], gives):
+                awaited.setdefault(entry, {})[leaver.name] = taken
+    there = {name for those in awaited.values() for name in those}
+    besides = frozenset(leaver.name for leaver in leavers if leaver.name not in there)
+    return Reservation(group, now + timedelta(seconds=grace_s), None, needs, awaited, quota=quota, besides=besides)
 
 
 def quota_share(
@@ -102,6 +116,14 @@ def quota_share(
     own = {one.name: one.uses(state.ledger) for one in leavers if one.live.job.queue == request.queue}
     uses = tuple(use for seating in place.seatings for use in seating.uses()) + compute_used(place.compute_milli)
     return QuotaShare(request.tenant, uses, own, Account(request.queue))
+
+
+def _take(left: Sums, amounts: Mapping[str, int]) -> Sums:
+    """Take amounts of what is left, as much as there is of each; return what was taken."""
+    taken = {of: figure for of, amount in amounts.items() if (figure := min(amount, left.get(of, 0))) > 0}
+    for of, figure in taken.items():
+        left[of] -= figure
+    return taken
 
 
 def on_nodes_of(place: GangPlace, leavers: Iterable[Leaver]) -> list[Leaver]:

@@ -28,14 +28,14 @@ def test_a_claim_is_ready_when_nobody_stops_for_it_any_more() -> None:
     claims.keep(of, claim := claim_on(ledger))
     assert (claims.count(of), claims.has(of, "g1"), claims.is_awaited("old/1")) == (1, True, True)
     assert claims.refresh(ledger, NOON) == []
-    assert claims.ready(of, 0) is None
+    assert claims.ready(of, "g1", 0) is None
     ledger.apply(Release("old/1"))
     assert claims.refresh(ledger, NOON) == [of]
-    assert claims.ready(of, 0) is claim
+    assert claims.ready(of, "g1", 0) is claim
     assert claims.is_ready(of)
-    assert claims.ready(of, -1) is None
+    assert claims.ready(of, "g1", -1) is None
     assert claims.drop(claim) is of
-    assert (list(claims), claims.ready(of, 0), claims.is_awaited("old/1")) == ([], None, False)
+    assert (list(claims), claims.ready(of, "g1", 0), claims.is_awaited("old/1")) == ([], None, False)
 
 
 def test_a_claim_that_is_not_taken_is_given_up_after_a_while() -> None:
@@ -75,7 +75,22 @@ def test_of_alike_gangs_the_first_takes_what_is_ready_first_and_the_other_has_wh
     claims.keep(of, second)
     ledger.apply(Release("old/1"))
     claims.refresh(ledger, NOON)
-    assert claims.ready(of, 0) is second
+    assert claims.ready(of, "g1", 0) is second
     claims.take(of, second, "g1")
     assert list(claims) == [first]
     assert (claims.has(of, "g1"), claims.has(of, "g2")) == (False, True)
+
+
+def test_a_gang_takes_its_own_claim_before_another_one_s_and_never_leaves_its_own_to_one_with_less_right() -> None:
+    ledger, claims, of = held(), Claims(), waiting("g1", "g2")
+    ledger.apply(make_hold("other/1", make_allocation((1,))))
+    low, high = claim_on(ledger), claim_on(ledger, "other/1", group="g2")
+    claims.keep(of, low, priority=0)
+    claims.keep(of, high, priority=5)
+    ledger.apply(Release("old/1"))
+    claims.refresh(ledger, NOON)
+    assert claims.ready(of, "g2", 5) is None
+    assert claims.ready(of, "g1", 0) is low
+    ledger.apply(Release("other/1"))
+    claims.refresh(ledger, NOON)
+    assert claims.ready(of, "g2", 5) is high

@@ -1,0 +1,78 @@
+"""A guaranteed share is had whenever it is wanted, whatever others do."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.deciding.backfilling.claims import READY_FOR_S
+from scheduler.core.deciding.preempting.rules import Rules
+from scheduler.core.model.group import State
+from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
+from tests.builders import strategies as some
+from tests.builders.core import make_job, make_node
+from tests.builders.preempting import Contended
+
+DEVICES = 12
+STEP_S = 11
+
+
+@some.fixed(40)
+@given(st.integers(0, 2**32))
+def test_a_tenant_alone_never_has_less_than_its_guaranteed_share_while_it_wants_it(seed: int) -> None:
+    random = Random(seed)
+    tenants = [f"tenant-{number}" for number in range(random.randint(2, 5))]
+    queues, quotas = some_tree(tenants, random)
+    nodes = [make_node(f"n{number}", {"h100": 4}) for number in range(DEVICES // 4)]
+    contended = Contended(*nodes, rules=Rules(min_run_s=0), quotas=quotas, queues=queues)
+    guaranteed = {quota.queue: quota.guaranteed for quota in quotas}
+    number = 0
+    for _ in range(random.randint(2, 6)):
+        for tenant in random.sample(tenants, random.randint(1, len(tenants))):
+            for _ in range(random.randint(1, DEVICES)):
+                number += 1
+                contended.submit(make_job(number, tenant=tenant, priority=random.randint(-2, 2)))
+        settle(contended, random)
+        uses, waiting = contended.state.ledger.uses, contended.state.waiting.values()
+        for tenant in tenants:
+            wanted = sum(contended.state.jobs[group.job_id].tenant == tenant for group in waiting)
+            held = uses.held_by(tenant).get("h100", 0) // WHOLE_DEVICE_MILLI
+            assert held >= min(guaranteed[tenant], held + wanted), (tenant, held, wanted, guaranteed)
+        for group in random.sample(running := contended.in_state(State.RUNNING), random.randint(0, len(running) // 2)):
+            contended.finish(group)
+
+
+def some_tree(tenants: list[str], random: Random) -> tuple[tuple[Queue, ...], tuple[QueueQuota, ...]]:
+    """Return queues, some of them in departments; together they are guaranteed no more than there is."""
+    left = DEVICES
+    queues = [Queue(name, weight=random.randint(1, 3)) for name in ("east", "west")]
+    quotas = []
+    within = {"east": 0, "west": 0}
+    for tenant in tenants:
+        parent = random.choice((None, "east", "west"))
+        queues.append(Queue(tenant, parent=parent, tenant=tenant, weight=random.randint(1, 5)))
+        share = random.randint(0, left)
+        left -= share
+        lending = random.choice((None, None, 0, share // 2))
+        quotas.append(QueueQuota(tenant, "h100", guaranteed=share, lending=lending))
+        if parent is not None:
+            within[parent] += share
+    quotas += [QueueQuota(name, "h100", guaranteed=share) for name, share in within.items() if share]
+    return tuple(queues), tuple(quotas)
+
+
+def settle(contended: Contended, random: Random) -> None:
+    """Let passes decide until nothing moves any more, with workers that go at their own pace.
+
+    What is kept for somebody who may not have it after all is given up after a while.
+    """
+    quiet = 0
+    for _ in range(200):
+        contended.wait(STEP_S)
+        quiet = 0 if contended.decide() or contended.in_state(State.STOPPING) else quiet + 1
+        if quiet * STEP_S > READY_FOR_S + STEP_S:
+            return
+        contended.leave(most=random.choice((None, 1, 3)))
+        contended.start()
+    raise AssertionError("it never comes to rest")
