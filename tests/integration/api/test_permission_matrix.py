@@ -31,7 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "submit_job": dict(JOB),
     "try_job": dict(JOB),
     "suppose_job": dict(JOB),
-    "suppose": {"drain": [{"nodes": ["mixed/h100-sxm-1"], "runs_on": True}]},
+    "suppose": {"add": [{"like": "h100-sxm", "count": 1}]},
     "create_tenant": {"name": "gamma"},
     "create_user": {"name": "bob", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},
