@@ -131,7 +131,17 @@ HELD_BY_QUEUE = """
     WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
     GROUP BY jobs.queue, allocations.chip
 """
-COUNTED_BY_QUEUE = "SELECT queue, chip, devices_milli / 1000 FROM queue_usage WHERE devices_milli > 0"
+COUNTED_BY_QUEUE = """
+    SELECT queue, chip, devices_milli / 1000 FROM queue_usage WHERE devices_milli > 0 AND chip != 'compute'
+"""
+COMPUTE_HELD = """
+    SELECT jobs.queue, sum(allocations.compute_milli)
+    FROM allocations JOIN attempts ON attempts.id = allocations.attempt_id
+    JOIN groups ON groups.id = attempts.group_id JOIN jobs ON jobs.id = groups.job_id
+    WHERE attempts.state IN ('placed', 'starting', 'running', 'stopping')
+    GROUP BY jobs.queue
+"""
+COMPUTE_COUNTED = "SELECT queue, devices_milli FROM queue_usage WHERE devices_milli > 0 AND chip = 'compute'"
 SLOTS_OF_THE_DEAD = """
     SELECT device_slots.* FROM device_slots LEFT JOIN attempts ON attempts.id = device_slots.holder_attempt
     WHERE device_slots.used_milli > 0
@@ -146,7 +156,8 @@ def check_capacity(data_folder: Path) -> None:
         assert rows.fetchall() == []
         assert connection.execute(SLOTS_OF_THE_DEAD).fetchall() == []
         pairs = ((HELD, COUNTED), (HELD_DEVICES, COUNTED_DEVICES), (HELD_DEVICES, SLOTS_HELD))
-        for held, counted in (*pairs, (HELD_BY_QUEUE, COUNTED_BY_QUEUE)):
+        by_queue = ((HELD_BY_QUEUE, COUNTED_BY_QUEUE), (COMPUTE_HELD, COMPUTE_COUNTED))
+        for held, counted in (*pairs, *by_queue):
             assert sorted(connection.execute(held).fetchall()) == sorted(connection.execute(counted).fetchall())
 
 
