@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from scheduler.core.deciding.parts.losses import held_milli, unsaved_since
+from scheduler.core.deciding.parts.losses import evicted_for
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted
 from scheduler.core.model.identifiers import job_named_by
-from scheduler.core.model.sharing.eviction import Eviction, EvictionCause
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.queueing.run_times import ENOUGH, Likeness
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class Overtakers:
                 elif must_stop_by(live.job, first.begins) > now:
                     self._again[live.attempt] = must_stop_by(live.job, first.begins)
                 else:
-                    needed.append(_evicted(state, live, first, now))
+                    whose = state.jobs[job_named_by(first.group)]
+                    needed.append(evicted_for(live, first.group, whose, EvictionCause.TIME_UP, now))
         return needed
 
 
@@ -167,17 +168,3 @@ def _is_needed(
         and any(of.startswith(" ") or of == held.chip for of in short)
         for held in live.held
     )
-
-
-def _evicted(state: SchedulerState, live: LiveAttempt, kept: Reservation, now: datetime) -> Evicted:
-    beneficiary = state.jobs[job_named_by(kept.group)]
-    eviction = Eviction(
-        beneficiary=kept.group,
-        tenant=beneficiary.tenant,
-        cause=EvictionCause.TIME_UP,
-        priority=beneficiary.spec.priority,
-        own_priority=live.job.spec.priority,
-        devices_milli=held_milli(live),
-        unsaved_s=max(0.0, (now - unsaved_since(live)).total_seconds()),
-    )
-    return Evicted(live.group.id, live.group.version, live.attempt, eviction)

@@ -6,8 +6,10 @@ from bisect import bisect_left, insort
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from scheduler.core.model.decision import Evicted
 from scheduler.core.model.group import State
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
+from scheduler.core.model.sharing.eviction import Eviction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.model.identifiers import AttemptId, NodeId, TenantName
+    from scheduler.core.model.identifiers import AttemptId, GroupId, NodeId, TenantName
+    from scheduler.core.model.job import Job
+    from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.model.sharing.queue import QueueName
 
 
@@ -161,3 +165,11 @@ def _said(live: LiveAttempt) -> tuple[object, ...]:
 def alike_of(live: LiveAttempt) -> Alike:
     """Return among whom an attempt is."""
     return Alike(live.job.tenant, live.job.queue, live.job.spec.priority, devices_of(live))
+
+
+def evicted_for(live: LiveAttempt, group: GroupId, job: Job, cause: EvictionCause, now: datetime) -> Evicted:
+    """Return the decision that an attempt is stopped for a group of a job."""
+    own_priority, unsaved = live.job.spec.priority, now - unsaved_since(live)
+    figures = (own_priority, held_milli(live), max(0.0, unsaved.total_seconds()))
+    eviction = Eviction(group, job.tenant, cause, job.spec.priority, *figures)
+    return Evicted(live.group.id, live.group.version, live.attempt, eviction)

@@ -10,7 +10,7 @@ from scheduler.core.deciding.elastic.giving import Giving
 from scheduler.core.deciding.elastic.shrinking import shrunk
 from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.parts.live import going_of
-from scheduler.core.deciding.parts.losses import held_milli, unsaved_since
+from scheduler.core.deciding.parts.losses import evicted_for
 from scheduler.core.deciding.preempting.candidates import Candidates
 from scheduler.core.deciding.preempting.entitlement import Entitlement
 from scheduler.core.deciding.preempting.givers import BY_LOAN, Givers
@@ -24,7 +24,7 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted, ResizeCause, Resized
 from scheduler.core.model.identifiers import group_id, job_named_by
 from scheduler.core.model.job import Wish
-from scheduler.core.model.sharing.eviction import Eviction, EvictionCause, GivenTo
+from scheduler.core.model.sharing.eviction import EvictionCause, GivenTo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
-    from scheduler.core.model.identifiers import AttemptId, GroupId
+    from scheduler.core.model.identifiers import AttemptId
     from scheduler.core.model.job import Job
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
@@ -298,14 +298,6 @@ class Evicting:
             if live is not None and self._may_yield(live, ()):
                 found.append(evicted_for(live, live.group.id, live.job, EvictionCause.ROUND, self._now))
         return found
-
-
-def evicted_for(live: LiveAttempt, group: GroupId, job: Job, cause: EvictionCause, now: datetime) -> Evicted:
-    """Return the decision that an attempt is stopped for a group of a job."""
-    own_priority, unsaved = live.job.spec.priority, now - unsaved_since(live)
-    figures = (own_priority, held_milli(live), max(0.0, unsaved.total_seconds()))
-    eviction = Eviction(group, job.tenant, cause, job.spec.priority, *figures)
-    return Evicted(live.group.id, live.group.version, live.attempt, eviction)
 
 
 def _shrunk(offer: Offer, group: str, job: Job) -> Resized:
