@@ -233,7 +233,7 @@ class Passes:
         yield from (LacksDeparture(tenant) for tenant in news.tenants.since(seen))
         grown = {chip for _, chip in news.pools.since(seen)}
         for resource in state.sharing.book.kept_resources:
-            if not grown.isdisjoint(state.sharing.book.weights(resource)):
+            if not grown.isdisjoint(state.sharing.book.worth(resource)):
                 yield LacksKept(resource)
         yield from (LacksKept(resource) for resource in news.kept.since(seen))
         yield from (LacksTurn(array) for array in news.arrays.since(seen))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from scheduler.core.deciding.parts.live import LiveAttempt
+from scheduler.core.deciding.parts.live import LiveAttempt, going_of
 from scheduler.core.ledger.changes import Hold, PutNode, Release
 from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.group import State
@@ -68,7 +68,8 @@ class Rehearsal:
         # what is worked out when it is first asked for is so before anybody is missing from it
         state.losses.on_node("")
         state.occupants.of(("", None))
-        self._apply(Release(live.attempt))
+        for name in filter(state.ledger.has_hold, (live.attempt, going_of(live.attempt))):
+            self._apply(Release(name))
         self.stopped[live.attempt] = live
         state.losses.go(live)
         self._undo.callback(state.losses.come, live)

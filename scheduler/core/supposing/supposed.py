@@ -148,7 +148,7 @@ class Supposed:
         present = self._state.sharing.quotas.get((quota.queue, quota.resource))
         if quota.guaranteed <= (0 if present is None else present.guaranteed):
             return None
-        weights = self._state.sharing.book.weights(quota.resource)
+        weights = self._state.sharing.book.worth(quota.resource)
         counts = self._state.tally.capacity()
         return sum((one.usable + one.unusable + one.foreign) * weights.get(one.chip, 0) for one in counts)
 

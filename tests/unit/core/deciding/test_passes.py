@@ -15,8 +15,9 @@ from scheduler.core.model.decision import Placed, Refused
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node, NodeState
-from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from tests.builders.core import NOON, as_change, make_group, make_job, make_node, make_state, seconds_after_noon
+from tests.builders.database import make_chip
 
 
 def full_state(*jobs: Job, drained: Node | None = None) -> SchedulerState:
@@ -79,6 +80,18 @@ def test_a_tenant_whose_quota_changes_is_asked_again() -> None:
     state.apply(as_change(QueueQuotaLifted("beta", "h100")))
     (placed,) = passes.decide(state, NOON)
     assert placed.group == make_group(jobs[1]).id
+
+
+def test_who_lacks_compute_that_is_kept_for_others_is_asked_again_when_there_is_more_of_it() -> None:
+    job, chips = make_job(workers=8), (make_chip("h100", measured_tflops=10.0),)
+    kept = QueueQuota("beta", "compute", guaranteed=40, lending=0)
+    queues = (Queue("alpha", tenant="alpha"), Queue("beta", tenant="beta"))
+    state = make_state(make_node("n1"), jobs=(job,), chips=chips, queues=queues, quotas=(kept,))
+    passes = Passes()
+    assert passes.decide(state, NOON) == []
+    state.apply(as_change(NodeSeen(make_node("n2"))))
+    (placed,) = passes.decide(state, NOON)
+    assert placed.group == make_group(job).id
 
 
 def test_what_can_never_be_after_a_node_shrank_is_refused_whatever_it_waited_for() -> None:

@@ -7,7 +7,7 @@ from scheduler.core.model.node import NodeState
 from scheduler.core.model.sharing.queue import BadTree, Queue, Shares
 from scheduler.core.supposing.rehearsal import Rehearsal
 from tests.builders.core import NOON, make_group, make_job, make_node, make_state
-from tests.builders.preempting import Contended
+from tests.builders.preempting import Contended, elastic
 from tests.builders.supposing import traces
 
 
@@ -23,6 +23,20 @@ def test_who_is_stopped_waits_again_and_all_is_put_back_though_it_fails() -> Non
         rehearsal.put_node(replace(make_node(), state=NodeState.DRAINED))
         assert state.tally.usable("h100") == 0
         raise ZeroDivisionError
+    assert traces(state) == before
+
+
+def test_workers_that_are_too_many_leave_with_the_rest_of_their_gang() -> None:
+    cluster, elastic_one = Contended(make_node()), elastic(make_job(1, workers=8), 2)
+    cluster.run(elastic_one)
+    cluster.wait(100)
+    cluster.submit(make_job(2, workers=4, priority=1))
+    cluster.decide()
+    state, (live,) = cluster.state, cluster.state.live.values()
+    before = traces(state)
+    with Rehearsal(state, NOON) as rehearsal:
+        rehearsal.stop(live)
+        assert list(state.ledger.all_held()) == []
     assert traces(state) == before
 
 

@@ -17,6 +17,7 @@ from scheduler.core.model.sharing.queue import BadTree, ContradictoryQuota, Queu
 from scheduler.core.supposing.rehearsal import Rehearsal
 from scheduler.core.supposing.supposed import Supposed
 from tests.builders.core import NOON, make_job, make_node, make_state
+from tests.builders.database import make_chip
 from tests.builders.preempting import Contended
 
 QUEUES = (Queue("alpha", tenant="alpha"), Queue("beta", tenant="beta"))
@@ -49,6 +50,13 @@ def test_quotas_and_weights_say_who_may_gain() -> None:
     assert list(supposed(state, SetQuota(QueueQuota("beta", "compute", limit=3))).gained.queues) == ["beta"]
     assert list(supposed(state, SetQuota(QueueQuota("beta", "compute"))).gained.queues) == ["beta"]
     assert not supposed(state, SetWeight("beta", 7)).gained.queues
+
+
+def test_as_much_compute_may_be_guaranteed_as_all_devices_are_worth() -> None:
+    state = make_state(make_node(), queues=QUEUES, chips=(make_chip("h100", measured_tflops=10.0),))
+    assert list(supposed(state, SetQuota(QueueQuota("beta", "compute", guaranteed=80))).gained.queues) == ["beta"]
+    with pytest.raises(ContradictoryQuota):
+        supposed(state, SetQuota(QueueQuota("beta", "compute", guaranteed=81)))
 
 
 @pytest.mark.parametrize(
