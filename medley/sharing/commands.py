@@ -131,7 +131,7 @@ def show_or_set_group(
 
 
 def share(*, output: OutputOption = "table") -> int:
-    """Show what each queue is due by its weight, holds now and held lately, which of them is next, and what it borrows."""
+    """Show what each queue is due by its weight, holds now, held lately and borrows, and which is next."""
     with connected() as client:
         found = client.sharing.shares()
     print_listing(output, found, "queue", lambda: shares_table(found))

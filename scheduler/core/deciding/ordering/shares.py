@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ShareMade(NamedTuple):
-    """What the share of a queue is made of: of the chip type of which it has most, as parts of what there is, 0 to 1."""
+    """What a queue's share is made of: of the chip type of which it has most, as parts of what there is, 0 to 1."""
 
     share: float
     """By its weight it is compared with its siblings'."""
