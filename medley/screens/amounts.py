@@ -7,6 +7,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _MIB_PER_GIB = 1024
 _MILLI = 1000
 _MILLI_PER_PERCENT = 10
+_BAR_CELLS = 10
 
 
 def now() -> datetime:
@@ -79,3 +80,13 @@ def counted(number: int, one: str, many: str) -> str:
 def figure(number: float | None) -> str:
     """Return a measured figure without needless digits; `?` where it is not known."""
     return "?" if number is None else f"{number:g}"
+
+
+def bar(part: float, *, mark: float | None = None) -> str:
+    """Return a bar of 10 cells that is full as far as `part` says, 0 to 1; with a line between cells at `mark`."""
+    full = round(min(max(part, 0.0), 1.0) * _BAR_CELLS)
+    cells = "█" * full + "░" * (_BAR_CELLS - full)
+    if mark is None:
+        return cells
+    place = round(mark * _BAR_CELLS)
+    return f"{cells[:place]}│{cells[place:]}"

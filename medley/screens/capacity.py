@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from medley.answers import Json
-from medley.screens.amounts import cores, counted, figure, memory, memory_of
+from medley.screens.amounts import bar, cores, counted, figure, memory, memory_of
 from medley.screens.safe_text import one_line
 from medley.screens.tables import Table, without
 
-_BAR_CELLS = 10
 _MILLI = 1000
 _UNPLAIN = ("degraded", "suspect")
 
@@ -100,7 +99,7 @@ def pools_table(pools: Sequence[Json]) -> Table:
             str(pool["devices_free"]),
             str(pool["devices_drained"]),
             str(pool.get("devices_foreign", 0)),
-            _bar(pool["devices_held"], pool["devices"]),
+            _use(pool["devices_held"], pool["devices"]),
         )
         for pool in pools
     ]
@@ -115,10 +114,9 @@ def pools_table(pools: Sequence[Json]) -> Table:
     return table if any(pool.get("devices_foreign") for pool in pools) else without(table, "NOT BY MEDLEY")
 
 
-def _bar(held: int, total: int) -> str:
+def _use(held: int, total: int) -> str:
     share = held / total if total else 0.0
-    full = round(share * _BAR_CELLS)
-    return f"{'█' * full}{'░' * (_BAR_CELLS - full)} {share:4.0%}"
+    return f"{bar(share)} {share:4.0%}"
 
 
 def tenants_use_table(rows_of_use: Sequence[Json]) -> Table:

@@ -9,8 +9,8 @@ from medley.answers import Json
 from medley.commands.connection import OutputOption, connected
 from medley.errors import BadUsage
 from medley.exit_codes import ExitCode
-from medley.screens.output import print_json, print_listing, say
-from medley.sharing.tables import chip_groups_table, queue_quotas_table, queues_table, shares_table
+from medley.screens.output import print_json, print_listing, say, talk
+from medley.sharing.tables import chip_groups_table, queue_quotas_table, queues_table, shares_legend, shares_table
 
 queue = App(name="queue", group_parameters="Options")
 NONE = "none"
@@ -131,10 +131,13 @@ def show_or_set_group(
 
 
 def share(*, output: OutputOption = "table") -> int:
-    """Show what each queue is due by its weight, what it holds now, and what it borrows."""
+    """Show what each queue is due by its weight, holds now, held lately and borrows, and which is next."""
     with connected() as client:
         found = client.sharing.shares()
     print_listing(output, found, "queue", lambda: shares_table(found))
+    legend = shares_legend(found)
+    if output == "table" and legend:
+        talk(legend)
     return ExitCode.OK
 
 

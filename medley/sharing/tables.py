@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from medley.answers import Json
-from medley.screens.amounts import figure
-from medley.screens.tables import Table
+from medley.screens.amounts import bar, duration, figure
+from medley.screens.tables import Table, without
 
 _CAPS = (
     ("most_waiting", "waiting"),
@@ -14,6 +14,9 @@ _CAPS = (
 )
 _INDENT = "- "
 _PERCENT = 100
+_DUE_AT = 0.5
+"""Where a bar is marked: it is full with twice what a queue is due."""
+_OF_STANDING = ("RECENT", "SHARE BY DUE", "MOST OF")
 
 
 def queues_table(queues: Sequence[Json]) -> Table:
@@ -45,13 +48,14 @@ def queue_quotas_table(quotas: Sequence[Json], queue: str) -> Table:
 
 
 def shares_table(shares: Sequence[Json]) -> Table:
-    """Return one row per queue: what it is due, what it holds, and of what."""
+    """Return one row per queue: what it is due, holds and held lately, where that puts it, and of what."""
     rows = [
         (
             _INDENT * depth + share["queue"],
             str(share["weight"]),
-            f"{share['due'] * _PERCENT:.1f} %",
-            f"{share['held'] * _PERCENT:.1f} %",
+            _percent(share["due"]),
+            _percent(share["held"]),
+            *_standing_cells(share.get("standing")),
             " ".join(f"{figure(chip['devices'])} {chip['chip']}" for chip in share["chips"]),
             " ".join(f"{figure(one['borrowed'])} {one['resource']}" for one in share["quotas"] if one["borrowed"]),
             str(share["running"]),
@@ -59,8 +63,43 @@ def shares_table(shares: Sequence[Json]) -> Table:
         )
         for share, depth in _as_tree(shares, "queue")
     ]
-    head = ("QUEUE", "WEIGHT", "DUE", "HELD", "DEVICES", "BORROWED", "RUNNING", "WAITING")
-    return Table(head, rows, "no queues yet", spare=("WEIGHT", "BORROWED", "DEVICES"))
+    head = ("QUEUE", "WEIGHT", "DUE", "HELD", *_OF_STANDING, "DEVICES", "BORROWED", "RUNNING", "WAITING")
+    table = Table(
+        head,
+        rows,
+        "no queues yet",
+        numbers=("WEIGHT", "DUE", "HELD", "RECENT", "RUNNING", "WAITING"),
+        spare=("WEIGHT", "BORROWED", "DEVICES", "MOST OF"),
+    )
+    return table if any(share.get("standing") for share in shares) else without(table, *_OF_STANDING)
+
+
+def _standing_cells(standing: Json | None) -> tuple[str, str, str]:
+    """Return recent use, what a queue has by what it is due, and the chip type that both are about."""
+    if standing is None:
+        return "", "", ""
+    by_due = standing["against_due"]
+    text = f"{bar(by_due * _DUE_AT, mark=_DUE_AT)} {by_due:.2f} x"
+    return _percent(standing["recent"]), text, standing["chip"] or ""
+
+
+def shares_legend(shares: Sequence[Json]) -> str:
+    """Return what the figures by which queues are compared are; nothing where they are not compared."""
+    standing = next((share["standing"] for share in shares if share.get("standing")), None)
+    if standing is None:
+        return ""
+    half_life_s = standing["half_life_s"]
+    counts = f"counts half after {duration(half_life_s)}" if half_life_s else "does not count here"
+    return (
+        "HELD is of all compute, RECENT of the chip type of which a queue has most;\n"
+        f"use {counts}. SHARE BY DUE is above all RECENT, and what is held\n"
+        "now, by what is DUE: the line is as much as that. Of the queues in the same one\n"
+        "the one with the least is next."
+    )
+
+
+def _percent(part: float) -> str:
+    return f"{part * _PERCENT:.1f} %"
 
 
 def chip_groups_table(groups: Sequence[Json]) -> Table:

@@ -1,4 +1,4 @@
-"""Use of a day that has passed, for charts to show."""
+"""Use of a day that has passed, for charts to show, and of two weeks before, that shares of queues rest on."""
 
 import math
 from collections.abc import Iterator
@@ -26,16 +26,22 @@ POOLS = {
 """What the demo's cluster has."""
 HELD_NOW = {"a800-sxm-80": 1, "ascend-910b3": 6, "h100-sxm": 16, "mi300x": 24, "mlu370-x8": 4}
 """What the scene's jobs hold: the day ends with it."""
+HELD_BEFORE = (("vision", "h100-sxm", 9), ("language", "mi300x", 12), ("search", "a800-sxm-80", 28))
+"""What tenants held for two weeks before that day: search more than the third that it is due, the others less."""
+DAYS_BEFORE = range(15, 1, -1)
+DAY_MS = 24 * 60 * MINUTE_MS
 EVENING_MINUTES = 90
 """So long before now the day begins to turn into what is held now."""
 
 
-def remember_a_day(data_folder: Path) -> None:
-    """Give a server a day of use to show, such as a team's day has: it began a moment ago itself."""
+def remember_the_past(data_folder: Path) -> None:
+    """Give a server use to show, such as a team has: it began a moment ago itself. Shares know it after a restart."""
     database = f"sqlite:///{(data_folder / 'medley.db').resolve()}"
     storage = open_storage(database, InProcessWakeUp(), brings_schema=False)
     try:
         now = datetime.now(UTC).replace(second=0, microsecond=0)
+        for days_ago in DAYS_BEFORE:
+            storage.usage.record(a_day(now - timedelta(days=days_ago)), epoch=FIRST_EPOCH)
         for minutes_ago in remembered_minutes():
             at = now - timedelta(minutes=minutes_ago)
             storage.usage.record(a_minute(at, minutes_ago), epoch=FIRST_EPOCH)
@@ -50,6 +56,16 @@ def remembered_minutes() -> Iterator[int]:
     """
     yield from range(24 * 60, EVENING_MINUTES, -10)
     yield from range(EVENING_MINUTES, 0, -1)
+
+
+def a_day(at: datetime) -> UsagePeriod:
+    """Return what was held during a day before the one that is shown."""
+    unit = WHOLE_DEVICE_MILLI * DAY_MS
+    pools = [PoolSum("mixed", chip, devices * unit, devices * unit) for chip, devices in POOLS.items()]
+    held = [
+        TenantSum("mixed", chip, tenant, devices * unit, devices * unit, 0) for tenant, chip, devices in HELD_BEFORE
+    ]
+    return UsagePeriod(at, DAY_MS, pools, held)
 
 
 def a_minute(at: datetime, minutes_ago: int) -> UsagePeriod:

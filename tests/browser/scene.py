@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.browser.past_use import remember_a_day
+from tests.browser.past_use import remember_the_past
 from tests.builders.eventually import eventually
 from tests.builders.server import Api, ServerProcess
 
@@ -93,7 +93,9 @@ def open_scene(folder: Path) -> Iterator[Scene]:
     scene = Scene(server)
     try:
         _fill(scene)
-        remember_a_day(server.data_folder)
+        remember_the_past(server.data_folder)
+        server.stop()
+        server.start()
         yield scene
     finally:
         with server.operator() as operator:

@@ -187,6 +187,20 @@ def test_tenants_stand_on_each_other_and_those_beyond_six_are_one_area(visit: Vi
     assert len(visit.module("parts/shares.js", script, full[:6])) == 6
 
 
+def test_queues_stand_beneath_each_other_and_say_how_they_stand_by_what_they_are_due(visit: Visit) -> None:
+    shares = [{"queue": "night", "parent": "vision"}, {"queue": "speech", "parent": "org"}, {"queue": "vision"}]
+    script = "module.asTree(argument).map(({share, depth}) => [share.queue, depth])"
+    assert visit.module("parts/queue_shares.js", script, shares) == [["speech", 0], ["vision", 0], ["night", 1]]
+    standing = {"chip": "h100-sxm", "held": 0.25, "recent": 0.5, "against_due": 1.5}
+    others = [standing, standing | {"against_due": 0.5}, standing | {"against_due": 1}, standing | {"chip": None}]
+    assert visit.module("parts/queue_shares.js", "argument.map(module.inWords)", others) == [
+        "1.50 x what it is due, over it; of h100-sxm: recent 50 %, held now 25 %",
+        "0.50 x what it is due, under it; of h100-sxm: recent 50 %, held now 25 %",
+        "1.00 x what it is due, even; of h100-sxm: recent 50 %, held now 25 %",
+        "it has nothing, neither now nor lately",
+    ]
+
+
 def test_a_quota_counts_only_where_every_chip_type_has_one(visit: Visit) -> None:
     use = {
         "tenants": [{"tenant": "a", "chip": chip, "quota": quota} for chip, quota in (("x", 8), ("y", 4), ("z", None))]

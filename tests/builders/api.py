@@ -47,6 +47,7 @@ from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.questions.suppose import Supposer
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.sync_inventory import InventorySync
+from tests.builders.database import empty_sqlite
 from tests.builders.eventually import eventually
 from tests.builders.issuer import TrustingIssuer, a_login
 
@@ -174,7 +175,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
     def script(_order: GangOrder, rank: int) -> Behaviour:
         return behaviours.get(rank, Behaviour(output=f"rank {rank} began\n"))
 
-    storage = open_storage(f"sqlite:///{folder / 'api.db'}", wake_up)
+    storage = open_storage(empty_sqlite(folder).url, wake_up)
     try:
         directory = storage.directory
         directory.define_chips([chip_type(name) for name in CHIPS], clock.now())

@@ -1,17 +1,21 @@
 """A database for tests, and a small cluster on it with jobs to run there."""
 
+import atexit
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from scheduler.adapters.database import migrate
 from scheduler.adapters.database.engine import open_engines
 from scheduler.adapters.database.storage import Storage, open_storage
 from scheduler.core.lifecycle.events import Event
@@ -106,11 +110,20 @@ class Database:
             return [tuple(row) for row in connection.execute(text(statement), parameters)]
 
 
-def sqlite_copy(template: Path, folder: Path) -> Database:
-    """Return a database of its own, copied from one with the newest schema."""
+def empty_sqlite(folder: Path) -> Database:
+    """Return a database of its own with the newest schema, copied: to make one takes a second."""
     path = folder / "medley.db"
-    shutil.copyfile(template, path)
+    shutil.copyfile(_sqlite_template(), path)
     return Database(f"sqlite:///{path}")
+
+
+@cache
+def _sqlite_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="medley-template-"))
+    atexit.register(shutil.rmtree, folder)
+    path = folder / "medley.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
 
 
 def make_chip(name: str, **differing: Any) -> ChipType:

@@ -26,7 +26,7 @@ from scheduler.services.keep_lead import Lead
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
 from scheduler.services.submit_job import Accepted, Submission, submit_job
 from scheduler.services.sync_inventory import InventorySync
-from tests.builders.database import NOON, make_chip
+from tests.builders.database import NOON, empty_sqlite, make_chip
 
 CHIP = "h100"
 NODES = 2
@@ -122,7 +122,7 @@ class Stage:
 def stage(folder: Path, script: Script = runs_for_ever) -> Iterator[Stage]:
     """Open a stage with two nodes of four devices in one rack each."""
     wake_up = InProcessWakeUp()
-    storage = open_storage(f"sqlite:///{folder / 'medley.db'}", wake_up)
+    storage = open_storage(empty_sqlite(folder).url, wake_up)
     try:
         clock = ManualClock(NOON)
         storage.directory.define_chips([make_chip(CHIP)], clock.now())

@@ -1,10 +1,10 @@
 """Queues, their quotas and shares as the API shows them."""
 
 from api.schemas.sharing.queues import ChipGroupAnswer, QueueAnswer, QueueBody, QueueQuotaAnswer, QueueQuotaBody
-from api.schemas.sharing.shares import ChipHeldAnswer, QueueShareAnswer, QuotaUseAnswer
+from api.schemas.sharing.shares import ChipHeldAnswer, QueueShareAnswer, QueueStandingAnswer, QuotaUseAnswer
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueCaps, QueueName, QueueQuota, ResourceName
-from scheduler.services.questions.show_shares import QueueShare, QuotaUse
+from scheduler.services.questions.show_shares import QueueShare, QueueStanding, QuotaUse
 
 
 def queue_answer(queue: Queue) -> QueueAnswer:
@@ -50,7 +50,7 @@ def chip_group_answer(group: ChipGroup) -> ChipGroupAnswer:
 
 
 def share_answer(share: QueueShare) -> QueueShareAnswer:
-    """Return what a queue is due and holds."""
+    """Return what a queue is due, holds and held lately."""
     queue, whole = share.queue, share.compute_milli
     return QueueShareAnswer(
         queue=queue.name,
@@ -66,6 +66,19 @@ def share_answer(share: QueueShare) -> QueueShareAnswer:
         waiting=share.waiting,
         chips=tuple(ChipHeldAnswer(chip=chip, devices=milli / WHOLE_DEVICE_MILLI) for chip, milli in share.chips),
         quotas=tuple(map(_quota_use, share.quotas)),
+        standing=None if share.standing is None else _standing(share.standing),
+    )
+
+
+def _standing(standing: QueueStanding) -> QueueStandingAnswer:
+    made = standing.made
+    return QueueStandingAnswer(
+        chip=made.chip,
+        held=round(made.held, 6),
+        recent=round(made.recent, 6),
+        half_life_s=standing.half_life_s,
+        share=round(made.share, 6),
+        against_due=round(standing.against_due, 6),
     )
 
 

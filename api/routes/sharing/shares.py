@@ -30,9 +30,9 @@ GroupPath = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63, examples=["
 
 @router.get("/shares", operation_id="list_shares")
 def list_shares(context: Context, caller: Caller, page: Page) -> SharePage | SparsePage:
-    """List what each queue is due and holds, by name; a tenant's roles see what they see of the queues."""
+    """List what each queue is due, holds and held lately, by name; a tenant's roles see what they see of the queues."""
     after = decode_cursor(page.cursor, NAME_KEY)
-    shares = show_shares(context.followed)
+    shares = show_shares(context.followed, context.clock.now())
     seen = [share for share in shares.items if may_see(caller, share.queue)]
     items, following = page_of_whole(seen, after, page.limit, lambda share: share.queue.name)
     answers = tuple(map(share_answer, items))

@@ -1,4 +1,4 @@
-"""What each queue is due, and holds."""
+"""What each queue is due, holds and held lately."""
 
 from typing import Any
 
@@ -28,6 +28,14 @@ SHARE_EXAMPLE: dict[str, Any] = {
             "borrowed": 4.0,
         }
     ],
+    "standing": {
+        "chip": "h100-sxm",
+        "held": 0.625,
+        "recent": 0.8,
+        "half_life_s": 604_800.0,
+        "share": 0.7825,
+        "against_due": 1.565,
+    },
 }
 
 
@@ -51,8 +59,25 @@ class QuotaUseAnswer(Answer):
     """Above what is guaranteed."""
 
 
+class QueueStandingAnswer(Answer):
+    """By what a queue is compared with those beside it: what it has of the chip type of which it has most."""
+
+    chip: str | None
+    """None: it has nothing, neither now nor lately."""
+    held: float
+    """The part of all devices of this chip type that it holds now, 0 to 1."""
+    recent: float
+    """The part that it held lately: an average in which what was held counts half after each half-life."""
+    half_life_s: float
+    """Of `recent`; 0: only what is held now counts."""
+    share: float
+    """A tenth `held` and nine tenths `recent`; where the half-life is 0 all of it is `held`."""
+    against_due: float
+    """`share` / `due`: above 1 it has more than it is due. Of the queues in the same one that of the least is next."""
+
+
 class QueueShareAnswer(Answer):
-    """What a queue with all that is in it is due, and what it holds."""
+    """What a queue with all that is in it is due, what it holds, and where that puts it."""
 
     model_config = with_examples(SHARE_EXAMPLE)
 
@@ -75,6 +100,8 @@ class QueueShareAnswer(Answer):
     waiting: int
     chips: tuple[ChipHeldAnswer, ...]
     quotas: tuple[QuotaUseAnswer, ...]
+    standing: QueueStandingAnswer | None
+    """None where the order policy is not `fair`: then queues are not compared."""
 
 
 class SharePage(Answer):

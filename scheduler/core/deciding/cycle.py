@@ -108,11 +108,11 @@ class Cycle:
             return held_up
         blocked = self._blocked.get((request, opened))
         if blocked is None:
-            found = find_place(state, request, self._placed) if may_fit and self.numbers.allow(request) else None
+            found = find_place(state, request, self._placed) if may_fit and self.numbers.leave_open(request) else None
             if found is not None:
-                attempt = group.next_attempt
-                self._give(Seat(attempt, request.tenant, found.seatings, job.account, found.compute_milli))
-                self.touched = pools_of(entry for seating in found.seatings for entry in seating.nodes)
+                attempt, seatings = group.next_attempt, found.seatings
+                self._give(Seat(attempt, request.tenant, seatings, job.account, found.compute_milli))
+                self.touched = pools_of(entry for seating in seatings for entry in seating.nodes)
                 self.numbers.forget(self.touched)
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)

@@ -126,6 +126,20 @@ class Numbers:
                     return True
         return False
 
+    def leave_open(self, request: GangRequest) -> bool:
+        """Say whether what was read so far leaves a gang some option: what was not read may be enough.
+
+        To look for a place costs no more than to read what it lacks, and finds it.
+        """
+        known = self._rooms
+        if not known:
+            return True
+        for _, clusters in self._state.requests.wants(request):
+            for _, wants in clusters:
+                if all(known.get(lack, workers) >= workers for lack, workers in wants):
+                    return True
+        return False
+
     def lacks(self, request: GangRequest) -> Iterator[tuple[Lack, int]]:
         """Yield what a gang without a place waits for, each with how many workers must fit; 0 where it is not counted.
 

@@ -207,6 +207,7 @@ class SchedulerState:
         self.news.follow(change, self.promised)
         self.reach(change.at)
         self._follow(change)
+        self.ledger.uses.settle()
         self.promised.follow(change.body)
         self._applied = change.number
 

@@ -47,9 +47,10 @@ class UseCounts:
         else:
             noted.append((holding, rows, sign))
             if len(noted) > MOST_NOTED:
-                self._count_noted()
+                self.settle()
 
-    def _count_noted(self) -> None:
+    def settle(self) -> None:
+        """Count what was noted, before somebody who is in a hurry has to."""
         noted, self._noted = self._noted, []
         for holding, rows, sign in noted:
             self.add(holding.tenant, holding.uses(rows), sign, holding.account)
@@ -104,7 +105,7 @@ class UseCounts:
 
         Each queue is named with all that it is in, itself first; one that is not named is in none.
         """
-        self._count_noted()
+        self.settle()
         self.version += 1
         own = {queue: (dict(held), self._holdings.get(queue, 0)) for queue, held in self._by_queue.items()}
         users = dict(self._of_user)
@@ -130,24 +131,24 @@ class UseCounts:
         Beside chip types, what it is of COMPUTE.
         """
         if self._noted:
-            self._count_noted()
+            self.settle()
         return self._by_queue.get(queue, _NOTHING)
 
     def holdings(self, queue: QueueName, user: str | None = None) -> int:
         """Return how many attempts of a queue with all that is in it hold something; of one user, or of all."""
         if self._noted:
-            self._count_noted()
+            self.settle()
         return self._holdings.get(queue, 0) if user is None else self._of_user.get((queue, user), 0)
 
     def total_milli(self, chip: ChipName) -> int:
         """Return how many thousandths of devices of a chip type are held."""
         if self._noted:
-            self._count_noted()
+            self.settle()
         return self._totals.get(chip, 0)
 
     def all_held(self) -> tuple[tuple[ClusterName, ChipName, TenantName, int], ...]:
         """Return how many thousandths of devices of a chip type a tenant holds in a cluster; none that is 0."""
-        self._count_noted()
+        self.settle()
         return tuple(
             (cluster, chip, tenant, devices_milli)
             for (cluster, chip), held in self._by_cluster.items()
@@ -156,7 +157,7 @@ class UseCounts:
 
     def holders(self, cluster: ClusterName, chip: ChipName) -> tuple[Holder, ...]:
         """Return who holds devices of a chip type in a cluster, shares rounded up: most first, then by tenant."""
-        self._count_noted()
+        self.settle()
         held = self._by_cluster.get((cluster, chip), {})
         ordered = sorted(held.items(), key=lambda item: (-item[1], item[0]))
         return tuple(Holder(tenant, -(-devices_milli // WHOLE_DEVICE_MILLI)) for tenant, devices_milli in ordered)

@@ -1,8 +1,11 @@
-"""What each queue is due and holds, from the state in memory."""
+"""What each queue is due, holds and held lately, from the state in memory."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from scheduler.core.deciding.ordering.shares import ShareMade
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
@@ -26,6 +29,20 @@ class QuotaUse:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueStanding:
+    """By what the order compares a queue with its siblings."""
+
+    made: ShareMade
+    against_due: float
+    """Its share by what it is due: 1 is as much as that, and of siblings that of the least comes first.
+
+    Among siblings what is due goes by weight, so this is what they are ordered by (share / weight), in other units.
+    """
+    half_life_s: float
+    """After so long what was held counts half; 0: only what is held now counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueShare:
     """What a queue is due with all that is in it, and what it holds."""
 
@@ -43,6 +60,8 @@ class QueueShare:
     running: int
     waiting: int
     quotas: tuple[QuotaUse, ...]
+    standing: QueueStanding | None
+    """None where the order is one in which queues do not come before gangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +73,18 @@ class Shares:
     age_s: float
 
 
-def show_shares(followed: FollowedState) -> Shares:
-    """Return what each queue is due and holds. Raises StorageUnavailable."""
+def show_shares(followed: FollowedState, now: datetime) -> Shares:
+    """Return what each queue is due, holds and held lately. Raises StorageUnavailable."""
     followed.follow()
     with followed.hold() as state:
-        return Shares(tuple(_shares(state)), followed.change, followed.age_s)
+        return Shares(tuple(_shares(state, now)), followed.change, followed.age_s)
 
 
-def _shares(state: SchedulerState) -> list[QueueShare]:
+def _shares(state: SchedulerState, now: datetime) -> list[QueueShare]:
     sharing, uses = state.sharing, state.ledger.uses
     rates = sharing.book.worth(COMPUTE)
     due, waiting = shares_due(sharing.tree), _waiting(state)
+    standings = _standings(state, due, now)
     capacity = sum(state.tally.usable(chip) * rate for chip, rate in rates.items()) * WHOLE_DEVICE_MILLI
     return [
         QueueShare(
@@ -79,9 +99,24 @@ def _shares(state: SchedulerState) -> list[QueueShare]:
             quotas=tuple(
                 QuotaUse(rule.quota, used_milli(uses, name, rule.weights)) for rule in sharing.book.rules_of(name)
             ),
+            standing=standings.get(name),
         )
         for name, queue in sorted(sharing.tree.queues.items())
     ]
+
+
+def _standings(
+    state: SchedulerState, due: Mapping[QueueName, float], now: datetime
+) -> Mapping[QueueName, QueueStanding]:
+    """Return what the decider would compare queues by at a moment."""
+    if not state.order.ordering.has_shares:
+        return {}
+    shares = state.order.shares
+    there = shares.capacity(state.tally)
+    made = {name: shares.made_of(name, there, now) for name in due}
+    return {
+        name: QueueStanding(each, each.share / due[name], shares.half_life_s) for name, each in sorted(made.items())
+    }
 
 
 def _waiting(state: SchedulerState) -> Counter[QueueName]:

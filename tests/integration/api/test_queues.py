@@ -1,10 +1,18 @@
 """Queues, what they are due and may have, and where jobs wait."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from api.app import create_app
 from scheduler.core.model.tenant import Role
+from scheduler.core.queueing.policies.ordering import Ordering
+from scheduler.core.queueing.policies.policy import Fifo
+from scheduler.ports.records.usage import TenantSum, UsagePeriod
+from scheduler.services.follow_changes import FollowedState
+from scheduler.services.keep_lead import Lead
 from tests.builders.api import JOB, ApiWorld
 
 
@@ -155,6 +163,37 @@ def test_shares_say_what_each_queue_is_due_and_holds(tree: ApiWorld) -> None:
         "night",
         "org",
     ]
+
+
+def test_a_queue_that_used_much_lately_and_holds_nothing_shows_it_and_comes_last(world: ApiWorld) -> None:
+    lead = Lead.take(world.storage.leadership, "the test")
+    day_ms, noon = 86_400_000, datetime.now(UTC) - timedelta(days=7, hours=12)
+    held = TenantSum("mixed", "h100-sxm", "beta", 16_000 * day_ms, 16_000 * day_ms, 0)
+    world.storage.usage.record(UsagePeriod(noon, day_ms, [], [held]), epoch=lead.epoch)
+    started = replace(world.context, followed=FollowedState(world.storage.views, world.context.clock))
+    again = replace(world, app=create_app(started), context=started)
+    again.submit()
+    again.step()
+    answer = again.client(Role.OPERATOR).get("/v1/shares").json()
+    shares = {share["queue"]: share for share in answer["items"]}
+    beta, demo = shares["beta"], shares["demo"]
+    assert (beta["held"], beta["running"], beta["chips"], beta["due"]) == (0, 0, [], 0.5)
+    standing = beta["standing"]
+    assert (standing["chip"], standing["held"], standing["half_life_s"]) == ("h100-sxm", 0, 7 * 86_400)
+    assert 0.04 < standing["recent"] < 0.06, "a whole day of all there are, a week ago: half of a tenth"
+    assert standing["share"] == pytest.approx(0.9 * standing["recent"], abs=1e-6)
+    assert standing["against_due"] == pytest.approx(standing["share"] / 0.5, abs=1e-5)
+    assert demo["standing"]["held"] > 0
+    assert demo["standing"]["recent"] < 0.001
+    assert demo["standing"]["against_due"] < standing["against_due"]
+
+
+def test_queues_have_no_standing_where_they_are_not_compared(world: ApiWorld) -> None:
+    first_come = Ordering(Fifo())
+    followed = FollowedState(world.storage.views, world.context.clock, ordering=first_come)
+    context = replace(world.context, followed=followed)
+    answer = replace(world, app=create_app(context)).client(Role.OPERATOR).get("/v1/shares").json()
+    assert [share["standing"] for share in answer["items"]] == [None, None]
 
 
 def test_the_short_form_of_a_quota_and_the_long_one_are_the_same(world: ApiWorld) -> None:

@@ -55,6 +55,7 @@ SHARE = {
     "queue": "night", "parent": "org", "tenant": "demo", "weight": 2, "due": 0.5, "held": 0.625, "compute_due": 8,
     "compute_held": 10, "running": 3, "waiting": 12, "chips": [{"chip": "h100-sxm", "devices": 5.0}],
     "quotas": [QUEUE_QUOTA | {"held": 5.0, "borrowed": 3.0}],
+    "standing": {"chip": "h100-sxm", "held": 0.6, "recent": 0.9, "half_life_s": 604_800.0, "against_due": 1.74},
 }  # fmt: skip
 SUCCEEDED = a_job(state="succeeded", finished_at="2026-01-01T00:01:00Z", attempts=[an_attempt(state="succeeded")])
 
@@ -206,7 +207,7 @@ def job_file(tmp_path: Path) -> str:
         ),
         ("queue group", ({"items": [GROUP], "next": None}, "fast   h100-sxm mi300x", "fast")),
         ("queue group fast h100-sxm mi300x", (GROUP, "h100-sxm, mi300x count together as fast", "fast")),
-        ("share", ({"items": [SHARE], "next": None}, "50.0 %", "night")),
+        ("share", ({"items": [SHARE], "next": None}, "90.0 %  █████│████░ 1.74 x", "night")),
         ("quota set demo h100-sxm 4", (QUOTA, "demo may hold 4 devices of h100-sxm at most", "h100-sxm")),
     ],
 )

@@ -1,9 +1,10 @@
 // @ts-check
-/** Queues and shares: what each tenant may hold, holds, held over time, and waits for. */
+/** Queues and shares: what each queue is due and has, what each tenant may hold, holds, held over time, and waits for. */
 
 import { read } from "../data/api.js";
 import { jobs } from "../data/jobs.js";
 import { useAsked, useChanges, useNow } from "../data/watching.js";
+import { QueueShares } from "../parts/queue_shares.js";
 import { SharesOverTime } from "../parts/shares.js";
 import { Empty, Freshness, PlainTable, Trouble, UseBar } from "../parts/small.js";
 import { routeTo } from "../route.js";
@@ -27,6 +28,7 @@ export function Queues({ me, may }) {
   return html`<div class="screen">
     <div class="head"><h1>Queues and shares</h1><${Freshness} at=${use.at} error=${use.error} /></div>
     <${Trouble} error=${use.error} retry=${use.reload} />
+    ${may("list_shares") && html`<${QueueShares} />`}
     <section aria-labelledby="shares-title"><h2 id="shares-title">Tenants' shares</h2>
       <${PlainTable} caption="Tenants' shares" columns=${[["tenant"], ["chip"], ["held", "number"], ["quota", "number"], ["of quota", "bar-cell"], ["waiting jobs", "number"], ["they ask for", "number"], ["oldest", "number"]]} rows=${rows.map((row) => [
         html`<a href=${routeTo(["jobs"], { tenant: row.tenant, state: "queued" })}>${row.tenant}</a>`,

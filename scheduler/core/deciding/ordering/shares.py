@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.queueing.decay import DEFAULT_HALF_LIFE_S, HELD_NOW, DecayedAverage
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
     Capacity = Mapping[ChipName, int]
     """Thousandths of devices that there are of each chip type."""
+
+
+class ShareMade(NamedTuple):
+    """What a queue's share is made of: of the chip type of which it has most, as parts of what there is, 0 to 1."""
+
+    share: float
+    """By its weight it is compared with its siblings'."""
+    chip: ChipName | None = None
+    """None: it has nothing of anything there is, neither now nor lately."""
+    held: float = 0.0
+    """Now, by all in it."""
+    recent: float = 0.0
+    """Lately: the decaying average; 0 where only what is held now counts."""
+
+
+NOTHING_HAD = ShareMade(0.0)
 
 
 class HasQueues(Protocol):
@@ -110,13 +126,18 @@ class Shares:
         is_known = known is not None and known[0] == minute and known[1] == held
         if known is not None and is_known and (known[2] is capacity or known[2] == capacity):
             return known[3]
-        share = self._largest(held, self._all_in(queue), capacity, minute)
+        share = self._largest(held, self._all_in(queue), capacity, minute).share
         self._known[queue] = (minute, dict(held), capacity, share)
         return share
 
+    def made_of(self, queue: QueueName, capacity: Capacity, now: datetime) -> ShareMade:
+        """Return what `share` is made of at the same moment."""
+        minute = now.replace(second=0, microsecond=0)
+        return self._largest(self.queues.held_by(queue), self._all_in(queue), capacity, minute)
+
     def own_share(self, queue: QueueName, capacity: Capacity, now: datetime) -> float:
         """Return the same of what is directly in a queue."""
-        return self._largest(self._own(queue), (queue,), capacity, now)
+        return self._largest(self._own(queue), (queue,), capacity, now).share
 
     def _own(self, queue: QueueName) -> Mapping[ChipName, int]:
         held, children = self.queues.held_by(queue), self.queues.children(queue)
@@ -132,15 +153,25 @@ class Shares:
 
     def _largest(
         self, held: Mapping[ChipName, int], queues: Iterable[QueueName], capacity: Capacity, now: datetime
-    ) -> float:
-        sums: dict[ChipName, float] = dict(held)
-        if self.half_life_s:
-            sums = {chip: HELD_NOW * amount for chip, amount in sums.items()}
-            for queue in queues:
-                for chip, lately in self._lately.get(queue, {}).items():
-                    before = lately.value(now, self.half_life_s)
-                    sums[chip] = sums.get(chip, 0.0) + (1.0 - HELD_NOW) * before
-        return max((amount / capacity[chip] for chip, amount in sums.items() if chip in capacity), default=0.0)
+    ) -> ShareMade:
+        recent = self._recent(queues, now) if self.half_life_s else {}
+        now_counts = HELD_NOW if self.half_life_s else 1.0
+        largest = NOTHING_HAD
+        for chip, there in capacity.items():
+            if chip in held or chip in recent:
+                now_milli, recent_milli = held.get(chip, 0), recent.get(chip, 0.0)
+                share = (now_counts * now_milli + (1.0 - now_counts) * recent_milli) / there
+                if share > largest.share:
+                    largest = ShareMade(share, chip, now_milli / there, recent_milli / there)
+        return largest
+
+    def _recent(self, queues: Iterable[QueueName], now: datetime) -> Mapping[ChipName, float]:
+        """Return what queues held on average lately, in thousandths of devices."""
+        sums: dict[ChipName, float] = {}
+        for queue in queues:
+            for chip, lately in self._lately.get(queue, {}).items():
+                sums[chip] = sums.get(chip, 0.0) + lately.value(now, self.half_life_s)
+        return sums
 
 
 def capacity_of(counts: Iterable[CapacityCount]) -> Capacity:

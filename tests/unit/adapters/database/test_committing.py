@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from scheduler.adapters.database import committing, migrate
+from scheduler.adapters.database import committing
 from scheduler.adapters.database.committing import Call, Committer, Items
 from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.failures import LostRace, is_outage, may_be_retried
@@ -17,7 +17,7 @@ from scheduler.adapters.database.transaction import Draft, Transaction
 from scheduler.core.model.change import TenantCreated
 from scheduler.core.model.group import State
 from scheduler.ports.journal import Outcome, Rejected, Rejection, StorageUnavailable, WishStop, Write, Written
-from tests.builders.database import NOON
+from tests.builders.database import NOON, empty_sqlite
 
 ITEM = WishStop("000000001abcdefg", None, "ann", NOON)
 
@@ -25,9 +25,7 @@ ITEM = WishStop("000000001abcdefg", None, "ann", NOON)
 @pytest.fixture
 def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engines]:
     monkeypatch.setattr(committing, "FIRST_PAUSE_S", 0.0)
-    url = f"sqlite:///{tmp_path / 'medley.db'}"
-    migrate.upgrade(url)
-    engines = open_engines(url)
+    engines = open_engines(empty_sqlite(tmp_path).url)
     yield engines
     engines.close()
 

@@ -64,3 +64,15 @@ def test_numbers_allow_what_is_over_quota_nowhere() -> None:
     job = make_job(workers=2)
     state = make_state(make_node(), jobs=(job,), quotas=(QueueQuota("alpha", "h100", limit=1),))
     assert not Numbers(state).allow(state.request(job.id))
+
+
+def test_what_was_not_read_leaves_a_gang_open_and_what_was_may_shut_it_out() -> None:
+    jobs = (make_job(1, workers=9), make_job(2, workers=8))
+    state = make_state(make_node(), jobs=jobs)
+    numbers, (nine, eight) = Numbers(state), (state.request(job.id) for job in jobs)
+    assert numbers.leave_open(nine)
+    list(numbers.lacks(nine))
+    assert not numbers.leave_open(nine)
+    assert numbers.leave_open(eight)
+    numbers.forget()
+    assert numbers.leave_open(nine)

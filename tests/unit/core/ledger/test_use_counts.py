@@ -104,3 +104,12 @@ def test_what_is_noted_counts_when_somebody_reads_and_what_is_taken_back_before_
     assert counts.held_by("alpha") == {}
     assert counts.total_milli("h100") == 0
     assert counts.version > before
+
+
+def test_what_was_noted_counts_whether_it_was_settled_or_is_read_first() -> None:
+    settled, read = UseCounts(), UseCounts()
+    for counts in (settled, read):
+        counts.note(Seated("alpha", [], (("east", "h100", 2_000),), None), [])
+    settled.settle()
+    settled.settle()
+    assert settled.held_by("alpha") == read.held_by("alpha") == {"h100": 2_000}

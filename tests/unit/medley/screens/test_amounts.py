@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from medley.screens.amounts import age, counted, duration, memory, memory_of, moment
+from medley.screens.amounts import age, bar, counted, duration, memory, memory_of, moment
 
 AT = datetime(2026, 1, 1, 0, 10, 0, tzinfo=UTC)
 
@@ -52,3 +52,17 @@ def test_a_share_of_memory_says_its_unit_once() -> None:
     found = [memory_of(held, 2_359_296) for held in (0, 512, 4_096)]
     assert found == ["0/2304 GiB", "512 MiB/2304 GiB", "4/2304 GiB"]
     assert memory_of(64, 512) == "64/512 MiB"
+
+
+@pytest.mark.parametrize(
+    ("part", "mark", "want"),
+    [
+        (0.0, None, "░" * 10),
+        (0.26, None, "███░░░░░░░"),
+        (7.0, None, "█" * 10),
+        (-1.0, 0.5, "░░░░░│░░░░░"),
+        (0.8, 1, "████████░░│"),
+    ],
+)
+def test_a_bar_is_as_full_as_it_says_and_no_longer_than_it_is(part: float, mark: float | None, want: str) -> None:
+    assert bar(part, mark=mark) == want

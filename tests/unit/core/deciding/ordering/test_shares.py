@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.core.deciding.ordering.shares import Shares, capacity_of
 from scheduler.core.deciding.parts.tally import CapacityCount
@@ -69,6 +71,33 @@ def test_history_from_before_the_start_is_taken_in_for_queues_and_those_they_are
     assert shares.share("top", CAPACITY, NOON) == pytest.approx(0.54)
     assert shares.share("b", CAPACITY, NOON) == pytest.approx(0.36)
     assert shares.share("b", CAPACITY, seconds_after_noon(120)) == pytest.approx(0.18)
+
+
+def test_what_a_share_is_made_of_is_told_by_the_chip_type_that_decides() -> None:
+    held = Held(a_h100=1_000, a_t4=50_000)
+    shares = Shares(held, half_life_s=120.0)
+    shares.recall([("a", "h100", 8_000.0), ("a", "t4", 10_000.0)], NOON)
+    made = shares.made_of("a", CAPACITY, NOON)
+    assert made[1:] == ("h100", 0.1, 0.8)
+    assert made.share == pytest.approx(0.1 * 0.1 + 0.9 * 0.8)
+    assert made.share == shares.share("a", CAPACITY, NOON)
+    assert shares.made_of("b", CAPACITY, NOON) == (0.0, None, 0.0, 0.0)
+
+
+def test_with_no_half_life_only_what_is_held_now_is_told() -> None:
+    shares = Shares(Held(a_h100=2_000), half_life_s=0.0)
+    assert shares.made_of("a", CAPACITY, NOON) == (0.2, "h100", 0.2, 0.0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(sorted(CAPACITY)), st.integers(0, 100_000))))
+def test_what_a_share_is_made_of_is_always_of_that_share(lately: list[tuple[str, str, int]]) -> None:
+    shares = Shares(Held(a_h100=3_000, c_t4=7_000, b_t4=7_000), half_life_s=120.0)
+    shares.recall([(queue, chip, float(milli)) for queue, chip, milli in lately], NOON)
+    later = seconds_after_noon(77)
+    for name in TREE.queues:
+        made = shares.made_of(name, CAPACITY, later)
+        assert made.share == shares.share(name, CAPACITY, later)
+        assert made.share == pytest.approx(0.1 * made.held + 0.9 * made.recent)
 
 
 def test_capacity_is_what_all_clusters_have_and_never_nothing() -> None:
