@@ -99,7 +99,8 @@ def _equations(stages: Sequence[StageTime], known: LayerProfile | None) -> tuple
     refused: list[RefusedStage] = []
     for stage in stages:
         ends_s = 0.0 if known is None else _known_ends_s(stage, known)
-        forward_s, backward_s = stage.forward_s - _FORWARD_PART * ends_s, stage.backward_s - (1 - _FORWARD_PART) * ends_s
+        forward_s = stage.forward_s - _FORWARD_PART * ends_s
+        backward_s = stage.backward_s - (1.0 - _FORWARD_PART) * ends_s
         is_known = not (stage.has_embedding or stage.has_head) or _knows_ends(stage, known)
         if is_known and min(forward_s, backward_s) > 0.0:
             found.append(_Equation(stage, forward_s, backward_s, has_embedding=False, has_head=False))

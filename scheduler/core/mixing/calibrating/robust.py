@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 _ROUNDS = 60
 _TUKEY = 4.685
-"""Of the scale: what is further away does not count. 95 % as efficient as plain least squares where nothing is wrong."""
+"""Of the scale: what is further away does not count. As sharp as plain least squares to 95 % where nothing is wrong."""
 _MAD_TO_SIGMA = 1.4826
 LEAST_SCALE = 0.02
 """Of what is fitted: times that agree better than to 2 % are no reason to call the next one wrong."""
@@ -57,5 +57,5 @@ def _middle(distance: Floats, columns: int) -> float:
 
 def _solved(rows: Floats, values: Floats, weights: Floats) -> Floats:
     root = np.sqrt(weights)
-    found: Floats = np.linalg.lstsq(rows * root[:, None], values * root, rcond=None)[0]
-    return found
+    found = np.linalg.lstsq(rows * root[:, None], values * root, rcond=None)[0]
+    return np.asarray(found, dtype=np.float64)
