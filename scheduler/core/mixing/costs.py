@@ -13,6 +13,7 @@ from math import log2
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey
+from scheduler.core.mixing.calibrating.interpolating import layer_at
 from scheduler.core.mixing.counting import (
     embedding_parameters,
     head_forward_flops,
@@ -82,7 +83,7 @@ def embedding_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, m
     measured = profile_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
     reduction_s = _reduction_s(problem, pool, tensor_parallel, micro_batch)
     return EndCosts(
-        forward_s=reduction_s if measured is None else measured.embedding_s,
+        forward_s=reduction_s if measured is None or measured.embedding_s is None else measured.embedding_s,
         backward_s=0.0,
         parameters=_on_one(embedding_parameters(training.shape), tensor_parallel),
         activation_bytes=_boundary_bytes(problem, micro_batch) // (2 * tensor_parallel),
@@ -94,7 +95,7 @@ def head_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_
     """Return what the head costs the last stage: `2 V h` operations a token, twice that backward, one all-reduce."""
     training = problem.training
     measured = profile_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
-    if measured is not None:
+    if measured is not None and measured.head_s is not None:
         forward_s, backward_s = measured.head_s / 3, measured.head_s * 2 / 3
     else:
         flops = training.sequence * micro_batch * head_forward_flops(training)
@@ -111,8 +112,8 @@ def head_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_
 
 
 def profile_of(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> LayerProfile | None:
-    """Return what was measured of exactly this."""
-    return problem.profiles.layers.get(ProfileKey(pool.chip, tensor_parallel, micro_batch))
+    """Return what was measured of this, or lies between two micro-batches that were."""
+    return layer_at(problem.profiles, pool.chip, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
 
 
 def is_measured(problem: Problem, pool: ChipPool) -> bool:
