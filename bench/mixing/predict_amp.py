@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from bench.calibrate import unit_ns
-from bench.mixing.amp import LIKE, MIXED, Trial, read_trials
-from bench.mixing.scoring import mape_percent, regret_percent, spearman
-from bench.mixing.stages import slowest_replica_s, slowest_stage_step_s
+from bench.mixing.measured.amp import LIKE, MIXED, Trial, read_trials
+from bench.mixing.measured.scoring import mape_percent, regret_percent, spearman
+from bench.mixing.measured.stages import slowest_replica_s, slowest_stage_step_s
 from bench.report import Limit, Measurement
 
 NAME = "predict_amp"

@@ -1,8 +1,8 @@
 """Llama-3-8B on eight A100, as FlagPerf measured it: seven layouts that ran, and one that ran out of memory."""
 
 from bench.calibrate import unit_ns
-from bench.mixing.scoring import best_fit, left_out, mape_percent, spearman
-from bench.mixing.stages import Run, memory_of, pipeline_of
+from bench.mixing.measured.scoring import best_fit, left_out, mape_percent, spearman
+from bench.mixing.measured.stages import Run, memory_of, pipeline_of
 from bench.public import table
 from bench.report import Limit, Measurement
 from scheduler.core.mixing.asked.pools import ChipPool

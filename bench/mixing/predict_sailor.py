@@ -5,9 +5,9 @@ from functools import partial
 from statistics import fmean, median
 
 from bench.calibrate import unit_ns
-from bench.mixing.sailor import MeasuredRun, read_runs
-from bench.mixing.scoring import best_fit, left_out, mape_percent, off_percent, regret_percent
-from bench.mixing.stages import Form, slowest_replica_s, slowest_stage_step_s
+from bench.mixing.measured.sailor import MeasuredRun, read_runs
+from bench.mixing.measured.scoring import best_fit, left_out, mape_percent, off_percent, regret_percent
+from bench.mixing.measured.stages import Form, slowest_replica_s, slowest_stage_step_s
 from bench.report import Limit, Measurement
 from scheduler.core.mixing.timing import step_s
 

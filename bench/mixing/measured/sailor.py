@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
 
-from bench.mixing.stages import Run
+from bench.mixing.measured.stages import Run
 from bench.public import table
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
-from bench.mixing.stages import Run
+from bench.mixing.measured.stages import Run
 from bench.public import table
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem
