@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from scheduler.core.mixing.search.pairs import Pairs
-from scheduler.core.mixing.search.shapes import Shapes
-from scheduler.core.mixing.search.table import Floats, Table
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.shapes import Shapes
+from scheduler.core.mixing.search.shaping.table import Floats, Table
 
 STRETCHES = np.array([1.0, 1.2, 1.5, 2.0, 3.0])
 """Of the shortest period, where memory does not let the fastest stages have their share of layers."""

@@ -8,9 +8,11 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from scheduler.core.mixing.search.pairs import Pairs
-from scheduler.core.mixing.search.table import Flags, Floats, Integers, Table
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
+WARMS_NONE, WARMS_BETWEEN, WARMS_ALL = 0, 1, 2
+"""Extra warm-ups nowhere, at boundaries between pools, at all boundaries."""
 SUBSETS_UP_TO = 3
 """With so many pools all subsets of them are drawn up at first, with more only some."""
 SHARES = (1.0, 0.5, 0.25)
@@ -30,7 +32,7 @@ class Shapes:
     stages: Integers
     """C, K."""
     warms: Integers
-    """C: 0 no extra warm-ups, 1 at boundaries between pools, 2 at all."""
+    """C: where there are extra warm-ups: `WARMS_NONE`, `WARMS_BETWEEN` or `WARMS_ALL`."""
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -130,7 +132,9 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     else:
         subsets = [tuple(fastest[:size]) for size in range(1, len(pools) + 1)]
         subsets += [(k,) for k in pools if k != fastest[0]]
-    line_ups = [(order, subset) for subset in subsets for order in ((roomiest, fastest) if len(subset) > 1 else (fastest,))]
+    line_ups = [
+        (order, subset) for subset in subsets for order in ((roomiest, fastest) if len(subset) > 1 else (fastest,))
+    ]
     uses = np.array([[k in subset for k in order] for order, subset in line_ups])
     return np.array([order for order, _ in line_ups]), uses
 

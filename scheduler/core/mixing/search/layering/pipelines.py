@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.core.mixing.search.pairs import Pairs
-from scheduler.core.mixing.search.shapes import Shapes
-from scheduler.core.mixing.search.table import Flags, Floats, Integers, Table
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.shapes import Shapes
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.core.mixing.search.table import Flags, Floats, Integers, Table
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def pairs_of(table: Table) -> Pairs:
     """Return all pairs whose bound is finite."""
     replicas = np.array(table.data_parallels)
     d, b = (
-        grid.ravel() for grid in np.meshgrid(np.arange(len(replicas)), np.arange(len(table.micro_batches)), indexing="ij")
+        grid.ravel()
+        for grid in np.meshgrid(np.arange(len(replicas)), np.arange(len(table.micro_batches)), indexing="ij")
     )
     sizes = replicas[d] * np.array(table.micro_batches)[b]
     batch = table.problem.training.global_batch

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from scheduler.core.mixing.search.pipelines import Pipelines
-from scheduler.core.mixing.search.scoring import Dealt, in_flight, step_s
-from scheduler.core.mixing.search.table import Flags, Floats, Integers
+from scheduler.core.mixing.search.layering.pipelines import Pipelines
+from scheduler.core.mixing.search.layering.scoring import Dealt, in_flight, step_s
+from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, WARMS_BETWEEN
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
 HALVINGS = 7
 CAPS = (
     *((1.0, np.inf), (1.03, np.inf), (1.1, np.inf), (1.25, np.inf), (1.6, np.inf), (3.0, np.inf)),
     *((1.25, 1.15), (1.6, 1.15), (3.0, 1.15), (1.6, 1.5), (3.0, 1.5)),
 )
-"""Tried for each pipeline: times the shortest period that all layers fit into, and times the shortest all-reduce.
+"""Tried for each pipeline: times the shortest period that takes all layers, and times the shortest all-reduce.
 
 Longer ones let faster stages have more layers: with few micro-batches filling the pipeline counts as much as its period.
 """
@@ -37,7 +38,7 @@ def _extra_warm_ups(pipelines: Pipelines) -> Integers:
     period_s = _split_s(is_stage, pipelines.busy_s[0], pipelines.extra_s, pipelines.table.layers)
     wished = np.ceil(2 * pipelines.transfer_s / period_s[:, None] - 1e-6).clip(0, pipelines.count[:, None])
     is_between = pipelines.position[:, 1:] != pipelines.position[:, :-1]
-    is_warmed = is_stage[:, 1:] & ((warms == 2) | ((warms == 1) & is_between))  # noqa: PLR2004 - see `Shapes.warms`
+    is_warmed = is_stage[:, 1:] & ((warms == WARMS_ALL) | ((warms == WARMS_BETWEEN) & is_between))
     return np.where(is_warmed, wished, 0).astype(np.int64)
 
 

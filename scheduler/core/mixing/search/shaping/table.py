@@ -24,7 +24,7 @@ ROUNDING_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Costs of a problem. Axes: K pools in an order of their own, T degrees, B micro-batches, D data-parallel degrees."""
+    """Costs of a problem. Axes: K pools in an order of their own, T degrees, B micro-batches, D data parallels."""
 
     problem: Problem
     pools: tuple[ChipPool, ...]
@@ -98,7 +98,9 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
             [[[transfer_s(problem, a, b, micro_batch=size) for size in micro_batches] for b in pools] for a in pools]
         ),
         room_bytes=np.array([memory_limit(problem, pool) - pool.reserved_bytes - ROUNDING_BYTES for pool in pools]),
-        state_bytes=np.array([state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]),
+        state_bytes=np.array(
+            [state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]
+        ),
         sync_s=np.array(
             [[[_sync_s(problem, pool, degree, d) for d in data_parallels] for degree in degrees] for pool in pools]
         ),

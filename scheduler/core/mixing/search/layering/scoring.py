@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.core.mixing.search.pipelines import Pipelines
-from scheduler.core.mixing.search.table import Flags, Floats, Integers
+from scheduler.core.mixing.search.layering.pipelines import Pipelines
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
 PRECISION = 1e-9
 """Relative: periods that differ by less are the same."""
