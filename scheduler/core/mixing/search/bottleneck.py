@@ -103,17 +103,17 @@ class _Rooms:
         is_last = np.arange(table.layers) == 0
         ends = (float(is_first), is_last)
         extra_s = sum(table.ends_s[end, pool, degree, b] * here for end, here in enumerate(ends))
-        kept = sum(table.ends_activation_bytes[end, pool, degree, b] * here for end, here in enumerate(ends))
+        kept = sum(table.ends_activation_bytes[end, degree, b] * here for end, here in enumerate(ends))
         owned = sum(table.ends_parameters[end, degree] * here for end, here in enumerate(ends))
         if is_first and table.problem.training.shape.ties_embeddings:
             owned = np.where(is_last, table.ends_parameters[0, degree], owned)
         state_bytes = table.state_bytes[self._d]
-        free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[pool, degree, b] * is_last
+        free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[degree, b] * is_last
         free = free - kept * self._held
         most = np.full(table.layers, NOTHING)
         for again in range(2):
             each = table.layer_parameters[degree] * state_bytes
-            each = each + table.activation_bytes[again, pool, degree, b] * self._held
+            each = each + table.activation_bytes[again, degree, b] * self._held
             by_time = np.floor((self._time_s - extra_s) / table.busy_s[again, pool, degree, b])
             most = np.maximum(most, np.minimum(by_time, np.floor(free / each)))
         return np.where(most < 1, NOTHING, most)
@@ -133,9 +133,7 @@ def _reach(table: Table, rooms: _Rooms, end: int | None) -> tuple[_Run, ...] | N
     return None
 
 
-def _in_front(
-    table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None
-) -> _Placed:
+def _in_front(table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
     """Return the better of what is known and of a run in front of what was before."""
     before, placed = known
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
@@ -148,15 +146,15 @@ def _in_front(
     return _Placed(np.maximum(layers, placed.layers), tuple(runs))
 
 
-def _whole(
-    table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | None
-) -> tuple[_Run, ...] | None:
+def _whole(table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | None) -> tuple[_Run, ...] | None:
     """Return the runs of a pipeline that has all layers and begins with this run, None where it cannot."""
     if end not in (None, run.degree):
         return None
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
     first = np.concatenate(([NOTHING], sums[:-1] + rooms.of(run.pool, run.degree, is_first=True)))
-    reached = np.where(_is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING)
+    reached = np.where(
+        _is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING
+    )
     behind, stages = np.unravel_index(reached.argmax(), reached.shape)
     if reached[behind, stages] < table.layers:
         return None

@@ -23,7 +23,7 @@ def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
     behind = stages.sum(axis=1)[:, None] - np.cumsum(stages, axis=1)
     held = np.minimum(count[:, None], behind + (stages + 1) / 2)
     each_bytes = table.layer_parameters[degree] * table.state_bytes[d]
-    kept = table.activation_bytes[:, pool, degree, b] * held
+    kept = table.activation_bytes[:, degree, b] * held
     most, most_again = table.room_bytes[pool] / (each_bytes + kept)
     with np.errstate(divide="ignore", invalid="ignore"):
         speed = np.where(is_used, stages / busy_s, 0.0)
