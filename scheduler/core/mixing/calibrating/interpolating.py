@@ -52,5 +52,3 @@ def _time(first: float, second: float, part: float, share: float) -> float:
 
 def _time_if_known(first: float | None, second: float | None, part: float, share: float) -> float | None:
     return None if first is None or second is None else _time(first, second, part, share)
-
-

@@ -23,6 +23,8 @@ class RefusalCause(StrEnum):
     """Far from what the other stages, or earlier reports, say of the same layers."""
     ONLY_ENDS = "only-ends"
     """It has the embedding or the head, and nothing says what these take of its time."""
+    OTHER_CHIP = "other-chip"
+    """Who reports it has no device of that chip type."""
 
 
 @dataclass(frozen=True, slots=True)
