@@ -102,8 +102,7 @@ def _state(body: ChangeBody) -> State | None:
 def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - one shape per kind
     match body:
         case JobSubmitted(job):
-            spec = spec_answer(job.spec)
-            return spec.model_dump(mode="json", include=_TOLD_OF_A_JOB)
+            return spec_answer(job.spec).model_dump(mode="json", include=_TOLD_OF_A_JOB)
         case StopWished(by=by):
             return {"by": by}
         case ReplicasWished(replicas=replicas, by=by):

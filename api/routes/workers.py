@@ -19,13 +19,14 @@ from api.schemas.workers import (
     RendezvousBody,
 )
 from api.streaming.waiting import wait_until
-from api.text.stages import refused_stage_text
+from api.text.training.stages import refused_stage_text
 from api.web.dependencies import Claim, Context
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import attempt_closed, refuse_report
 from scheduler.core.model.attempt import Progress
-from scheduler.core.model.measuring.layers import ProfileKey, StageTime
+from scheduler.core.model.measuring.layers import ProfileKey
+from scheduler.core.model.measuring.stages import StageTime
 from scheduler.ports.journal import Rejected
 from scheduler.services.access.attempt_tokens import AttemptClaim
 from scheduler.services.heartbeats.hearing import Said

@@ -1,8 +1,9 @@
 """How long layers of families' models take on each chip type: measured, and editable by operators."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from api.answers.fleet import profile_answer
@@ -23,6 +24,23 @@ DegreePath = Annotated[int, Path(ge=1, le=4_096, examples=[8])]
 BatchPath = Annotated[int, Path(ge=1, le=65_536, examples=[2])]
 _ONE = "/{tenant}/{family}/{chip}/{tensor_parallel}/{micro_batch}"
 
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the path names."""
+
+    family: JobFamily
+    key: ProfileKey
+
+
+async def _place(
+    tenant: TenantPath, family: FamilyPath, chip: ChipPath, tensor_parallel: DegreePath, micro_batch: BatchPath
+) -> _Place:
+    return _Place(JobFamily(tenant, family), ProfileKey(chip, tensor_parallel, micro_batch))
+
+
+PlaceOfPath = Annotated[_Place, Depends(_place)]
+
 router = APIRouter(prefix="/v1/profiles", tags=["fleet"], route_class=GuardedRoute)
 
 
@@ -35,20 +53,10 @@ def list_profiles(context: Context, caller: Caller, query: Page) -> ProfilePage 
 
 
 @router.get(_ONE, operation_id="show_profile")
-def show_profile(
-    tenant: TenantPath,
-    family: FamilyPath,
-    chip: ChipPath,
-    tensor_parallel: DegreePath,
-    micro_batch: BatchPath,
-    *,
-    context: Context,
-    caller: Caller,
-    response: Response,
-) -> ProfileAnswer:
+def show_profile(place: PlaceOfPath, context: Context, caller: Caller, *, response: Response) -> ProfileAnswer:
     """Show how long a layer of a family's model takes, with its ETag."""
-    key = ProfileKey(chip, tensor_parallel, micro_batch)
-    found = context.profiles.get(JobFamily(tenant, family), key) if caller.tenant in (None, tenant) else None
+    is_seen = caller.tenant in (None, place.family.tenant)
+    found = context.profiles.get(place.family, place.key) if is_seen else None
     if found is None:
         raise Refusal(not_found("profile"))
     response.headers["ETag"] = etag_of(found)
@@ -57,44 +65,24 @@ def show_profile(
 
 @router.put(_ONE, operation_id="set_profile", responses=HAS_CHANGED)
 def set_profile(
-    tenant: TenantPath,
-    family: FamilyPath,
-    chip: ChipPath,
-    tensor_parallel: DegreePath,
-    micro_batch: BatchPath,
-    *,
-    body: LayerTimes,
-    context: Context,
-    response: Response,
-    if_match: IfMatch = None,
+    place: PlaceOfPath, body: LayerTimes, context: Context, *, response: Response, if_match: IfMatch = None
 ) -> ProfileAnswer:
     """Say how long a layer of a family's model takes for one micro-batch, whatever is measured."""
-    if context.directory.chip(chip) is None:
+    if context.directory.chip(place.key.chip) is None:
         raise Refusal(not_found("chip type"))
-    if context.directory.tenant(tenant) is None:
+    if context.directory.tenant(place.family.tenant) is None:
         raise Refusal(not_found("tenant"))
-    key, times = ProfileKey(chip, tensor_parallel, micro_batch), LayerProfile(**body.model_dump())
-    guard = guarded_by(if_match)
-    said = context.profiles.set(JobFamily(tenant, family), key, times, context.clock.now(), guard)
+    times, guard = LayerProfile(**body.model_dump()), guarded_by(if_match)
+    said = context.profiles.set(place.family, place.key, times, context.clock.now(), guard)
     response.headers["ETag"] = etag_of(said)
     return profile_answer(said)
 
 
 @router.delete(_ONE, operation_id="remove_profile", status_code=204, responses=HAS_CHANGED)
-def remove_profile(
-    tenant: TenantPath,
-    family: FamilyPath,
-    chip: ChipPath,
-    tensor_parallel: DegreePath,
-    micro_batch: BatchPath,
-    *,
-    context: Context,
-    if_match: IfMatch = None,
-) -> Response:
+def remove_profile(place: PlaceOfPath, context: Context, *, if_match: IfMatch = None) -> Response:
     """Forget what was said and what was measured: it is learnt anew."""
     now, guard = context.clock.now(), guarded_by(if_match)
-    key = ProfileKey(chip, tensor_parallel, micro_batch)
-    if not context.profiles.remove(JobFamily(tenant, family), key, now, guard):
+    if not context.profiles.remove(place.family, place.key, now, guard):
         raise Refusal(not_found("profile"))
     return Response(status_code=204)
 

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.schemas.text import NAME_PATTERN, Answer, Body, Moment, with_examples
 from api.schemas.workers import Generation
+from scheduler.core.model.measuring.stages import LONGEST_STAGE_S
 
-LONGEST_S = 3_600.0
 _TIMES = {"layer_forward_s": 0.0121, "layer_backward_s": 0.0246, "embedding_s": None, "head_s": 0.031, "update_s": None}
 _EXAMPLE = {
     "tenant": "demo",
@@ -23,8 +23,8 @@ _EXAMPLE = {
     "at": "2026-11-21T12:00:00.000000Z",
 }
 
-Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
-EndSeconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_STAGE_S, allow_inf_nan=False)]
+EndSeconds = Annotated[float, Field(ge=0, le=LONGEST_STAGE_S, allow_inf_nan=False)]
 
 
 class LayerTimes(Body):

@@ -1,9 +1,11 @@
 """How long a layer of families' models takes on each chip type."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from medley.answers import Json
 from medley.commands.connection import OutputOption, connected
 from medley.commands.speeds.tables import profiles_table
 from medley.exit_codes import ExitCode
@@ -16,6 +18,24 @@ Family = Annotated[str, Parameter(help="The jobs' field `family`, else their nam
 Chip = Annotated[str, Parameter(help="The chip type.")]
 Degree = Annotated[int, Parameter(help="How many devices share each layer.")]
 Batch = Annotated[int, Parameter(help="Sequences of a micro-batch.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """How long it takes for one micro-batch."""
+
+    forward_s: Annotated[float, Parameter(help="Of a layer.")]
+    backward_s: Annotated[float, Parameter(help="Of a layer, without recomputation.")]
+    embedding_s: Annotated[float | None, Parameter(help="Forward and backward.")] = None
+    head_s: Annotated[float | None, Parameter(help="Forward and backward, with the loss.")] = None
+    update_s: Annotated[float | None, Parameter(help="The optimiser's step for one layer.")] = None
+
+    @property
+    def body(self) -> Json:
+        """What the server is told."""
+        ends = {"embedding_s": self.embedding_s, "head_s": self.head_s, "update_s": self.update_s}
+        return {"layer_forward_s": self.forward_s, "layer_backward_s": self.backward_s, **ends}
 
 
 @profile.default
@@ -41,23 +61,12 @@ def set_profile(
     batch: Batch,
     /,
     *,
-    forward_s: Annotated[float, Parameter(help="Of a layer.")],
-    backward_s: Annotated[float, Parameter(help="Of a layer, without recomputation.")],
-    embedding_s: Annotated[float | None, Parameter(help="Forward and backward.")] = None,
-    head_s: Annotated[float | None, Parameter(help="Forward and backward, with the loss.")] = None,
-    update_s: Annotated[float | None, Parameter(help="The optimiser's step for one layer.")] = None,
+    seconds: Seconds,
     output: OutputOption = "table",
 ) -> int:
     """Say how many seconds it takes, whatever is measured (operators)."""
-    times = {
-        "layer_forward_s": forward_s,
-        "layer_backward_s": backward_s,
-        "embedding_s": embedding_s,
-        "head_s": head_s,
-        "update_s": update_s,
-    }
     with connected() as client:
-        said = client.speeds.set_profile((tenant, family), (chip, degree, batch), times)
+        said = client.speeds.set_profile((tenant, family), (chip, degree, batch), seconds.body)
     print_listing(output, [said], "family", lambda: profiles_table([said]))
     return ExitCode.OK
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scheduler.core.mixing.calibrating.refitting import refit
-from scheduler.core.mixing.calibrating.refused import RefusalCause, RefusedStage
-from scheduler.core.model.measuring.layers import MeasuredLayers, Profile, StageTime
+from scheduler.core.model.measuring.layers import MeasuredLayers, Profile
+from scheduler.core.model.measuring.stages import RefusalCause, RefusedStage, StageTime
 from scheduler.core.queueing.run_times import family_of
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Rejected, Rejection

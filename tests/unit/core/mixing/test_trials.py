@@ -2,10 +2,15 @@
 
 from random import Random
 
-import pytest
-
+from scheduler.core.mixing.plan import MemoryUse, Plan, Prediction, Stage
 from scheduler.core.mixing.trials import Candidate, Tried, candidate_of, next_trial
-from tests.builders.mixing import a_plan
+
+STAGE = Stage(
+    "a", "h100", 0, 4, 4, recomputes=False, forward_s=0.1, backward_s=0.2, gradient_sync_s=0.0, update_s=0.0,
+    memory=MemoryUse(1, 1, 1, 1, 1, 1, 9), is_estimate=False,
+)  # fmt: skip
+PREDICTION = Prediction(7.5, 7.0, 8.0, is_simulated=True, ideal_s=6.0, tokens_per_s=100.0, flops_utilisation=0.4)
+PLAN = Plan(8, 2, 4, (STAGE, STAGE), (), PREDICTION)
 
 
 def candidates(*predicted_s: float, apart: float = 1.0) -> list[Candidate]:
@@ -37,7 +42,7 @@ def test_plans_that_are_predicted_alike_are_tried_one_after_the_other() -> None:
 
 
 def test_what_a_plan_is_wrong_by_others_like_it_are_wrong_by_too() -> None:
-    plans = [Candidate(1.0, (0.0,)), Candidate(1.02, (0.1,)), Candidate(1.2, (9.0,)), Candidate(1.2, (9.1,))]
+    plans = [Candidate(1.0, (0.0,)), Candidate(1.02, (0.1,)), Candidate(1.2, (30.0,)), Candidate(1.2, (30.0,))]
     tried = [Tried(0, 2.0)]
     assert next_trial(plans, tried) == 2
     assert next_trial(plans, [*tried, Tried(2, 3.0)]) != 3
@@ -70,7 +75,4 @@ def test_the_unit_of_time_says_nothing() -> None:
 
 
 def test_a_plan_is_a_candidate_by_its_degrees() -> None:
-    plan = a_plan()
-    found = candidate_of(plan)
-    assert found.predicted_s == plan.prediction.step_s
-    assert found.features == pytest.approx((2.0, 1.0, 3.0, 1.0))
+    assert candidate_of(PLAN) == Candidate(7.5, (2.0, 1.0, 3.0, 1.0))

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from scheduler.core.mixing.calibrating.refitting import Refit, refit
-from scheduler.core.mixing.calibrating.refused import RefusalCause
-from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey, StageTime
+from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey
+from scheduler.core.model.measuring.stages import RefusalCause, StageTime
 
 KEY = ProfileKey("h100", 2, 4)
 TRUE = LayerProfile(0.010, 0.021, embedding_s=0.006, head_s=0.066, update_s=0.001)

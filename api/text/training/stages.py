@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from scheduler.core.mixing.calibrating.refused import LONGEST_S, RefusalCause, RefusedStage
+from scheduler.core.model.measuring.stages import LONGEST_STAGE_S, RefusalCause, RefusedStage
 
 
 def refused_stage_text(refused: RefusedStage) -> str:  # noqa: PLR0911 - one sentence per cause
@@ -13,7 +13,7 @@ def refused_stage_text(refused: RefusedStage) -> str:  # noqa: PLR0911 - one sen
         case RefusalCause.NOT_POSITIVE:
             return "its times must be above zero"
         case RefusalCause.TOO_LONG:
-            return f"no stage takes more than {LONGEST_S:g} s for one micro-batch"
+            return f"no stage takes more than {LONGEST_STAGE_S:g} s for one micro-batch"
         case RefusalCause.NO_LAYERS:
             return "it has no layers"
         case RefusalCause.BAD_DEGREE:
