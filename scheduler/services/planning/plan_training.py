@@ -1,0 +1,185 @@
+"""Plan a training on what is free now, from the followed state, which stays as it is."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.known_plans import KnownPlans
+from scheduler.core.mixing.plan import Plan
+from scheduler.core.mixing.search.building import built, fits, layout_of, simulated
+from scheduler.core.mixing.search.finding import best_plans
+from scheduler.core.mixing.search.found import Found, NoPlanError, Refusal
+from scheduler.ports.clock import Clock
+from scheduler.services.follow_changes import FollowedState
+from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, LeftOut
+from scheduler.services.planning.offer import Offer, offers_of
+from scheduler.services.planning.problems import (
+    Question,
+    question_of,
+    with_direct_links,
+    with_faster_networks,
+    with_nodes,
+)
+from scheduler.services.planning.telling import told
+from scheduler.services.planning.waiting import Waiting
+
+logger = logging.getLogger(__name__)
+
+WORTH_TELLING = 0.99
+"""What would make a step no shorter than this part of it is not told."""
+MOST_LOST = 2
+"""Plans are ready for the loss of so many nodes of each pool."""
+TWICE = 2.0
+
+
+class UnknownChips(ValueError):
+    """Chip types are named that the catalogue does not have."""
+
+    def __init__(self, chips: Sequence[str]) -> None:
+        super().__init__(f"there is no chip type {chips[0]}")
+        self.chips = chips
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The cluster whose best plan is the best, and all that was left out anywhere."""
+
+    question: Question
+    found: Found | None
+    refusal: Refusal | None
+    was_known: bool
+
+
+class TrainingPlanner:
+    """Answers one question after the other, and remembers what it found. Safe to use from several threads."""
+
+    def __init__(
+        self, followed: FollowedState, clock: Clock, waiting: Waiting | None = None, *, in_background: bool = True
+    ) -> None:
+        """`waiting` says when a gang would start that has to wait; without it nothing is compared with waiting.
+
+        `in_background`: plans for the loss of nodes are made ready once a question is answered.
+        """
+        self._followed = followed
+        self._clock = clock
+        self._waiting = waiting
+        self._known = KnownPlans(_search)
+        self._asking = threading.Lock()
+        self._threads = ThreadPoolExecutor(1, "planning") if in_background else None
+        self._readying: Future[None] | None = None
+
+    def close(self) -> None:
+        """Make nothing ready any more."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+
+    def plan(self, asked: Asked) -> Answered:
+        """Return the best plans on what is free now, or why there is none. Raises UnknownChips, StorageUnavailable."""
+        self._followed.follow()
+        with self._followed.hold() as state:
+            if unknown := [chip for chip in asked.chips or () if chip not in state.chips]:
+                raise UnknownChips(unknown)
+            offers = offers_of(state, asked.tenant, chips=asked.chips, cluster=asked.cluster)
+            change, age_s = self._followed.change, self._followed.age_s
+        with self._asking:
+            best = self._best_of(asked, offers)
+            problem, found = best.question.problem, best.found
+            plans = () if found is None else found.plans
+            answer = Answered(
+                plans=tuple(told(problem, plan) for plan in plans[: asked.plans]),
+                refusal=best.refusal,
+                why=None if found is None or asked.plans == 1 else found.why,
+                comparisons=() if found is None else found.comparisons,
+                faster=() if found is None else tuple(self._faster(problem, found.plans[0])),
+                finishes=self._finishes(asked, problem, found),
+                earlier=_as_it_would_be(asked, problem),
+                offered=problem.pools,
+                left_out=best.question.left_out,
+                was_known=best.was_known,
+                change=change,
+                age_s=age_s,
+            )
+        if found is not None:
+            self._ready(problem)
+        return answer
+
+    def _best_of(self, asked: Asked, offers: Sequence[Offer]) -> _Best:
+        """Return the cluster with the shortest step; of clusters without a plan that with most compute."""
+        questions = [question_of(asked, offer) for offer in offers] or [question_of(asked, Offer("", ()))]
+        questions.sort(key=lambda one: -sum(pool.chips * pool.flops_per_s for pool in one.problem.pools))
+        tried = [self._tried(question) for question in questions]
+        with_plan = [one for one in tried if one.found is not None]
+        best = min(with_plan, key=lambda one: _step_s(one.found), default=tried[0])
+        left_out = tuple(left for question in questions for left in question.left_out)
+        return replace(best, question=Question(best.question.problem, left_out))
+
+    def _tried(self, question: Question) -> _Best:
+        was_known = self._known.knows(question.problem)
+        try:
+            return _Best(question, self._known.ask(question.problem), None, was_known)
+        except NoPlanError as error:
+            return _Best(question, None, error.refusal, was_known)
+
+    def _faster(self, problem: Problem, best: Plan) -> list[Faster]:
+        """Return what would make steps shorter, that which helps most first."""
+        tried = [(Help.NODE, pool.name, with_nodes(problem, pool.name, 1)) for pool in problem.pools]
+        if len({stage.pool for stage in best.stages}) > 1 or best.data_parallel > 1:
+            tried.append((Help.NETWORK, None, with_faster_networks(problem, TWICE)))
+        if any(boundary.transport == "host" for boundary in best.boundaries):
+            tried.append((Help.DIRECT, None, with_direct_links(problem)))
+        found = [
+            Faster(help_by, pool, plan)
+            for help_by, pool, otherwise in tried
+            if otherwise is not None and (plan := self._plan_or_none(otherwise)) is not None
+        ]
+        worth = [one for one in found if one.plan.prediction.step_s < WORTH_TELLING * best.prediction.step_s]
+        return sorted(worth, key=lambda one: (one.plan.prediction.step_s, one.help, one.pool or ""))
+
+    def _plan_or_none(self, problem: Problem) -> Plan | None:
+        try:
+            return self._known.ask(problem).plans[0]
+        except NoPlanError:
+            return None
+
+    def _finishes(self, asked: Asked, problem: Problem, found: Found | None) -> tuple[Finish, ...]:
+        if asked.steps is None or found is None or self._waiting is None:
+            return ()
+        return self._waiting.compared(asked, problem, found.plans[0], self._plan_or_none)
+
+    def _ready(self, problem: Problem) -> None:
+        """Let plans be made for the loss of one and two nodes of each pool, once nothing is made ready any more."""
+        if self._threads is not None and (self._readying is None or self._readying.done()):
+            self._readying = self._threads.submit(self._ready_for_losses, problem)
+
+    def _ready_for_losses(self, problem: Problem) -> None:
+        for pool in problem.pools:
+            for lost in range(1, MOST_LOST + 1):
+                if (fewer := with_nodes(problem, pool.name, -lost)) is not None:
+                    with self._asking:
+                        self._plan_or_none(fewer)
+
+
+def _search(problem: Problem, before: Found | None) -> Found:
+    return best_plans(problem, most=MOST_PLANS, known=None if before is None else before.plans[0])
+
+
+def _step_s(found: Found | None) -> float:
+    return float("inf") if found is None else found.plans[0].prediction.step_s
+
+
+def _as_it_would_be(asked: Asked, problem: Problem) -> Plan | None:
+    """Return an earlier plan as it would be on what is free now; None where it has no place, or is for another batch."""
+    if asked.earlier is None or asked.earlier.training != asked.training:
+        return None
+    try:
+        plan = built(problem, layout_of(asked.earlier.plan))
+    except KeyError:
+        return None
+    held: dict[str, int] = {}
+    for stage in plan.stages:
+        held[stage.pool] = held.get(stage.pool, 0) + stage.tensor_parallel * plan.data_parallel
+    free = {pool.name: pool.chips for pool in problem.pools}
+    return simulated(problem, plan) if fits(plan) and all(held[name] <= free[name] for name in held) else None
