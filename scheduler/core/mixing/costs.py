@@ -1,7 +1,7 @@
 """What the parts of a model cost one stage: time of one micro-batch, parameters and activations of one device.
 
-What was measured goes before the formula. Where a chip was measured with another tensor-parallel degree or
-micro-batch, the formula is corrected by what it was wrong by there.
+What was measured goes before the formula. Where a chip was measured with another tensor-parallel degree only, or with
+another micro-batch only, the formula is corrected by what it was wrong by there.
 
 Sources: operations as in `counting`; four all-reduces a layer under tensor parallelism, six with full recomputation:
 arXiv 1909.08053 (section 3) and arXiv 2205.05198 (section 4.2).
@@ -13,7 +13,9 @@ from math import log2
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey
+from scheduler.core.mixing.calibrating.interpolating import layer_at
 from scheduler.core.mixing.counting import (
+    PASSES,
     embedding_parameters,
     head_forward_flops,
     head_parameters,
@@ -24,6 +26,8 @@ from scheduler.core.mixing.memory import element_bytes, layer_activation_bytes, 
 
 REDUCTIONS_PER_PASS = 2
 """All-reduces of a layer under tensor parallelism: after the attention and after the feed-forward network."""
+FORWARD_PART = 1 / 3
+"""Of what the head takes: backward there are two matrix multiplications for each one forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,12 @@ class EndCosts:
 def layer_costs(
     problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int, recomputes: bool
 ) -> LayerCosts:
-    """Return what one layer costs: measured, else by the formula. Recomputing adds a forward pass to the backward."""
+    """Return what one layer costs. Recomputing adds a forward pass to the backward."""
     training = problem.training
-    measured = profile_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
-    if measured is not None:
-        forward_s, backward_s = measured.layer_forward_s, measured.layer_backward_s
-    else:
-        factor = _correction(problem, pool, tensor_parallel, micro_batch)
-        forward_s = factor * _layer_forward_s(problem, pool, tensor_parallel, micro_batch)
-        backward_s = factor * _layer_backward_s(problem, pool, tensor_parallel, micro_batch)
+    times = times_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
     return LayerCosts(
-        forward_s=forward_s,
-        backward_s=backward_s + (forward_s if recomputes else 0.0),
+        forward_s=times.layer_forward_s,
+        backward_s=times.layer_backward_s + (times.layer_forward_s if recomputes else 0.0),
         parameters=_on_one(layer_parameters(training.shape), tensor_parallel),
         activation_bytes=layer_activation_bytes(
             training, tensor_parallel=tensor_parallel, micro_batch=micro_batch, recomputes=recomputes
@@ -78,13 +76,11 @@ def layer_costs(
 
 def embedding_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> EndCosts:
     """Return what the embedding costs the first stage: looking up is free, its one all-reduce is not."""
-    training = problem.training
-    measured = profile_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
-    reduction_s = _reduction_s(problem, pool, tensor_parallel, micro_batch)
+    times = times_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
     return EndCosts(
-        forward_s=reduction_s if measured is None else measured.embedding_s,
+        forward_s=times.embedding_s or 0.0,
         backward_s=0.0,
-        parameters=_on_one(embedding_parameters(training.shape), tensor_parallel),
+        parameters=_on_one(embedding_parameters(problem.training.shape), tensor_parallel),
         activation_bytes=_boundary_bytes(problem, micro_batch) // (2 * tensor_parallel),
         logits_bytes=0,
     )
@@ -93,26 +89,38 @@ def embedding_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, m
 def head_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> EndCosts:
     """Return what the head costs the last stage: `2 V h` operations a token, twice that backward, one all-reduce."""
     training = problem.training
-    measured = profile_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
-    if measured is not None:
-        forward_s, backward_s = measured.head_s / 3, measured.head_s * 2 / 3
-    else:
-        flops = training.sequence * micro_batch * head_forward_flops(training)
-        factor = _correction(problem, pool, tensor_parallel, micro_batch)
-        forward_s = factor * flops / _rate(pool, tensor_parallel)
-        backward_s = 2 * forward_s + factor * _reduction_s(problem, pool, tensor_parallel, micro_batch)
+    times = times_of(problem, pool, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
+    both_s = times.head_s or 0.0
     return EndCosts(
-        forward_s=forward_s,
-        backward_s=backward_s,
+        forward_s=both_s * FORWARD_PART,
+        backward_s=both_s * (1 - FORWARD_PART),
         parameters=_on_one(head_parameters(training.shape), tensor_parallel),
         activation_bytes=2 * _boundary_bytes(problem, micro_batch) // tensor_parallel,
         logits_bytes=logits_bytes(training, tensor_parallel=tensor_parallel, micro_batch=micro_batch),
     )
 
 
-def profile_of(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> LayerProfile | None:
-    """Return what was measured of exactly this."""
-    return problem.profiles.layers.get(ProfileKey(pool.chip, tensor_parallel, micro_batch))
+def times_of(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> LayerProfile:
+    """Return what a layer, the embedding and the head take: measured, else by the formula and what corrects it.
+
+    Nothing is None of them, only the update may be.
+    """
+    reckoned = _reckoned(problem, pool, tensor_parallel, micro_batch)
+    if not problem.profiles.layers:
+        return reckoned
+    measured = layer_at(problem.profiles, pool.chip, tensor_parallel=tensor_parallel, micro_batch=micro_batch)
+    if measured is None:
+        measured = _as_nearest(problem, pool, ProfileKey(pool.chip, tensor_parallel, micro_batch), reckoned)
+    if measured is None:
+        return reckoned
+    wrong_by = measured.layer_forward_s / reckoned.layer_forward_s
+    return LayerProfile(
+        measured.layer_forward_s,
+        measured.layer_backward_s,
+        reckoned.embedding_s if measured.embedding_s is None else measured.embedding_s,
+        (reckoned.head_s or 0.0) * wrong_by if measured.head_s is None else measured.head_s,
+        measured.update_s,
+    )
 
 
 def is_measured(problem: Problem, pool: ChipPool) -> bool:
@@ -120,43 +128,41 @@ def is_measured(problem: Problem, pool: ChipPool) -> bool:
     return not pool.is_estimate or any(key.chip == pool.chip for key in problem.profiles.layers)
 
 
-def _layer_forward_s(problem: Problem, pool: ChipPool, tensor_parallel: int, micro_batch: int) -> float:
-    flops = problem.training.sequence * micro_batch * layer_forward_flops(problem.training)
-    reductions_s = REDUCTIONS_PER_PASS * _reduction_s(problem, pool, tensor_parallel, micro_batch)
-    return flops / _rate(pool, tensor_parallel) + reductions_s
-
-
-def _layer_backward_s(problem: Problem, pool: ChipPool, tensor_parallel: int, micro_batch: int) -> float:
-    flops = 2 * problem.training.sequence * micro_batch * layer_forward_flops(problem.training)
-    reductions_s = REDUCTIONS_PER_PASS * _reduction_s(problem, pool, tensor_parallel, micro_batch)
-    return flops / _rate(pool, tensor_parallel) + reductions_s
-
-
-def _reduction_s(problem: Problem, pool: ChipPool, tensor_parallel: int, micro_batch: int) -> float:
-    """A ring all-reduce of one micro-batch's activations within a node: `2 (t-1)/t` of them over each link."""
-    share = 2 * (tensor_parallel - 1) / tensor_parallel
-    return share * _boundary_bytes(problem, micro_batch) / pool.device_link_bytes_per_s
-
-
-def _correction(problem: Problem, pool: ChipPool, tensor_parallel: int, micro_batch: int) -> float:
-    """Measured by reckoned time of a layer at the nearest degree and micro-batch that was measured; 1 if none was."""
-    known = [key for key in problem.profiles.layers if key.chip == pool.chip]
-    if not known:
-        return 1.0
+def _as_nearest(problem: Problem, pool: ChipPool, asked: ProfileKey, reckoned: LayerProfile) -> LayerProfile | None:
+    """Correct the formula by what it is wrong by at the nearest degree and micro-batch that were measured, if any."""
 
     def distance(key: ProfileKey) -> tuple[float, int, int]:
-        apart = abs(log2(key.tensor_parallel / tensor_parallel)) + abs(log2(key.micro_batch / micro_batch))
-        return apart, key.tensor_parallel, key.micro_batch
+        degrees = log2(key.tensor_parallel / asked.tensor_parallel)
+        return abs(degrees) + abs(log2(key.micro_batch / asked.micro_batch)), key.tensor_parallel, key.micro_batch
 
-    nearest = min(known, key=distance)
-    profile = problem.profiles.layers[nearest]
-    degree, batch = nearest.tensor_parallel, nearest.micro_batch
-    reckoned_s = _layer_forward_s(problem, pool, degree, batch) + _layer_backward_s(problem, pool, degree, batch)
-    return (profile.layer_forward_s + profile.layer_backward_s) / reckoned_s
+    nearest = min((key for key in problem.profiles.layers if key.chip == pool.chip), key=distance, default=None)
+    if nearest is None:
+        return None
+    seen = problem.profiles.layers[nearest]
+    there = _reckoned(problem, pool, nearest.tensor_parallel, nearest.micro_batch)
+    head_ratio = (reckoned.head_s or 0.0) / (there.head_s or 1.0)
+    return LayerProfile(
+        reckoned.layer_forward_s * seen.layer_forward_s / there.layer_forward_s,
+        reckoned.layer_backward_s * seen.layer_backward_s / there.layer_backward_s,
+        None if seen.embedding_s is None else seen.embedding_s * asked.micro_batch / nearest.micro_batch,
+        None if seen.head_s is None else seen.head_s * head_ratio,
+        seen.update_s,
+    )
 
 
-def _rate(pool: ChipPool, tensor_parallel: int) -> float:
-    return tensor_parallel * pool.flops_per_s * pool.efficiency
+def _reckoned(problem: Problem, pool: ChipPool, tensor_parallel: int, micro_batch: int) -> LayerProfile:
+    """What the formulas say: operations by the rate of all devices of a group, and ring all-reduces within the node."""
+    training = problem.training
+    tokens_by_rate = training.sequence * micro_batch / (tensor_parallel * pool.flops_per_s * pool.efficiency)
+    layer_s = tokens_by_rate * layer_forward_flops(training)
+    ring_share = 2 * (tensor_parallel - 1) / tensor_parallel
+    reduction_s = ring_share * _boundary_bytes(problem, micro_batch) / pool.device_link_bytes_per_s
+    return LayerProfile(
+        layer_s + REDUCTIONS_PER_PASS * reduction_s,
+        (PASSES - 1) * layer_s + REDUCTIONS_PER_PASS * reduction_s,
+        reduction_s,
+        PASSES * tokens_by_rate * head_forward_flops(training) + reduction_s,
+    )
 
 
 def _boundary_bytes(problem: Problem, micro_batch: int) -> int:

@@ -44,7 +44,7 @@ def blocking_period_s(times: PipelineTimes) -> float:
 
 
 def step_s(times: PipelineTimes) -> float:
-    """Return the time of one step: `(m-1) P + sum of busy + 2 sum of transfers`, and the slowest gradients and update."""
+    """Return the time of one step: `(m-1) P + sum of busy + 2 sum of transfers`, and the slowest sync and update."""
     once_through_s = sum(times.busy_s) + 2 * sum(times.transfer_s)
     ending_s = max(times.gradient_sync_s) + max(times.update_s)
     return (times.micro_batches - 1) * period_s(times) + once_through_s + ending_s

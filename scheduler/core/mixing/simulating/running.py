@@ -1,8 +1,8 @@
 """Run one step of a pipeline in the order of 1F1B.
 
 A stage runs `ahead` forwards, then one backward and one forward by turns, then what backwards are left (Megatron's
-1F1B, arXiv 2104.04473). `ahead` grows by one with each stage before the last, and by the extra warm-ups of each boundary
-behind it (the idea of HAPT's H-1F1B). So the n-th round of a stage, one backward and one forward, needs nothing but
+1F1B, arXiv 2104.04473). `ahead` grows by one with each stage before the last, and by the extra warm-ups of boundaries
+behind (the idea of HAPT's H-1F1B). So the n-th round of a stage, one backward and one forward, needs nothing but
 earlier rounds of the stage behind it: all stages take a round at once, as arrays.
 """
 

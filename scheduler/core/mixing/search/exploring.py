@@ -1,0 +1,132 @@
+"""From first shapes to the best: look closer at the likeliest, then at their neighbours, until none is better."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scheduler.core.mixing.search.building import Layout, StageLayout
+from scheduler.core.mixing.search.layering.dealing import dealt
+from scheduler.core.mixing.search.layering.pipelines import pipelines_of
+from scheduler.core.mixing.search.layering.polishing import polished
+from scheduler.core.mixing.search.layering.scoring import Dealt
+from scheduler.core.mixing.search.shaping.estimating import estimated_s
+from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.shapes import Shapes, allowed, first_shapes, joined
+from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is looked at."""
+
+    pairs: int = 12
+    """Ways of cutting the batch, at first."""
+    first: int = 24
+    """Shapes that are looked at closely at first."""
+    each: int = 24
+    """Of the neighbours, each round."""
+    rounds: int = 6
+    parents: int = 3
+    """Whose neighbours are looked at, each round."""
+    polished: int = 5
+
+
+@dataclass(slots=True)
+class _Elite:
+    """The shapes that were looked at closely, the best first."""
+
+    shapes: Shapes
+    took_s: Floats
+    was_parent: set[int] = field(default_factory=set)
+
+
+SLACK = 1.03
+"""An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
+
+
+def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -> list[tuple[Layout, float]]:
+    """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
+    first = first_shapes(table, pairs, effort.pairs)
+    elite = _looked_at(table, pairs, allowed(table, pairs, first), effort.first, np.inf)
+    if known is not None:
+        elite = _merged(elite, _looked_at(table, pairs, allowed(table, pairs, known), effort.first, np.inf))
+    seen = set(first.keys().tolist())
+    for _ in range(effort.rounds):
+        keys = elite.shapes.keys().tolist()
+        parents = [row for row, key in enumerate(keys) if key not in elite.was_parent][: effort.parents]
+        if not parents:
+            break
+        elite.was_parent |= {keys[row] for row in parents}
+        best_s = elite.took_s[0]
+        near = neighbours_of(table, pairs, elite.shapes.take(np.array(parents)))
+        new = np.array([key not in seen for key in near.keys().tolist()])
+        seen |= set(near.keys().tolist())
+        near = allowed(table, pairs, near.take(new))
+        elite = _merged(elite, _looked_at(table, pairs, near, effort.each, best_s * SLACK))
+    return _finished(table, pairs, elite, effort.polished)
+
+
+def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Elite:
+    """Deal out the layers of the likeliest shapes, so many at most."""
+    if not len(shapes):
+        return _Elite(shapes, np.zeros(0))
+    likely_s = estimated_s(table, pairs, shapes)
+    order = np.argsort(likely_s, kind="stable")[:most]
+    shapes = shapes.take(order[likely_s[order] <= min(below_s, 1e300)])
+    if not len(shapes):
+        return _Elite(shapes, np.zeros(0))
+    _, took_s = dealt(pipelines_of(table, pairs, shapes))
+    return _sorted(shapes, took_s)
+
+
+def _sorted(shapes: Shapes, took_s: Floats) -> _Elite:
+    order = np.lexsort((shapes.keys(), took_s))
+    order = order[np.isfinite(took_s[order])]
+    return _Elite(shapes.take(order), took_s[order])
+
+
+def _merged(one: _Elite, other: _Elite) -> _Elite:
+    shapes = joined([one.shapes, other.shapes])
+    if len(shapes) < len(one.shapes) + len(other.shapes):
+        known = dict(zip(other.shapes.keys().tolist(), other.took_s.tolist(), strict=True))
+        known |= dict(zip(one.shapes.keys().tolist(), one.took_s.tolist(), strict=True))
+        took_s = np.array([known[key] for key in shapes.keys().tolist()])
+    else:
+        took_s = np.concatenate((one.took_s, other.took_s))
+    merged = _sorted(shapes, took_s)
+    merged.was_parent = one.was_parent
+    return merged
+
+
+def _finished(table: Table, pairs: Pairs, elite: _Elite, most: int) -> list[tuple[Layout, float]]:
+    if not len(elite.shapes):
+        return []
+    shapes = elite.shapes.take(np.arange(min(most, len(elite.shapes))))
+    pipelines = pipelines_of(table, pairs, shapes)
+    best, took_s = polished(pipelines, *dealt(pipelines))
+    order = np.argsort(took_s, kind="stable")
+    found: dict[Layout, float] = {}
+    for row in order:
+        found.setdefault(_layout(table, pairs, shapes, best, pipelines.pool, int(row)), float(took_s[row]))
+    return list(found.items())
+
+
+def _layout(table: Table, pairs: Pairs, shapes: Shapes, best: Dealt, pool: Integers, row: int) -> Layout:
+    pair = shapes.pair[row]
+    degrees = np.repeat(shapes.degree[row], shapes.stages[row])
+    stages = tuple(
+        StageLayout(
+            table.pools[pool[row, stage]].name,
+            int(best.layers[row, stage]),
+            table.degrees[degree],
+            bool(best.recomputes[row, stage]),
+        )
+        for stage, degree in enumerate(degrees)
+    )
+    return Layout(
+        int(pairs.replicas[pair]),
+        table.micro_batches[pairs.micro_batch[pair]],
+        stages,
+        tuple(int(extra) for extra in best.extra[row, : len(stages) - 1]),
+    )
