@@ -26,8 +26,8 @@ class Asked:
     training: Training
     tenant: TenantName | None
     """Whose nodes may be used beside everybody's; None: everybody's alone."""
-    constraints: Constraints = Constraints()
-    runtime: Runtime = Runtime()
+    constraints: Constraints = field(default_factory=Constraints)
+    runtime: Runtime = field(default_factory=Runtime)
     stated: Stated = field(default_factory=Stated)
     chips: tuple[ChipName, ...] | None = None
     """None: all."""
@@ -139,3 +139,12 @@ class Answered:
     """The same was asked before of the same chips, and was not searched anew."""
     change: int
     age_s: float
+
+
+class UnknownChips(ValueError):
+    """Chip types are named that the catalogue does not have."""
+
+    def __init__(self, chips: Sequence[ChipName], known: Sequence[ChipName]) -> None:
+        super().__init__(f"there is no chip type {chips[0]}")
+        self.chips = chips
+        self.known = known

@@ -1,20 +1,19 @@
 """Plan a training on what is free now, from the followed state, which stays as it is."""
 
-import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
 from scheduler.core.mixing.plan import Plan
-from scheduler.core.mixing.search.building import built, fits, layout_of, simulated
-from scheduler.core.mixing.search.finding import best_plans
-from scheduler.core.mixing.search.found import Found, NoPlanError, Refusal
-from scheduler.ports.clock import Clock
+from scheduler.core.mixing.search.building import fits
+from scheduler.core.mixing.search.finding import best_plans, repredicted
+from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
 from scheduler.services.follow_changes import FollowedState
-from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, LeftOut
+from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownChips
 from scheduler.services.planning.offer import Offer, offers_of
 from scheduler.services.planning.problems import (
     Question,
@@ -26,21 +25,11 @@ from scheduler.services.planning.problems import (
 from scheduler.services.planning.telling import told
 from scheduler.services.planning.waiting import Waiting
 
-logger = logging.getLogger(__name__)
-
 WORTH_TELLING = 0.99
 """What would make a step no shorter than this part of it is not told."""
 MOST_LOST = 2
 """Plans are ready for the loss of so many nodes of each pool."""
 TWICE = 2.0
-
-
-class UnknownChips(ValueError):
-    """Chip types are named that the catalogue does not have."""
-
-    def __init__(self, chips: Sequence[str]) -> None:
-        super().__init__(f"there is no chip type {chips[0]}")
-        self.chips = chips
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +45,12 @@ class _Best:
 class TrainingPlanner:
     """Answers one question after the other, and remembers what it found. Safe to use from several threads."""
 
-    def __init__(
-        self, followed: FollowedState, clock: Clock, waiting: Waiting | None = None, *, in_background: bool = True
-    ) -> None:
+    def __init__(self, followed: FollowedState, waiting: Waiting | None = None, *, in_background: bool = True) -> None:
         """`waiting` says when a gang would start that has to wait; without it nothing is compared with waiting.
 
         `in_background`: plans for the loss of nodes are made ready once a question is answered.
         """
         self._followed = followed
-        self._clock = clock
         self._waiting = waiting
         self._known = KnownPlans(_search)
         self._asking = threading.Lock()
@@ -80,8 +66,9 @@ class TrainingPlanner:
         """Return the best plans on what is free now, or why there is none. Raises UnknownChips, StorageUnavailable."""
         self._followed.follow()
         with self._followed.hold() as state:
-            if unknown := [chip for chip in asked.chips or () if chip not in state.chips]:
-                raise UnknownChips(unknown)
+            named = dict.fromkeys((*(asked.chips or ()), *asked.stated.flops_per_s))
+            if unknown := [chip for chip in named if chip not in state.chips]:
+                raise UnknownChips(unknown, sorted(state.chips))
             offers = offers_of(state, asked.tenant, chips=asked.chips, cluster=asked.cluster)
             change, age_s = self._followed.change, self._followed.age_s
         with self._asking:
@@ -121,11 +108,13 @@ class TrainingPlanner:
         try:
             return _Best(question, self._known.ask(question.problem), None, was_known)
         except NoPlanError as error:
-            return _Best(question, None, error.refusal, was_known)
+            return _Best(question, None, _why(error.refusal, question), was_known)
 
     def _faster(self, problem: Problem, best: Plan) -> list[Faster]:
         """Return what would make steps shorter, that which helps most first."""
-        tried = [(Help.NODE, pool.name, with_nodes(problem, pool.name, 1)) for pool in problem.pools]
+        tried: list[tuple[Help, str | None, Problem | None]] = [
+            (Help.NODE, pool.name, with_nodes(problem, pool.name, 1)) for pool in problem.pools
+        ]
         if len({stage.pool for stage in best.stages}) > 1 or best.data_parallel > 1:
             tried.append((Help.NETWORK, None, with_faster_networks(problem, TWICE)))
         if any(boundary.transport == "host" for boundary in best.boundaries):
@@ -171,15 +160,24 @@ def _step_s(found: Found | None) -> float:
 
 
 def _as_it_would_be(asked: Asked, problem: Problem) -> Plan | None:
-    """Return an earlier plan as it would be on what is free now; None where it has no place, or is for another batch."""
+    """Return an earlier plan as it would be on what is free now; None where it has no place any more."""
     if asked.earlier is None or asked.earlier.training != asked.training:
         return None
     try:
-        plan = built(problem, layout_of(asked.earlier.plan))
+        plan = repredicted(problem, asked.earlier.plan)
     except KeyError:
         return None
     held: dict[str, int] = {}
     for stage in plan.stages:
         held[stage.pool] = held.get(stage.pool, 0) + stage.tensor_parallel * plan.data_parallel
     free = {pool.name: pool.chips for pool in problem.pools}
-    return simulated(problem, plan) if fits(plan) and all(held[name] <= free[name] for name in held) else None
+    return plan if fits(plan) and all(held[name] <= free[name] for name in held) else None
+
+
+def _why(refusal: Refusal, question: Question) -> Refusal:
+    """Return why there is no plan; where no chip could take part for its precision, that."""
+    if not (isinstance(refusal, BadProblem) and refusal.fault is Bad.NO_POOL and question.left_out):
+        return refusal
+    chips = tuple(dict.fromkeys(left.chip for left in question.left_out if left.why is Unusable.PRECISION))
+    every = {left.chip for left in question.left_out}
+    return NoPrecision(question.problem.training.precision, chips) if every == set(chips) else refusal

@@ -78,9 +78,7 @@ def with_direct_links(problem: Problem) -> Problem:
 
 def with_faster_networks(problem: Problem, times: float) -> Problem:
     """Return the question as it would be if the networks of all nodes, and what was stated, were so much faster."""
-    pools = tuple(
-        replace(pool, node_link_bytes_per_s=pool.node_link_bytes_per_s * times) for pool in problem.pools
-    )
+    pools = tuple(replace(pool, node_link_bytes_per_s=pool.node_link_bytes_per_s * times) for pool in problem.pools)
     links = {pair: replace(link, bytes_per_s=link.bytes_per_s * times) for pair, link in problem.links.items()}
     return replace(problem, pools=pools, links=links)
 
