@@ -24,13 +24,14 @@ from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.launching.flags import Flags
 from scheduler.core.mixing.plan import Plan
-from scheduler.core.mixing.search.found import BadProblem, DoesNotFit, NoPrecision, Refusal, TooSlow
+from scheduler.core.mixing.search.found import BadProblem, DoesNotFit, LimitsForbid, NoPrecision, Refusal, TooSlow
 from scheduler.services.planning.asked import Answered, Finish, LeftOut, TimelineCut, ToldPlan
 
 _REFUSALS: dict[type, str] = {
     BadProblem: "bad_problem",
     NoPrecision: "no_precision",
     DoesNotFit: "does_not_fit",
+    LimitsForbid: "limits_forbid",
     TooSlow: "too_slow",
 }
 _TERA = 1e12

@@ -232,7 +232,7 @@ class RefusalAnswer(Answer):
         }
     )
 
-    why: Literal["bad_problem", "no_precision", "does_not_fit", "too_slow"]
+    why: Literal["bad_problem", "no_precision", "does_not_fit", "limits_forbid", "too_slow"]
     text: str
     missing_bytes: int | None = None
     """On one device, in the plan that comes nearest to fitting."""

@@ -7,7 +7,7 @@ from api.text.planning.plans import plan_text
 from api.text.words import count, listed
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.chips import Unusable
-from scheduler.core.mixing.search.found import Bad, BadProblem, DoesNotFit, NoPrecision, Refusal, TooSlow
+from scheduler.core.mixing.search.found import Bad, BadProblem, DoesNotFit, LimitsForbid, NoPrecision, Refusal, TooSlow
 from scheduler.services.planning.asked import LeftOut, TooMany
 
 _GIB = 1 << 30
@@ -26,6 +26,8 @@ def refusal_text(refusal: Refusal, training: Training, left_out: Sequence[LeftOu
             return _does_not_fit(refusal, training)
         case NoPrecision(precision, chips):
             return f"No chip that is free and may be used has {precision}: {listed(chips, 'and')} {_have(chips)} not."
+        case LimitsForbid(without):
+            return f"All plans take more than the limits allow. Without them: {plan_text(without)}"
         case TooSlow(wanted, best):
             return f"No plan reaches {wanted:,.0f} tokens/s. The best would be {plan_text(best)}"
         case BadProblem():
