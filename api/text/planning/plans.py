@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from api.text.waiting.estimates import estimate_text
-from api.text.words import count, duration, listed
+from api.text.words import count, duration
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.found import Comparison, Part, Way, WhyNot
 from scheduler.core.model.waiting.estimate import NoEstimate
@@ -35,7 +35,8 @@ def devices_of(plan: Plan) -> dict[str, int]:
 
 def devices_text(plan: Plan) -> str:
     """Return `16 h100-sxm and 8 ascend-910b2`."""
-    return listed([f"{number:,} {chip}" for chip, number in devices_of(plan).items()], "and")
+    *others, last = (f"{number:,} {chip}" for chip, number in devices_of(plan).items())
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def plan_text(plan: Plan) -> str:

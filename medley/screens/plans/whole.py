@@ -11,6 +11,7 @@ from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
 _PLAIN_WIDTH = 100
+_MOST_TEXTS = 5
 
 
 def print_plans(found: Json, number: int, *, has_earlier: bool) -> None:
@@ -67,8 +68,10 @@ def _print_earlier(found: Json) -> None:
 def _print_texts(title: str, entries: Sequence[Json]) -> None:
     if entries:
         say(f"\n{title}:")
-        for one in entries:
+        for one in entries[:_MOST_TEXTS]:
             _say(one["text"], "  ")
+        if len(entries) > _MOST_TEXTS:
+            say(f"  and {len(entries) - _MOST_TEXTS} more, see -o json")
 
 
 def _say(text: str, start: str = "") -> None:

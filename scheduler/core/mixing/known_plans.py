@@ -42,13 +42,17 @@ class KnownPlans(Generic[Answer]):
             self._answers.move_to_end(key)
             return known
         found = self._find(problem, self._latest.get(problem.training))
-        self._keep(self._answers, key, found)
+        self.keep(problem, found)
         self._keep(self._latest, problem.training, found)
         return found
 
-    def knows(self, problem: Problem) -> bool:
-        """Say whether the answer is known."""
-        return key_of(problem) in self._answers
+    def known(self, problem: Problem) -> Answer | None:
+        """Return the answer where it is known."""
+        return self._answers.get(key_of(problem))
+
+    def keep(self, problem: Problem, answer: Answer) -> None:
+        """Know an answer that was found elsewhere."""
+        self._keep(self._answers, key_of(problem), answer)
 
     def _keep(self, answers: OrderedDict[Hashable, Answer], key: Hashable, found: Answer) -> None:
         answers[key] = found

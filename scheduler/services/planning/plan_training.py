@@ -10,7 +10,7 @@ from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import fits
-from scheduler.core.mixing.search.finding import best_plans, repredicted
+from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownChips
@@ -52,7 +52,8 @@ class TrainingPlanner:
         """
         self._followed = followed
         self._waiting = waiting
-        self._known = KnownPlans(_search)
+        self._known: KnownPlans[Found] = KnownPlans(self._search)
+        self._single: KnownPlans[Plan | None] = KnownPlans(_search_one)
         self._asking = threading.Lock()
         self._threads = ThreadPoolExecutor(1, "planning") if in_background else None
         self._readying: Future[None] | None = None
@@ -90,7 +91,7 @@ class TrainingPlanner:
                 age_s=age_s,
             )
         if found is not None:
-            self._ready(problem)
+            self._ready(problem, found.plans[0])
         return answer
 
     def _best_of(self, asked: Asked, offers: Sequence[Offer]) -> _Best:
@@ -104,7 +105,7 @@ class TrainingPlanner:
         return replace(best, question=Question(best.question.problem, left_out))
 
     def _tried(self, question: Question) -> _Best:
-        was_known = self._known.knows(question.problem)
+        was_known = self._known.known(question.problem) is not None
         try:
             return _Best(question, self._known.ask(question.problem), None, was_known)
         except NoPlanError as error:
@@ -128,31 +129,43 @@ class TrainingPlanner:
         return sorted(worth, key=lambda one: (one.plan.prediction.step_s, one.help, one.pool or ""))
 
     def _plan_or_none(self, problem: Problem) -> Plan | None:
-        try:
-            return self._known.ask(problem).plans[0]
-        except NoPlanError:
-            return None
+        """Return the best plan alone, which takes a part of the time that a whole answer does."""
+        found = self._known.known(problem)
+        return self._single.ask(problem) if found is None else found.plans[0]
 
     def _finishes(self, asked: Asked, problem: Problem, found: Found | None) -> tuple[Finish, ...]:
         if asked.steps is None or found is None or self._waiting is None:
             return ()
         return self._waiting.compared(asked, problem, found.plans[0], self._plan_or_none)
 
-    def _ready(self, problem: Problem) -> None:
-        """Let plans be made for the loss of one and two nodes of each pool, once nothing is made ready any more."""
+    def _ready(self, problem: Problem, best: Plan) -> None:
+        """Let plans be made for the loss of one and two nodes of each pool, unless others are being made."""
         if self._threads is not None and (self._readying is None or self._readying.done()):
-            self._readying = self._threads.submit(self._ready_for_losses, problem)
+            self._readying = self._threads.submit(self._ready_for_losses, problem, best)
 
-    def _ready_for_losses(self, problem: Problem) -> None:
-        for pool in problem.pools:
-            for lost in range(1, MOST_LOST + 1):
-                if (fewer := with_nodes(problem, pool.name, -lost)) is not None:
-                    with self._asking:
-                        self._plan_or_none(fewer)
+    def _ready_for_losses(self, problem: Problem, best: Plan) -> None:
+        for fewer in losses_of(problem):
+            if self._single.known(fewer) is None:
+                plan = _search_one(fewer, best)  # nobody who asks waits for this
+                with self._asking:
+                    self._single.keep(fewer, plan)
+
+    def _search(self, problem: Problem, before: Found | None) -> Found:
+        near = self._single.known(problem) or (None if before is None else before.plans[0])
+        return best_plans(problem, most=MOST_PLANS, known=near)
 
 
-def _search(problem: Problem, before: Found | None) -> Found:
-    return best_plans(problem, most=MOST_PLANS, known=None if before is None else before.plans[0])
+def losses_of(problem: Problem) -> list[Problem]:
+    """Return the question as it would be without one and two nodes of each pool."""
+    fewer = (with_nodes(problem, pool.name, -lost) for pool in problem.pools for lost in range(1, MOST_LOST + 1))
+    return [one for one in fewer if one is not None]
+
+
+def _search_one(problem: Problem, near: Plan | None) -> Plan | None:
+    try:
+        return confirmed(problem, leads(problem, known=near), 1)[0]
+    except NoPlanError:
+        return None
 
 
 def _step_s(found: Found | None) -> float:

@@ -8,13 +8,14 @@ from scheduler.core.mixing.launching.flagscale import flagscale_flags
 from scheduler.core.mixing.launching.megatron import megatron_flags
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import times_of
-from scheduler.core.mixing.simulating.running import run
+from scheduler.core.mixing.simulating.running import rounds_ahead, run
 from scheduler.core.mixing.simulating.timeline import Seconds
 from scheduler.services.planning.asked import TimelineCut, ToldPlan
 
 MOST_SPANS = 2_000
 """So many are told of one plan: more than that no picture shows."""
-FEWEST_MICRO_BATCHES = 4
+STEADY_MICRO_BATCHES = 6
+"""So many more are told than fill the pipeline."""
 
 
 def told(problem: Problem, plan: Plan) -> ToldPlan:
@@ -33,8 +34,10 @@ def timeline_of(problem: Problem, plan: Plan) -> TimelineCut:
 
     It is that of a shorter step, which fills and drains the pipeline as the whole one does.
     """
-    shown = min(plan.micro_batches, max(FEWEST_MICRO_BATCHES, MOST_SPANS // (2 * len(plan.stages))))
-    timeline = run(replace(times_of(problem, plan), micro_batches=shown))
+    times = times_of(problem, plan)
+    steady = rounds_ahead(times)[0] + STEADY_MICRO_BATCHES
+    shown = min(plan.micro_batches, steady, max(STEADY_MICRO_BATCHES, MOST_SPANS // (2 * len(plan.stages))))
+    timeline = run(replace(times, micro_batches=shown))
     return TimelineCut(
         micro_batches=shown,
         forward_s=_spans(timeline.forward_start_s, timeline.forward_end_s),

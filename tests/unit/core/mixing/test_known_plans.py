@@ -30,10 +30,10 @@ class Finder:
 def test_the_same_question_is_answered_from_memory() -> None:
     finder = Finder()
     plans = KnownPlans(finder)
-    assert not plans.knows(PROBLEM)
+    assert plans.known(PROBLEM) is None
     assert [plans.ask(PROBLEM), plans.ask(PROBLEM)] == [1, 1]
     assert plans.ask(replace(PROBLEM, pools=(OTHER, ONE))) == 1
-    assert plans.knows(PROBLEM)
+    assert plans.known(PROBLEM) == 1
     assert len(finder.given) == 1
 
 
@@ -64,4 +64,12 @@ def test_what_was_not_asked_for_longest_is_forgotten() -> None:
     first, second, third = (replace(PROBLEM, pools=(a_pool("one", nodes),)) for nodes in (1, 2, 3))
     for problem in (first, second, first, third):
         plans.ask(problem)
-    assert (plans.knows(first), plans.knows(second), plans.knows(third)) == (True, False, True)
+    assert (plans.known(first), plans.known(second), plans.known(third)) == (1, None, 3)
+
+
+def test_what_was_made_ready_elsewhere_is_known() -> None:
+    finder = Finder()
+    plans = KnownPlans(finder)
+    plans.keep(PROBLEM, 7)
+    assert plans.ask(PROBLEM) == 7
+    assert finder.given == []

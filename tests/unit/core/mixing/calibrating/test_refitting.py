@@ -14,7 +14,9 @@ KEY = ProfileKey("h100", 2, 4)
 TRUE = LayerProfile(0.010, 0.021, embedding_s=0.006, head_s=0.066, update_s=0.001)
 
 
-def stage(layers: int, ends: str = "", *, recomputes: bool = False, key: ProfileKey = KEY, by: float = 1.0) -> StageTime:
+def stage(
+    layers: int, ends: str = "", *, recomputes: bool = False, key: ProfileKey = KEY, by: float = 1.0
+) -> StageTime:
     """Return what a stage takes by TRUE, times a factor; `ends` has an e for the embedding and an h for the head."""
     ends_s = (TRUE.embedding_s or 0.0) * ("e" in ends) + (TRUE.head_s or 0.0) * ("h" in ends)
     forward_s = layers * TRUE.layer_forward_s
@@ -86,9 +88,7 @@ def test_what_is_nothing_like_earlier_reports_is_refused_though_it_is_alone() ->
     for factor in (0.1, 10.0):
         found = refit([stage(6, by=factor)], {KEY: TRUE})
         assert found.layers == {}
-        assert [(each.cause, each.ratio) for each in found.refused] == [
-            (RefusalCause.OUTLIER, pytest.approx(factor))
-        ]
+        assert [(each.cause, each.ratio) for each in found.refused] == [(RefusalCause.OUTLIER, pytest.approx(factor))]
     assert layer(refit([stage(6, by=2.0)], {KEY: TRUE})).layer_forward_s == pytest.approx(0.020)
 
 
