@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scheduler.core.mixing.search.bottleneck import bottleneck_of
 from scheduler.core.mixing.search.building import Layout, StageLayout
 from scheduler.core.mixing.search.layering.dealing import dealt
 from scheduler.core.mixing.search.layering.pipelines import pipelines_of
@@ -51,6 +52,8 @@ def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -
     elite = _looked_at(table, pairs, allowed(table, pairs, first), effort.first, np.inf)
     if known is not None:
         elite = _merged(elite, _looked_at(table, pairs, allowed(table, pairs, known), effort.first, np.inf))
+    if not len(elite.shapes):
+        elite = _looked_at(table, pairs, allowed(table, pairs, _tight(table, pairs, first)), effort.first, np.inf)
     seen = set(first.keys().tolist())
     for _ in range(effort.rounds):
         keys = elite.shapes.keys().tolist()
@@ -65,6 +68,12 @@ def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -
         near = allowed(table, pairs, near.take(new))
         elite = _merged(elite, _looked_at(table, pairs, near, effort.each, best_s * SLACK))
     return _finished(table, pairs, elite, effort.polished)
+
+
+def _tight(table: Table, pairs: Pairs, none: Shapes) -> Shapes:
+    """Return a shape for every way of cutting the batch that fits at all: found exactly, where drawing some did not."""
+    found = [bottleneck_of(table, pairs, pair) for pair in range(len(pairs.count))]
+    return joined([none.take(np.zeros(0, dtype=np.int64)), *(each.shape for each in found if each is not None)])
 
 
 def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Elite:

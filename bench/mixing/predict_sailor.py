@@ -1,0 +1,105 @@
+"""Nine pipelines over unlike chips and slow links, as SAILOR's authors measured them, beside what the planner says."""
+
+from collections.abc import Sequence
+from functools import partial
+from statistics import fmean, median
+
+from bench.calibrate import unit_ns
+from bench.mixing.measured.sailor import MeasuredRun, read_runs
+from bench.mixing.measured.scoring import best_fit, left_out, mape_percent, off_percent, regret_percent
+from bench.mixing.measured.stages import Form, slowest_replica_s, slowest_stage_step_s
+from bench.report import Limit, Measurement
+from scheduler.core.mixing.timing import step_s
+
+NAME = "predict_sailor"
+REQUIRED = (Limit("mape_percent", "<=", 10.0),)
+GOALS = (Limit("mape_percent", "<=", 7.5),)
+BETAS = tuple(percent / 100 for percent in range(101))
+"""The one number that is fitted: which part of sending holds up computing in their runtime."""
+MIXED, LIKE = "mixed_rtx", "gh200"
+
+
+def measure() -> Measurement:
+    """Predict each mixed run by what the others say of beta; then, by all of them, the runs on one chip type."""
+    runs = read_runs(NAME)
+    mixed = [run for run in runs if run.cluster == MIXED]
+    trusted = [run for run in mixed if not run.is_suspect]
+    beta = BETAS[best_fit(_by_beta(mixed), _measured(mixed))]
+    figures = {
+        "mape_percent": _left_out_percent(mixed),
+        "without_suspect_mape_percent": _left_out_percent(trusted),
+        "fitted_mape_percent": mape_percent(_predicted(mixed, beta), _measured(mixed)),
+        "beta": beta,
+        "rows": float(len(mixed)),
+        "suspect_rows": float(len(mixed) - len(trusted)),
+        **_other_forms(mixed),
+        **_regrets(mixed, beta),
+        **_on_one_type([run for run in runs if run.cluster == LIKE], beta),
+    }
+    for run, predicted_s in zip(mixed, _predicted(mixed, beta), strict=True):
+        figures[f"{run.name}_above_percent"] = 100 * (predicted_s / run.measured_s - 1)
+    return Measurement(figures, {"unit_ns": unit_ns()}, goals=GOALS, required=REQUIRED)
+
+
+def _measured(runs: Sequence[MeasuredRun]) -> list[float]:
+    return [run.measured_s for run in runs]
+
+
+def _predicted(runs: Sequence[MeasuredRun], beta: float) -> list[float]:
+    return [slowest_replica_s(run.replicas, blocking_share=beta) for run in runs]
+
+
+def _by_beta(runs: Sequence[MeasuredRun]) -> list[list[float]]:
+    return [_predicted(runs, beta) for beta in BETAS]
+
+
+def _left_out_percent(runs: Sequence[MeasuredRun]) -> float:
+    return mape_percent(left_out(_by_beta(runs), _measured(runs)), _measured(runs))
+
+
+def _other_forms(runs: Sequence[MeasuredRun]) -> dict[str, float]:
+    """Return the errors of forms that have nothing to fit."""
+
+    def error(form: Form = step_s, *, beta: float = 0.0, shares_network: bool = True) -> float:
+        said = [
+            slowest_replica_s(run.replicas, form=form, blocking_share=beta, shares_network=shares_network)
+            for run in runs
+        ]
+        return mape_percent(said, _measured(runs))
+
+    sending = partial(slowest_stage_step_s, sends=True)
+    return {
+        "max_stage_mape_percent": error(slowest_stage_step_s),
+        "max_stage_sending_mape_percent": error(sending),
+        "max_stage_sending_unshared_mape_percent": error(sending, shares_network=False),
+        "window_mape_percent": error(),
+        "blocking_mape_percent": error(beta=1.0),
+    }
+
+
+def _regrets(runs: Sequence[MeasuredRun], beta: float) -> dict[str, float]:
+    """Return what choosing by predictions costs, for each number of nodes that was measured in several layouts."""
+    found = {}
+    for nodes in sorted({run.nodes for run in runs}):
+        same = [run for run in runs if run.nodes == nodes]
+        if len(same) > 1:
+            found[f"regret_{nodes}_nodes_percent"] = regret_percent(_predicted(same, beta), _measured(same))
+    return found
+
+
+def _on_one_type(runs: Sequence[MeasuredRun], beta: float) -> dict[str, float]:
+    """Return the errors over runs that nothing was fitted to, per model."""
+    found: dict[str, float] = {}
+    for model in sorted({run.model for run in runs}):
+        same = [run for run in runs if run.model == model]
+        off = list(map(off_percent, _predicted(same, beta), _measured(same)))
+        name = "unseen_" + model.lower().translate(str.maketrans("-.", "__"))
+        found |= {
+            f"{name}_rows": float(len(same)),
+            f"{name}_mape_percent": fmean(off),
+            f"{name}_without_suspect_mape_percent": fmean(
+                error for run, error in zip(same, off, strict=True) if not run.is_suspect
+            ),
+            f"{name}_median_percent": median(off),
+        }
+    return found
