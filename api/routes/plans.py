@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter
 
-from api.answers.planning.asked import asked_of, unknown_chips
+from api.answers.planning.asked import asked_of, unknown_name
 from api.answers.planning.plans import plans_answer
 from api.context import ApiContext
 from api.schemas.planning.answer import PlansAnswer
 from api.schemas.planning.request import PlanRequest
 from api.web.dependencies import Caller, Context
 from api.web.guarded_route import GuardedRoute
-from scheduler.services.planning.asked import UnknownChips
+from scheduler.services.planning.asked import UnknownName
 from scheduler.services.planning.plan_training import TrainingPlanner
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
@@ -24,8 +24,8 @@ def plan_training(request: PlanRequest, context: Context, caller: Caller) -> Pla
     asked = asked_of(request, caller.tenant)
     try:
         answered = _planner(context).plan(asked)
-    except UnknownChips as error:
-        raise unknown_chips(error, request) from None
+    except UnknownName as error:
+        raise unknown_name(error, request) from None
     return plans_answer(answered, asked.training, context.clock.now())
 
 

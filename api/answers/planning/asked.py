@@ -11,7 +11,7 @@ from scheduler.core.mixing.catalogue import MODELS
 from scheduler.core.mixing.chips import Stated, bytes_per_s
 from scheduler.core.mixing.filing.plan_file import BadPlanFile, OtherVersion, PlanFile, read_plan_file
 from scheduler.core.model.identifiers import TenantName
-from scheduler.services.planning.asked import Asked, UnknownChips
+from scheduler.services.planning.asked import Asked, UnknownName
 
 _TERA = 1e12
 UNNAMED = "the model"
@@ -89,19 +89,22 @@ def _unknown_model(name: str) -> Refusal:
     return refuse(Code.UNKNOWN_REFERENCE, f"There is no model {name}.", next_step, error)
 
 
-def unknown_chips(error: UnknownChips, request: PlanRequest) -> Refusal:
-    """Return that chip types are named which the catalogue does not have."""
-    named = request.chips or ()
-    errors = tuple(
-        FieldError(
-            f"/chips/{named.index(chip)}" if chip in named else f"/tflops/{chip}", f"there is no chip type {chip}"
-        )
-        for chip in error.chips
-    )
-    near = get_close_matches(error.chips[0], error.known, n=1)
+def unknown_name(error: UnknownName, request: PlanRequest) -> Refusal:
+    """Return that a chip type or a cluster is named which there is not."""
+    errors = tuple(FieldError(_pointer(name, request), f"there is no {error.noun} {name}") for name in error.names)
+    near = get_close_matches(error.names[0], error.known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    next_step = f"{hint}`medley chips` lists them"
-    return refuse(Code.UNKNOWN_CHIP, f"There is no chip type {error.chips[0]}.", next_step, *errors)
+    is_chip = error.noun == "chip type"
+    next_step = f"{hint}`medley {'chips' if is_chip else 'clusters'}` lists them"
+    code = Code.UNKNOWN_CHIP if is_chip else Code.UNKNOWN_REFERENCE
+    return refuse(code, f"There is no {error.noun} {error.names[0]}.", next_step, *errors)
+
+
+def _pointer(name: str, request: PlanRequest) -> str:
+    """Return where a request names something first."""
+    if request.chips is not None and name in request.chips:
+        return f"/chips/{request.chips.index(name)}"
+    return f"/tflops/{name}" if name in request.tflops else "/cluster"
 
 
 def _earlier(document: dict[str, object], training: Training) -> PlanFile:

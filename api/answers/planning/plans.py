@@ -116,9 +116,10 @@ def _faster(answered: Answered, best: Plan) -> tuple[FasterAnswer, ...]:
         FasterAnswer(
             help=one.help.value,
             pool=one.pool,
+            global_batch=one.global_batch,
             text=faster_text(one, best),
             plan=_summary(one.plan),
-            part_less=1 - one.plan.prediction.step_s / best.prediction.step_s,
+            part_less=one.token_part(best),
         )
         for one in answered.faster
     )

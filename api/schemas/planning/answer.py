@@ -46,7 +46,8 @@ COMPARISON_EXAMPLE: dict[str, Any] = {
 FASTER_EXAMPLE: dict[str, Any] = {
     "help": "node",
     "pool": "mixed/h100-sxm-81920-x8",
-    "text": "One node more in mixed/h100-sxm-81920-x8: 1.2 s a step, 25 % less.",
+    "global_batch": None,
+    "text": "One node more in mixed/h100-sxm-81920-x8: 1.2 s a step, 54,613 tokens/s, 25 % less time.",
     "plan": {**SUMMARY_EXAMPLE, "step_s": 1.2, "tokens_per_s": 54613.3},
     "part_less": 0.25,
 }
@@ -166,16 +167,19 @@ class ComparisonAnswer(Answer):
 
 
 class FasterAnswer(Answer):
-    """What would make steps shorter."""
+    """What would make the training faster."""
 
     model_config = with_examples(FASTER_EXAMPLE)
 
-    help: Literal["node", "network", "direct"]
+    help: Literal["node", "network", "direct", "batch"]
     pool: str | None
+    """Of which there would be a node more."""
+    global_batch: int | None
+    """Where that would be otherwise."""
     text: str
     plan: PlanSummaryAnswer
     part_less: float
-    """So much less time a step takes, 0 to 1."""
+    """So much less time the whole takes, 0 to 1."""
 
 
 class FinishAnswer(Answer):

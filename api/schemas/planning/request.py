@@ -1,8 +1,8 @@
 """A training as somebody who plans one writes it: the body of `POST /v1/plans`, and the file of `medley plan`."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator
 
 from api.schemas.text import OBJECT_PATTERN, Body, Name, with_examples
 from scheduler.core.mixing.asked.training import Precision
@@ -26,6 +26,13 @@ class ExpertsBody(Body):
     count: Annotated[int, _whole(1024)]
     active: Annotated[int, _whole(64, "So many of them each token goes through.")]
 
+    @field_validator("active")
+    @classmethod
+    def _are_there(cls, active: int, info: ValidationInfo) -> int:
+        if active > info.data.get("count", active):
+            raise ValueError("is more than there are")
+        return active
+
 
 class ModelBody(Body):
     """The shape of a model that has no name here: a decoder-only transformer of equal layers."""
@@ -48,16 +55,30 @@ class ModelBody(Body):
     """Rows of a table of positions that is learnt; 0 where positions are computed."""
     experts: ExpertsBody | None = None
 
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden % self.heads:
-            raise ValueError(f"has {self.heads} heads, which do not divide a hidden size of {self.hidden}")
-        size = self.hidden // self.heads
-        if self.key_value_width is not None and self.key_value_width % size:
-            raise ValueError(f"has a key_value_width that is no multiple of the size of a head, {size}")
-        if self.experts is not None and self.experts.active > self.experts.count:
-            raise ValueError("has more active experts than experts")
-        return self
+    @field_validator("heads")
+    @classmethod
+    def _divide_the_hidden_size(cls, heads: int, info: ValidationInfo) -> int:
+        if info.data.get("hidden", heads) % heads:
+            raise ValueError(f"does not divide the hidden size, {info.data['hidden']}")
+        return heads
+
+    @field_validator("key_value_width")
+    @classmethod
+    def _is_of_whole_heads(cls, width: int | None, info: ValidationInfo) -> int | None:
+        if width is not None and {"hidden", "heads"} <= info.data.keys():
+            size = info.data["hidden"] // info.data["heads"]
+            if width % size or width > info.data["hidden"]:
+                raise ValueError(f"must be a multiple of the size of a head, {size}, and `hidden` at most")
+        return width
+
+
+def _form_of_model(model: object) -> str:
+    return "by name" if isinstance(model, str) else "by shape"
+
+
+Model = Annotated[
+    Annotated[ModelName, Tag("by name")] | Annotated[ModelBody, Tag("by shape")], Discriminator(_form_of_model)
+]
 
 
 class LimitsBody(Body):
@@ -99,7 +120,7 @@ class PlanRequest(Body):
 
     name: Name | None = None
     """What people call it."""
-    model: ModelName | ModelBody = Field(description="A model that is known by name, such as llama3-70b, or its shape.")
+    model: Model = Field(description="A model that is known by name, such as llama3-70b, or its shape.")
     global_batch: Annotated[int, _whole(1_048_576, "Sequences a step.")]
     sequence: Annotated[int, _whole(16_777_216, "Tokens of a sequence.")]
     steps: Annotated[int, _whole(1_000_000_000)] | None = Field(

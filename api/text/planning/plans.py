@@ -92,10 +92,13 @@ def faster_text(faster: Faster, best: Plan) -> str:
         Help.NODE: f"One node more in {faster.pool}",
         Help.NETWORK: "Networks of nodes twice as fast",
         Help.DIRECT: "Sending between vendors without going through hosts",
+        Help.BATCH: f"A batch of {faster.global_batch}, which can be cut into more parts",
     }[faster.help]
-    took_s = faster.plan.prediction.step_s
-    less = 1 - took_s / best.prediction.step_s
-    return f"{what}: {seconds(took_s)} a step, {less * _PERCENT:.0f} % less."
+    predicted, less = faster.plan.prediction, faster.token_part(best)
+    return (
+        f"{what}: {seconds(predicted.step_s)} a step, {predicted.tokens_per_s:,.0f} tokens/s, "
+        f"{less * _PERCENT:.0f} % less time."
+    )
 
 
 def finish_text(finish: Finish, now: datetime) -> str:

@@ -59,7 +59,7 @@ def _bad(refusal: BadProblem, left_out: Sequence[LeftOut]) -> str:
     match refusal.fault:
         case Bad.NO_POOL:
             said = " ".join(left_out_text(one) for one in left_out[:3])
-            return f"No chip that is free can take part. {said}".strip()
+            return f"No chip that is free can take part. {said}" if said else "No such chip is free now."
         case Bad.NOT_POSITIVE:
             return f"{refusal.where} is {refusal.value}, and must be a number above 0."
         case Bad.HEADS_DO_NOT_DIVIDE:

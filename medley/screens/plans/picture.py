@@ -84,7 +84,7 @@ def _layers(plan: Json, colours: dict[str, str]) -> Iterator[str]:
         left += across
     yield from _legend(((colour, chip) for chip, colour in colours.items()), 110)
     if any(stage["is_estimate"] for stage in stages):
-        yield _text(_WIDTH - _RIGHT, 119, ESTIMATE_NOTE, f"{_SMALL} text-anchor='end'")
+        yield _text(_WIDTH - _RIGHT, 62, ESTIMATE_NOTE, f"{_SMALL} text-anchor='end'")
 
 
 def _memory(plan: Json, top: int) -> Iterator[str]:

@@ -1,32 +1,33 @@
 """Plan a training on what is free now, from the followed state, which stays as it is."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
-from scheduler.core.mixing.plan import Plan
+from scheduler.core.mixing.plan import Plan, Transport
 from scheduler.core.mixing.search.building import fits
 from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
 from scheduler.services.follow_changes import FollowedState
-from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownChips
+from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownName
 from scheduler.services.planning.offer import Offer, offers_of
 from scheduler.services.planning.problems import (
     Question,
     question_of,
     with_direct_links,
+    with_even_batch,
     with_faster_networks,
     with_nodes,
 )
 from scheduler.services.planning.telling import told
 from scheduler.services.planning.waiting import Waiting
 
-WORTH_TELLING = 0.99
-"""What would make a step no shorter than this part of it is not told."""
+WORTH_TELLING = 0.01
+"""What would save no larger part of the time is not told."""
 MOST_LOST = 2
 """Plans are ready for the loss of so many nodes of each pool."""
 TWICE = 2.0
@@ -64,12 +65,14 @@ class TrainingPlanner:
             self._threads.shutdown(cancel_futures=True)
 
     def plan(self, asked: Asked) -> Answered:
-        """Return the best plans on what is free now, or why there is none. Raises UnknownChips, StorageUnavailable."""
+        """Return the best plans on what is free now, or why there is none. Raises UnknownName, StorageUnavailable."""
         self._followed.follow()
         with self._followed.hold() as state:
             named = dict.fromkeys((*(asked.chips or ()), *asked.stated.flops_per_s))
             if unknown := [chip for chip in named if chip not in state.chips]:
-                raise UnknownChips(unknown, sorted(state.chips))
+                raise UnknownName("chip type", unknown, sorted(state.chips))
+            if asked.cluster is not None and asked.cluster not in state.clusters:
+                raise UnknownName("cluster", [asked.cluster], sorted(state.clusters))
             offers = offers_of(state, asked.tenant, chips=asked.chips, cluster=asked.cluster)
             change, age_s = self._followed.change, self._followed.age_s
         with self._asking:
@@ -112,21 +115,19 @@ class TrainingPlanner:
             return _Best(question, None, _why(error.refusal, question), was_known)
 
     def _faster(self, problem: Problem, best: Plan) -> list[Faster]:
-        """Return what would make steps shorter, that which helps most first."""
-        tried: list[tuple[Help, str | None, Problem | None]] = [
-            (Help.NODE, pool.name, with_nodes(problem, pool.name, 1)) for pool in problem.pools
-        ]
-        if len({stage.pool for stage in best.stages}) > 1 or best.data_parallel > 1:
-            tried.append((Help.NETWORK, None, with_faster_networks(problem, TWICE)))
-        if any(boundary.transport == "host" for boundary in best.boundaries):
-            tried.append((Help.DIRECT, None, with_direct_links(problem)))
-        found = [
-            Faster(help_by, pool, plan)
-            for help_by, pool, otherwise in tried
-            if otherwise is not None and (plan := self._plan_or_none(otherwise)) is not None
-        ]
-        worth = [one for one in found if one.plan.prediction.step_s < WORTH_TELLING * best.prediction.step_s]
-        return sorted(worth, key=lambda one: (one.plan.prediction.step_s, one.help, one.pool or ""))
+        """Return what would make the training faster, that which helps most first."""
+        tried: list[tuple[Help, str | None, Problem | None]]
+        tried = [(Help.NODE, pool.name, with_nodes(problem, pool.name, 1)) for pool in problem.pools]
+        tried += [(help_by, None, otherwise) for help_by, otherwise in _otherwise(problem, best)]
+        batch = problem.training.global_batch
+        found = []
+        for help_by, pool, other in tried:
+            plan = None if other is None else self._plan_or_none(other)
+            if other is not None and plan is not None:
+                wanted = other.training.global_batch
+                found.append(Faster(help_by, pool, None if wanted == batch else wanted, plan))
+        worth = [one for one in found if one.token_part(best) > WORTH_TELLING]
+        return sorted(worth, key=lambda one: (-one.token_part(best), one.help, one.pool or ""))
 
     def _plan_or_none(self, problem: Problem) -> Plan | None:
         """Return the best plan alone, which takes a part of the time that a whole answer does."""
@@ -153,6 +154,15 @@ class TrainingPlanner:
     def _search(self, problem: Problem, before: Found | None) -> Found:
         near = self._single.known(problem) or (None if before is None else before.plans[0])
         return best_plans(problem, most=MOST_PLANS, known=near)
+
+
+def _otherwise(problem: Problem, best: Plan) -> Iterator[tuple[Help, Problem | None]]:
+    """Yield what else could be otherwise, where it can matter to a plan."""
+    if len(best.stages) > 1 or best.data_parallel > 1:
+        yield Help.NETWORK, with_faster_networks(problem, TWICE)
+    if any(boundary.transport is Transport.HOST for boundary in best.boundaries):
+        yield Help.DIRECT, with_direct_links(problem)
+    yield Help.BATCH, with_even_batch(problem)
 
 
 def losses_of(problem: Problem) -> list[Problem]:

@@ -13,6 +13,9 @@ from scheduler.services.planning.offer import Offer
 MOST_POOLS = 6
 """So many pools are planned with: those with most compute."""
 
+EVEN_BATCH = 64
+"""Batches that are multiples of it can be cut into replicas and micro-batches of most sizes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -91,3 +94,12 @@ def with_nodes(problem: Problem, name: str, more: int) -> Problem | None:
         if pool.name != name or pool.nodes + more > 0
     )
     return replace(problem, pools=pools) if pools else None
+
+
+def with_even_batch(problem: Problem) -> Problem | None:
+    """Return the question about the next batch that can be cut well; None where the batch can be already."""
+    batch = problem.training.global_batch
+    even = -(-batch // EVEN_BATCH) * EVEN_BATCH
+    if even == batch or batch < EVEN_BATCH // 2:
+        return None
+    return replace(problem, training=replace(problem.training, global_batch=even))

@@ -133,9 +133,7 @@ def _reach(table: Table, rooms: _Rooms, end: int | None) -> tuple[_Run, ...] | N
     return None
 
 
-def _in_front(
-    table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None
-) -> _Placed:
+def _in_front(table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
     """Return the better of what is known and of a run in front of what was before."""
     before, placed = known
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
@@ -148,15 +146,15 @@ def _in_front(
     return _Placed(np.maximum(layers, placed.layers), tuple(runs))
 
 
-def _whole(
-    table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | None
-) -> tuple[_Run, ...] | None:
+def _whole(table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | None) -> tuple[_Run, ...] | None:
     """Return the runs of a pipeline that has all layers and begins with this run, None where it cannot."""
     if end not in (None, run.degree):
         return None
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
     first = np.concatenate(([NOTHING], sums[:-1] + rooms.of(run.pool, run.degree, is_first=True)))
-    reached = np.where(_is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING)
+    reached = np.where(
+        _is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING
+    )
     behind, stages = np.unravel_index(reached.argmax(), reached.shape)
     if reached[behind, stages] < table.layers:
         return None
