@@ -26,6 +26,7 @@ from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.planning.plan_training import TrainingPlanner
 from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.questions.suppose import Supposer
 
@@ -70,6 +71,8 @@ class ApiContext:
     """Who says when those that wait will start; None: nobody does."""
     supposer: Supposer | None = None
     """Who says what would follow if something were otherwise; None: nobody does."""
+    planner: TrainingPlanner | None = None
+    """Who plans trainings on what is free; None: nobody does."""
     login: Login | None = None
     """The organisation's login, where the server offers it."""
     telemetry: Telemetry = SILENCE

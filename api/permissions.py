@@ -33,6 +33,7 @@ PERMISSIONS: Mapping[str, Access] = {
     "cancel_jobs": CANCELLERS,
     "try_job": SUBMITTERS,
     "suppose_job": SUBMITTERS,
+    "plan_training": CANCELLERS,
     "list_jobs": EVERYBODY,
     "list_job_rows": EVERYBODY,
     "list_arrays": EVERYBODY,

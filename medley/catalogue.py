@@ -87,6 +87,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "Say what would follow from drained or added nodes, other quotas, or a job.",
             ),
             Command(
+                "plan", "medley.commands.planning.plan:plan", "Plan a training over several chip types; submit nothing."
+            ),
+            Command(
                 "simulate", "medley.commands.planning.simulate:simulate", "Simulate a cluster: what if there were more?"
             ),
         ),

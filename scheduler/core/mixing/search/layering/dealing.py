@@ -13,7 +13,7 @@ CAPS = (
     *((1.0, np.inf), (1.03, np.inf), (1.1, np.inf), (1.25, np.inf), (1.6, np.inf), (3.0, np.inf)),
     *((1.25, 1.15), (1.6, 1.15), (3.0, 1.15), (1.6, 1.5), (3.0, 1.5)),
 )
-"""Tried for each pipeline: times the shortest period that takes all layers, and times the shortest all-reduce.
+"""Tried for each pipeline: times the shortest period that takes all layers, and times the shortest ending.
 
 Longer ones let faster stages have more layers: with few micro-batches filling the pipeline counts as much as its period.
 """
@@ -95,12 +95,12 @@ def _suffices(most: Floats, is_stage: Flags, layers: int) -> Flags:
 def _best_cap(pipelines: Pipelines, room: Floats, extra: Integers, shortest_s: Floats) -> tuple[Flags, Integers]:
     """Return which pipelines have a dealing, and the layers by the best of all caps."""
     layers, is_stage = pipelines.table.layers, pipelines.is_stage
-    cap, sync_cap = (np.array(caps)[:, None] for caps in zip(*CAPS, strict=True))
-    quickest_s = _split_s(is_stage, pipelines.sync_s, pipelines.extra_sync_s, layers)
+    cap, once_cap = (np.array(caps)[:, None] for caps in zip(*CAPS, strict=True))
+    once_s, extra_once_s = pipelines.sync_s + pipelines.update_s, pipelines.extra_sync_s + pipelines.extra_update_s
+    quickest_s = _split_s(is_stage, once_s, extra_once_s, layers)
     most = _most(pipelines, room[:, None], np.where(np.isinf(shortest_s), 0.0, shortest_s) * cap)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        synced = np.floor(((quickest_s * sync_cap)[:, :, None] - pipelines.extra_sync_s) / pipelines.sync_s)
-    most = np.where(np.isnan(synced), most, np.minimum(most, synced))
+    with np.errstate(invalid="ignore"):
+        most = np.minimum(most, np.floor(((quickest_s * once_cap)[:, :, None] - extra_once_s) / once_s))
     order = np.argsort(np.where(is_stage, pipelines.busy_s[0], np.inf), axis=1, kind="stable")
     tried = _filled(most, order, is_stage, layers)
     attempt = Dealt(tried, tried > room[0], extra)

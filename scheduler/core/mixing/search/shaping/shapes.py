@@ -5,7 +5,7 @@ Many at a time, in arrays of C shapes by K positions of the pipeline. Positions 
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, combinations
+from itertools import permutations
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, 
 
 WARMS_NONE, WARMS_BETWEEN, WARMS_ALL = 0, 1, 2
 """Extra warm-ups nowhere, at boundaries between pools, at all boundaries."""
-SUBSETS_UP_TO = 3
-"""With so many pools all subsets of them are drawn up at first, with more only some."""
+ALL_ORDERS_UP_TO = 3
+"""With so many pools all orders of all subsets are drawn up at first, with more only some."""
 NO_KEYS: Integers = np.zeros(0, dtype=np.int64)
 SHARES = (1.0, 0.5, 0.25)
 """Of the stages that a pool could have, at first."""
@@ -128,16 +128,15 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     speed = [pool.flops_per_s * pool.efficiency for pool in table.pools]
     fastest = sorted(pools, key=lambda k: (-speed[k], k))
     roomiest = sorted(pools, key=lambda k: (-table.room_bytes[k], k))
-    if len(pools) <= SUBSETS_UP_TO:
-        subsets = list(chain.from_iterable(combinations(pools, size) for size in range(1, len(pools) + 1)))
+    if len(pools) <= ALL_ORDERS_UP_TO:
+        used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
     else:
-        subsets = [tuple(fastest[:size]) for size in range(1, len(pools) + 1)]
-        subsets += [(k,) for k in pools if k != fastest[0]]
-    line_ups = [
-        (order, subset) for subset in subsets for order in ((roomiest, fastest) if len(subset) > 1 else (fastest,))
-    ]
-    uses = np.array([[k in subset for k in order] for order, subset in line_ups])
-    return np.array([order for order, _ in line_ups]), uses
+        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)] + [{k} for k in fastest[1:]]
+        used = [tuple(k for k in order if k in subset) for subset in subsets for order in (roomiest, fastest)]
+        used = list(dict.fromkeys(used))
+    orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
+    uses = np.array([[place < len(order) for place in pools] for order in used])
+    return orders, uses
 
 
 def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:

@@ -95,9 +95,7 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
         logits_bytes=sizes[4],
         layer_parameters=sizes[5, :, 0],
         ends_parameters=sizes[6:8, :, 0],
-        transfer_s=np.array(
-            [[[transfer_s(problem, a, b, micro_batch=size) for size in micro_batches] for b in pools] for a in pools]
-        ),
+        transfer_s=_transfers_s(problem, pools, micro_batches),
         room_bytes=np.array([memory_limit(problem, pool) - pool.reserved_bytes - ROUNDING_BYTES for pool in pools]),
         state_bytes=np.array(
             [state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]
@@ -159,6 +157,14 @@ def _size(problem: Problem, pool: ChipPool, degree: int, size: int) -> tuple[flo
         *(kept.activation_bytes, again_bytes, embedding.activation_bytes, head.activation_bytes),
         *(head.logits_bytes, kept.parameters, embedding.parameters, head.parameters),
     )
+
+
+def _transfers_s(problem: Problem, pools: tuple[ChipPool, ...], micro_batches: tuple[int, ...]) -> Floats:
+    """Return K, K, B. A latency, and so much more for each sequence: two sizes tell all others."""
+    one_s, two_s = (
+        np.array([[transfer_s(problem, a, b, micro_batch=size) for b in pools] for a in pools]) for size in (1, 2)
+    )
+    return one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
 
 
 def _sync_s(problem: Problem, pool: ChipPool, degree: int, data_parallel: int) -> float:
