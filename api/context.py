@@ -12,6 +12,7 @@ from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
 from scheduler.ports.queues import Queues
 from scheduler.ports.records.audit import AuditTrail
+from scheduler.ports.records.profiles import ProfileTable
 from scheduler.ports.records.throughputs import Throughputs
 from scheduler.ports.records.usage import UsageLog
 from scheduler.ports.telling.telemetry import SILENCE, Telemetry
@@ -25,6 +26,7 @@ from scheduler.services.access.note_denied import DeniedCalls
 from scheduler.services.access.server_secrets import ServerSecrets
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
+from scheduler.services.planning.plan_training import TrainingPlanner
 from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.questions.suppose import Supposer
 
@@ -60,6 +62,7 @@ class ApiContext:
     """Set when the server is about to end: streams then end by themselves."""
     usage: UsageLog
     throughputs: Throughputs
+    profiles: ProfileTable
     audit: AuditTrail
     secrets: ServerSecrets
     denied: DeniedCalls
@@ -68,6 +71,8 @@ class ApiContext:
     """Who says when those that wait will start; None: nobody does."""
     supposer: Supposer | None = None
     """Who says what would follow if something were otherwise; None: nobody does."""
+    planner: TrainingPlanner | None = None
+    """Who plans trainings on what is free; None: nobody does."""
     login: Login | None = None
     """The organisation's login, where the server offers it."""
     telemetry: Telemetry = SILENCE
@@ -81,4 +86,5 @@ class ApiContext:
             directory=self.directory.acting(actor),
             queues=self.queues.acting(actor),
             throughputs=self.throughputs.acting(actor),
+            profiles=self.profiles.acting(actor),
         )

@@ -6,6 +6,7 @@ UNIT = 1
 COSTS: Mapping[str, int] = {
     "try_job": 5,
     "suppose_job": 20,
+    "plan_training": 20,
     "suppose": 50,
     "explain_job": 2,
     "compare_jobs": 2,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
+from bench.mixing import plan_trials, predict_amp, predict_llama3, predict_memory, predict_sailor
 from bench.queueing import explain, preempt, slurm, stuck, whatif
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
@@ -29,6 +30,11 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "kube_churn": kube_churn.measure,
     "kube_list": kube_list.measure,
     "kube_watch": kube_watch.measure,
+    "predict_sailor": predict_sailor.measure,
+    "predict_amp": predict_amp.measure,
+    "predict_llama3": predict_llama3.measure,
+    "predict_memory": predict_memory.measure,
+    "plan_trials": plan_trials.measure,
 }
 WITH_OPTIONS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Measurement]]]
 WITH_OPTIONS = {

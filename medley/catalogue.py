@@ -62,6 +62,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "medley.commands.speeds.throughput:throughput",
                 "List how fast families of jobs are on each chip type; set or rm one.",
             ),
+            Command(
+                "profile",
+                "medley.commands.speeds.profile:profile",
+                "List how long layers of models take on each chip type; set or rm one.",
+            ),
             Command("drain", "medley.commands.capacity:drain", "Let nodes take nothing new; what they run goes on."),
             Command("undrain", "medley.commands.capacity:undrain", "Let drained nodes take new work again."),
             Command(
@@ -80,6 +85,9 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "whatif",
                 "medley.commands.planning.whatif:whatif",
                 "Say what would follow from drained or added nodes, other quotas, or a job.",
+            ),
+            Command(
+                "plan", "medley.commands.planning.plan:plan", "Plan a training over several chip types; submit nothing."
             ),
             Command(
                 "simulate", "medley.commands.planning.simulate:simulate", "Simulate a cluster: what if there were more?"

@@ -26,6 +26,19 @@ CHIP_FIELDS = (
     "link_bandwidth_gb_s", "link", "torch_device", "collective_library", "estimated_fields",
 )  # fmt: skip
 
+PLAN_FIELDS = (
+    "name", "model", "global_batch", "sequence", "steps", "precision", "shards_optimiser", "sequence_parallel",
+    "stores_scores", "may_recompute", "is_causal", "chips", "cluster", "limits", "network", "tflops", "blocking_share",
+    "plans", "earlier",
+)  # fmt: skip
+MODEL_FIELDS = (
+    "layers", "hidden", "heads", "key_value_width", "feed_forward_width", "vocabulary", "is_gated", "ties_embeddings",
+    "learnt_positions", "experts",
+)  # fmt: skip
+EXPERTS_FIELDS = ("count", "active")
+LIMITS_FIELDS = ("chip_types", "devices", "compute", "tokens_per_s", "micro_batch")
+NETWORK_FIELDS = ("node_gbit_s", "between_vendors_gbit_s")
+
 JOB_FILE = FileKind(
     noun="job",
     fields={
@@ -51,4 +64,16 @@ CHIP_FILE = FileKind(
     fields={"": CHIP_FIELDS},
     example="vendor: NVIDIA",
     next_step="see docs/commands.md for the fields of a chip type, or `medley chips -o json` for those that are known",
+)
+PLAN_REQUEST_FILE = FileKind(
+    noun="training to plan",
+    fields={
+        "": PLAN_FIELDS,
+        "/model": MODEL_FIELDS,
+        "/model/experts": EXPERTS_FIELDS,
+        "/limits": LIMITS_FIELDS,
+        "/network": NETWORK_FIELDS,
+    },
+    example="model: llama3-70b",
+    next_step="see examples/plans, or docs/mixed-chip.md for the fields of a training to plan",
 )

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.ledger.clock import unit_cpu_ns
+from bench.public.tables import data_folder
 from bench.replay.arrivals import arrivals
 from bench.replay.curve import COLUMNS, allocated_percent
 from bench.replay.figures import Outcome, judged
@@ -20,8 +21,6 @@ from bench.replay.rows import ROWS
 from bench.replay.run import replay
 from bench.report import Measurement
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-"""Where public traces lie unless MEDLEY_DATA says otherwise; they are their authors' and are only read there."""
 FOLDER = Path("traces", "openb")
 NODES = "openb_node_list_gpu_node.csv"
 VARIANTS = (
@@ -61,7 +60,7 @@ def _positive(text: str) -> int:
 
 def measure(options: Namespace) -> Measurement:
     """Replay every pod list with every seed by every row. Exits where a file cannot be read, before any work."""
-    folder = Path(os.environ.get("MEDLEY_DATA") or DATA) / FOLDER
+    folder = data_folder() / FOLDER
     nodes: Path = options.nodes or folder / NODES
     lists: list[Path] = options.pods or [folder / f"{POD_LIST}{variant}.csv.gz" for variant in VARIANTS]
     try:

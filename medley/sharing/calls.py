@@ -1,4 +1,4 @@
-"""What is asked of a server about queues."""
+"""What is asked of a server about queues, about what would follow from others, and about training plans."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -7,10 +7,11 @@ from urllib.parse import quote
 from medley.answers import Json
 
 _WHOLE = {"limit": 200}
+_LONGEST_SEARCH_S = 30
 
 
 class SharingCalls:
-    """Queues, quotas, groups of chip types, shares and what would follow from others, over a client's way of asking."""
+    """Queues, quotas, groups of chip types, shares, what would follow, and plans, over a client's way of asking."""
 
     def __init__(self, send: Callable[..., Json], pages: Callable[..., Iterator[Json]]) -> None:
         self._send = send
@@ -63,6 +64,10 @@ class SharingCalls:
     def what_if_job(self, job: Mapping[str, Any]) -> Json:
         """Return where a job would run at once or when it would start, and the same on each other chip type."""
         return self._send("POST", "/v1/jobs/whatif", body=dict(job))
+
+    def plan(self, training: Mapping[str, Any]) -> Json:
+        """Return the best plans for a training on what is free now; the body of `POST /v1/plans`. Nothing is kept."""
+        return self._send("POST", "/v1/plans", body=dict(training), held_s=_LONGEST_SEARCH_S)
 
 
 def _queue(name: str) -> str:

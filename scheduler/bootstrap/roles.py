@@ -58,6 +58,8 @@ from scheduler.services.measuring.read_state import StateReader
 from scheduler.services.measuring.sample_usage import UsageSampler
 from scheduler.services.measuring.score_estimates import EstimateScorer
 from scheduler.services.measuring.traced_journal import TracedJournal
+from scheduler.services.planning.plan_training import TrainingPlanner
+from scheduler.services.planning.waiting import Waiting
 from scheduler.services.questions.estimate_records import EstimateRecords
 from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.questions.suppose import Supposer
@@ -142,6 +144,9 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
     records = EstimateRecords(storage.estimates, foundation.clock)
     forecaster = Forecaster(work.followed, foundation.clock, records=records)
     foundation.resources.callback(forecaster.close)
+    waiting = Waiting(work.followed, foundation.clock, foundation.identifiers, forecaster)
+    planner = TrainingPlanner(work.followed, waiting)
+    foundation.resources.callback(planner.close)
     context = ApiContext(
         journal=TracedJournal(storage.journal, tracer) if tracer.is_on else storage.journal,
         directory=storage.directory,
@@ -161,11 +166,13 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         tracer=tracer,
         usage=storage.usage,
         throughputs=storage.throughputs,
+        profiles=storage.profiles,
         audit=storage.audit,
         secrets=secrets,
         denied=DeniedCalls(foundation.clock),
         forecaster=forecaster,
         supposer=Supposer(work.followed, foundation.clock, _rules(foundation.settings)),
+        planner=planner,
         login=_login(foundation, secrets),
     )
     if foundation.settings.role == "scheduler":

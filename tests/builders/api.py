@@ -43,6 +43,8 @@ from scheduler.services.decide_once import Decider
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.heartbeats.hearing import Hearing
 from scheduler.services.keep_lead import Lead
+from scheduler.services.planning.plan_training import TrainingPlanner
+from scheduler.services.planning.waiting import Waiting
 from scheduler.services.questions.forecasting import Forecaster
 from scheduler.services.questions.suppose import Supposer
 from scheduler.services.reconcile_once import LaunchTerms, Reconciler
@@ -203,11 +205,13 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             ending=threading.Event(),
             usage=storage.usage,
             throughputs=storage.throughputs,
+            profiles=storage.profiles,
             audit=storage.audit,
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),
-            forecaster=Forecaster(followed, clock, in_background=False),
+            forecaster=(forecaster := Forecaster(followed, clock, in_background=False)),
             supposer=Supposer(followed, clock, Rules()),
+            planner=TrainingPlanner(followed, Waiting(followed, clock, identifiers, forecaster), in_background=False),
             login=a_login(issuer, SERVER_SECRET),
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours, issuer)

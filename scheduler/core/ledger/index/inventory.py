@@ -78,6 +78,12 @@ class Inventory:
                 for pool in tiers.values():
                     yield from pool.kinds.items()
 
+    def states(self) -> Iterator[tuple[Leftover, int]]:
+        """Yield the states that nodes are in which are not GONE, with how many are in each."""
+        for leftover in self._leftovers.values():
+            if leftover.names.count and not leftover.kind.is_gone:
+                yield leftover, leftover.names.count
+
     def held_aside_milli(self, chip: ChipName) -> int:
         """Return how many thousandths of devices of a chip type are held on nodes that take no work and are present."""
         held = 0

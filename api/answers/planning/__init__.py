@@ -1,0 +1,1 @@
+"""Training plans over several chip types, as the API tells them."""

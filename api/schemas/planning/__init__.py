@@ -1,0 +1,1 @@
+"""Training plans over several chip types: what is asked of the planner, and what it says."""

@@ -1,0 +1,57 @@
+"""Small random problems: two or three pools of a few devices, memory from plenty to hardly enough."""
+
+from random import Random
+
+from scheduler.core.mixing.asked.pools import ChipPool, Link
+from scheduler.core.mixing.asked.problem import Constraints, Problem, Runtime
+from scheduler.core.mixing.asked.shape import ModelShape
+from scheduler.core.mixing.asked.training import Training
+from scheduler.core.model.identifiers import ChipName
+
+
+def small_problem(draw: Random) -> Problem:
+    """Return one. Many fit, some only by recomputing or not at all."""
+    hidden = draw.choice((1_024, 2_048, 4_096))
+    shape = ModelShape(
+        name="small",
+        layers=draw.randint(2, 6),
+        hidden=hidden,
+        heads=8,
+        key_value_width=draw.choice((hidden, hidden // 4)),
+        feed_forward_width=4 * hidden,
+        vocabulary=draw.choice((1_000, 32_000, 128_000)),
+        is_gated=draw.random() < 0.5,
+        ties_embeddings=draw.random() < 0.2,
+    )
+    training = Training(
+        shape,
+        global_batch=draw.choice((1, 4, 6, 8, 64)),
+        sequence=draw.choice((512, 2_048, 4_096)),
+        may_recompute=draw.random() < 0.8,
+    )
+    pools = tuple(_pool(draw, index, hidden) for index in range(draw.choice((1, 2, 2, 2, 3))))
+    links = {
+        frozenset((a.name, b.name)): Link(10 ** draw.uniform(8.5, 10.5), goes_through_hosts=draw.random() < 0.5)
+        for a in pools
+        for b in pools
+        if a.name < b.name and draw.random() < 0.5
+    }
+    runtime = Runtime(blocking_share=draw.choice((0.0, 0.0, 0.44)), may_warm_up_more=draw.random() < 0.8)
+    return Problem(training, pools, links, constraints=Constraints(most_micro_batch=4), runtime=runtime)
+
+
+def _pool(draw: Random, index: int, hidden: int) -> ChipPool:
+    nodes, chips_per_node = draw.choice(((1, 1), (1, 2), (2, 1), (3, 1), (2, 2)) if index < 2 else ((1, 1), (1, 2)))
+    memory_bytes = int(hidden**2 * 10 ** draw.uniform(2.6, 4.0))
+    return ChipPool(
+        name=f"pool-{index}",
+        chip=ChipName(f"chip-{draw.randint(0, 9)}"),
+        vendor=draw.choice(("north", "south")),
+        nodes=nodes,
+        chips_per_node=chips_per_node,
+        memory_bytes=memory_bytes,
+        flops_per_s=10 ** draw.uniform(13.5, 15),
+        device_link_bytes_per_s=10 ** draw.uniform(10, 11.5),
+        node_link_bytes_per_s=10 ** draw.uniform(9, 11),
+        reserved_bytes=memory_bytes // 20,
+    )

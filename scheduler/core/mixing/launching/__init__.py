@@ -1,0 +1,1 @@
+"""A plan as options of training programs that others wrote, as far as they can follow it."""

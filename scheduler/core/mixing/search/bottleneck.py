@@ -1,0 +1,195 @@
+"""The shortest time that the busiest stage of a pipeline can have, exactly: and so whether anything fits at all.
+
+For a time T each stage has a most number of layers, by T and by memory. That falls with the stages behind it, since it
+holds more micro-batches; so stages are placed from the last to the first, and what counts is only how many there are
+and how many layers they take together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+import numpy as np
+
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.shapes import WARMS_NONE, Shapes, tidied
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Table
+
+ALL_ORDERS_UP_TO = 3
+"""Pools: with more, the pipeline begins with the roomiest or with the fastest ones, and the answer is exact for those."""
+NOTHING = -1e9
+"""Layers where none can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """Of one way of cutting the batch."""
+
+    busy_s: float
+    """Forward and backward of one micro-batch in the busiest stage."""
+    shape: Shapes
+    """One shape that reaches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Stages on one pool, placed in front of what is behind them."""
+
+    pool: int
+    degree: int
+    stages: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What is behind: the most layers by the number of stages, and the runs that reach it."""
+
+    layers: Floats
+    """L + 1."""
+    runs: tuple[tuple[_Run, ...], ...]
+
+
+def bottleneck_of(table: Table, pairs: Pairs, pair: int) -> Bottleneck | None:
+    """Return the shortest busiest stage for one way of cutting the batch; None where nothing fits into memory."""
+    times_s = _times_s(table, pairs, pair)
+    short, enough = -1, len(times_s) - 1
+    best = _longest(table, pairs, pair, times_s[enough])
+    if best is None:
+        return None
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        runs = _longest(table, pairs, pair, times_s[middle])
+        if runs is None:
+            short = middle
+        else:
+            enough, best = middle, runs
+    return Bottleneck(float(times_s[enough]), _shape(table, pair, best))
+
+
+def _times_s(table: Table, pairs: Pairs, pair: int) -> Floats:
+    """Return all times that a stage can be busy for, sorted."""
+    can = pairs.most_stages[pair] > 0
+    busy_s = table.busy_s[:, :, :, pairs.micro_batch[pair]][:, can]
+    ends_s = table.ends_s[:, :, :, pairs.micro_batch[pair]][:, can]
+    extras_s = np.stack((np.zeros_like(ends_s[0]), ends_s[0], ends_s[1], ends_s.sum(axis=0)))
+    layers = np.arange(1, table.layers + 1)
+    times_s = busy_s[:, None, :, None] * layers + extras_s[None, :, :, None]
+    return np.unique(times_s)
+
+
+def _longest(table: Table, pairs: Pairs, pair: int, time_s: float) -> tuple[_Run, ...] | None:
+    """Return runs, the last of the pipeline first, that take all layers with no stage busy for longer; None if none."""
+    degrees = range(len(table.degrees))
+    for end in degrees if table.problem.training.shape.ties_embeddings else [None]:
+        found = _reach(table, _Rooms(table, pairs, pair, time_s), end)
+        if found is not None:
+            return found
+    return None
+
+
+class _Rooms:
+    """How many layers a stage can have, by its pool, its degree and the stages behind it."""
+
+    def __init__(self, table: Table, pairs: Pairs, pair: int, time_s: float) -> None:
+        self.most_stages = pairs.most_stages[pair]
+        self._table, self._time_s = table, time_s * (1 + 1e-9)
+        self._d, self._b = pairs.data_parallel[pair], pairs.micro_batch[pair]
+        held = np.minimum(np.arange(1, table.layers + 1), pairs.count[pair])
+        self._held = held
+
+    def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
+        """Return L: the most layers of a stage with 0, 1, ... stages behind it."""
+        table, b = self._table, self._b
+        is_last = np.arange(table.layers) == 0
+        ends = (float(is_first), is_last)
+        extra_s = sum(table.ends_s[end, pool, degree, b] * here for end, here in enumerate(ends))
+        kept = sum(table.ends_activation_bytes[end, degree, b] * here for end, here in enumerate(ends))
+        owned = sum(table.ends_parameters[end, degree] * here for end, here in enumerate(ends))
+        if is_first and table.problem.training.shape.ties_embeddings:
+            owned = np.where(is_last, table.ends_parameters[0, degree], owned)
+        state_bytes = table.state_bytes[self._d]
+        free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[degree, b] * is_last
+        free = free - kept * self._held
+        most = np.full(table.layers, NOTHING)
+        for again in range(2):
+            each = table.layer_parameters[degree] * state_bytes
+            each = each + table.activation_bytes[again, degree, b] * self._held
+            by_time = np.floor((self._time_s - extra_s) / table.busy_s[again, pool, degree, b])
+            most = np.maximum(most, np.minimum(by_time, np.floor(free / each)))
+        return np.where(most < 1, NOTHING, most)
+
+
+def _reach(table: Table, rooms: _Rooms, end: int | None) -> tuple[_Run, ...] | None:
+    """Return runs that reach all layers. A pool may have no stages, so an order stands for those of its subsets too."""
+    for order in _orders(table):
+        placed = _Placed(np.array([0.0] + [NOTHING] * table.layers), ((),) * (table.layers + 1))
+        for pool in order:
+            before = placed
+            for degree in np.flatnonzero(rooms.most_stages[pool]):
+                whole = _whole(table, rooms, before, _Run(pool, int(degree), 0), end)
+                if whole is not None:
+                    return whole
+                placed = _in_front(table, rooms, (before, placed), _Run(pool, int(degree), 0), end)
+    return None
+
+
+def _in_front(table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
+    """Return the better of what is known and of a run in front of what was before."""
+    before, placed = known
+    sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
+    reached = before.layers[:, None] + sums[None, :] - sums[:, None]
+    reached = np.where(_is_run(table, rooms, run, end), reached, NOTHING)
+    layers, start = reached.max(axis=0), reached.argmax(axis=0)
+    runs = list(placed.runs)
+    for stages in np.flatnonzero(layers > placed.layers):
+        runs[stages] = (*before.runs[start[stages]], replace(run, stages=int(stages - start[stages])))
+    return _Placed(np.maximum(layers, placed.layers), tuple(runs))
+
+
+def _whole(table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | None) -> tuple[_Run, ...] | None:
+    """Return the runs of a pipeline that has all layers and begins with this run, None where it cannot."""
+    if end not in (None, run.degree):
+        return None
+    sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
+    first = np.concatenate(([NOTHING], sums[:-1] + rooms.of(run.pool, run.degree, is_first=True)))
+    reached = np.where(
+        _is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING
+    )
+    behind, stages = np.unravel_index(reached.argmax(), reached.shape)
+    if reached[behind, stages] < table.layers:
+        return None
+    return (*before.runs[behind], replace(run, stages=int(stages - behind)))
+
+
+def _is_run(table: Table, rooms: _Rooms, run: _Run, end: int | None) -> Flags:
+    """Say from how many stages behind to how many stages in all this run may lead: L + 1 by L + 1."""
+    stages = np.arange(table.layers + 1)
+    wide = stages[None, :] - stages[:, None]
+    can = (wide >= 1) & (wide <= rooms.most_stages[run.pool, run.degree])
+    if end not in (None, run.degree):
+        can[0] = False  # the pipeline's last stage has the head
+    return can
+
+
+def _orders(table: Table) -> Iterable[tuple[int, ...]]:
+    """Return orders of the pools, the pipeline's last one first."""
+    pools = range(len(table.pools))
+    if len(pools) <= ALL_ORDERS_UP_TO:
+        return permutations(pools)
+    roomiest_first = sorted(pools, key=lambda k: (table.room_bytes[k], k))
+    fastest_first = sorted(pools, key=lambda k: (table.pools[k].flops_per_s * table.pools[k].efficiency, k))
+    return tuple(roomiest_first), tuple(fastest_first)
+
+
+def _shape(table: Table, pair: int, runs: tuple[_Run, ...]) -> Shapes:
+    front = runs[::-1]
+    idle = [k for k in range(len(table.pools)) if k not in {run.pool for run in front}]
+    return tidied(
+        Shapes(
+            pair=np.array([pair]),
+            pool=np.array([[run.pool for run in front] + idle]),
+            degree=np.array([[run.degree for run in front] + [0] * len(idle)]),
+            stages=np.array([[run.stages for run in front] + [0] * len(idle)]),
+            warms=np.array([WARMS_NONE]),
+        )
+    )

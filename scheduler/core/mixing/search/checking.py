@@ -1,0 +1,68 @@
+"""What can be planned with at all."""
+
+from collections.abc import Iterator
+from math import isfinite
+
+from scheduler.core.mixing.asked.pools import ChipPool
+from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.search.found import Bad, BadProblem, NoPlanError, NoPrecision
+
+
+def usable_pools(problem: Problem) -> tuple[ChipPool, ...]:
+    """Return the pools that have devices which compute in the training's precision.
+
+    Raises NoPlanError where there is none, and where any figure cannot be: one that is not a number, zero or less.
+    """
+    for fault in _faults(problem):
+        raise NoPlanError(fault)
+    pools = tuple(pool for pool in problem.pools if pool.chips)
+    if not pools:
+        raise NoPlanError(BadProblem(Bad.NO_POOL, "pools"))
+    able = tuple(pool for pool in pools if problem.training.precision in pool.precisions)
+    if not able:
+        chips = tuple(sorted({pool.chip for pool in pools}))
+        raise NoPlanError(NoPrecision(problem.training.precision, chips))
+    return able
+
+
+def _faults(problem: Problem) -> Iterator[BadProblem]:
+    for where, value in _figures(problem):
+        if not (isfinite(value) and value > 0):
+            yield BadProblem(Bad.NOT_POSITIVE, where, value)
+    shape = problem.training.shape
+    if shape.hidden % shape.heads:
+        yield BadProblem(Bad.HEADS_DO_NOT_DIVIDE, "training.shape.heads", shape.heads)
+    names = [pool.name for pool in problem.pools]
+    yield from (BadProblem(Bad.SAME_NAME, name) for name in names if names.count(name) > 1)
+    for pair in problem.links:
+        yield from (BadProblem(Bad.UNKNOWN_POOL, name) for name in sorted(pair) if name not in names)
+
+
+def _figures(problem: Problem) -> Iterator[tuple[str, float]]:
+    """Give all figures that must be more than zero, with their names."""
+    training, shape = problem.training, problem.training.shape
+    for name in ("layers", "hidden", "heads", "key_value_width", "feed_forward_width", "vocabulary"):
+        yield f"training.shape.{name}", getattr(shape, name)
+    yield "training.global_batch", training.global_batch
+    yield "training.sequence", training.sequence
+    for pool in problem.pools:
+        for name in ("flops_per_s", "efficiency", "memory_bytes", "chips_per_node", "worth"):
+            yield f"{pool.name}.{name}", getattr(pool, name)
+        for name in ("device_link_bytes_per_s", "node_link_bytes_per_s", "host_copy_bytes_per_s"):
+            yield f"{pool.name}.{name}", getattr(pool, name)
+    for pair, link in problem.links.items():
+        yield f"link {' - '.join(sorted(pair))}", link.bytes_per_s
+    for key, profile in problem.profiles.layers.items():
+        yield f"profile {key.chip}", profile.layer_forward_s
+        yield f"profile {key.chip}", profile.layer_backward_s
+    yield from _limits(problem)
+
+
+def _limits(problem: Problem) -> Iterator[tuple[str, float]]:
+    constraints = problem.constraints
+    yield "runtime.memory_share", problem.runtime.memory_share
+    yield "constraints.most_micro_batch", constraints.most_micro_batch
+    for name in ("most_chip_types", "least_tokens_per_s", "most_compute", "most_chips"):
+        value = getattr(constraints, name)
+        if value is not None:
+            yield f"constraints.{name}", value

@@ -1,0 +1,98 @@
+"""The best plans for a problem: the planner's front door."""
+
+from dataclasses import dataclass, replace
+
+from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.plan import Plan
+from scheduler.core.mixing.search.building import Layout, built, fits, layout_of, simulated
+from scheduler.core.mixing.search.checking import usable_pools
+from scheduler.core.mixing.search.comparing import compared
+from scheduler.core.mixing.search.exploring import Effort, explored
+from scheduler.core.mixing.search.found import Found, NoPlanError, TooSlow
+from scheduler.core.mixing.search.reasoning import why_not
+from scheduler.core.mixing.search.refusing import why_nothing
+from scheduler.core.mixing.search.shaping.known import as_shapes
+from scheduler.core.mixing.search.shaping.pairs import pairs_of
+from scheduler.core.mixing.search.shaping.table import table_of
+
+CONFIRMED = 3
+"""So many of the best plans by formula are simulated, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A plan by formula, before the simulation."""
+
+    layout: Layout
+    step_s: float
+
+
+def best_plans(problem: Problem, *, most: int = CONFIRMED, known: Plan | None = None) -> Found:
+    """Return the best plans, simulated, the best first; and what simpler ways would give.
+
+    The same problem always gives the same plans, in whatever order its pools come. `known` is a plan of other pools
+    that may be near: it is where the search begins as well, as far as its pools are still there.
+
+    Raises NoPlanError with the reason where there is no plan.
+    """
+    plans = confirmed(problem, leads(problem, known=known), most)
+    _check_speed(problem, plans[0])
+    return Found(plans, compared(problem, plans[0], usable_pools(problem)), why_not(problem, plans))
+
+
+def leads(problem: Problem, *, known: Plan | None = None, effort: Effort | None = None) -> list[Lead]:
+    """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
+    table = table_of(problem, usable_pools(problem))
+    pairs = pairs_of(table)
+    found = []
+    if len(pairs.count):
+        start = None if known is None else as_shapes(table, pairs, layout_of(known))
+        found = [Lead(*each) for each in explored(table, pairs, effort or Effort(), start)]
+    if not found:
+        raise NoPlanError(why_nothing(problem, table.pools))
+    return found
+
+
+def confirmed(problem: Problem, found: list[Lead], most: int) -> tuple[Plan, ...]:
+    """Return the best plans by an event simulation of their schedules, the best first."""
+    plans = [built(problem, lead.layout) for lead in found[: max(most, CONFIRMED)]]
+    plans = [simulated(problem, plan) for plan in plans if fits(plan)]
+    plans.sort(key=lambda plan: plan.prediction.step_s)
+    return tuple(plans[:most])
+
+
+def repredicted(problem: Problem, plan: Plan) -> Plan:
+    """Return the plan as predicted for other pools of the same names: for the nodes and links that it got.
+
+    Raises KeyError for a pool that the problem does not have.
+    """
+    return simulated(problem, built(problem, layout_of(plan)))
+
+
+def without_nodes(problem: Problem, plan: Plan, *, most: int = 2) -> dict[tuple[str, int], Plan | None]:
+    """Return a plan for the loss of 1 to `most` nodes of each pool that the plan uses, None where there is none.
+
+    By the pool's name and how many of its nodes are lost; each search begins from the plan.
+    """
+    prepared: dict[tuple[str, int], Plan | None] = {}
+    used = {stage.pool for stage in plan.stages}
+    for pool in problem.pools:
+        for lost in range(1, min(most, pool.nodes) + 1 if pool.name in used else 1):
+            left = replace(pool, nodes=pool.nodes - lost)
+            others = tuple(other for other in problem.pools if other.name != pool.name)
+            pools = (*others, left) if left.nodes else others
+            prepared[pool.name, lost] = _best(replace(problem, pools=pools), plan)
+    return prepared
+
+
+def _best(problem: Problem, known: Plan) -> Plan | None:
+    try:
+        return confirmed(problem, leads(problem, known=known), 1)[0]
+    except NoPlanError:
+        return None
+
+
+def _check_speed(problem: Problem, best: Plan) -> None:
+    wanted = problem.constraints.least_tokens_per_s
+    if wanted is not None and best.prediction.tokens_per_s < wanted:
+        raise NoPlanError(TooSlow(wanted, best))

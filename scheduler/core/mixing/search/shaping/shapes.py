@@ -1,0 +1,160 @@
+"""Shapes of pipelines: which pools, in which order, with which degree and how many stages, and how the batch is cut.
+
+Many at a time, in arrays of C shapes by K positions of the pipeline. Positions with stages come first.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+
+import numpy as np
+
+from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
+
+WARMS_NONE, WARMS_BETWEEN, WARMS_ALL = 0, 1, 2
+"""Extra warm-ups nowhere, at boundaries between pools, at all boundaries."""
+ALL_ORDERS_UP_TO = 3
+"""With so many pools all orders of all subsets are drawn up at first, with more only some."""
+NO_KEYS: Integers = np.zeros(0, dtype=np.int64)
+SHARES = (1.0, 0.5, 0.25)
+"""Of the stages that a pool could have, at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """C shapes."""
+
+    pair: Integers
+    """C: index into the pairs."""
+    pool: Integers
+    """C, K: the pool at each position."""
+    degree: Integers
+    """C, K: index into the table's degrees."""
+    stages: Integers
+    """C, K."""
+    warms: Integers
+    """C: where there are extra warm-ups: `WARMS_NONE`, `WARMS_BETWEEN` or `WARMS_ALL`."""
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def take(self, which: Integers | Flags) -> "Shapes":
+        """Return some of them."""
+        return Shapes(*(getattr(self, name)[which] for name in _FIELDS))
+
+    def keys(self) -> Integers:
+        """Return a number for each; two of one number are the same shape."""
+        rows = np.concatenate((self.pair[:, None], self.warms[:, None], self.pool, self.degree, self.stages), axis=1)
+        return rows @ _factors(rows.shape[1])
+
+
+_FIELDS = ("pair", "pool", "degree", "stages", "warms")
+
+
+@cache
+def _factors(width: int) -> Integers:
+    """Return odd numbers of 64 bits whose sums of small multiples are all different: powers of one that is mixed well."""
+    factors = [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(1, width + 1)]
+    return np.array(factors, dtype=np.uint64).astype(np.int64)
+
+
+def joined(parts: list[Shapes]) -> Shapes:
+    """Return all of them, one part after another."""
+    return Shapes(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def once_each(shapes: Shapes, but: Integers) -> Shapes:
+    """Return each shape once, in the order they come in, without those of some keys."""
+    keys, first = np.unique(shapes.keys(), return_index=True)
+    return shapes.take(np.sort(first[~np.isin(keys, but)]))
+
+
+def tidied(shapes: Shapes) -> Shapes:
+    """Put positions without stages last, in the order of pools."""
+    kinds = len(shapes.pool[0])
+    is_used = shapes.stages > 0
+    rank = np.where(is_used, np.arange(kinds)[None, :], kinds + shapes.pool)
+    order = np.argsort(rank, axis=1)
+    return Shapes(
+        shapes.pair,
+        np.take_along_axis(shapes.pool, order, 1),
+        np.take_along_axis(np.where(is_used, shapes.degree, 0), order, 1),
+        np.take_along_axis(shapes.stages, order, 1),
+        shapes.warms,
+    )
+
+
+def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
+    """Draw up shapes of the pairs with the best bounds: of subsets of the pools, degrees and numbers of stages."""
+    orders, uses = _line_ups(table)
+    choices = (min(some, len(pairs.count)), len(orders), len(table.degrees), len(SHARES))
+    n, line, degree, share = np.indices(choices).reshape(4, -1)
+    pool = orders[line]
+    has_room = pairs.most_stages[n[:, None], pool] > 0
+    possible = has_room & (np.arange(len(table.degrees)) <= degree[:, None, None])
+    highest = np.where(possible, np.arange(len(table.degrees)), -1).max(axis=2)
+    stages = np.where(highest >= 0, pairs.most_stages[n[:, None], pool, highest], 0)
+    stages = np.where(uses[line], np.ceil(stages * np.array(SHARES)[share][:, None]), 0).astype(np.int64)
+    drawn = Shapes(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
+    drawn = tidied(_cut_to_limits(table, pairs, drawn))
+    return allowed(table, pairs, once_each(drawn, NO_KEYS))
+
+
+def allowed(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
+    """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if they are."""
+    training, constraints = table.problem.training, table.problem.constraints
+    deep = shapes.stages.sum(axis=1)
+    fine = (deep >= 1) & (deep <= table.layers)
+    devices, worth = _taken(table, pairs, shapes)
+    if constraints.most_chips is not None:
+        fine &= devices <= constraints.most_chips
+    if constraints.most_compute is not None:
+        fine &= worth <= constraints.most_compute * (1 + 1e-9)
+    if constraints.most_chip_types is not None:
+        chips = sorted({pool.chip for pool in table.pools})
+        kind = np.array([chips.index(pool.chip) for pool in table.pools])[shapes.pool]
+        used = [((kind == chip) & (shapes.stages > 0)).any(axis=1) for chip in range(len(chips))]
+        fine &= np.sum(used, axis=0) <= constraints.most_chip_types
+    if training.shape.ties_embeddings:
+        last = ((shapes.stages > 0).sum(axis=1) - 1).clip(min=0)
+        fine &= shapes.degree[:, 0] == shapes.degree[np.arange(len(shapes)), last]
+    return shapes.take(fine)
+
+
+def _line_ups(table: Table) -> tuple[Integers, Flags]:
+    """Return orders of pools, and which of them each line-up uses."""
+    pools = range(len(table.pools))
+    speed = [pool.flops_per_s * pool.efficiency for pool in table.pools]
+    fastest = sorted(pools, key=lambda k: (-speed[k], k))
+    roomiest = sorted(pools, key=lambda k: (-table.room_bytes[k], k))
+    if len(pools) <= ALL_ORDERS_UP_TO:
+        used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
+    else:
+        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)] + [{k} for k in fastest[1:]]
+        used = [tuple(k for k in order if k in subset) for subset in subsets for order in (roomiest, fastest)]
+        used = list(dict.fromkeys(used))
+    orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
+    uses = np.array([[place < len(order) for place in pools] for order in used])
+    return orders, uses
+
+
+def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
+    """Take so many stages from each pool that there are no more than layers, and no more devices than allowed."""
+    constraints = table.problem.constraints
+    devices, worth = _taken(table, pairs, shapes)
+    share = np.minimum(1.0, table.layers / shapes.stages.sum(axis=1).clip(min=1))
+    if constraints.most_chips is not None:
+        share = np.minimum(share, constraints.most_chips / devices.clip(min=1))
+    if constraints.most_compute is not None:
+        share = np.minimum(share, constraints.most_compute / worth.clip(min=1e-9))
+    stages = np.floor(shapes.stages * share[:, None] + 1e-9).astype(np.int64)
+    return Shapes(shapes.pair, shapes.pool, shapes.degree, stages, shapes.warms)
+
+
+def _taken(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Integers, Floats]:
+    """Return the devices that each shape takes, and what they are worth."""
+    degrees = np.array(table.degrees)[shapes.degree]
+    devices = pairs.replicas[shapes.pair][:, None] * degrees * shapes.stages
+    worth = np.array([pool.worth for pool in table.pools])[shapes.pool]
+    return devices.sum(axis=1), (devices * worth).sum(axis=1)
