@@ -15,6 +15,8 @@ MOST_POOLS = 6
 
 EVEN_BATCH = 64
 """Batches that are multiples of it can be cut into replicas and micro-batches of most sizes."""
+MOST_LARGER = 1.25
+"""A batch that is larger by more is another training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,6 @@ def with_even_batch(problem: Problem) -> Problem | None:
     """Return the question about the next batch that can be cut well; None where the batch can be already."""
     batch = problem.training.global_batch
     even = -(-batch // EVEN_BATCH) * EVEN_BATCH
-    if even == batch or batch < EVEN_BATCH // 2:
+    if even == batch or even > MOST_LARGER * batch:
         return None
     return replace(problem, training=replace(problem.training, global_batch=even))
