@@ -21,18 +21,18 @@ from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 class Effort:
     """How much is looked at."""
 
-    pairs: int = 12
+    pairs: int = 8
     """Ways of cutting the batch, at first."""
-    first: int = 24
+    first: int = 12
     """Shapes that are looked at closely at first."""
-    each: int = 24
+    each: int = 12
     """Of the neighbours, each round."""
-    rounds: int = 6
-    parents: int = 3
+    rounds: int = 3
+    parents: int = 2
     """Whose neighbours are looked at, each round."""
-    patience: int = 1
+    patience: int = 3
     """Rounds that may bring nothing before the last one."""
-    polished: int = 4
+    polished: int = 3
 
 
 @dataclass(slots=True)

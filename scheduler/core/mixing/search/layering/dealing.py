@@ -10,8 +10,8 @@ from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 PARTS, NARROWINGS = 12, 2
 """Periods that are tried at once, and how often."""
 CAPS = (
-    *((1.0, np.inf), (1.03, np.inf), (1.1, np.inf), (1.25, np.inf), (1.6, np.inf), (3.0, np.inf)),
-    *((1.25, 1.15), (1.6, 1.15), (3.0, 1.15), (1.6, 1.5), (3.0, 1.5)),
+    *((1.0, np.inf), (1.06, np.inf), (1.25, np.inf), (3.0, np.inf)),
+    *((1.25, 1.15), (3.0, 1.15), (3.0, 1.5)),
 )
 """Tried for each pipeline: times the shortest period that takes all layers, and times the shortest ending.
 

@@ -131,9 +131,8 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     if len(pools) <= ALL_ORDERS_UP_TO:
         used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
     else:
-        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)] + [{k} for k in fastest[1:]]
-        used = [tuple(k for k in order if k in subset) for subset in subsets for order in (roomiest, fastest)]
-        used = list(dict.fromkeys(used))
+        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)]
+        used = [tuple(k for k in roomiest if k in subset) for subset in subsets]
     orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
     uses = np.array([[place < len(order) for place in pools] for order in used])
     return orders, uses
