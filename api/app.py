@@ -17,7 +17,6 @@ from api.routes import (
     scheduler,
     service,
     tenants,
-    throughputs,
     usage,
     whatif,
     workers,
@@ -25,6 +24,7 @@ from api.routes import (
 from api.routes.access import audit, login, tokens, users
 from api.routes.jobs import arrays, changes, jobs, output, replicas
 from api.routes.sharing import queues, shares
+from api.routes.speeds import profiles, throughputs
 from api.streaming.log_readers import LogReaders
 from api.streaming.streams import MOST_STREAMS, MOST_STREAMS_OF_A_TENANT, Streams
 from api.web.failures import install_failures
@@ -40,6 +40,7 @@ ROUTERS = (
     fleet.router,
     nodes.router,
     throughputs.router,
+    profiles.router,
     whatif.router,
     plans.router,
     usage.router,

@@ -12,6 +12,7 @@ from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Journal
 from scheduler.ports.queues import Queues
 from scheduler.ports.records.audit import AuditTrail
+from scheduler.ports.records.profiles import ProfileTable
 from scheduler.ports.records.throughputs import Throughputs
 from scheduler.ports.records.usage import UsageLog
 from scheduler.ports.telling.telemetry import SILENCE, Telemetry
@@ -61,6 +62,7 @@ class ApiContext:
     """Set when the server is about to end: streams then end by themselves."""
     usage: UsageLog
     throughputs: Throughputs
+    profiles: ProfileTable
     audit: AuditTrail
     secrets: ServerSecrets
     denied: DeniedCalls
@@ -84,4 +86,5 @@ class ApiContext:
             directory=self.directory.acting(actor),
             queues=self.queues.acting(actor),
             throughputs=self.throughputs.acting(actor),
+            profiles=self.profiles.acting(actor),
         )

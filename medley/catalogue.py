@@ -62,6 +62,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "medley.commands.speeds.throughput:throughput",
                 "List how fast families of jobs are on each chip type; set or rm one.",
             ),
+            Command(
+                "profile",
+                "medley.commands.speeds.profile:profile",
+                "List how long layers of models take on each chip type; set or rm one.",
+            ),
             Command("drain", "medley.commands.capacity:drain", "Let nodes take nothing new; what they run goes on."),
             Command("undrain", "medley.commands.capacity:undrain", "Let drained nodes take new work again."),
             Command(

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from medley.answers import Json
 
 if TYPE_CHECKING:
+    from medley.commands.speeds.calls import SpeedCalls
     from medley.errors import MedleyError
     from medley.sharing.calls import SharingCalls
     from medley.transport import Query, ServerEvent
@@ -238,14 +239,12 @@ class Client:
         """Return the chip catalogue."""
         return list(self._pages("/v1/chips", _WHOLE))
 
-    def throughputs(self) -> list[Json]:
-        """Return how fast families of jobs are on one device of each chip type."""
-        return list(self._pages("/v1/throughputs", _WHOLE))
+    @property
+    def speeds(self) -> "SpeedCalls":
+        """What is asked about how fast jobs are."""
+        from medley.commands.speeds.calls import SpeedCalls  # noqa: PLC0415 - see __init__
 
-    def set_throughput(self, tenant: str, family: str, chip: str, units_per_s: float | None) -> Json:
-        """Say how fast a family is on a chip type, whatever is measured; None: forget what was said and measured."""
-        method, body = ("DELETE", None) if units_per_s is None else ("PUT", {"units_per_s": units_per_s})
-        return self._send(method, f"/v1/throughputs/{'/'.join(map(_part, (tenant, family, chip)))}", body=body)
+        return SpeedCalls(self._send, self._pages)
 
     def define_chip(self, chip: str, definition: Mapping[str, Any]) -> Json:
         """Add a chip type to the catalogue, or change it."""

@@ -27,6 +27,7 @@ from scheduler.core.model.change import (
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
+    ProfilesChanged,
     ProgressReported,
     QueueQuotaLifted,
     QueueQuotaSet,
@@ -44,6 +45,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.group import State
 from scheduler.core.model.identifiers import TenantName, job_named_by
+from scheduler.core.model.measuring.layers import LayerSpeed
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 from scheduler.core.model.tenant import Principal
@@ -100,8 +102,7 @@ def _state(body: ChangeBody) -> State | None:
 def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - one shape per kind
     match body:
         case JobSubmitted(job):
-            spec = spec_answer(job.spec)
-            return spec.model_dump(mode="json", include=_TOLD_OF_A_JOB)
+            return spec_answer(job.spec).model_dump(mode="json", include=_TOLD_OF_A_JOB)
         case StopWished(by=by):
             return {"by": by}
         case ReplicasWished(replicas=replicas, by=by):
@@ -150,12 +151,26 @@ def _data(body: ChangeBody, you: TenantName | None) -> dict[str, Any]:  # noqa: 
             return {"chip": chip_type.name, "vendor": chip_type.vendor, "model": chip_type.model}
         case SpeedsChanged(speeds):
             return {"speeds": [{"family": one.family.name, "chip": one.chip, "per_s": one.per_s} for one in speeds]}
+        case ProfilesChanged(profiles):
+            return {"profiles": [_layer_speed(one) for one in profiles]}
         case ReservationMade(promise):
             bases = sorted({end.basis for end in promise.awaited})
             return {"begins": promise.begins.isoformat(), "nodes": list(promise.nodes), "bases": bases}
         case ReservationDropped(why=why):
             return {"why": why}
     assert_never(body)
+
+
+def _layer_speed(one: LayerSpeed) -> dict[str, Any]:
+    key, times = one.key, one.times
+    return {
+        "family": one.family.name,
+        "chip": key.chip,
+        "tensor_parallel": key.tensor_parallel,
+        "micro_batch": key.micro_batch,
+        "layer_forward_s": None if times is None else times.layer_forward_s,
+        "layer_backward_s": None if times is None else times.layer_backward_s,
+    }
 
 
 def _placed(placed: GroupPlaced) -> dict[str, Any]:

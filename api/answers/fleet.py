@@ -16,10 +16,12 @@ from api.schemas.fleet import (
     NodeAnswer,
     PoolAnswer,
 )
+from api.schemas.usage.profiles import LayerTimesAnswer, ProfileAnswer
 from api.schemas.usage.throughputs import ThroughputAnswer
 from api.text.nodes import node_state_text
 from scheduler.core.model.chip import ChipType
 from scheduler.core.model.identifiers import ClusterName
+from scheduler.core.model.measuring.layers import LayerProfile, Profile
 from scheduler.core.model.measuring.throughput import Throughput
 from scheduler.core.model.node import Pool
 from scheduler.core.model.tenant import Principal
@@ -143,4 +145,31 @@ def throughput_answer(one: Throughput) -> ThroughputAnswer:
         set_per_s=one.set_per_s,
         version=one.version,
         at=one.at,
+    )
+
+
+def profile_answer(one: Profile) -> ProfileAnswer:
+    """Return how long a layer of a family's model takes on a chip type."""
+    return ProfileAnswer(
+        tenant=one.family.tenant,
+        family=one.family.name,
+        chip=one.key.chip,
+        tensor_parallel=one.key.tensor_parallel,
+        micro_batch=one.key.micro_batch,
+        times=_layer_times(one.times),
+        measured=None if one.measured is None else _layer_times(one.measured),
+        reports=one.reports,
+        said=None if one.said is None else _layer_times(one.said),
+        version=one.version,
+        at=one.at,
+    )
+
+
+def _layer_times(times: LayerProfile) -> LayerTimesAnswer:
+    return LayerTimesAnswer(
+        layer_forward_s=times.layer_forward_s,
+        layer_backward_s=times.layer_backward_s,
+        embedding_s=times.embedding_s,
+        head_s=times.head_s,
+        update_s=times.update_s,
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.context import ApiContext
 from api.problems import Code, FieldError, refuse
 from api.schemas.queries import RendezvousQuery
+from api.schemas.usage.profiles import LearntAnswer, RefusedStageAnswer, StageBody, StagesAnswer, StagesBody
 from api.schemas.workers import (
     GenerationAnswer,
     HeartbeatAnswer,
@@ -18,14 +19,18 @@ from api.schemas.workers import (
     RendezvousBody,
 )
 from api.streaming.waiting import wait_until
+from api.text.training.stages import refused_stage_text
 from api.web.dependencies import Claim, Context
 from api.web.guarded_route import GuardedRoute
 from api.web.openapi import CONFLICT
 from api.web.outcomes import attempt_closed, refuse_report
 from scheduler.core.model.attempt import Progress
+from scheduler.core.model.measuring.layers import ProfileKey
+from scheduler.core.model.measuring.stages import StageTime
 from scheduler.ports.journal import Rejected
 from scheduler.services.access.attempt_tokens import AttemptClaim
 from scheduler.services.heartbeats.hearing import Said
+from scheduler.services.measuring.learn_layers import learn_layers
 from scheduler.services.report_worker import TrainingReport
 from scheduler.services.report_worker import register_rendezvous as keep_address
 from scheduler.services.report_worker import report_progress as keep_report
@@ -74,6 +79,34 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
     return Response(status_code=204)
 
 
+@router.post("/stages", operation_id="report_stages", responses=CONFLICT)
+def report_stages(body: StagesBody, context: Context, claim: Claim) -> StagesAnswer:
+    """Report what the stages of the attempt's pipeline took: plans of its family start from it.
+
+    All stages belong in one report: one alone does not say what its embedding or head takes.
+    """
+    claim = _speaking_for(claim, body.generation, "/generation")
+    stages = [_stage(one) for one in body.stages]
+    found = learn_layers(context.profiles, context.followed, context.clock, claim, stages)
+    if isinstance(found, Rejected):
+        raise refuse_report(found)
+    places = {id(stage): place for place, stage in enumerate(stages)}
+    refused = [
+        RefusedStageAnswer(stage=places[id(one.stage)], code=one.cause, text=refused_stage_text(one))
+        for one in found.refused
+    ]
+    learnt = (
+        LearntAnswer(
+            chip=one.key.chip,
+            tensor_parallel=one.key.tensor_parallel,
+            micro_batch=one.key.micro_batch,
+            version=one.version,
+        )
+        for one in found.learnt
+    )
+    return StagesAnswer(learnt=tuple(learnt), refused=tuple(sorted(refused, key=lambda one: one.stage)))
+
+
 @router.post("/heartbeat", operation_id="beat", responses=CONFLICT)
 def beat(body: HeartbeatBody, context: Context, claim: Claim) -> HeartbeatAnswer:
     """Give a sign of life. After the first one, silence for the job's `silence_limit_s` ends the attempt."""
@@ -100,6 +133,20 @@ def find_generation(context: Context, claim: Claim) -> GenerationAnswer:
     if live is None:
         raise attempt_closed()
     return GenerationAnswer(generation=live.resizing.called, world_size=live.called_size)
+
+
+def _stage(body: StageBody) -> StageTime:
+    key = ProfileKey(body.chip, body.tensor_parallel, body.micro_batch)
+    return StageTime(
+        key=key,
+        layers=body.layers,
+        has_embedding=body.has_embedding,
+        has_head=body.has_head,
+        recomputes=body.recomputes,
+        forward_s=body.forward_s,
+        backward_s=body.backward_s,
+        update_s=body.update_s,
+    )
 
 
 def _require_open(context: ApiContext, claim: AttemptClaim) -> None:

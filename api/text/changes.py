@@ -24,6 +24,7 @@ from scheduler.core.model.change import (
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
+    ProfilesChanged,
     ProgressReported,
     QueueQuotaLifted,
     QueueQuotaSet,
@@ -41,6 +42,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import TenantName
+from scheduler.core.model.measuring.layers import LayerSpeed
 from scheduler.core.model.measuring.throughput import Speed
 from scheduler.core.model.node import Node
 from scheduler.core.model.sharing.eviction import Eviction
@@ -91,6 +93,8 @@ def change_text(body: ChangeBody, you: TenantName | None) -> str:  # noqa: C901,
             return f"chip type {chip_type.name} was defined: {chip_type.vendor} {chip_type.model}"
         case SpeedsChanged(speeds):
             return listed([_speed(speed) for speed in speeds], "and")
+        case ProfilesChanged(profiles):
+            return listed([_layer_speed(one) for one in profiles], "and")
         case ReservationMade(promise):
             return promise_text(promise)
         case ReservationDropped(why=why):
@@ -103,6 +107,14 @@ def _speed(speed: Speed) -> str:
         return f"how fast family {speed.family.name} is on {speed.chip} is not known any more"
     how = "said to do" if speed.is_set else "measured to do"
     return f"family {speed.family.name} is {how} {speed.per_s:g} units a second on each {speed.chip}"
+
+
+def _layer_speed(one: LayerSpeed) -> str:
+    where = f"{one.key.tensor_parallel} {one.key.chip} with a micro-batch of {one.key.micro_batch}"
+    if one.times is None:
+        return f"how long a layer of family {one.family.name} takes on {where} is not known any more"
+    forward_ms, backward_ms = 1e3 * one.times.layer_forward_s, 1e3 * one.times.layer_backward_s
+    return f"a layer of family {one.family.name} takes {forward_ms:g} and {backward_ms:g} ms on {where}"
 
 
 def _node(node: Node) -> str:

@@ -14,6 +14,8 @@ NODE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,252}
 """Also that of a pool: a cluster, and what its nodes have."""
 THROUGHPUT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 """A tenant, a family and a chip type."""
+PROFILE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,220}")
+"""The same with a tensor-parallel degree and a micro-batch."""
 REPLICA_KEY = re.compile(r"\d{4}", re.ASCII)
 
 Item = TypeVar("Item")

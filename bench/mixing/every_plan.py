@@ -56,9 +56,7 @@ def _line_ups(problem: Problem, replicas: int) -> Iterator[tuple[Seat, ...]]:
         for order in permutations(problem.pools, count):
             for choice in product(*(options[pool.name] for pool in order)):
                 seats = tuple(
-                    (pool, degree)
-                    for pool, (degree, stages) in zip(order, choice, strict=True)
-                    for _ in range(stages)
+                    (pool, degree) for pool, (degree, stages) in zip(order, choice, strict=True) for _ in range(stages)
                 )
                 ties = problem.training.shape.ties_embeddings
                 if len(seats) <= layers and not (ties and seats[0][1] != seats[-1][1]):
@@ -85,12 +83,12 @@ class _Deals:
         extras = range(MOST_EXTRA + 1 if self._problem.runtime.may_warm_up_more else 1)
         for extra in product(extras, repeat=stages - 1):
             held = [in_flight(stage, stages, self._count, extra) for stage in range(stages)]
-            table = [
-                [self._stage(stage, count, held[stage]) for count in range(layers + 1)] for stage in range(stages)
-            ]
+            table = [[self._stage(stage, count, held[stage]) for count in range(layers + 1)] for stage in range(stages)]
             for cuts in combinations(range(1, layers), stages - 1):
                 ends = (*cuts, layers)
-                row = [table[stage][end - start] for stage, (start, end) in enumerate(zip((0, *cuts), ends, strict=True))]
+                row = [
+                    table[stage][end - start] for stage, (start, end) in enumerate(zip((0, *cuts), ends, strict=True))
+                ]
                 if None not in row:
                     self._judge([stage for stage in row if stage is not None], extra, best)
 

@@ -3,7 +3,7 @@
 from bench.calibrate import unit_ns
 from bench.mixing.measured.scoring import best_fit, left_out, mape_percent, spearman
 from bench.mixing.measured.stages import Run, memory_of, pipeline_of
-from bench.public import table
+from bench.public.tables import table
 from bench.report import Limit, Measurement
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem

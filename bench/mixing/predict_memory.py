@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from bench.calibrate import unit_ns
-from bench.public import table
+from bench.public.tables import table
 from bench.report import Limit, Measurement
 from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.asked.training import Training

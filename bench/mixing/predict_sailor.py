@@ -1,14 +1,18 @@
 """Nine pipelines over unlike chips and slow links, as SAILOR's authors measured them, beside what the planner says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from statistics import fmean, median
 
 from bench.calibrate import unit_ns
-from bench.mixing.measured.sailor import MeasuredRun, read_runs
+from bench.mixing.measured.sailor import SHAPES, MeasuredRun, a_node_with, read_profiles, read_runs, training_of
 from bench.mixing.measured.scoring import best_fit, left_out, mape_percent, off_percent, regret_percent
 from bench.mixing.measured.stages import Form, slowest_replica_s, slowest_stage_step_s
 from bench.report import Limit, Measurement
+from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.profiles import Profiles
+from scheduler.core.mixing.costs import times_of
 from scheduler.core.mixing.timing import step_s
 
 NAME = "predict_sailor"
@@ -17,6 +21,7 @@ GOALS = (Limit("mape_percent", "<=", 7.5),)
 BETAS = tuple(percent / 100 for percent in range(101))
 """The one number that is fitted: which part of sending holds up computing in their runtime."""
 MIXED, LIKE = "mixed_rtx", "gh200"
+MICRO_BATCHES = (2, 4, 8)
 
 
 def measure() -> Measurement:
@@ -35,6 +40,7 @@ def measure() -> Measurement:
         **_other_forms(mixed),
         **_regrets(mixed, beta),
         **_on_one_type([run for run in runs if run.cluster == LIKE], beta),
+        **_from_one_sequence(),
     }
     for run, predicted_s in zip(mixed, _predicted(mixed, beta), strict=True):
         figures[f"{run.name}_above_percent"] = 100 * (predicted_s / run.measured_s - 1)
@@ -103,3 +109,18 @@ def _on_one_type(runs: Sequence[MeasuredRun], beta: float) -> dict[str, float]:
             f"{name}_median_percent": median(off),
         }
     return found
+
+
+def _from_one_sequence() -> dict[str, float]:
+    """Return the errors of layers with larger micro-batches, where the planner knows those of one sequence only."""
+    off: dict[int, list[float]] = {micro_batch: [] for micro_batch in MICRO_BATCHES}
+    for model, profiles in read_profiles(NAME).items():
+        known = Profiles(1, {key: times for key, times in profiles.layers.items() if key.micro_batch == 1})
+        for key, seen in profiles.layers.items():
+            if model in SHAPES and key.micro_batch in off and replace(key, micro_batch=1) in known.layers:
+                pool = a_node_with(key.chip)
+                problem = Problem(training_of(model, key.micro_batch), (pool,), profiles=known)
+                said = times_of(problem, pool, tensor_parallel=key.tensor_parallel, micro_batch=key.micro_batch)
+                said_s, seen_s = (times.layer_forward_s + times.layer_backward_s for times in (said, seen))
+                off[key.micro_batch].append(off_percent(said_s, seen_s))
+    return {f"layers_of_{size}_mape_percent": fmean(errors) for size, errors in off.items() if errors}

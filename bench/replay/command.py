@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.ledger.clock import unit_cpu_ns
-from bench.public import data_folder
+from bench.public.tables import data_folder
 from bench.replay.arrivals import arrivals
 from bench.replay.curve import COLUMNS, allocated_percent
 from bench.replay.figures import Outcome, judged

@@ -237,25 +237,3 @@ def account_line(usage: Json) -> str:
     is_estimate = any(item["is_estimate"] for item in usage["items"])
     worth = _marked(f"{compute:,.3f} PFLOP/s-hours", is_estimate=is_estimate)
     return f"{hours:,.2f} chip-hours, worth {worth}{without}; from {usage['since'][:16]}Z to {usage['until'][:16]}Z"
-
-
-def throughputs_table(found: Sequence[Json]) -> Table:
-    """Return one row per family and chip type."""
-    head = ("TENANT", "FAMILY", "CHIP", "UNITS/S", "MEASURED", "REPORTS", "SET")
-    rows = [
-        (
-            one_line(one["tenant"]),
-            one_line(one["family"]),
-            one_line(one["chip"]),
-            *(_number(one[name]) for name in ("units_per_s", "measured_per_s")),
-            str(one["reports"]),
-            _number(one["set_per_s"]),
-        )
-        for one in found
-    ]
-    nothing = "no throughputs: no training reported progress yet, and nobody set any"
-    return Table(head, rows, nothing, numbers=head[3:], spare=("REPORTS", "SET", "MEASURED"))
-
-
-def _number(number: float | None) -> str:
-    return "" if number is None else f"{number:.6g}"

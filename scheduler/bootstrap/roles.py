@@ -166,6 +166,7 @@ def _app(foundation: Foundation, work: _Work, ending: threading.Event) -> FastAP
         tracer=tracer,
         usage=storage.usage,
         throughputs=storage.throughputs,
+        profiles=storage.profiles,
         audit=storage.audit,
         secrets=secrets,
         denied=DeniedCalls(foundation.clock),

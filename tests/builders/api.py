@@ -204,6 +204,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             ending=threading.Event(),
             usage=storage.usage,
             throughputs=storage.throughputs,
+            profiles=storage.profiles,
             audit=storage.audit,
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from bench.mixing.measured.stages import Run
-from bench.public import table
+from bench.public.tables import table
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey, Profiles

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import log2
 
 from bench.mixing.measured.stages import Run
-from bench.public import table
+from bench.public.tables import table
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey, Profiles
@@ -71,7 +71,7 @@ def read_runs(benchmark: str) -> list[MeasuredRun]:
     """Return all runs of models whose shape is known here. Ends the benchmark where a file is missing."""
     rows = table(benchmark, "mixed_chip", "sailor_runs.csv")
     curves = _curves(benchmark)
-    profiles = _profiles(benchmark)
+    profiles = read_profiles(benchmark)
     return [_run(row, profiles[row["model"]], curves) for row in rows]
 
 
@@ -80,14 +80,7 @@ def _run(row: dict[str, str], profiles: Profiles, curves: dict[tuple[Device, Dev
     stages = [
         [_device(text) for text in stage.split(";")] for stage in row["gpu_and_tp_per_replica_per_stage"].split("|")
     ]
-    training = Training(
-        SHAPES[row["model"]],
-        int(row["global_batch"]),
-        SEQUENCE,
-        precision=Precision.FP32,
-        shards_optimiser=False,
-        sequence_parallel=False,
-    )
+    training = training_of(row["model"], int(row["global_batch"]))
     layers = [int(count) for count in row["layers_per_stage"].split()]
     layers[0] -= 1
     layers[-1] -= 1
@@ -114,6 +107,23 @@ def _run(row: dict[str, str], profiles: Profiles, curves: dict[tuple[Device, Dev
         is_suspect,
         tuple(replicas),
     )
+
+
+def training_of(model: str, global_batch: int) -> Training:
+    """Return how a model was trained: in single precision, each replica with all of the optimiser."""
+    return Training(
+        SHAPES[model],
+        global_batch,
+        SEQUENCE,
+        precision=Precision.FP32,
+        shards_optimiser=False,
+        sequence_parallel=False,
+    )
+
+
+def a_node_with(chip: str) -> ChipPool:
+    """Return a node whose chip was measured."""
+    return _pool("node", (chip, 1))
 
 
 def _device(text: str) -> Device:
@@ -161,8 +171,8 @@ def _curves(benchmark: str) -> dict[tuple[Device, Device], Curve]:
     return found
 
 
-def _profiles(benchmark: str) -> dict[str, Profiles]:
-    """Return what was measured of layers, per model."""
+def read_profiles(benchmark: str) -> dict[str, Profiles]:
+    """Return what was measured of layers, per model. Ends the benchmark where the file is missing."""
     found: dict[str, dict[ProfileKey, LayerProfile]] = {}
     for row in table(benchmark, "mixed_chip", "sailor_profiles.csv"):
         key = ProfileKey(row["gpu"], int(row["tp"]), int(row["micro_batch"]))

@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from medley.commands.connection import OutputOption, connected
+from medley.commands.speeds.tables import throughputs_table
 from medley.exit_codes import ExitCode
-from medley.screens.capacity import throughputs_table
 from medley.screens.output import print_listing, talk
 
 throughput = App(name="throughput", group_parameters="Options")
@@ -21,7 +21,7 @@ Chip = Annotated[str, Parameter(help="The chip type.")]
 def list_throughputs(*, output: OutputOption = "table") -> int:
     """List how fast families of jobs are on one device of each chip type."""
     with connected() as client:
-        found = client.throughputs()
+        found = client.speeds.throughputs()
     print_listing(output, found, "family", lambda: throughputs_table(found))
     return ExitCode.OK
 
@@ -38,7 +38,7 @@ def set_throughput(
 ) -> int:
     """Say how fast a family is on one device of a chip type, whatever is measured (operators)."""
     with connected() as client:
-        said = client.set_throughput(tenant, family, chip, units_per_s)
+        said = client.speeds.set_throughput(tenant, family, chip, units_per_s)
     print_listing(output, [said], "family", lambda: throughputs_table([said]))
     return ExitCode.OK
 
@@ -47,6 +47,6 @@ def set_throughput(
 def remove_throughput(tenant: Tenant, family: Family, chip: Chip, /) -> int:
     """Forget what was said and measured of a family on a chip type; it is learnt anew (operators)."""
     with connected() as client:
-        client.set_throughput(tenant, family, chip, None)
+        client.speeds.remove_throughput(tenant, family, chip)
     talk(f"{tenant}/{family} on {chip}: forgotten")
     return ExitCode.OK

@@ -9,6 +9,7 @@ from scheduler.core.model.asking.grounds import Grounds
 from scheduler.core.model.change import KIND_OF, ChangeBody, QueueQuotaLifted, QueueQuotaSet
 from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.job import JobSpec
+from scheduler.core.model.measuring.layers import LayerProfile
 from scheduler.core.model.node import ForeignUse
 from scheduler.core.model.reason import PlacementNote
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
@@ -39,6 +40,7 @@ FOREIGN_USE: Document[ForeignUse] = Document(ForeignUse)
 EVICTION: Document[Eviction] = Document(Eviction)
 GIVEN_TO: Document[GivenTo] = Document(GivenTo)
 NOTES: Document[tuple[PlacementNote, ...]] = Document(tuple[PlacementNote, ...])
+LAYER_PROFILE: Document[LayerProfile] = Document(LayerProfile)
 GROUNDS: Document[Grounds] = Document(Grounds)
 TOPOLOGY: Document[Topology] = Document(Topology)
 PROMISE: Document[Promise] = Document(Promise)

@@ -19,6 +19,7 @@ from scheduler.adapters.database.processes.installation import DatabaseInstallat
 from scheduler.adapters.database.processes.leadership import DatabaseLeadership
 from scheduler.adapters.database.queues.queues import DatabaseQueues
 from scheduler.adapters.database.usage.estimates import DatabaseEstimates
+from scheduler.adapters.database.usage.profiles import DatabaseProfiles
 from scheduler.adapters.database.usage.throughputs import DatabaseThroughputs
 from scheduler.adapters.database.usage.usage_log import DatabaseUsage
 from scheduler.adapters.database.views import DatabaseViews
@@ -42,6 +43,7 @@ class Storage:
     installation: DatabaseInstallation
     usage: DatabaseUsage
     throughputs: DatabaseThroughputs
+    profiles: DatabaseProfiles
     estimates: DatabaseEstimates
     queues: DatabaseQueues
     engines: Engines
@@ -109,6 +111,7 @@ def _opened(engines: Engines, wake_up: WakeUp, telemetry: Telemetry, audit_kept:
         installation=DatabaseInstallation(engines, writer),
         usage=DatabaseUsage(engines, writer),
         throughputs=DatabaseThroughputs(engines, writer),
+        profiles=DatabaseProfiles(engines, writer),
         estimates=DatabaseEstimates(engines, writer),
         queues=DatabaseQueues(engines, writer),
         engines=engines,

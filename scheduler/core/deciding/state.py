@@ -34,6 +34,7 @@ from scheduler.core.model.change import (
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
+    ProfilesChanged,
     ProgressReported,
     ReplicasWished,
     ResizeAdvanced,
@@ -130,7 +131,7 @@ class SchedulerState:
         """
         state = cls(scoring)
         state.fleet.define(*chips)
-        state.speeds.begin(state.chips.values(), shares.speeds)
+        state.speeds.begin(state.chips.values(), shares.speeds, shares.layers)
         state.sharing.value(state.speeds.rates)
         state.fleet.begin(clusters, nodes)
         state._expectations.begin()
@@ -226,7 +227,7 @@ class SchedulerState:
                 self._live.keep_checkpoint(attempt, checkpoint)
             case said if isinstance(said, SharingChange):
                 self._share(said)
-            case ClusterSeen() | NodeSeen() | ChipDefined() | SpeedsChanged() as seen:
+            case ClusterSeen() | NodeSeen() | ChipDefined() | SpeedsChanged() | ProfilesChanged() as seen:
                 self._see(seen)
             case WorkersNoted() | ProgressReported() | TenantCreated():
                 pass  # Nothing is decided on these.
@@ -348,9 +349,9 @@ class SchedulerState:
         if self.sharing.see(said):
             self._join_anew(lambda _: True)
 
-    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged) -> None:
+    def _see(self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged | ProfilesChanged) -> None:
         """Follow what there is and what it is worth: who waits asks for so much of COMPUTE, and who runs stays."""
-        if not isinstance(seen, SpeedsChanged):
+        if not isinstance(seen, SpeedsChanged | ProfilesChanged):
             self.fleet.see(seen)
         if (concerns := self.speeds.see(seen)) is not None:
             self.sharing.value(self.speeds.rates)

@@ -11,6 +11,7 @@ from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import Group, State
 from scheduler.core.model.identifiers import AttemptId, GroupId, JobId, TenantName
 from scheduler.core.model.job import Job, JobSpec
+from scheduler.core.model.measuring.layers import LayerSpeed
 from scheduler.core.model.measuring.throughput import Speed
 from scheduler.core.model.node import Cluster, Node
 from scheduler.core.model.reason import PlacementNote, Reason
@@ -243,6 +244,13 @@ class SpeedsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfilesChanged:
+    """Layers of one tenant's families are known to take so long: measured, said by an operator, or forgotten."""
+
+    profiles: tuple[LayerSpeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReservationMade:
     """Room is kept for a group that waits; what was kept for it before is so no more."""
 
@@ -282,6 +290,7 @@ ChangeBody = (
     | ChipGroupRemoved
     | ChipDefined
     | SpeedsChanged
+    | ProfilesChanged
     | ReservationMade
     | ReservationDropped
 )
@@ -312,6 +321,7 @@ KIND_OF: Mapping[type[ChangeBody], str] = MappingProxyType(
         ChipGroupRemoved: "chip-group-removed",
         ChipDefined: "chip-defined",
         SpeedsChanged: "speeds-changed",
+        ProfilesChanged: "profiles-changed",
         ReservationMade: "reservation-made",
         ReservationDropped: "reservation-dropped",
     }

@@ -19,6 +19,8 @@ SERVER = {**JOB, "name": "chat", "kind": "inference", "command": ["serve"]}
 CHIP = {"vendor": "a", "model": "b", "torch_device": "cuda", "collective_library": "nccl"}
 QUOTA = "/v1/tenants/demo/quotas/mi300x"
 THROUGHPUT = "/v1/throughputs/demo/train/mi300x"
+PROFILE = "/v1/profiles/demo/train/mi300x/8/2"
+TIMES = {"layer_forward_s": 0.01, "layer_backward_s": 0.02}
 DRAIN = "/v1/nodes/mixed/mi300x-0/drain"
 BY_GET = {"finish_login"}
 """What makes a user and a token although it only reads by its method: browsers are sent there."""
@@ -38,6 +40,7 @@ UNTOLD = {
     "plan_training": Untold.NOTHING_IS_KEPT,
     "register_rendezvous": Untold.OF_WORKERS,
     "report_progress": Untold.OF_WORKERS,
+    "report_stages": Untold.OF_WORKERS,
     "beat": Untold.OF_WORKERS,
 }
 CHANGING = sorted(
@@ -63,6 +66,11 @@ def replaced(world: ApiWorld, submitter: TestClient) -> Any:
 def a_quota_lifted(world: ApiWorld, operator: TestClient) -> Any:
     world.client(Role.OPERATOR).put(QUOTA, json={"devices": 3})
     return operator.delete(QUOTA)
+
+
+def a_profile_removed(world: ApiWorld, operator: TestClient) -> Any:
+    world.client(Role.OPERATOR).put(PROFILE, json=TIMES)
+    return operator.delete(PROFILE)
 
 
 def a_throughput_removed(world: ApiWorld, operator: TestClient) -> Any:
@@ -129,6 +137,8 @@ CALLS: dict[str, Callable[[ApiWorld, TestClient], Any]] = {
     "lift_quota": a_quota_lifted,
     "set_throughput": lambda _, client: client.put(THROUGHPUT, json={"units_per_s": 3.5}),
     "remove_throughput": a_throughput_removed,
+    "set_profile": lambda _, client: client.put(PROFILE, json=TIMES),
+    "remove_profile": a_profile_removed,
     "set_queue": lambda _, client: client.put("/v1/queues/night", json={"tenant": "demo"}),
     "remove_queue": a_queue_removed,
     "set_queue_quota": lambda _, client: client.put("/v1/queues/demo/quotas/mi300x", json={"limit": 3}),

@@ -40,6 +40,7 @@ BODIES: dict[str, Callable[[int], dict[str, Any]]] = {
     "set_queue_quota": lambda turn: {"limit": turn},
     "set_chip_group": lambda turn: {"chips": ["h100-sxm", "mi300x"][: turn - 1]},
     "set_throughput": lambda turn: {"units_per_s": float(turn)},
+    "set_profile": lambda turn: {"layer_forward_s": 0.01 * turn, "layer_backward_s": 0.02},
     "change_user": lambda turn: {"is_disabled": bool(turn % 2)},
     "define_chip": lambda turn: {
         "vendor": "NVIDIA",
@@ -68,10 +69,13 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
     assert operator.put("/v1/queues/night/quotas/mi300x", json={"limit": 8}).status_code == 200
     assert operator.put("/v1/chip-groups/fast", json={"chips": ["h100-sxm"]}).status_code == 200
     assert operator.put("/v1/throughputs/demo/train/mi300x", json={"units_per_s": 1.5}).status_code == 200
+    times = {"layer_forward_s": 0.01, "layer_backward_s": 0.02}
+    assert operator.put("/v1/profiles/demo/train/mi300x/8/2", json=times).status_code == 200
     submitted = world.client().post("/v1/jobs", json=SERVER)
     assert submitted.status_code == 201, submitted.text
     named = {"tenant": "demo", "chip": "mi300x", "cluster": "mixed", "node": "mi300x-1", "user": "ada"}
     named |= {"queue": "night", "resource": "mi300x", "group": "fast", "family": "train"}
+    named |= {"tensor_parallel": "8", "micro_batch": "2"}
     return {**named, "job": submitted.json()["id"], "token": token}
 
 

@@ -96,6 +96,9 @@ def ids(world: ApiWorld) -> dict[str, str]:
     for chip in ("h100-sxm", "mi300x"):
         assert operator.put(f"/v1/tenants/demo/quotas/{chip}", json={"devices": 64}).status_code == 200
         assert operator.put(f"/v1/throughputs/demo/train/{chip}", json={"units_per_s": 5}).status_code == 200
+        times = {"layer_forward_s": 0.01, "layer_backward_s": 0.02}
+        for degree in (2, 10):
+            assert operator.put(f"/v1/profiles/demo/train/{chip}/{degree}/1", json=times).status_code == 200
         assert operator.put(f"/v1/chip-groups/some-{chip}", json={"chips": [chip]}).status_code == 200
     for _ in range(3):
         submitter.post(f"/v1/jobs/{world.submit()}/cancel")

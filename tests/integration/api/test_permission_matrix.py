@@ -85,6 +85,8 @@ def ids(world: ApiWorld) -> Mapping[str, str]:
         "tenant": "demo",
         "chip": "h100-sxm",
         "family": "train",
+        "tensor_parallel": "8",
+        "micro_batch": "2",
         "cluster": "mixed",
         "node": "h100-sxm-1",
         "attempt": f"{submitted}-g0-a1",

@@ -102,7 +102,7 @@ def test_every_answer_and_body_of_the_document_has_an_example(world: ApiWorld) -
     ]
     assert set(answerless) == {
         "begin_login", "end_session", "finish_login", "lift_queue_quota", "lift_quota", "register_rendezvous",
-        "remove_chip_group", "remove_queue", "remove_throughput", "report_progress"
+        "remove_chip_group", "remove_profile", "remove_queue", "remove_throughput", "report_progress"
     }  # fmt: skip
 
 

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, func, select
 from scheduler.adapters.database.reads.listed import LISTED, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow
 from scheduler.adapters.database.schema.sharing import chip_group_chips, queue_quotas, queue_usage, queues
+from scheduler.adapters.database.usage.profiles import read_profiles
 from scheduler.adapters.database.usage.throughputs import read_throughputs
 from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.measuring.layers import layer_speed_of
 from scheduler.core.model.measuring.throughput import speed_of
 from scheduler.core.model.sharing.queue import COMPUTE, ChipGroup, Queue, QueueCaps, QueueName, QueueQuota, Shares
 from scheduler.ports.views import TenantUse
@@ -95,7 +97,8 @@ def read_shares(connection: Connection) -> Shares:
     """Return all that is said of who shares what."""
     speeds = tuple(speed_of(one) for one in read_throughputs(connection, None))
     groups = tuple(read_chip_groups(connection))
-    return Shares(tuple(read_queues(connection)), tuple(read_quotas(connection)), groups, speeds)
+    layers = tuple(layer_speed_of(one) for one in read_profiles(connection, None))
+    return Shares(tuple(read_queues(connection)), tuple(read_quotas(connection)), groups, speeds, layers)
 
 
 def read_use(connection: Connection, tenant: TenantName | None) -> list[TenantUse]:

@@ -4,7 +4,7 @@ Sums are thousandths of devices times milliseconds; divided by what a period cov
 to other tables: what was used stays used when a cluster or a chip type is gone.
 """
 
-from sqlalchemy import CheckConstraint, Column, Float, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Float, Integer, Table, Text
 
 from scheduler.adapters.database.schema.columns import Instant, Name, Number, metadata
 
@@ -61,3 +61,22 @@ throughputs = Table(
     CheckConstraint("measured_per_s IS NOT NULL OR set_per_s IS NOT NULL", name="known"),
 )
 """How fast jobs of a tenant's family are on one device of a chip type: what was measured, and what an operator said."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("tenant", Name, primary_key=True),
+    Column("family", Name, primary_key=True),
+    Column("chip", Name, primary_key=True),
+    Column("tensor_parallel", Integer, primary_key=True, autoincrement=False),
+    Column("micro_batch", Integer, primary_key=True, autoincrement=False),
+    Column("measured", Text),
+    Column("reports", Number, nullable=False),
+    Column("said", Text),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("tensor_parallel >= 1 AND micro_batch >= 1", name="degrees"),
+    CheckConstraint("reports >= 0 AND version >= 1", name="counts"),
+    CheckConstraint("measured IS NOT NULL OR said IS NOT NULL", name="known"),
+)
+"""How long layers of a tenant's family take: what was measured and what an operator said, each as a document."""

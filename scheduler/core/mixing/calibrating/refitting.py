@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from types import MappingProxyType
 
 import numpy as np
 
-from scheduler.core.mixing.calibrating.refused import RefusalCause, RefusedStage, nonsense
+from scheduler.core.mixing.calibrating.nonsense import nonsense
 from scheduler.core.mixing.calibrating.robust import Fit, Floats, robust_fit
-from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey, StageTime
+from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey
+from scheduler.core.model.measuring.stages import RefusalCause, RefusedStage, StageTime
 
 MOST_RATIO = 4.0
 """A stage that takes so many times what is known of its layers, or so small a part of it, says nothing of them."""
@@ -153,7 +153,7 @@ def _profile(equations: Sequence[_Equation], usable: Sequence[StageTime], forwar
         layer_s - layer_forward_s,
         ends_s[0] if has_embedding else None,
         ends_s[-1] if has_head else None,
-        median(updates_s) if updates_s else None,
+        float(np.median(updates_s)) if updates_s else None,
     )
 
 

@@ -50,9 +50,9 @@ def robust_fit(rows: Floats, values: Floats) -> Fit:
 
 
 def _middle(distance: Floats, columns: int) -> float:
-    """Return the median of the distances, without as many of the smallest as any fit makes nothing."""
+    """Return the lower median of the distances, without as many of the smallest as any fit makes nothing."""
     left = np.sort(distance)[columns:]
-    return float(np.median(left)) if len(left) else 0.0
+    return float(left[(len(left) - 1) // 2]) if len(left) else 0.0
 
 
 def _solved(rows: Floats, values: Floats, weights: Floats) -> Floats:

@@ -103,17 +103,17 @@ class _Rooms:
         is_last = np.arange(table.layers) == 0
         ends = (float(is_first), is_last)
         extra_s = sum(table.ends_s[end, pool, degree, b] * here for end, here in enumerate(ends))
-        kept = sum(table.ends_activation_bytes[end, pool, degree, b] * here for end, here in enumerate(ends))
+        kept = sum(table.ends_activation_bytes[end, degree, b] * here for end, here in enumerate(ends))
         owned = sum(table.ends_parameters[end, degree] * here for end, here in enumerate(ends))
         if is_first and table.problem.training.shape.ties_embeddings:
             owned = np.where(is_last, table.ends_parameters[0, degree], owned)
         state_bytes = table.state_bytes[self._d]
-        free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[pool, degree, b] * is_last
+        free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[degree, b] * is_last
         free = free - kept * self._held
         most = np.full(table.layers, NOTHING)
         for again in range(2):
             each = table.layer_parameters[degree] * state_bytes
-            each = each + table.activation_bytes[again, pool, degree, b] * self._held
+            each = each + table.activation_bytes[again, degree, b] * self._held
             by_time = np.floor((self._time_s - extra_s) / table.busy_s[again, pool, degree, b])
             most = np.maximum(most, np.minimum(by_time, np.floor(free / each)))
         return np.where(most < 1, NOTHING, most)

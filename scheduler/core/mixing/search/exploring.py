@@ -13,7 +13,7 @@ from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import Shapes, allowed, first_shapes, joined
+from scheduler.core.mixing.search.shaping.shapes import Shapes, allowed, first_shapes, joined, once_each
 from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 
 
@@ -21,16 +21,18 @@ from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 class Effort:
     """How much is looked at."""
 
-    pairs: int = 12
+    pairs: int = 8
     """Ways of cutting the batch, at first."""
-    first: int = 24
+    first: int = 12
     """Shapes that are looked at closely at first."""
-    each: int = 24
+    each: int = 12
     """Of the neighbours, each round."""
-    rounds: int = 6
-    parents: int = 3
+    rounds: int = 3
+    parents: int = 2
     """Whose neighbours are looked at, each round."""
-    polished: int = 5
+    patience: int = 3
+    """Rounds that may bring nothing before the last one."""
+    polished: int = 3
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class _Elite:
     was_parent: set[int] = field(default_factory=set)
 
 
+WORTHWHILE = 0.003
+"""Relative: a round that makes the best step shorter by less brings nothing."""
 SLACK = 1.03
 """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
@@ -51,10 +55,12 @@ def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -
     first = first_shapes(table, pairs, effort.pairs)
     elite = _looked_at(table, pairs, allowed(table, pairs, first), effort.first, np.inf)
     if known is not None:
-        elite = _merged(elite, _looked_at(table, pairs, allowed(table, pairs, known), effort.first, np.inf))
+        known = once_each(allowed(table, pairs, known), first.keys())
+        elite = _merged(elite, _looked_at(table, pairs, known, effort.first, np.inf))
     if not len(elite.shapes):
         elite = _looked_at(table, pairs, allowed(table, pairs, _tight(table, pairs, first)), effort.first, np.inf)
-    seen = set(first.keys().tolist())
+    seen = first.keys()
+    patience = effort.patience
     for _ in range(effort.rounds):
         keys = elite.shapes.keys().tolist()
         parents = [row for row, key in enumerate(keys) if key not in elite.was_parent][: effort.parents]
@@ -62,11 +68,14 @@ def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -
             break
         elite.was_parent |= {keys[row] for row in parents}
         best_s = elite.took_s[0]
-        near = neighbours_of(table, pairs, elite.shapes.take(np.array(parents)))
-        new = np.array([key not in seen for key in near.keys().tolist()])
-        seen |= set(near.keys().tolist())
-        near = allowed(table, pairs, near.take(new))
+        within = int(np.searchsorted(pairs.bound_s, best_s))
+        near = once_each(neighbours_of(table, pairs, elite.shapes.take(np.array(parents)), within), seen)
+        seen = np.concatenate((seen, near.keys()))
+        near = allowed(table, pairs, near)
         elite = _merged(elite, _looked_at(table, pairs, near, effort.each, best_s * SLACK))
+        patience -= elite.took_s[0] > best_s * (1 - WORTHWHILE)
+        if patience < 0:
+            break
     return _finished(table, pairs, elite, effort.polished)
 
 
@@ -96,14 +105,7 @@ def _sorted(shapes: Shapes, took_s: Floats) -> _Elite:
 
 
 def _merged(one: _Elite, other: _Elite) -> _Elite:
-    shapes = joined([one.shapes, other.shapes])
-    if len(shapes) < len(one.shapes) + len(other.shapes):
-        known = dict(zip(other.shapes.keys().tolist(), other.took_s.tolist(), strict=True))
-        known |= dict(zip(one.shapes.keys().tolist(), one.took_s.tolist(), strict=True))
-        took_s = np.array([known[key] for key in shapes.keys().tolist()])
-    else:
-        took_s = np.concatenate((one.took_s, other.took_s))
-    merged = _sorted(shapes, took_s)
+    merged = _sorted(joined([one.shapes, other.shapes]), np.concatenate((one.took_s, other.took_s)))
     merged.was_parent = one.was_parent
     return merged
 

@@ -44,7 +44,7 @@ class Act:
     """What was done to one thing."""
 
     kind: str
-    """The kind of thing: token, user, tenant, quota, chip, throughput, job, or for a denied call the operation."""
+    """The kind: token, user, tenant, quota, chip, throughput, profile, job, or for a denied call the operation."""
     name: str
     tenant: TenantName | None
     """Whose thing it is; None where it is nobody's."""

@@ -41,23 +41,6 @@ _NOTHING = LayerProfile(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class StageTime:
-    """What a worker measured of its stage of a pipeline: means of some micro-batches, in seconds of one."""
-
-    key: ProfileKey
-    layers: int
-    has_embedding: bool
-    has_head: bool
-    recomputes: bool
-    """Activations are computed anew in the backward pass."""
-    forward_s: float
-    backward_s: float
-    """Recomputation included."""
-    update_s: float | None = None
-    """The optimiser's step for all of the stage; None: nobody looked."""
-
-
-@dataclass(frozen=True, slots=True)
 class MeasuredLayers:
     """What one report said of the layers of a family."""
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scheduler.core.model.identifiers import ChipName, TenantName
+from scheduler.core.model.measuring.layers import LayerSpeed
 from scheduler.core.model.measuring.throughput import Speed
 
 QueueName = str
@@ -102,6 +103,8 @@ class Shares:
     chip_groups: tuple[ChipGroup, ...] = ()
     speeds: tuple[Speed, ...] = ()
     """How fast families of jobs are, which says what devices are worth to them."""
+    layers: tuple[LayerSpeed, ...] = ()
+    """How long layers of their models take, which says how they are trained on several chip types."""
 
 
 NO_SHARES = Shares()

@@ -43,6 +43,7 @@ from scheduler.core.model.change import (
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
+    ProfilesChanged,
     ProgressReported,
     QueueQuotaLifted,
     QueueQuotaSet,
@@ -76,6 +77,7 @@ from scheduler.core.model.job import (
     Wish,
     WorkerRole,
 )
+from scheduler.core.model.measuring.layers import LayerProfile, LayerSpeed, ProfileKey
 from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.model.node import NO_FOREIGN_USE, Cluster, ForeignUse, NodeState
 from scheduler.core.model.reason import (
@@ -248,6 +250,14 @@ BODIES: dict[str, ChangeBody] = {
     "reservation-dropped": ReservationDropped(GROUP.id, DropReason.OVERDUE),
     "speeds-changed": SpeedsChanged(
         (Speed(JobFamily("alpha", "bert"), "h100", 320.0, is_set=True), Speed(JobFamily("alpha", "bert"), "t4", None))
+    ),
+    "profiles-changed": ProfilesChanged(
+        (
+            LayerSpeed(
+                JobFamily("alpha", "llama"), ProfileKey("h100", 8, 2), LayerProfile(0.1 + 0.2, 1e-9, head_s=0.0)
+            ),
+            LayerSpeed(JobFamily("alpha", "llama"), ProfileKey("t4", 1, 1), None),
+        )
     ),
     "queue-set": QueueSet(Queue("train", "org", "alpha", 3, QueueCaps(1, 2, 3, 4))),
     "queue-removed": QueueRemoved("train"),

@@ -20,6 +20,7 @@ from scheduler.core.model.change import (
     JobSubmitted,
     NodeSeen,
     PriorityChanged,
+    ProfilesChanged,
     ProgressReported,
     QueueQuotaLifted,
     QueueQuotaSet,
@@ -38,6 +39,7 @@ from scheduler.core.model.change import (
 )
 from scheduler.core.model.decision import ResizeCause
 from scheduler.core.model.group import State, StopReason
+from scheduler.core.model.measuring.layers import LayerProfile, LayerSpeed, ProfileKey
 from scheduler.core.model.measuring.throughput import JobFamily, Speed
 from scheduler.core.model.node import Cluster
 from scheduler.core.model.reason import NoCluster
@@ -137,6 +139,18 @@ ALL: list[tuple[ChangeBody, str]] = [
             "family bert is measured to do 320 units a second on each h100, "
             "family bert is said to do 20 units a second on each t4 and "
             "how fast family gpt is on t4 is not known any more"
+        ),
+    ),
+    (
+        ProfilesChanged(
+            (
+                LayerSpeed(JobFamily("alpha", "llama"), ProfileKey("h100", 8, 2), LayerProfile(0.0121, 0.0246)),
+                LayerSpeed(JobFamily("alpha", "llama"), ProfileKey("t4", 1, 1), None),
+            )
+        ),
+        (
+            "a layer of family llama takes 12.1 and 24.6 ms on 8 h100 with a micro-batch of 2 and "
+            "how long a layer of family llama takes on 1 t4 with a micro-batch of 1 is not known any more"
         ),
     ),
 ]

@@ -32,6 +32,7 @@ SAILOR_PROFILES = (
     "update_s_first_layer,num_entries\n"
     "OPT-350,A,2,2,0.001,0,0.01,0.02,0.01,0.02,0.001,26\n"
     "OPT-350,B,2,2,0.001,0,0.02,0.04,0.01,0.02,0.001,26\n"
+    "OPT-350,B,1,2,0.001,0,0.015,0.03,0.01,0.02,0.001,26\n"
 )
 SAILOR_LINKS = (
     "scope,src_gpu,src_gpus_per_node,dst_gpu,dst_gpus_per_node,c2,c1,c0,max_bytes_per_s\n"
@@ -176,3 +177,9 @@ def test_beta_is_fitted_to_the_runs(sailor: Write) -> None:
     header_and_two = SAILOR_RUNS.format(slow=said_s).splitlines()[:3]
     sailor("sailor_runs.csv", "\n".join(header_and_two))
     assert predict_sailor.measure().figures["beta"] == 0.25
+
+
+def test_layers_are_reckoned_from_one_sequence_in_proportion(sailor: Write) -> None:
+    figures = predict_sailor.measure().figures
+    assert figures["layers_of_2_mape_percent"] == pytest.approx(50)
+    assert "layers_of_4_mape_percent" not in figures, "nobody measured such a layer"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from scheduler.core.model.change import ChipDefined, SpeedsChanged
+from scheduler.core.deciding.parts.asked.layers import KnownLayers
+from scheduler.core.model.change import ChipDefined, ProfilesChanged, SpeedsChanged
 from scheduler.core.placement.request import request_of
 from scheduler.core.queueing.dues.compute import rates_of, rates_of_family
 from scheduler.core.queueing.run_times import family_of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.chip import ChipType
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job
+    from scheduler.core.model.measuring.layers import LayerSpeed
     from scheduler.core.model.measuring.throughput import JobFamily, Speed
     from scheduler.core.placement.request import GangRequest
 
@@ -31,19 +33,27 @@ class Speeds:
         """The units that one device of each chip type is by the catalogue."""
         self.version = 0
         """Grows whenever devices are worth something else to somebody."""
+        self.layers = KnownLayers()
+        """How long layers of families' models take: trainings are planned with it, and nothing is worth more by it."""
         self._catalogue = 0
         self._chips: dict[ChipName, ChipType] = {}
         self._speeds: dict[JobFamily, dict[ChipName, Speed]] = {}
         self._own: dict[JobFamily, Mapping[ChipName, int]] = {}
         """Of families that are known on two chip types of the catalogue or more."""
 
-    def begin(self, chips: Iterable[ChipType], speeds: Iterable[Speed]) -> None:
+    def begin(self, chips: Iterable[ChipType], speeds: Iterable[Speed], layers: Iterable[LayerSpeed] = ()) -> None:
         """Take over all that is known when a state is made."""
         self.value(chips)
         self.follow(speeds)
+        self.layers.follow(layers)
 
-    def see(self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged) -> Callable[[Job], bool] | None:
+    def see(
+        self, seen: ClusterSeen | NodeSeen | ChipDefined | SpeedsChanged | ProfilesChanged
+    ) -> Callable[[Job], bool] | None:
         """Follow a change; return what says for which jobs devices are worth something else, None where for none."""
+        if isinstance(seen, ProfilesChanged):
+            self.layers.follow(seen.profiles)
+            return None
         if isinstance(seen, SpeedsChanged):
             families = self.follow(seen.speeds)
             return (lambda job: family_of(job) in families) if families else None
@@ -111,6 +121,7 @@ class Speeds:
         for family in sorted(self._speeds, key=lambda family: (family.tenant, family.name)):
             known = self._speeds[family]
             yield from (known[chip] for chip in sorted(known))
+        yield from self.layers.content()
 
     def _work_out(self, family: JobFamily) -> None:
         known = self._speeds[family]

@@ -7,12 +7,13 @@ from scheduler.core.mixing.search.layering.scoring import Dealt, in_flight, step
 from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, WARMS_BETWEEN
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
-HALVINGS = 7
+PARTS, NARROWINGS = 12, 2
+"""Periods that are tried at once, and how often."""
 CAPS = (
-    *((1.0, np.inf), (1.03, np.inf), (1.1, np.inf), (1.25, np.inf), (1.6, np.inf), (3.0, np.inf)),
-    *((1.25, 1.15), (1.6, 1.15), (3.0, 1.15), (1.6, 1.5), (3.0, 1.5)),
+    *((1.0, np.inf), (1.06, np.inf), (1.25, np.inf), (3.0, np.inf)),
+    *((1.25, 1.15), (3.0, 1.15), (3.0, 1.5)),
 )
-"""Tried for each pipeline: times the shortest period that takes all layers, and times the shortest all-reduce.
+"""Tried for each pipeline: times the shortest period that takes all layers, and times the shortest ending.
 
 Longer ones let faster stages have more layers: with few micro-batches filling the pipeline counts as much as its period.
 """
@@ -58,13 +59,18 @@ def _room(pipelines: Pipelines, held: Integers) -> Floats:
 
 
 def _most(pipelines: Pipelines, room: Floats, period_s: Floats) -> Floats:
-    """Return the layers that each stage can have within a period."""
-    spare_s = (period_s * (1 + 1e-9))[:, None] - pipelines.extra_s
-    return np.minimum(np.floor(spare_s / pipelines.busy_s), room).max(axis=0)
+    """Return the layers that each stage can have within a period, or in each of several: an axis more."""
+    spare_s = (period_s * (1 + 1e-9))[..., None] - pipelines.extra_s
+    keeping = np.minimum(np.floor(spare_s / pipelines.busy_s[0]), room[0])
+    return np.maximum(keeping, np.minimum(np.floor(spare_s / pipelines.busy_s[1]), room[1]))
 
 
 def _shortest_s(pipelines: Pipelines, room: Floats) -> Floats:
-    """Return the shortest period that all layers fit into, by halving; infinite where memory does not suffice."""
+    """Return about the shortest period that all layers fit into; infinite where memory does not suffice.
+
+    Rounding down costs less than one layer a stage: the shortest is at most a layer of the slowest stage beyond what
+    it would be if layers could be split, as long as memory does not count.
+    """
     layers, is_stage = pipelines.table.layers, pipelines.is_stage
     slowest_s = np.where(is_stage, pipelines.busy_s, 0.0).max(axis=(0, 2))
     low_s = _split_s(is_stage, pipelines.busy_s[0], pipelines.extra_s, layers)
@@ -72,42 +78,42 @@ def _shortest_s(pipelines: Pipelines, room: Floats) -> Floats:
     is_short = ~_suffices(_most(pipelines, room, high_s), is_stage, layers)
     longest_s = layers * slowest_s + pipelines.extra_s.max(axis=1)
     low_s, high_s = np.where(is_short, high_s, low_s), np.where(is_short, longest_s, high_s)
-    for _ in range(HALVINGS):
-        middle_s = (low_s + high_s) / 2
-        suffices = _suffices(_most(pipelines, room, middle_s), is_stage, layers)
-        low_s, high_s = np.where(suffices, low_s, middle_s), np.where(suffices, middle_s, high_s)
+    parts, rows = np.arange(1, PARTS + 1)[:, None] / PARTS, np.arange(len(is_stage))
+    for _ in range(NARROWINGS):
+        tried_s = low_s + (high_s - low_s) * parts
+        suffices = _suffices(_most(pipelines, room[:, None], tried_s), is_stage, layers)
+        suffices[-1] = True
+        first = suffices.argmax(axis=0)
+        low_s, high_s = np.where(first > 0, tried_s[first - 1, rows], low_s), tried_s[first, rows]
     return np.where(_suffices(_most(pipelines, room, high_s), is_stage, layers), high_s, np.inf)
 
 
 def _suffices(most: Floats, is_stage: Flags, layers: int) -> Flags:
-    return (most.sum(axis=1) >= layers) & ((most >= 1) | ~is_stage).all(axis=1)
+    return (most.sum(axis=-1) >= layers) & ((most >= 1) | ~is_stage).all(axis=-1)
 
 
 def _best_cap(pipelines: Pipelines, room: Floats, extra: Integers, shortest_s: Floats) -> tuple[Flags, Integers]:
     """Return which pipelines have a dealing, and the layers by the best of all caps."""
-    rows, width = pipelines.is_stage.shape
-    every = np.tile(np.arange(rows), len(CAPS))
-    cap, sync_cap = (np.repeat(np.array(caps), rows) for caps in zip(*CAPS, strict=True))
-    tried = pipelines.take(every)
-    quickest_s = _split_s(pipelines.is_stage, pipelines.sync_s, pipelines.extra_sync_s, pipelines.table.layers)
-    most = _most(tried, room[:, every], np.where(np.isinf(shortest_s), 0.0, shortest_s)[every] * cap)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        synced = np.floor(((quickest_s[every] * sync_cap)[:, None] - tried.extra_sync_s) / tried.sync_s)
-    most = np.where(np.isnan(synced), most, np.minimum(most, synced))
-    order = np.argsort(np.where(pipelines.is_stage, pipelines.busy_s[0], np.inf), axis=1, kind="stable")[every]
-    layers = _filled(most, order, tried.is_stage, pipelines.table.layers)
-    suffices = _suffices(most, tried.is_stage, pipelines.table.layers)
-    attempt = Dealt(layers, layers > room[0][every], extra[every])
-    took_s = np.where(suffices, step_s(tried, attempt, roughly=True), np.inf).reshape(len(CAPS), rows)
-    best = took_s.argmin(axis=0)
-    numbers = np.arange(rows)
-    return np.isfinite(took_s[best, numbers]), layers.reshape(len(CAPS), rows, width)[best, numbers]
+    layers, is_stage = pipelines.table.layers, pipelines.is_stage
+    cap, once_cap = (np.array(caps)[:, None] for caps in zip(*CAPS, strict=True))
+    once_s, extra_once_s = pipelines.sync_s + pipelines.update_s, pipelines.extra_sync_s + pipelines.extra_update_s
+    quickest_s = _split_s(is_stage, once_s, extra_once_s, layers)
+    most = _most(pipelines, room[:, None], np.where(np.isinf(shortest_s), 0.0, shortest_s) * cap)
+    with np.errstate(invalid="ignore"):
+        most = np.minimum(most, np.floor(((quickest_s * once_cap)[:, :, None] - extra_once_s) / once_s))
+    order = np.argsort(np.where(is_stage, pipelines.busy_s[0], np.inf), axis=1, kind="stable")
+    tried = _filled(most, order, is_stage, layers)
+    attempt = Dealt(tried, tried > room[0], extra)
+    took_s = np.where(_suffices(most, is_stage, layers), step_s(pipelines, attempt, roughly=True), np.inf)
+    best, rows = took_s.argmin(axis=0), np.arange(len(is_stage))
+    return np.isfinite(took_s[best, rows]), tried[best, rows]
 
 
 def _filled(most: Floats, order: Integers, is_stage: Flags, layers: int) -> Integers:
     """Give every stage a layer and the rest to the first in the order, each up to its most."""
-    further = np.take_along_axis(np.where(is_stage, most - 1, 0.0).clip(min=0.0), order, 1)
-    left = layers - is_stage.sum(axis=1)[:, None] - (np.cumsum(further, axis=1) - further)
+    order = np.broadcast_to(order, most.shape)
+    further = np.take_along_axis(np.where(is_stage, most - 1, 0.0).clip(min=0.0), order, -1)
+    left = layers - is_stage.sum(axis=1)[:, None] - (np.cumsum(further, axis=-1) - further)
     given = np.zeros_like(most)
-    np.put_along_axis(given, order, np.minimum(left.clip(min=0.0), further), 1)
+    np.put_along_axis(given, order, np.minimum(left.clip(min=0.0), further), -1)
     return (given + is_stage).astype(np.int64)

@@ -79,7 +79,7 @@ def pipelines_of(table: Table, pairs: Pairs, shapes: Shapes) -> Pipelines:
     embedding = np.zeros(is_stage.shape)
     embedding[:, 0] = 1.0
     ends_s = table.ends_s[:, pool, degree, b]
-    kept_bytes = table.ends_activation_bytes[:, pool, degree, b]
+    kept_bytes = table.ends_activation_bytes[:, degree, b]
     parameters = embedding * table.ends_parameters[0][degree] + head * table.ends_parameters[1][degree]
     if table.problem.training.shape.ties_embeddings:  # one stage has both in one
         parameters[deep == 1] = table.ends_parameters[0][degree[deep == 1]]
@@ -98,8 +98,8 @@ def pipelines_of(table: Table, pairs: Pairs, shapes: Shapes) -> Pipelines:
         extra_s=embedding * ends_s[0] + head * ends_s[1],
         transfer_s=np.where(is_stage[:, 1:], table.transfer_s[pool[:, :-1], pool[:, 1:], b], 0.0),
         layer_bytes=layer_parameters * state_bytes,
-        activation_bytes=table.activation_bytes[:, pool, degree, b],
-        room_bytes=table.room_bytes[pool] - head * table.logits_bytes[pool, degree, b] - parameters * state_bytes,
+        activation_bytes=table.activation_bytes[:, degree, b],
+        room_bytes=table.room_bytes[pool] - head * table.logits_bytes[degree, b] - parameters * state_bytes,
         ends_bytes=embedding * kept_bytes[0] + head * kept_bytes[1],
         sync_s=layer_parameters * sync_s,
         extra_sync_s=parameters * sync_s,

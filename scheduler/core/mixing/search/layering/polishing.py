@@ -8,7 +8,7 @@ from scheduler.core.mixing.search.layering.pipelines import Pipelines
 from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, fits, in_flight, step_s
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
-MOST_ROUNDS = 16
+MOST_ROUNDS = 8
 ALL_PAIRS_UP_TO = 8
 """Stages: in longer pipelines layers move only from those that hold up the step, and from both ends."""
 GAIN = 1e-6

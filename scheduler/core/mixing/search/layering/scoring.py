@@ -51,7 +51,10 @@ def fits(pipelines: Pipelines, dealt: Dealt) -> Flags:
 
 
 def step_s(pipelines: Pipelines, dealt: Dealt, *, roughly: bool = False) -> Floats:
-    """Return how long a step of each pipeline takes: C. Roughly: with windows of at most two stages."""
+    """Return how long a step of each pipeline takes: C.
+
+    Roughly: with windows of at most two stages, and for any number of dealings of each: `dealt` may have an axis more.
+    """
     stage_s = np.where(pipelines.is_stage, busy_s(pipelines, dealt.layers, dealt.recomputes), 0.0)
     window_s = _short_windows_s(pipelines, stage_s, dealt.extra)
     if not roughly:
@@ -59,7 +62,7 @@ def step_s(pipelines: Pipelines, dealt: Dealt, *, roughly: bool = False) -> Floa
     share = pipelines.table.problem.runtime.blocking_share
     if share:
         window_s = (1 - share) * window_s + share * _blocking_s(pipelines, stage_s)
-    through_s = stage_s.sum(axis=1) + 2 * pipelines.transfer_s.sum(axis=1)
+    through_s = stage_s.sum(axis=-1) + 2 * pipelines.transfer_s.sum(axis=-1)
     return (pipelines.count - 1) * window_s + through_s + _once_s(pipelines, dealt.layers)
 
 
@@ -67,17 +70,17 @@ def _once_s(pipelines: Pipelines, layers: Integers) -> Floats:
     sync_s = layers * pipelines.sync_s + pipelines.extra_sync_s
     update_s = layers * pipelines.update_s + pipelines.extra_update_s
     is_stage = pipelines.is_stage
-    return np.where(is_stage, sync_s, 0.0).max(axis=1) + np.where(is_stage, update_s, 0.0).max(axis=1)
+    return np.where(is_stage, sync_s, 0.0).max(axis=-1) + np.where(is_stage, update_s, 0.0).max(axis=-1)
 
 
 def _short_windows_s(pipelines: Pipelines, stage_s: Floats, extra: Integers) -> Floats:
-    longest_s = stage_s.max(axis=1)
-    if stage_s.shape[1] == 1:
+    longest_s = stage_s.max(axis=-1)
+    if stage_s.shape[-1] == 1:
         return longest_s
     transfer_s = pipelines.transfer_s
-    pair_s = (stage_s[:, :-1] + stage_s[:, 1:] + 2 * transfer_s) / (2 + extra)
+    pair_s = (stage_s[..., :-1] + stage_s[..., 1:] + 2 * transfer_s) / (2 + extra)
     pair_s = np.where(pipelines.is_stage[:, 1:], pair_s, 0.0)
-    return np.maximum(np.maximum(longest_s, pair_s.max(axis=1)), transfer_s.max(axis=1))
+    return np.maximum(np.maximum(longest_s, pair_s.max(axis=-1)), transfer_s.max(axis=-1))
 
 
 def _windows_s(pipelines: Pipelines, stage_s: Floats, extra: Integers, least_s: Floats) -> Floats:
@@ -111,6 +114,6 @@ def _windows_s(pipelines: Pipelines, stage_s: Floats, extra: Integers, least_s: 
 
 def _blocking_s(pipelines: Pipelines, stage_s: Floats) -> Floats:
     sides_s = np.zeros_like(stage_s)
-    sides_s[:, :-1] += pipelines.transfer_s
-    sides_s[:, 1:] += pipelines.transfer_s
-    return (stage_s + 2 * sides_s).max(axis=1)
+    sides_s[..., :-1] += pipelines.transfer_s
+    sides_s[..., 1:] += pipelines.transfer_s
+    return (stage_s + 2 * sides_s).max(axis=-1)

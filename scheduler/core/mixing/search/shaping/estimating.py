@@ -3,11 +3,13 @@
 import numpy as np
 
 from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import Shapes
+from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, Shapes
 from scheduler.core.mixing.search.shaping.table import Floats, Table
 
-STRETCHES = np.array([1.0, 1.2, 1.5, 2.0, 3.0])
+STRETCHES = np.array([1.0, 1.4, 2.5])
 """Of the shortest period, where memory does not let the fastest stages have their share of layers."""
+MOST_SHORT = 1.5
+"""By so much there may be less memory than layers want: what a stage holds in flight is taken at the middle of its run."""
 
 
 def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
@@ -18,32 +20,39 @@ def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
     rows = np.arange(len(shapes))
     last = is_used.sum(axis=1) - 1
     busy_s, again_s = table.busy_s[:, pool, degree, b]
-    ends_s = table.ends_s[:, pool, degree, b]
-    ends_s = np.array((ends_s[0, :, 0], ends_s[1, rows, last]))
+    ends = np.zeros((2, *pool.shape))
+    ends[0, :, 0], ends[1, rows, last] = 1.0, 1.0
+    ends_s = (ends * table.ends_s[:, pool, degree, b]).sum(axis=0)
     behind = stages.sum(axis=1)[:, None] - np.cumsum(stages, axis=1)
-    held = np.minimum(count[:, None], behind + (stages + 1) / 2)
+    warmed = (shapes.warms == WARMS_ALL)[:, None]
+    held = np.minimum(count[:, None], (behind + (stages + 1) / 2) * (1 + warmed))
     each_bytes = table.layer_parameters[degree] * table.state_bytes[d]
-    kept = table.activation_bytes[:, pool, degree, b] * held
-    most, most_again = table.room_bytes[pool] / (each_bytes + kept)
+    most, most_again = table.room_bytes[pool] / (each_bytes + table.activation_bytes[:, degree, b] * held)
     with np.errstate(divide="ignore", invalid="ignore"):
-        speed = np.where(is_used, stages / busy_s, 0.0)
-    work = table.layers + ends_s[0] / busy_s[:, 0] + ends_s[1] / busy_s[rows, last]
-    shortest_s = np.maximum(work / speed.sum(axis=1), np.where(is_used, busy_s, 0.0).max(axis=1))
+        speed = np.where(is_used, stages / busy_s, 0.0).sum(axis=1)
+        work = table.layers + np.where(is_used, ends_s / busy_s, 0.0).sum(axis=1)
+    shortest_s = np.maximum(work / speed, np.where(is_used, busy_s + ends_s, 0.0).max(axis=1))
+    is_run = (stages > 1) & ~warmed
+    waited_s = np.where(is_run, table.transfer_s[pool, pool, b], 0.0)
+    shortest_s = np.maximum(shortest_s, np.where(is_run, busy_s, 0.0).max(axis=1) + waited_s.max(axis=1))
     period_s = shortest_s[:, None] * STRETCHES
     without = np.minimum(period_s[:, :, None] / busy_s[:, None, :], most[:, None, :])
     anew = np.minimum(period_s[:, :, None] / again_s[:, None, :], most_again[:, None, :])
     dealt = np.maximum(without, anew) * stages[:, None, :]
     room = dealt.sum(axis=2)
-    fits = room >= table.layers * (1 - 1e-9)
-    chosen = fits.argmax(axis=1)
+    suffices = room >= table.layers * (1 - 1e-9)
+    suffices[:, -1] = True
+    chosen = suffices.argmax(axis=1)
+    short = (table.layers / room[rows, chosen]).clip(min=1.0)
     layers = dealt[rows, chosen] * (table.layers / room[rows, chosen])[:, None]
     layer_s = np.where(anew[rows, chosen] > without[rows, chosen], again_s, busy_s)
-    filling_s = np.where(is_used, layers * layer_s, 0.0).sum(axis=1) + ends_s.sum(axis=0)
+    filling_s = np.where(is_used, layers * layer_s + ends_s, 0.0).sum(axis=1)
     within_s = table.transfer_s[pool, pool, b] * (stages - 1).clip(min=0)
     between_s = table.transfer_s[pool[:, :-1], pool[:, 1:], b] * is_used[:, 1:]
     parameters = np.where(is_used, layers / stages.clip(min=1), 0.0) * table.layer_parameters[degree]
+    parameters += (ends * table.ends_parameters[:, degree]).sum(axis=0)
     once_s = (parameters * table.sync_s[pool, degree, d]).max(axis=1)
     once_s += (parameters * table.update_s[pool, d]).max(axis=1)
-    step_s = (count - 1) * period_s[rows, chosen] + filling_s + once_s
+    step_s = (count - 1) * period_s[rows, chosen] * short + filling_s + once_s
     step_s += 2 * (within_s.sum(axis=1) + between_s.sum(axis=1))
-    return np.where(fits.any(axis=1), step_s, np.inf)
+    return np.where(short <= MOST_SHORT, step_s, np.inf)

@@ -9,9 +9,12 @@ from scheduler.core.mixing.search.shaping.shapes import Shapes, joined, tidied
 from scheduler.core.mixing.search.shaping.table import Integers, Table
 
 
-def neighbours_of(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
-    """Return what differs in a pool's degree or stages, in two pools' places, in warm-ups, or in the batch's cut."""
-    parts = [_staged(table, pairs, shapes), _recut(pairs, shapes)]
+def neighbours_of(table: Table, pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
+    """Return what differs in a pool's degree or stages, in two pools' places, in warm-ups, or in the cut of the batch.
+
+    Of the cuts only those `within` the best bounds: so many of them.
+    """
+    parts = [_staged(table, pairs, shapes), _recut(pairs, shapes, within)]
     if shapes.pool.shape[1] > 1:
         parts += [_swapped(shapes), _staged(table, pairs, shapes, at_front=True)]
     if table.problem.runtime.may_warm_up_more:
@@ -24,12 +27,7 @@ def _staged(table: Table, pairs: Pairs, shapes: Shapes, *, at_front: bool = Fals
     degrees = len(table.degrees)
     choices = 8
     rows, positions = shapes.pool.shape
-    row, position, degree, choice = (
-        grid.ravel()
-        for grid in np.meshgrid(
-            np.arange(rows), np.arange(positions), np.arange(degrees), np.arange(choices), indexing="ij"
-        )
-    )
+    row, position, degree, choice = np.indices((rows, positions, degrees, choices)).reshape(4, -1)
     if at_front:
         idle = shapes.stages[row, position] == 0
         row, position, degree, choice = row[idle], position[idle], degree[idle], choice[idle]
@@ -61,7 +59,7 @@ def _swapped(shapes: Shapes) -> Shapes:
     """Every two positions that have stages, the one in place of the other."""
     rows, positions = shapes.pool.shape
     first, second = np.triu_indices(positions, 1)
-    row, pair = (grid.ravel() for grid in np.meshgrid(np.arange(rows), np.arange(len(first)), indexing="ij"))
+    row, pair = np.indices((rows, len(first))).reshape(2, -1)
     real = shapes.stages[row, second[pair]] > 0
     row, left, right = row[real], first[pair[real]], second[pair[real]]
     swapped = shapes.take(row)
@@ -71,10 +69,9 @@ def _swapped(shapes: Shapes) -> Shapes:
     return swapped
 
 
-def _recut(pairs: Pairs, shapes: Shapes) -> Shapes:
-    """Every other pair: with as many stages as there can be, and with stages on as many devices as now."""
-    rows, count = len(shapes), len(pairs.count)
-    row, pair = (grid.ravel() for grid in np.meshgrid(np.arange(rows), np.arange(count), indexing="ij"))
+def _recut(pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
+    """Every other pair `within` the best bounds: with as many stages as there can be, and with stages on as many devices as now."""
+    row, pair = np.indices((len(shapes), within)).reshape(2, -1)
     changed = shapes.take(row)
     most = pairs.most_stages[pair[:, None], changed.pool, changed.degree]
     used = changed.stages > 0

@@ -4,7 +4,8 @@ Many at a time, in arrays of C shapes by K positions of the pipeline. Positions 
 """
 
 from dataclasses import dataclass
-from itertools import chain, combinations
+from functools import cache
+from itertools import permutations
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, 
 
 WARMS_NONE, WARMS_BETWEEN, WARMS_ALL = 0, 1, 2
 """Extra warm-ups nowhere, at boundaries between pools, at all boundaries."""
-SUBSETS_UP_TO = 3
-"""With so many pools all subsets of them are drawn up at first, with more only some."""
+ALL_ORDERS_UP_TO = 3
+"""With so many pools all orders of all subsets are drawn up at first, with more only some."""
+NO_KEYS: Integers = np.zeros(0, dtype=np.int64)
 SHARES = (1.0, 0.5, 0.25)
 """Of the stages that a pool could have, at first."""
 
@@ -43,21 +45,29 @@ class Shapes:
 
     def keys(self) -> Integers:
         """Return a number for each; two of one number are the same shape."""
-        rows = np.column_stack((self.pair, self.warms, self.pool, self.degree, self.stages)).astype(np.uint64)
-        factors = np.cumprod(np.full(rows.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64))
-        mixed = (rows + np.uint64(1)) * factors
-        mixed ^= mixed >> np.uint64(29)
-        return (mixed * np.uint64(0xBF58476D1CE4E5B9)).sum(axis=1).astype(np.int64)
+        rows = np.concatenate((self.pair[:, None], self.warms[:, None], self.pool, self.degree, self.stages), axis=1)
+        return rows @ _factors(rows.shape[1])
 
 
 _FIELDS = ("pair", "pool", "degree", "stages", "warms")
 
 
+@cache
+def _factors(width: int) -> Integers:
+    """Return odd numbers of 64 bits whose sums of small multiples are all different: powers of one that is mixed well."""
+    factors = [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(1, width + 1)]
+    return np.array(factors, dtype=np.uint64).astype(np.int64)
+
+
 def joined(parts: list[Shapes]) -> Shapes:
-    """Return all of them, each once, in the order they come in."""
-    whole = Shapes(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
-    _, first = np.unique(whole.keys(), return_index=True)
-    return whole.take(np.sort(first))
+    """Return all of them, one part after another."""
+    return Shapes(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def once_each(shapes: Shapes, but: Integers) -> Shapes:
+    """Return each shape once, in the order they come in, without those of some keys."""
+    keys, first = np.unique(shapes.keys(), return_index=True)
+    return shapes.take(np.sort(first[~np.isin(keys, but)]))
 
 
 def tidied(shapes: Shapes) -> Shapes:
@@ -77,18 +87,9 @@ def tidied(shapes: Shapes) -> Shapes:
 
 def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
     """Draw up shapes of the pairs with the best bounds: of subsets of the pools, degrees and numbers of stages."""
-    pools = len(table.pools)
     orders, uses = _line_ups(table)
-    n, line, degree, share = (
-        grid.ravel()
-        for grid in np.meshgrid(
-            np.arange(min(some, len(pairs.count))),
-            np.arange(len(orders)),
-            np.arange(len(table.degrees)),
-            np.arange(len(SHARES)),
-            indexing="ij",
-        )
-    )
+    choices = (min(some, len(pairs.count)), len(orders), len(table.degrees), len(SHARES))
+    n, line, degree, share = np.indices(choices).reshape(4, -1)
     pool = orders[line]
     has_room = pairs.most_stages[n[:, None], pool] > 0
     possible = has_room & (np.arange(len(table.degrees)) <= degree[:, None, None])
@@ -97,7 +98,7 @@ def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
     stages = np.where(uses[line], np.ceil(stages * np.array(SHARES)[share][:, None]), 0).astype(np.int64)
     drawn = Shapes(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
     drawn = tidied(_cut_to_limits(table, pairs, drawn))
-    return joined([allowed(table, pairs, drawn)]) if pools else drawn
+    return allowed(table, pairs, once_each(drawn, NO_KEYS))
 
 
 def allowed(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
@@ -127,16 +128,14 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     speed = [pool.flops_per_s * pool.efficiency for pool in table.pools]
     fastest = sorted(pools, key=lambda k: (-speed[k], k))
     roomiest = sorted(pools, key=lambda k: (-table.room_bytes[k], k))
-    if len(pools) <= SUBSETS_UP_TO:
-        subsets = list(chain.from_iterable(combinations(pools, size) for size in range(1, len(pools) + 1)))
+    if len(pools) <= ALL_ORDERS_UP_TO:
+        used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
     else:
-        subsets = [tuple(fastest[:size]) for size in range(1, len(pools) + 1)]
-        subsets += [(k,) for k in pools if k != fastest[0]]
-    line_ups = [
-        (order, subset) for subset in subsets for order in ((roomiest, fastest) if len(subset) > 1 else (fastest,))
-    ]
-    uses = np.array([[k in subset for k in order] for order, subset in line_ups])
-    return np.array([order for order, _ in line_ups]), uses
+        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)]
+        used = [tuple(k for k in roomiest if k in subset) for subset in subsets]
+    orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
+    uses = np.array([[place < len(order) for place in pools] for order in used])
+    return orders, uses
 
 
 def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.boundaries import transfer_s
-from scheduler.core.mixing.costs import embedding_costs, head_costs, layer_costs
-from scheduler.core.mixing.memory import memory_limit, state_bytes
+from scheduler.core.mixing.costs import embedding_costs, head_costs, layer_costs, times_of
+from scheduler.core.mixing.memory import layer_activation_bytes, memory_limit, state_bytes
 from scheduler.core.mixing.syncing import gradient_sync_s, update_s
 
 Floats = NDArray[np.float64]
@@ -37,13 +37,13 @@ class Table:
     busy_s: Floats
     """2, K, T, B: of one layer, forward and backward; the second without keeping activations."""
     activation_bytes: Floats
-    """2, K, T, B: of one layer and micro-batch in flight; the second without keeping them."""
+    """2, T, B: of one layer and micro-batch in flight; the second without keeping them."""
     ends_s: Floats
     """2, K, T, B: of the embedding, of the head."""
     ends_activation_bytes: Floats
-    """2, K, T, B: of one micro-batch in flight."""
+    """2, T, B: of one micro-batch in flight."""
     logits_bytes: Floats
-    """K, T, B."""
+    """T, B."""
     layer_parameters: Floats
     """T: on one device."""
     ends_parameters: Floats
@@ -79,7 +79,8 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     most = max(pool.nodes * pool.chips_per_node for pool in pools)
     data_parallels = tuple(size for size in sizes if size <= most)
     groups = np.array([[pool.nodes * (pool.chips_per_node // degree) for degree in degrees] for pool in pools])
-    costs = _costs(problem, pools, degrees, micro_batches, groups)
+    times_s = _times_s(problem, pools, degrees, micro_batches, groups)
+    sizes = _sizes(problem, pools[0], degrees, micro_batches)
     return Table(
         problem=problem,
         pools=pools,
@@ -87,16 +88,14 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
         micro_batches=micro_batches,
         data_parallels=data_parallels,
         groups=groups,
-        busy_s=costs[0:2],
-        activation_bytes=costs[2:4],
-        ends_s=costs[4:6],
-        ends_activation_bytes=costs[6:8],
-        logits_bytes=costs[8],
-        layer_parameters=costs[9].max(axis=(0, 2)),
-        ends_parameters=costs[10:12].max(axis=(1, 3)),
-        transfer_s=np.array(
-            [[[transfer_s(problem, a, b, micro_batch=size) for size in micro_batches] for b in pools] for a in pools]
-        ),
+        busy_s=times_s[0:2] if training.may_recompute else times_s[[0, 0]],
+        ends_s=times_s[2:4],
+        activation_bytes=sizes[0:2],
+        ends_activation_bytes=sizes[2:4],
+        logits_bytes=sizes[4],
+        layer_parameters=sizes[5, :, 0],
+        ends_parameters=sizes[6:8, :, 0],
+        transfer_s=_transfers_s(problem, pools, micro_batches),
         room_bytes=np.array([memory_limit(problem, pool) - pool.reserved_bytes - ROUNDING_BYTES for pool in pools]),
         state_bytes=np.array(
             [state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]
@@ -114,43 +113,58 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     )
 
 
-def _costs(
+def _times_s(
     problem: Problem,
     pools: tuple[ChipPool, ...],
     degrees: tuple[int, ...],
     micro_batches: tuple[int, ...],
     groups: Integers,
 ) -> Floats:
-    """Return twelve costs of each pool, degree and micro-batch; a layer takes for ever where a pool lacks a degree."""
-    costs = np.zeros((12, len(pools), len(degrees), len(micro_batches)))
-    costs[0:2] = np.inf
-    for k, t in zip(*np.nonzero(groups), strict=True):
+    """Return 4, K, T, B: a layer with activations kept and with computing them anew, the embedding, the head.
+
+    A layer takes for ever where a pool has no room for a group of the degree.
+    """
+    times_s = np.zeros((4, len(pools), len(degrees), len(micro_batches)))
+    times_s[0:2] = np.inf
+    for k, t in zip(*(index.tolist() for index in np.nonzero(groups)), strict=True):
         for b, size in enumerate(micro_batches):
-            costs[:, k, t, b] = _row(problem, pools[k], degrees[t], size)
-    return costs
+            took = times_of(problem, pools[k], tensor_parallel=degrees[t], micro_batch=size)
+            kept_s = took.layer_forward_s + took.layer_backward_s
+            times_s[:, k, t, b] = kept_s, kept_s + took.layer_forward_s, took.embedding_s or 0.0, took.head_s or 0.0
+    return times_s
 
 
-def _row(problem: Problem, pool: ChipPool, degree: int, size: int) -> tuple[float, ...]:
+def _sizes(problem: Problem, pool: ChipPool, degrees: tuple[int, ...], micro_batches: tuple[int, ...]) -> Floats:
+    """Return 8, T, B: what of memory and parameters is the same on any pool."""
+    sizes = np.zeros((8, len(degrees), len(micro_batches)))
+    for t, degree in enumerate(degrees):
+        for b, size in enumerate(micro_batches):
+            sizes[:, t, b] = _size(problem, pool, degree, size)
+    return sizes
+
+
+def _size(problem: Problem, pool: ChipPool, degree: int, size: int) -> tuple[float, ...]:
+    """Return activations of a layer kept and not, of embedding and head, logits; parameters of layer and both ends."""
     kept = layer_costs(problem, pool, tensor_parallel=degree, micro_batch=size, recomputes=False)
-    again = kept
+    again_bytes = kept.activation_bytes
     if problem.training.may_recompute:
-        again = layer_costs(problem, pool, tensor_parallel=degree, micro_batch=size, recomputes=True)
+        again_bytes = layer_activation_bytes(
+            problem.training, tensor_parallel=degree, micro_batch=size, recomputes=True
+        )
     embedding = embedding_costs(problem, pool, tensor_parallel=degree, micro_batch=size)
     head = head_costs(problem, pool, tensor_parallel=degree, micro_batch=size)
     return (
-        kept.forward_s + kept.backward_s,
-        again.forward_s + again.backward_s,
-        kept.activation_bytes,
-        again.activation_bytes,
-        embedding.forward_s + embedding.backward_s,
-        head.forward_s + head.backward_s,
-        embedding.activation_bytes,
-        head.activation_bytes,
-        head.logits_bytes + embedding.logits_bytes,
-        kept.parameters,
-        embedding.parameters,
-        head.parameters,
+        *(kept.activation_bytes, again_bytes, embedding.activation_bytes, head.activation_bytes),
+        *(head.logits_bytes, kept.parameters, embedding.parameters, head.parameters),
     )
+
+
+def _transfers_s(problem: Problem, pools: tuple[ChipPool, ...], micro_batches: tuple[int, ...]) -> Floats:
+    """Return K, K, B. A latency, and so much more for each sequence: two sizes tell all others."""
+    one_s, two_s = (
+        np.array([[transfer_s(problem, a, b, micro_batch=size) for b in pools] for a in pools]) for size in (1, 2)
+    )
+    return one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
 
 
 def _sync_s(problem: Problem, pool: ChipPool, degree: int, data_parallel: int) -> float:

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from scheduler.core.mixing.calibrating.refitting import Refit, refit
-from scheduler.core.mixing.calibrating.refused import RefusalCause
-from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey, StageTime
+from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey
+from scheduler.core.model.measuring.stages import RefusalCause, StageTime
 
 KEY = ProfileKey("h100", 2, 4)
 TRUE = LayerProfile(0.010, 0.021, embedding_s=0.006, head_s=0.066, update_s=0.001)
@@ -88,7 +88,9 @@ def test_what_is_nothing_like_earlier_reports_is_refused_though_it_is_alone() ->
     for factor in (0.1, 10.0):
         found = refit([stage(6, by=factor)], {KEY: TRUE})
         assert found.layers == {}
-        assert [(each.cause, each.ratio) for each in found.refused] == [(RefusalCause.OUTLIER, pytest.approx(factor))]
+        (refused,) = found.refused
+        assert refused.cause is RefusalCause.OUTLIER
+        assert refused.ratio == pytest.approx(factor)
     assert layer(refit([stage(6, by=2.0)], {KEY: TRUE})).layer_forward_s == pytest.approx(0.020)
 
 

@@ -1,13 +1,29 @@
-"""What is no measurement of a stage, and why."""
+"""What workers measured of their stages of a pipeline, and why some of it says nothing."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 
-from scheduler.core.model.measuring.layers import StageTime
+from scheduler.core.model.measuring.layers import ProfileKey
 
-LONGEST_S = 3_600.0
+LONGEST_STAGE_S = 3_600.0
 """No stage takes an hour for one micro-batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """What a worker measured of its stage of a pipeline: means of some micro-batches, in seconds of one."""
+
+    key: ProfileKey
+    layers: int
+    has_embedding: bool
+    has_head: bool
+    recomputes: bool
+    """Activations are computed anew in the backward pass."""
+    forward_s: float
+    backward_s: float
+    """Recomputation included."""
+    update_s: float | None = None
+    """The optimiser's step for all of the stage; None: nobody looked."""
 
 
 class RefusalCause(StrEnum):
@@ -23,6 +39,8 @@ class RefusalCause(StrEnum):
     """Far from what the other stages, or earlier reports, say of the same layers."""
     ONLY_ENDS = "only-ends"
     """It has the embedding or the head, and nothing says what these take of its time."""
+    OTHER_CHIP = "other-chip"
+    """Who reports it has no device of that chip type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +51,3 @@ class RefusedStage:
     cause: RefusalCause
     ratio: float | None = None
     """Of an outlier: what it took by what the others let expect."""
-
-
-def nonsense(stage: StageTime) -> RefusalCause | None:
-    """Return what is wrong with a stage's times by themselves, None where nothing is."""
-    times_s = [stage.forward_s, stage.backward_s, *([] if stage.update_s is None else [stage.update_s])]
-    if stage.layers < 1:
-        return RefusalCause.NO_LAYERS
-    if min(stage.key.tensor_parallel, stage.key.micro_batch) < 1:
-        return RefusalCause.BAD_DEGREE
-    if not all(map(isfinite, times_s)):
-        return RefusalCause.NOT_FINITE
-    if min(times_s) <= 0.0:
-        return RefusalCause.NOT_POSITIVE
-    return RefusalCause.TOO_LONG if max(times_s) > LONGEST_S else None

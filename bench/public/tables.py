@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA = Path(__file__).parents[3] / "shared" / "data"
 """Unless MEDLEY_DATA says otherwise."""
 
 

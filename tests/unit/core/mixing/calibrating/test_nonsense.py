@@ -1,12 +1,13 @@
-"""What is no measurement of a stage."""
+"""What cannot be a measurement of a stage."""
 
 from dataclasses import replace
 from math import inf, nan
 
 import pytest
 
-from scheduler.core.mixing.calibrating.refused import RefusalCause, nonsense
-from scheduler.core.model.measuring.layers import ProfileKey, StageTime
+from scheduler.core.mixing.calibrating.nonsense import nonsense
+from scheduler.core.model.measuring.layers import ProfileKey
+from scheduler.core.model.measuring.stages import RefusalCause, StageTime
 
 GOOD = StageTime(
     ProfileKey("h100", 2, 4), layers=8, has_embedding=False, has_head=False, recomputes=False,

@@ -1,0 +1,1 @@
+"""How fast jobs are, and how long layers of their models take: measured, and editable by operators."""

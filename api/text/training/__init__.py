@@ -1,0 +1,1 @@
+"""Words about trainings over several chip types."""

@@ -1,0 +1,1 @@
+"""Tables that others published, from a folder beside the project."""
