@@ -120,6 +120,11 @@ class PlanRequest(Body):
 
     name: Name | None = None
     """What people call it."""
+    family: Name | None = Field(
+        default=None,
+        description="Of which jobs it is one: what their stages took is planned with (see `medley profile`). "
+        "Null: by its name without the number at its end.",
+    )
     model: Model = Field(description="A model that is known by name, such as llama3-70b, or its shape.")
     global_batch: Annotated[int, _whole(1_048_576, "Sequences a step.")]
     sequence: Annotated[int, _whole(16_777_216, "Tokens of a sequence.")]

@@ -5,13 +5,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
 from scheduler.core.mixing.plan import Plan, Transport
 from scheduler.core.mixing.search.building import fits
 from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
+from scheduler.core.model.measuring.throughput import JobFamily
+from scheduler.core.queueing.run_times import stem
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownName
 from scheduler.services.planning.offer import Offer, offers_of
@@ -73,6 +77,7 @@ class TrainingPlanner:
                 raise UnknownName("chip type", unknown, sorted(state.chips))
             if asked.cluster is not None and asked.cluster not in state.clusters:
                 raise UnknownName("cluster", [asked.cluster], sorted(state.clusters))
+            asked = replace(asked, profiles=_profiles(asked, state))
             offers = offers_of(state, asked.tenant, chips=asked.chips, cluster=asked.cluster)
             change, age_s = self._followed.change, self._followed.age_s
         with self._asking:
@@ -163,6 +168,14 @@ def _otherwise(problem: Problem, best: Plan) -> Iterator[tuple[Help, Problem | N
     if any(boundary.transport is Transport.HOST for boundary in best.boundaries):
         yield Help.DIRECT, with_direct_links(problem)
     yield Help.BATCH, with_even_batch(problem)
+
+
+def _profiles(asked: Asked, state: SchedulerState) -> Profiles:
+    """Return what is known of the layers of its family; nothing where it names none, or is no tenant's."""
+    family = asked.family or (None if asked.name is None else stem(asked.name))
+    if asked.tenant is None or family is None:
+        return Profiles()
+    return state.speeds.layers.of(JobFamily(asked.tenant, family))
 
 
 def losses_of(problem: Problem) -> list[Problem]:

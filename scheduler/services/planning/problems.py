@@ -53,6 +53,7 @@ def _problem(asked: Asked, pools: tuple[ChipPool, ...]) -> Problem:
         training=asked.training,
         pools=pools,
         links=_links(asked, pools),
+        profiles=asked.profiles,
         constraints=asked.constraints,
         runtime=asked.runtime,
     )
