@@ -77,6 +77,15 @@ def test_what_stages_took_becomes_the_profile_of_the_family(world: ApiWorld, wor
     assert (known["times"]["head_s"], known["reports"]) == (None, 3)
 
 
+def test_one_stage_alone_says_something_by_what_the_plan_says_of_its_ends(worker: TestClient, attempt: str) -> None:
+    path, alone = f"/v1/attempts/{attempt}/stages", {**STAGE, "has_embedding": True, "has_head": True}
+    refused = worker.post(path, json={"generation": 1, "stages": [alone]}).json()
+    assert (refused["learnt"], [one["code"] for one in refused["refused"]]) == ([], ["only-ends"])
+    ends = {"embedding": 0.5, "head": 2.0}
+    learnt = worker.post(path, json={"generation": 1, "stages": [alone], "ends": ends}).json()
+    assert (len(learnt["learnt"]), learnt["refused"]) == (1, [])
+
+
 def test_a_family_is_planned_with_what_is_known_of_its_layers(world: ApiWorld) -> None:
     asked = {"model": "gpt2-xl", "global_batch": 64, "sequence": 1024, "chips": ["h100-sxm"], "plans": 1}
 
