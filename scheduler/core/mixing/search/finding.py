@@ -7,7 +7,7 @@ from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import Layout, built, fits, layout_of, simulated
 from scheduler.core.mixing.search.checking import usable_pools
 from scheduler.core.mixing.search.comparing import compared
-from scheduler.core.mixing.search.exploring import Effort, explored
+from scheduler.core.mixing.search.exploring import explored
 from scheduler.core.mixing.search.found import Found, NoPlanError, TooSlow
 from scheduler.core.mixing.search.reasoning import why_not
 from scheduler.core.mixing.search.refusing import why_nothing
@@ -40,14 +40,14 @@ def best_plans(problem: Problem, *, most: int = CONFIRMED, known: Plan | None = 
     return Found(plans, compared(problem, plans[0], usable_pools(problem)), why_not(problem, plans))
 
 
-def leads(problem: Problem, *, known: Plan | None = None, effort: Effort | None = None) -> list[Lead]:
+def leads(problem: Problem, *, known: Plan | None = None) -> list[Lead]:
     """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
     table = table_of(problem, usable_pools(problem))
     pairs = pairs_of(table)
     found = []
     if len(pairs.count):
         start = None if known is None else as_shapes(table, pairs, layout_of(known))
-        found = [Lead(*each) for each in explored(table, pairs, effort or Effort(), start)]
+        found = [Lead(*each) for each in explored(table, pairs, start)]
     if not found:
         raise NoPlanError(why_nothing(problem, table.pools))
     return found
