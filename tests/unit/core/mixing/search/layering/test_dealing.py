@@ -25,7 +25,7 @@ def test_a_quicker_stage_has_more_layers() -> None:
 
 def test_little_memory_makes_stages_recompute() -> None:
     training = training_of(sequence=2_000, global_batch=64)
-    tight = problem_of(pool_of("quick", memory_bytes=1_940_000_000), training=training)
+    tight = problem_of(pool_of("quick", memory_bytes=2_050_000_000), training=training)
     laid = laid_out(tight, ("quick", 1, 2))
     best, took_s = dealt(laid)
     assert np.isfinite(took_s).all()
