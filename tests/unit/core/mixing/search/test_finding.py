@@ -24,7 +24,7 @@ def test_the_best_comes_first_and_all_fit_and_are_simulated() -> None:
 def test_plans_differ_in_more_than_warm_ups() -> None:
     plans = best_plans(two_pools()).plans
     shapes = {
-        (plan.data_parallel, plan.micro_batch, tuple((s.pool, s.tensor_parallel) for s in plan.stages))
+        (plan.data_parallel, plan.micro_batch, tuple((stage.pool, stage.tensor_parallel) for stage in plan.stages))
         for plan in plans
     }
     assert len(shapes) == 3
@@ -89,9 +89,7 @@ def test_the_loss_of_nodes_is_prepared_for() -> None:
 def test_a_plan_is_predicted_anew_for_the_links_it_got() -> None:
     problem = two_pools(training=training_of(global_batch=64))
     plan = confirmed(problem, leads(problem), 1)[0]
-    slower = replace(
-        problem,
-        pools=tuple(replace(pool, node_link_bytes_per_s=1e6, device_link_bytes_per_s=1e7) for pool in problem.pools),
-    )
+    slow = [replace(pool, node_link_bytes_per_s=1e6, device_link_bytes_per_s=1e7) for pool in problem.pools]
+    slower = replace(problem, pools=tuple(slow))
     assert repredicted(problem, plan) == plan
     assert repredicted(slower, plan).prediction.step_s > plan.prediction.step_s

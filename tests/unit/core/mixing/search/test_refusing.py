@@ -25,9 +25,7 @@ def test_more_nodes_would_do() -> None:
     refusal = refusal_of(single)
     assert isinstance(refusal, DoesNotFit)
     assert refusal.enough_devices is not None
-    enough = replace(
-        single, pools=(pool_of(nodes=refusal.enough_devices, chips_per_node=1, memory_bytes=1_700_000_000),)
-    )
+    enough = replace(single, pools=(replace(single.pools[0], nodes=refusal.enough_devices),))
     assert isinstance(refusal_of(enough), LimitsForbid)  # there is a plan, so memory is no reason
 
 
@@ -39,7 +37,7 @@ def test_no_number_of_devices_would_do() -> None:
 
 def test_recomputing_would_do() -> None:
     kept = training_of(sequence=4_000, global_batch=64, may_recompute=False)
-    refusal = refusal_of(problem_of(pool_of(nodes=1, chips_per_node=1, memory_bytes=4_000_000_000), training=kept))
+    refusal = refusal_of(problem_of(pool_of(nodes=1, chips_per_node=1, memory_bytes=3_200_000_000), training=kept))
     assert isinstance(refusal, DoesNotFit)
     assert refusal.would_fit_recomputing
 
