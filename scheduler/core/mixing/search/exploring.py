@@ -7,14 +7,14 @@ import numpy as np
 from scheduler.core.mixing.search.bottleneck import bottleneck_of
 from scheduler.core.mixing.search.building import Layout, StageLayout
 from scheduler.core.mixing.search.layering.dealing import dealt
-from scheduler.core.mixing.search.layering.pipelines import pipelines_of
+from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
 from scheduler.core.mixing.search.layering.polishing import polished
 from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.pairs import Pairs
 from scheduler.core.mixing.search.shaping.shapes import Shapes, allowed, first_shapes, joined, once_each
-from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
+from scheduler.core.mixing.search.shaping.table import Floats, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,12 @@ def _finished(table: Table, pairs: Pairs, elite: _Elite, most: int) -> list[tupl
     order = np.argsort(took_s, kind="stable")
     found: dict[Layout, float] = {}
     for row in order:
-        found.setdefault(_layout(table, pairs, shapes, best, pipelines.pool, int(row)), float(took_s[row]))
+        found.setdefault(_layout(table, pairs, pipelines, best, int(row)), float(took_s[row]))
     return list(found.items())
 
 
-def _layout(table: Table, pairs: Pairs, shapes: Shapes, best: Dealt, pool: Integers, row: int) -> Layout:
+def _layout(table: Table, pairs: Pairs, pipelines: Pipelines, best: Dealt, row: int) -> Layout:
+    shapes, pool = pipelines.shapes, pipelines.pool
     pair = shapes.pair[row]
     degrees = np.repeat(shapes.degree[row], shapes.stages[row])
     stages = tuple(

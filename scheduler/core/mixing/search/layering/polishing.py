@@ -49,7 +49,8 @@ def recomputing(pipelines: Pipelines, layers: Integers, extra: Integers) -> Flag
     """Return which stages must compute activations anew for want of memory."""
     held = in_flight(pipelines, extra)
     kept_bytes = layers * (pipelines.layer_bytes + pipelines.activation_bytes[0] * held) + pipelines.ends_bytes * held
-    return pipelines.is_stage & (kept_bytes > pipelines.room_bytes)
+    said: Flags = pipelines.is_stage & (kept_bytes > pipelines.room_bytes)
+    return said
 
 
 def _moves(pipelines: Pipelines, dealt: Dealt, rows: Integers) -> _Moves:

@@ -9,7 +9,7 @@ from scheduler.core.mixing.search.shaping.table import Floats, Table
 STRETCHES = np.array([1.0, 1.4, 2.5])
 """Of the shortest period, where memory does not let the fastest stages have their share of layers."""
 MOST_SHORT = 1.5
-"""By so much there may be less memory than layers want: what a stage holds in flight is taken at the middle of its run."""
+"""By so much memory may be short of what all layers want: what is in flight is taken at the middle of a run."""
 
 
 def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:

@@ -54,7 +54,7 @@ _FIELDS = ("pair", "pool", "degree", "stages", "warms")
 
 @cache
 def _factors(width: int) -> Integers:
-    """Return odd numbers of 64 bits whose sums of small multiples are all different: powers of one that is mixed well."""
+    """Return numbers of 64 bits whose sums of small multiples hardly ever agree: powers of one that is mixed well."""
     factors = [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(1, width + 1)]
     return np.array(factors, dtype=np.uint64).astype(np.int64)
 
@@ -102,7 +102,7 @@ def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
 
 
 def allowed(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
-    """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if they are."""
+    """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if need be."""
     training, constraints = table.problem.training, table.problem.constraints
     deep = shapes.stages.sum(axis=1)
     fine = (deep >= 1) & (deep <= table.layers)
