@@ -39,7 +39,7 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.pair)
 
-    def take(self, which: Integers | Flags) -> "Shapes":
+    def take(self, which: Integers | Flags | slice) -> "Shapes":
         """Return some of them."""
         return Shapes(*(getattr(self, name)[which] for name in _FIELDS))
 
