@@ -11,7 +11,9 @@ from tests.builders.searching import begun, two_pools
 def test_every_cut_has_all_sequences() -> None:
     table, pairs = begun(two_pools())
     sizes = [table.micro_batches[b] for b in pairs.micro_batch]
-    assert {replicas * size * count for replicas, size, count in zip(pairs.replicas, sizes, pairs.count, strict=True)} == {8}
+    assert {
+        replicas * size * count for replicas, size, count in zip(pairs.replicas, sizes, pairs.count, strict=True)
+    } == {8}
     assert (8, 1, 1) in set(zip(pairs.replicas.tolist(), sizes, pairs.count.tolist(), strict=True))
 
 

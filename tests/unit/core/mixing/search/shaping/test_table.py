@@ -18,9 +18,7 @@ def test_a_row_is_what_layers_and_ends_cost() -> None:
                 if not table.groups[k, t]:
                     continue
                 for again in (False, True):
-                    layer = layer_costs(
-                        table.problem, pool, tensor_parallel=degree, micro_batch=size, recomputes=again
-                    )
+                    layer = layer_costs(table.problem, pool, tensor_parallel=degree, micro_batch=size, recomputes=again)
                     assert table.busy_s[int(again), k, t, b] == pytest.approx(layer.forward_s + layer.backward_s)
                     assert table.activation_bytes[int(again), t, b] == layer.activation_bytes
                 for end, costs in enumerate((embedding_costs, head_costs)):
