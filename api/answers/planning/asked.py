@@ -41,7 +41,6 @@ def asked_of(request: PlanRequest, tenant: TenantName | None) -> Asked:
         chips=request.chips,
         cluster=request.cluster,
         between_vendors_bytes_per_s=None if between is None else bytes_per_s(between),
-        name=request.name,
         family=request.family,
         steps=request.steps,
         plans=request.plans,

@@ -120,11 +120,6 @@ class PlanRequest(Body):
 
     name: Name | None = None
     """What people call it."""
-    family: Name | None = Field(
-        default=None,
-        description="Of which jobs it is one: what their stages took is planned with (see `medley profile`). "
-        "Null: by its name without the number at its end.",
-    )
     model: Model = Field(description="A model that is known by name, such as llama3-70b, or its shape.")
     global_batch: Annotated[int, _whole(1_048_576, "Sequences a step.")]
     sequence: Annotated[int, _whole(16_777_216, "Tokens of a sequence.")]
@@ -146,6 +141,9 @@ class PlanRequest(Body):
         default=True, strict=True, description="Stages may compute activations anew to save memory."
     )
     is_causal: bool = Field(default=True, strict=True, description="A token sees those before it only.")
+    family: Name | None = Field(
+        default=None, description="The family of jobs whose measured layers count (`GET /v1/profiles`), of this model."
+    )
     chips: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CHIPS_NAMED)] | None = Field(
         default=None, description="Chip types that may be used; null: all that are free."
     )

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Constraints, Runtime
-from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.chips import Stated, Unusable
 from scheduler.core.mixing.filing.plan_file import PlanFile
@@ -35,12 +34,8 @@ class Asked:
     cluster: ClusterName | None = None
     between_vendors_bytes_per_s: float | None = None
     """Of a pair of nodes whose chips are of two vendors; None: as fast as their networks are."""
-    name: str | None = None
-    """What people call it."""
     family: str | None = None
-    """Of which jobs it is one, so that what their stages took counts; None: by its name, as jobs are."""
-    profiles: Profiles = field(default_factory=Profiles)
-    """What is known of the family's layers; the planner fills it in."""
+    """Of the tenant's: its measured layers count before every formula."""
     steps: int | None = None
     """How long it is: then it is compared with waiting for one chip type."""
     plans: int = 3
@@ -150,6 +145,8 @@ class Answered:
     offered: tuple[ChipPool, ...]
     """What was planned with."""
     left_out: Sequence[LeftOut]
+    profiles_used: int
+    """So many measured layers of the family were known."""
     was_known: bool
     """The same was asked before of the same chips, and was not searched anew."""
     change: int

@@ -5,11 +5,13 @@ from itertools import combinations
 
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.boundaries import link_between
 from scheduler.core.mixing.chips import pool_of
 from scheduler.services.planning.asked import Asked, LeftOut, TooMany
 from scheduler.services.planning.offer import Offer
 
+NO_PROFILES = Profiles()
 MOST_POOLS = 6
 """So many pools are planned with: those with most compute."""
 
@@ -28,7 +30,7 @@ class Question:
     left_out: tuple[LeftOut, ...]
 
 
-def question_of(asked: Asked, offer: Offer) -> Question:
+def question_of(asked: Asked, offer: Offer, profiles: Profiles = NO_PROFILES) -> Question:
     """Return the question about what one cluster offers."""
     pools: list[ChipPool] = []
     left_out: list[LeftOut] = []
@@ -40,7 +42,8 @@ def question_of(asked: Asked, offer: Offer) -> Question:
             left_out.append(LeftOut(free.name, free.chip.name, found))
     pools.sort(key=lambda pool: (-pool.chips * pool.flops_per_s, pool.name))
     left_out += [LeftOut(pool.name, pool.chip, TooMany.POOLS) for pool in pools[MOST_POOLS:]]
-    return Question(_problem(asked, tuple(pools[:MOST_POOLS])), tuple(left_out))
+    problem = replace(_problem(asked, tuple(pools[:MOST_POOLS])), profiles=profiles)
+    return Question(problem, tuple(left_out))
 
 
 def with_pools(problem: Problem, asked: Asked, *pools: ChipPool) -> Problem:
@@ -53,7 +56,6 @@ def _problem(asked: Asked, pools: tuple[ChipPool, ...]) -> Problem:
         training=asked.training,
         pools=pools,
         links=_links(asked, pools),
-        profiles=asked.profiles,
         constraints=asked.constraints,
         runtime=asked.runtime,
     )

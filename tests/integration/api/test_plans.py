@@ -164,6 +164,9 @@ def test_what_runs_is_not_planned_with(tmp_path_factory: pytest.TempPathFactory)
         assert [pool["chip"] for pool in found["offered"]] == ["mi300x"]
         later = [one for one in found["finishes"] if one["chips"] == ["h100-sxm"]]
         assert [one["starts_now"] for one in later] == [False]
+        asked = SMALL | {"steps": 100}
+        by_operator = held.client(Role.OPERATOR).post("/v1/plans", json=asked).json()
+        assert [one["latest"] for one in by_operator["finishes"] if one["chips"] == ["h100-sxm"]] == [None]
 
 
 def test_nothing_is_free_and_that_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -181,3 +184,15 @@ def test_chips_without_the_precision_are_named(tmp_path_factory: pytest.TempPath
         assert found["refusal"]["why"] == "no_precision"
         assert "has bf16: v100-sxm-32 does not" in found["text"]
         assert planned(old, chips=["v100-sxm-32"], precision="fp16")["plans"]
+
+
+def test_measured_layers_of_a_family_count(world: ApiWorld) -> None:
+    plain = planned(world, chips=["h100-sxm"], limits={"devices": 1, "micro_batch": 1})
+    times = {"layer_forward_s": 0.01, "layer_backward_s": 0.02, "embedding_s": 0.0, "head_s": 0.01, "update_s": 0.0}
+    place = "/v1/profiles/demo/xl/h100-sxm/1/1"
+    assert world.client(Role.OPERATOR).put(place, json=times).status_code == 200
+    measured = planned(world, chips=["h100-sxm"], limits={"devices": 1, "micro_batch": 1}, family="xl")
+    assert (plain["profiles_used"], measured["profiles_used"]) == (0, 1)
+    stage = measured["plans"][0]["plan"]["stages"][0]
+    assert stage["forward_s"] == pytest.approx(48 * 0.01 + 0.01 / 3)
+    assert not stage["is_estimate"]
