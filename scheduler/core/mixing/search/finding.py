@@ -1,5 +1,6 @@
 """The best plans for a problem: the planner's front door."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from scheduler.core.mixing.asked.problem import Problem
@@ -95,13 +96,17 @@ def _best(problem: Problem, known: Plan) -> Plan | None:
 
 
 def _with_better(plans: tuple[Plan, ...], comparisons: tuple[Comparison, ...]) -> tuple[Plan, ...]:
-    """Put a simpler way first where the simulation, unlike the formula, finds it the quicker one."""
+    """Put a simpler way first where the simulation, unlike the formula, finds it quicker; of a kind only the best."""
     better = [
         comparison.plan
         for comparison in comparisons
         if comparison.plan is not None and comparison.plan.prediction.step_s < plans[0].prediction.step_s
     ]
-    return (*sorted(better, key=lambda plan: plan.prediction.step_s), *plans)
+    of_a_kind: dict[Hashable, Plan] = {}
+    for plan in (*sorted(better, key=lambda plan: plan.prediction.step_s), *plans):
+        seats = tuple((stage.pool, stage.tensor_parallel) for stage in plan.stages)
+        of_a_kind.setdefault((plan.data_parallel, plan.micro_batch, seats), plan)
+    return tuple(of_a_kind.values())
 
 
 def _check_speed(problem: Problem, best: Plan) -> None:
