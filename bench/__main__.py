@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import decision, first_way, kube_churn, kube_list, kube_start, kube_watch, ledger_load, memory
-from bench.mixing import plan_trials, predict_amp, predict_llama3, predict_memory, predict_sailor
+from bench.mixing import plan, plan_exact, plan_trials, predict_amp, predict_llama3, predict_memory, predict_sailor
 from bench.queueing import explain, preempt, slurm, stuck, whatif
 from bench.replay import command as replay
 from bench.report import Measurement, document, exit_status
@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, Callable[[], Measurement]] = {
     "ledger_load": ledger_load.measure,
     "first_way": first_way.measure,
     "checkpoint": checkpoint.measure,
+    "plan": plan.measure,
+    "plan_exact": plan_exact.measure,
     "kube_start": kube_start.measure,
     "kube_churn": kube_churn.measure,
     "kube_list": kube_list.measure,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
@@ -69,9 +69,7 @@ class _Deals:
     def __init__(self, problem: Problem, replicas: int, size: int, seats: tuple[Seat, ...]) -> None:
         self._problem, self._replicas, self._seats = problem, replicas, seats
         self._count = problem.training.global_batch // (replicas * size)
-        self._sends_s = tuple(
-            transfer_s(problem, a, b, micro_batch=size) for (a, _), (b, _) in zip(seats[:-1], seats[1:], strict=True)
-        )
+        self._sends_s = tuple(transfer_s(problem, a, b, micro_batch=size) for (a, _), (b, _) in pairwise(seats))
         again = (False, True) if problem.training.may_recompute else (False,)
         self._layer = [_layers(problem, seat, size, again) for seat in seats]
         self._embedding = embedding_costs(problem, seats[0][0], tensor_parallel=seats[0][1], micro_batch=size)

@@ -1,7 +1,8 @@
-"""How long the search for a plan takes: Llama-70B on two, four and six chip types, from a hundred chips to thousands."""
+"""How long the search for a plan takes: Llama-70B on two, four and six chip types, from few chips to thousands."""
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from math import log
 from statistics import median
 
@@ -45,7 +46,7 @@ def measure(sizes: tuple[int, ...] = CHIPS_OF_A_KIND, runs: int = RUNS) -> Measu
     figures: dict[str, float] = {}
     exponents = []
     for kinds in (2, 4, 6):
-        units = [_units(lambda size=size, kinds=kinds: leads(problem(kinds, size)), runs) for size in sizes]
+        units = [_units(partial(leads, problem(kinds, size)), runs) for size in sizes]
         figures[f"cold_{kinds}_smallest_units"], figures[f"cold_{kinds}_units"] = units[0], units[-1]
         exponents.append(log(units[-1] / units[0]) / log(sizes[-1] / sizes[0]))
         say(f"plan: {kinds} types, {', '.join(f'{unit:,.0f}' for unit in units)} units")
@@ -61,13 +62,12 @@ def measure(sizes: tuple[int, ...] = CHIPS_OF_A_KIND, runs: int = RUNS) -> Measu
 
 def problem(kinds: int, chips: int) -> Problem:
     """Return Llama-70B with a batch of 2,048 sequences of 4,096 tokens, on so many chips of so many kinds each."""
-    pools = tuple(_pool(*kind, chips=chips) for kind in KINDS[:kinds])
+    pools = tuple(_pool(kind, chips) for kind in KINDS[:kinds])
     return Problem(Training(MODELS["llama2-70b"], global_batch=2_048, sequence=4_096), pools)
 
 
-def _pool(
-    chip: str, vendor: str, flops_per_s: float, gibibytes: int, device_link: float, node_link: float, *, chips: int
-) -> ChipPool:
+def _pool(kind: tuple[str, str, float, int, float, float], chips: int) -> ChipPool:
+    chip, vendor, flops_per_s, gibibytes, device_link, node_link = kind
     return ChipPool(
         name=chip,
         chip=ChipName(chip),

@@ -52,7 +52,7 @@ def measure(cases: int = CASES) -> Measurement:
 
 
 def found_step_s(problem: Problem) -> float:
-    """Return the step of the best plan by the search, by formula as those of all plans; infinite where it finds none."""
+    """Return the step of the best plan by the search, by the same formula; infinite where it finds none."""
     try:
         return leads(problem)[0].step_s
     except NoPlanError:

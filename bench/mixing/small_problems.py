@@ -8,6 +8,12 @@ from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.model.identifiers import ChipName
 
+ALIKE = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2))
+"""Nodes of a pool, and devices of a node."""
+ONE_OF_THREE = ((1, 1), (1, 2))
+"""Of the third pool: all plans are to be gone through."""
+MOST_POOLS = 3
+
 
 def small_problem(draw: Random) -> Problem:
     """Return one. Many fit, some only by recomputing or not at all."""
@@ -20,28 +26,32 @@ def small_problem(draw: Random) -> Problem:
         key_value_width=draw.choice((hidden, hidden // 4)),
         feed_forward_width=4 * hidden,
         vocabulary=draw.choice((1_000, 32_000, 128_000)),
-        is_gated=draw.random() < 0.5,
-        ties_embeddings=draw.random() < 0.2,
+        is_gated=_is_drawn(draw, 0.5),
+        ties_embeddings=_is_drawn(draw, 0.2),
     )
     training = Training(
         shape,
         global_batch=draw.choice((1, 4, 6, 8, 64)),
         sequence=draw.choice((512, 2_048, 4_096)),
-        may_recompute=draw.random() < 0.8,
+        may_recompute=_is_drawn(draw, 0.8),
     )
     pools = tuple(_pool(draw, index, hidden) for index in range(draw.choice((1, 2, 2, 2, 3))))
     links = {
-        frozenset((a.name, b.name)): Link(10 ** draw.uniform(8.5, 10.5), goes_through_hosts=draw.random() < 0.5)
+        frozenset((a.name, b.name)): Link(10 ** draw.uniform(8.5, 10.5), goes_through_hosts=_is_drawn(draw, 0.5))
         for a in pools
         for b in pools
-        if a.name < b.name and draw.random() < 0.5
+        if a.name < b.name and _is_drawn(draw, 0.5)
     }
-    runtime = Runtime(blocking_share=draw.choice((0.0, 0.0, 0.44)), may_warm_up_more=draw.random() < 0.8)
+    runtime = Runtime(blocking_share=draw.choice((0.0, 0.0, 0.44)), may_warm_up_more=_is_drawn(draw, 0.8))
     return Problem(training, pools, links, constraints=Constraints(most_micro_batch=4), runtime=runtime)
 
 
+def _is_drawn(draw: Random, share: float) -> bool:
+    return draw.random() < share
+
+
 def _pool(draw: Random, index: int, hidden: int) -> ChipPool:
-    nodes, chips_per_node = draw.choice(((1, 1), (1, 2), (2, 1), (3, 1), (2, 2)) if index < 2 else ((1, 1), (1, 2)))
+    nodes, chips_per_node = draw.choice(ONE_OF_THREE if index == MOST_POOLS - 1 else ALIKE)
     memory_bytes = int(hidden**2 * 10 ** draw.uniform(2.6, 4.0))
     return ChipPool(
         name=f"pool-{index}",

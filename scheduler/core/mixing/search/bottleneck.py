@@ -16,7 +16,7 @@ from scheduler.core.mixing.search.shaping.shapes import WARMS_NONE, Shapes, tidi
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Table
 
 ALL_ORDERS_UP_TO = 3
-"""Pools: with more, the pipeline begins with the roomiest or with the fastest ones, and the answer is exact for those."""
+"""Pools: with more, only two orders are looked at, the roomiest and the fastest first, and it is exact for those."""
 NOTHING = -1e9
 """Layers where none can be."""
 
@@ -168,7 +168,8 @@ def _is_run(table: Table, rooms: _Rooms, run: _Run, end: int | None) -> Flags:
     can = (wide >= 1) & (wide <= rooms.most_stages[run.pool, run.degree])
     if end not in (None, run.degree):
         can[0] = False  # the pipeline's last stage has the head
-    return can
+    said: Flags = can
+    return said
 
 
 def _orders(table: Table) -> Iterable[tuple[int, ...]]:

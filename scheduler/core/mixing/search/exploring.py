@@ -1,19 +1,19 @@
 """From first shapes to the best: look closer at the likeliest, then at their neighbours, until none is better."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scheduler.core.mixing.search.bottleneck import bottleneck_of
 from scheduler.core.mixing.search.building import Layout, StageLayout
 from scheduler.core.mixing.search.layering.dealing import dealt
-from scheduler.core.mixing.search.layering.pipelines import pipelines_of
+from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
 from scheduler.core.mixing.search.layering.polishing import polished
 from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import Shapes, allowed, first_shapes, joined, once_each
+from scheduler.core.mixing.search.shaping.shapes import NO_KEYS, Shapes, allowed, first_shapes, joined, once_each
 from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 
 
@@ -21,109 +21,115 @@ from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 class Effort:
     """How much is looked at."""
 
-    pairs: int = 12
+    pairs: int = 8
     """Ways of cutting the batch, at first."""
-    first: int = 24
+    first: int = 12
     """Shapes that are looked at closely at first."""
-    each: int = 24
+    each: int = 12
     """Of the neighbours, each round."""
-    rounds: int = 6
-    parents: int = 3
+    rounds: int = 3
+    parents: int = 2
     """Whose neighbours are looked at, each round."""
-    patience: int = 1
-    """Rounds that may bring nothing before the last one."""
-    polished: int = 4
+    polished: int = 3
 
 
-@dataclass(slots=True)
-class _Elite:
-    """The shapes that were looked at closely, the best first."""
-
-    shapes: Shapes
-    took_s: Floats
-    was_parent: set[int] = field(default_factory=set)
+QUICK = Effort()
+THOROUGH = Effort(pairs=24, first=48, each=48, rounds=8, parents=4, polished=8)
+SMALL = 64
+"""Layers times pools: where arrays are small, looking at more costs little."""
 
 
-WORTHWHILE = 0.003
-"""Relative: a round that makes the best step shorter by less brings nothing."""
+def effort_for(table: Table) -> Effort:
+    """Return how much to look at."""
+    return THOROUGH if table.layers * len(table.pools) <= SMALL else QUICK
+
+
 SLACK = 1.03
 """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
 
-def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -> list[tuple[Layout, float]]:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The shapes that were looked at closely and fit, the best first."""
+
+    shapes: Shapes
+    took_s: Floats
+    keys: Integers
+    """Of all that were looked at, those too that do not fit."""
+
+    @property
+    def best_s(self) -> float:
+        """The shortest step so far."""
+        return float(self.took_s[0]) if len(self.took_s) else np.inf
+
+
+def explored(
+    table: Table, pairs: Pairs, known: Shapes | None = None, *, effort: Effort | None = None
+) -> list[tuple[Layout, float]]:
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
+    effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
-    elite = _looked_at(table, pairs, allowed(table, pairs, first), effort.first, np.inf)
+    looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:
-        known = once_each(allowed(table, pairs, known), first.keys())
-        elite = _merged(elite, _looked_at(table, pairs, known, effort.first, np.inf))
-    if not len(elite.shapes):
-        elite = _looked_at(table, pairs, allowed(table, pairs, _tight(table, pairs, first)), effort.first, np.inf)
-    seen = first.keys()
-    patience = effort.patience
+        looked = _further(table, pairs, looked, known, effort.first)
+    if not len(looked.shapes):
+        looked = _further(table, pairs, looked, _tight(table, pairs, first), effort.first)
+    parents_of = NO_KEYS
     for _ in range(effort.rounds):
-        keys = elite.shapes.keys().tolist()
-        parents = [row for row, key in enumerate(keys) if key not in elite.was_parent][: effort.parents]
-        if not parents:
+        parents = looked.shapes.take(~np.isin(looked.shapes.keys(), parents_of)).take(slice(effort.parents))
+        if not len(parents):
             break
-        elite.was_parent |= {keys[row] for row in parents}
-        best_s = elite.took_s[0]
-        within = int(np.searchsorted(pairs.bound_s, best_s))
-        near = once_each(neighbours_of(table, pairs, elite.shapes.take(np.array(parents)), within), seen)
-        seen = np.concatenate((seen, near.keys()))
-        near = allowed(table, pairs, near)
-        elite = _merged(elite, _looked_at(table, pairs, near, effort.each, best_s * SLACK))
-        patience -= elite.took_s[0] > best_s * (1 - WORTHWHILE)
-        if patience < 0:
-            break
-    return _finished(table, pairs, elite, effort.polished)
+        parents_of = np.concatenate((parents_of, parents.keys()))
+        within = int(np.searchsorted(pairs.bound_s, looked.best_s))
+        looked = _further(table, pairs, looked, neighbours_of(table, pairs, parents, within), effort.each)
+    return _finished(table, pairs, looked, effort.polished)
 
 
 def _tight(table: Table, pairs: Pairs, none: Shapes) -> Shapes:
     """Return a shape for every way of cutting the batch that fits at all: found exactly, where drawing some did not."""
     found = [bottleneck_of(table, pairs, pair) for pair in range(len(pairs.count))]
-    return joined([none.take(np.zeros(0, dtype=np.int64)), *(each.shape for each in found if each is not None)])
+    return joined([none.take(slice(0)), *(each.shape for each in found if each is not None)])
 
 
-def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Elite:
+def _further(table: Table, pairs: Pairs, looked: _Looked, shapes: Shapes, most: int) -> _Looked:
+    """Look at some more shapes."""
+    new = _looked_at(table, pairs, once_each(shapes, looked.keys), most, looked.best_s * SLACK)
+    both, took_s = joined([looked.shapes, new.shapes]), np.concatenate((looked.took_s, new.took_s))
+    return _sorted(both, took_s, np.concatenate((looked.keys, new.keys)))
+
+
+def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Looked:
     """Deal out the layers of the likeliest shapes, so many at most."""
-    if not len(shapes):
-        return _Elite(shapes, np.zeros(0))
-    likely_s = estimated_s(table, pairs, shapes)
+    shapes = allowed(table, pairs, shapes)
+    likely_s = estimated_s(table, pairs, shapes) if len(shapes) else np.zeros(0)
     order = np.argsort(likely_s, kind="stable")[:most]
-    shapes = shapes.take(order[likely_s[order] <= min(below_s, 1e300)])
+    shapes = shapes.take(order[np.isfinite(likely_s[order]) & (likely_s[order] <= below_s)])
     if not len(shapes):
-        return _Elite(shapes, np.zeros(0))
+        return _Looked(shapes, np.zeros(0), NO_KEYS)
     _, took_s = dealt(pipelines_of(table, pairs, shapes))
-    return _sorted(shapes, took_s)
+    return _sorted(shapes, took_s, shapes.keys())
 
 
-def _sorted(shapes: Shapes, took_s: Floats) -> _Elite:
+def _sorted(shapes: Shapes, took_s: Floats, keys: Integers) -> _Looked:
     order = np.lexsort((shapes.keys(), took_s))
     order = order[np.isfinite(took_s[order])]
-    return _Elite(shapes.take(order), took_s[order])
+    return _Looked(shapes.take(order), took_s[order], keys)
 
 
-def _merged(one: _Elite, other: _Elite) -> _Elite:
-    merged = _sorted(joined([one.shapes, other.shapes]), np.concatenate((one.took_s, other.took_s)))
-    merged.was_parent = one.was_parent
-    return merged
-
-
-def _finished(table: Table, pairs: Pairs, elite: _Elite, most: int) -> list[tuple[Layout, float]]:
-    if not len(elite.shapes):
+def _finished(table: Table, pairs: Pairs, looked: _Looked, most: int) -> list[tuple[Layout, float]]:
+    """Polish the best shapes that differ in more than warm-ups."""
+    if not len(looked.shapes):
         return []
-    shapes = elite.shapes.take(np.arange(min(most, len(elite.shapes))))
-    pipelines = pipelines_of(table, pairs, shapes)
+    alike = replace(looked.shapes, warms=np.zeros_like(looked.shapes.warms)).keys()
+    _, rows = np.unique(alike, return_index=True)
+    pipelines = pipelines_of(table, pairs, looked.shapes.take(np.sort(rows)[:most]))
     best, took_s = polished(pipelines, *dealt(pipelines))
     order = np.argsort(took_s, kind="stable")
-    found: dict[Layout, float] = {}
-    for row in order:
-        found.setdefault(_layout(table, pairs, shapes, best, pipelines.pool, int(row)), float(took_s[row]))
-    return list(found.items())
+    return [(_layout(table, pairs, pipelines, best, int(row)), float(took_s[row])) for row in order]
 
 
-def _layout(table: Table, pairs: Pairs, shapes: Shapes, best: Dealt, pool: Integers, row: int) -> Layout:
+def _layout(table: Table, pairs: Pairs, pipelines: Pipelines, best: Dealt, row: int) -> Layout:
+    shapes, pool = pipelines.shapes, pipelines.pool
     pair = shapes.pair[row]
     degrees = np.repeat(shapes.degree[row], shapes.stages[row])
     stages = tuple(

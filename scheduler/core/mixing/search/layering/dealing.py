@@ -10,12 +10,12 @@ from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 PARTS, NARROWINGS = 12, 2
 """Periods that are tried at once, and how often."""
 CAPS = (
-    *((1.0, np.inf), (1.03, np.inf), (1.1, np.inf), (1.25, np.inf), (1.6, np.inf), (3.0, np.inf)),
-    *((1.25, 1.15), (1.6, 1.15), (3.0, 1.15), (1.6, 1.5), (3.0, 1.5)),
+    *((1.0, np.inf), (1.06, np.inf), (1.25, np.inf), (3.0, np.inf)),
+    *((1.25, 1.15), (3.0, 1.15), (3.0, 1.5)),
 )
 """Tried for each pipeline: times the shortest period that takes all layers, and times the shortest ending.
 
-Longer ones let faster stages have more layers: with few micro-batches filling the pipeline counts as much as its period.
+Longer ones let faster stages have more layers: with few micro-batches filling a pipeline counts as its period does.
 """
 
 
@@ -48,7 +48,8 @@ def _split_s(is_stage: Flags, each_s: Floats, extra_s: Floats, layers: int) -> F
     with np.errstate(divide="ignore", invalid="ignore"):
         speed = np.where(is_stage, 1 / each_s, 0.0)
         work = layers + np.where(is_stage, extra_s / each_s, 0.0).sum(axis=1)
-        return np.maximum(work / speed.sum(axis=1), np.where(is_stage, each_s + extra_s, 0.0).max(axis=1))
+        reckoned: Floats = np.maximum(work / speed.sum(axis=1), np.where(is_stage, each_s + extra_s, 0.0).max(axis=1))
+        return reckoned
 
 
 def _room(pipelines: Pipelines, held: Integers) -> Floats:
@@ -62,7 +63,8 @@ def _most(pipelines: Pipelines, room: Floats, period_s: Floats) -> Floats:
     """Return the layers that each stage can have within a period, or in each of several: an axis more."""
     spare_s = (period_s * (1 + 1e-9))[..., None] - pipelines.extra_s
     keeping = np.minimum(np.floor(spare_s / pipelines.busy_s[0]), room[0])
-    return np.maximum(keeping, np.minimum(np.floor(spare_s / pipelines.busy_s[1]), room[1]))
+    reckoned: Floats = np.maximum(keeping, np.minimum(np.floor(spare_s / pipelines.busy_s[1]), room[1]))
+    return reckoned
 
 
 def _shortest_s(pipelines: Pipelines, room: Floats) -> Floats:
@@ -89,7 +91,8 @@ def _shortest_s(pipelines: Pipelines, room: Floats) -> Floats:
 
 
 def _suffices(most: Floats, is_stage: Flags, layers: int) -> Flags:
-    return (most.sum(axis=-1) >= layers) & ((most >= 1) | ~is_stage).all(axis=-1)
+    said: Flags = (most.sum(axis=-1) >= layers) & ((most >= 1) | ~is_stage).all(axis=-1)
+    return said
 
 
 def _best_cap(pipelines: Pipelines, room: Floats, extra: Integers, shortest_s: Floats) -> tuple[Flags, Integers]:

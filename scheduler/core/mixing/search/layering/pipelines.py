@@ -50,16 +50,15 @@ class Pipelines:
 
     def take(self, which: Integers) -> "Pipelines":
         """Return some of them, or one of them several times."""
-        return Pipelines(
-            self.table,
-            self.shapes.take(which),
-            *(getattr(self, name)[which] for name in ("count", "is_stage", "pool", "position", "behind")),
-            self.busy_s[:, which],
-            *(getattr(self, name)[which] for name in ("extra_s", "transfer_s", "layer_bytes")),
-            self.activation_bytes[:, which],
-            *(getattr(self, name)[which] for name in ("room_bytes", "ends_bytes", "sync_s", "extra_sync_s")),
-            *(getattr(self, name)[which] for name in ("update_s", "extra_update_s")),
-        )
+        of_both = {name: getattr(self, name)[:, which] for name in ("busy_s", "activation_bytes")}
+        of_each = {name: getattr(self, name)[which] for name in _OF_EACH}
+        return Pipelines(self.table, self.shapes.take(which), **of_both, **of_each)
+
+
+_OF_EACH = (
+    *("count", "is_stage", "pool", "position", "behind", "extra_s", "transfer_s", "layer_bytes", "room_bytes"),
+    *("ends_bytes", "sync_s", "extra_sync_s", "update_s", "extra_update_s"),
+)
 
 
 def pipelines_of(table: Table, pairs: Pairs, shapes: Shapes) -> Pipelines:

@@ -8,7 +8,7 @@ from scheduler.core.mixing.search.layering.pipelines import Pipelines
 from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, fits, in_flight, step_s
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
-MOST_ROUNDS = 12
+MOST_ROUNDS = 8
 ALL_PAIRS_UP_TO = 8
 """Stages: in longer pipelines layers move only from those that hold up the step, and from both ends."""
 GAIN = 1e-6
@@ -49,7 +49,8 @@ def recomputing(pipelines: Pipelines, layers: Integers, extra: Integers) -> Flag
     """Return which stages must compute activations anew for want of memory."""
     held = in_flight(pipelines, extra)
     kept_bytes = layers * (pipelines.layer_bytes + pipelines.activation_bytes[0] * held) + pipelines.ends_bytes * held
-    return pipelines.is_stage & (kept_bytes > pipelines.room_bytes)
+    said: Flags = pipelines.is_stage & (kept_bytes > pipelines.room_bytes)
+    return said
 
 
 def _moves(pipelines: Pipelines, dealt: Dealt, rows: Integers) -> _Moves:

@@ -31,7 +31,8 @@ class Dealt:
 
 def busy_s(pipelines: Pipelines, layers: Integers, recomputes: Flags) -> Floats:
     """Return forward and backward of one micro-batch for each stage."""
-    return np.where(recomputes, pipelines.busy_s[1], pipelines.busy_s[0]) * layers + pipelines.extra_s
+    reckoned: Floats = np.where(recomputes, pipelines.busy_s[1], pipelines.busy_s[0]) * layers + pipelines.extra_s
+    return reckoned
 
 
 def in_flight(pipelines: Pipelines, extra: Integers) -> Integers:
@@ -47,7 +48,8 @@ def fits(pipelines: Pipelines, dealt: Dealt) -> Flags:
     held = in_flight(pipelines, dealt.extra)
     kept = np.where(dealt.recomputes, pipelines.activation_bytes[1], pipelines.activation_bytes[0])
     taken = dealt.layers * (pipelines.layer_bytes + kept * held) + pipelines.ends_bytes * held
-    return ((taken <= pipelines.room_bytes) | ~pipelines.is_stage).all(axis=1)
+    said: Flags = ((taken <= pipelines.room_bytes) | ~pipelines.is_stage).all(axis=1)
+    return said
 
 
 def step_s(pipelines: Pipelines, dealt: Dealt, *, roughly: bool = False) -> Floats:
@@ -63,24 +65,27 @@ def step_s(pipelines: Pipelines, dealt: Dealt, *, roughly: bool = False) -> Floa
     if share:
         window_s = (1 - share) * window_s + share * _blocking_s(pipelines, stage_s)
     through_s = stage_s.sum(axis=-1) + 2 * pipelines.transfer_s.sum(axis=-1)
-    return (pipelines.count - 1) * window_s + through_s + _once_s(pipelines, dealt.layers)
+    reckoned: Floats = (pipelines.count - 1) * window_s + through_s + _once_s(pipelines, dealt.layers)
+    return reckoned
 
 
 def _once_s(pipelines: Pipelines, layers: Integers) -> Floats:
     sync_s = layers * pipelines.sync_s + pipelines.extra_sync_s
     update_s = layers * pipelines.update_s + pipelines.extra_update_s
     is_stage = pipelines.is_stage
-    return np.where(is_stage, sync_s, 0.0).max(axis=-1) + np.where(is_stage, update_s, 0.0).max(axis=-1)
+    reckoned: Floats = np.where(is_stage, sync_s, 0.0).max(axis=-1) + np.where(is_stage, update_s, 0.0).max(axis=-1)
+    return reckoned
 
 
 def _short_windows_s(pipelines: Pipelines, stage_s: Floats, extra: Integers) -> Floats:
-    longest_s = stage_s.max(axis=-1)
+    longest_s: Floats = stage_s.max(axis=-1)
     if stage_s.shape[-1] == 1:
         return longest_s
     transfer_s = pipelines.transfer_s
     pair_s = (stage_s[..., :-1] + stage_s[..., 1:] + 2 * transfer_s) / (2 + extra)
     pair_s = np.where(pipelines.is_stage[:, 1:], pair_s, 0.0)
-    return np.maximum(np.maximum(longest_s, pair_s.max(axis=-1)), transfer_s.max(axis=-1))
+    longer_s: Floats = np.maximum(np.maximum(longest_s, pair_s.max(axis=-1)), transfer_s.max(axis=-1))
+    return longer_s
 
 
 def _windows_s(pipelines: Pipelines, stage_s: Floats, extra: Integers, least_s: Floats) -> Floats:
@@ -116,4 +121,5 @@ def _blocking_s(pipelines: Pipelines, stage_s: Floats) -> Floats:
     sides_s = np.zeros_like(stage_s)
     sides_s[..., :-1] += pipelines.transfer_s
     sides_s[..., 1:] += pipelines.transfer_s
-    return (stage_s + 2 * sides_s).max(axis=-1)
+    reckoned: Floats = (stage_s + 2 * sides_s).max(axis=-1)
+    return reckoned

@@ -3,13 +3,13 @@
 import numpy as np
 
 from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import Shapes
+from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, Shapes
 from scheduler.core.mixing.search.shaping.table import Floats, Table
 
-STRETCHES = np.array([1.0, 1.2, 1.5, 2.0, 3.0])
+STRETCHES = np.array([1.0, 1.4, 2.5])
 """Of the shortest period, where memory does not let the fastest stages have their share of layers."""
 MOST_SHORT = 1.5
-"""By so much there may be less memory than layers want: what a stage holds in flight is taken at the middle of its run."""
+"""By so much memory may be short of what all layers want: what is in flight is taken at the middle of a run."""
 
 
 def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
@@ -24,13 +24,17 @@ def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
     ends[0, :, 0], ends[1, rows, last] = 1.0, 1.0
     ends_s = (ends * table.ends_s[:, pool, degree, b]).sum(axis=0)
     behind = stages.sum(axis=1)[:, None] - np.cumsum(stages, axis=1)
-    held = np.minimum(count[:, None], behind + (stages + 1) / 2)
+    warmed = (shapes.warms == WARMS_ALL)[:, None]
+    held = np.minimum(count[:, None], (behind + (stages + 1) / 2) * (1 + warmed))
     each_bytes = table.layer_parameters[degree] * table.state_bytes[d]
     most, most_again = table.room_bytes[pool] / (each_bytes + table.activation_bytes[:, degree, b] * held)
     with np.errstate(divide="ignore", invalid="ignore"):
         speed = np.where(is_used, stages / busy_s, 0.0).sum(axis=1)
         work = table.layers + np.where(is_used, ends_s / busy_s, 0.0).sum(axis=1)
     shortest_s = np.maximum(work / speed, np.where(is_used, busy_s + ends_s, 0.0).max(axis=1))
+    is_run = (stages > 1) & ~warmed
+    waited_s = np.where(is_run, table.transfer_s[pool, pool, b], 0.0)
+    shortest_s = np.maximum(shortest_s, np.where(is_run, busy_s, 0.0).max(axis=1) + waited_s.max(axis=1))
     period_s = shortest_s[:, None] * STRETCHES
     without = np.minimum(period_s[:, :, None] / busy_s[:, None, :], most[:, None, :])
     anew = np.minimum(period_s[:, :, None] / again_s[:, None, :], most_again[:, None, :])

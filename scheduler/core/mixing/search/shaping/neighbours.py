@@ -70,7 +70,7 @@ def _swapped(shapes: Shapes) -> Shapes:
 
 
 def _recut(pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
-    """Every other pair `within` the best bounds: with as many stages as there can be, and with stages on as many devices as now."""
+    """Every pair `within` the best bounds: with all stages there can be, as many as now, and as many devices."""
     row, pair = np.indices((len(shapes), within)).reshape(2, -1)
     changed = shapes.take(row)
     most = pairs.most_stages[pair[:, None], changed.pool, changed.degree]

@@ -71,4 +71,5 @@ def _most_layers(table: Table, d: Integers, b: Integers) -> Floats:
     """Return N, K, T: layers that one stage has memory for with a single micro-batch in flight."""
     each_bytes = table.layer_parameters[None, None, :] * table.state_bytes[d][:, None, None]
     kept_bytes = table.activation_bytes.min(axis=0)[:, b].T[:, None, :]
-    return np.floor(table.room_bytes[None, :, None] / (each_bytes + kept_bytes)).clip(min=0)
+    reckoned: Floats = np.floor(table.room_bytes[None, :, None] / (each_bytes + kept_bytes)).clip(min=0)
+    return reckoned

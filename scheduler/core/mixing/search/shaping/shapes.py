@@ -39,7 +39,7 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.pair)
 
-    def take(self, which: Integers | Flags) -> "Shapes":
+    def take(self, which: Integers | Flags | slice) -> "Shapes":
         """Return some of them."""
         return Shapes(*(getattr(self, name)[which] for name in _FIELDS))
 
@@ -54,7 +54,7 @@ _FIELDS = ("pair", "pool", "degree", "stages", "warms")
 
 @cache
 def _factors(width: int) -> Integers:
-    """Return odd numbers of 64 bits whose sums of small multiples are all different: powers of one that is mixed well."""
+    """Return numbers of 64 bits whose sums of small multiples hardly ever agree: powers of one that is mixed well."""
     factors = [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(1, width + 1)]
     return np.array(factors, dtype=np.uint64).astype(np.int64)
 
@@ -102,7 +102,7 @@ def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
 
 
 def allowed(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
-    """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if they are."""
+    """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if need be."""
     training, constraints = table.problem.training, table.problem.constraints
     deep = shapes.stages.sum(axis=1)
     fine = (deep >= 1) & (deep <= table.layers)
@@ -131,9 +131,8 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     if len(pools) <= ALL_ORDERS_UP_TO:
         used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
     else:
-        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)] + [{k} for k in fastest[1:]]
-        used = [tuple(k for k in order if k in subset) for subset in subsets for order in (roomiest, fastest)]
-        used = list(dict.fromkeys(used))
+        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)]
+        used = [tuple(k for k in roomiest if k in subset) for subset in subsets]
     orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
     uses = np.array([[place < len(order) for place in pools] for order in used])
     return orders, uses

@@ -74,10 +74,10 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
         for degree in range(1, max(pool.chips_per_node for pool in pools) + 1)
         if training.shape.heads % degree == 0
     )
-    sizes = _divisors(training.global_batch)
-    micro_batches = tuple(size for size in sizes if size <= constraints.most_micro_batch)
+    cuts = _divisors(training.global_batch)
+    micro_batches = tuple(size for size in cuts if size <= constraints.most_micro_batch)
     most = max(pool.nodes * pool.chips_per_node for pool in pools)
-    data_parallels = tuple(size for size in sizes if size <= most)
+    data_parallels = tuple(size for size in cuts if size <= most)
     groups = np.array([[pool.nodes * (pool.chips_per_node // degree) for degree in degrees] for pool in pools])
     times_s = _times_s(problem, pools, degrees, micro_batches, groups)
     sizes = _sizes(problem, pools[0], degrees, micro_batches)
@@ -164,7 +164,8 @@ def _transfers_s(problem: Problem, pools: tuple[ChipPool, ...], micro_batches: t
     one_s, two_s = (
         np.array([[transfer_s(problem, a, b, micro_batch=size) for b in pools] for a in pools]) for size in (1, 2)
     )
-    return one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
+    reckoned: Floats = one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
+    return reckoned
 
 
 def _sync_s(problem: Problem, pool: ChipPool, degree: int, data_parallel: int) -> float:

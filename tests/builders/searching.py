@@ -1,0 +1,47 @@
+"""Problems of the planner, as far along the search as a test wants them."""
+
+import numpy as np
+
+from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
+from scheduler.core.mixing.search.shaping.pairs import Pairs, pairs_of
+from scheduler.core.mixing.search.shaping.shapes import WARMS_NONE, Shapes
+from scheduler.core.mixing.search.shaping.table import Table, table_of
+from tests.builders.mixing import pool_of, problem_of
+
+
+def two_pools(**said: object) -> Problem:
+    """Return a problem on one quick and one slow pool of eight devices each."""
+    return problem_of(pool_of("quick", flops_per_s=2e12), pool_of("slow"), **said)
+
+
+def begun(problem: Problem) -> tuple[Table, Pairs]:
+    """Return a problem's costs, and all ways of cutting its batch."""
+    table = table_of(problem, problem.pools)
+    return table, pairs_of(table)
+
+
+def pair_of(table: Table, pairs: Pairs, replicas: int, micro_batch: int) -> int:
+    """Return the index of one way of cutting the batch."""
+    sizes = np.array(table.micro_batches)[pairs.micro_batch]
+    return int(np.flatnonzero((pairs.replicas == replicas) & (sizes == micro_batch))[0])
+
+
+def shape_of(table: Table, pair: int, *runs: tuple[str, int, int], warms: int = WARMS_NONE) -> Shapes:
+    """Return one shape: runs of pool, tensor-parallel degree and stages, the first of the pipeline first."""
+    names = [pool.name for pool in table.pools]
+    used = [names.index(name) for name, _, _ in runs]
+    idle = [k for k in range(len(names)) if k not in used]
+    return Shapes(
+        pair=np.array([pair]),
+        pool=np.array([used + idle]),
+        degree=np.array([[table.degrees.index(degree) for _, degree, _ in runs] + [0] * len(idle)]),
+        stages=np.array([[stages for _, _, stages in runs] + [0] * len(idle)]),
+        warms=np.array([warms]),
+    )
+
+
+def laid_out(problem: Problem, *runs: tuple[str, int, int], warms: int = WARMS_NONE) -> Pipelines:
+    """Return one pipeline of one replica with micro-batches of one sequence."""
+    table, pairs = begun(problem)
+    return pipelines_of(table, pairs, shape_of(table, pair_of(table, pairs, 1, 1), *runs, warms=warms))

@@ -1,0 +1,41 @@
+"""Ways of cutting the batch, and what each can give at best."""
+
+import pytest
+
+from bench.mixing.plan import problem as large_problem
+from scheduler.core.mixing.search.exploring import explored
+from tests.builders.mixing import pool_of, problem_of, training_of
+from tests.builders.searching import begun, two_pools
+
+
+def test_every_cut_has_all_sequences() -> None:
+    table, pairs = begun(two_pools())
+    sizes = [table.micro_batches[b] for b in pairs.micro_batch]
+    cuts = set(zip(pairs.replicas.tolist(), sizes, pairs.count.tolist(), strict=True))
+    assert {replicas * size * count for replicas, size, count in cuts} == {8}
+    assert (8, 1, 1) in cuts
+
+
+def test_a_batch_that_nothing_divides_is_cut_by_itself_and_one() -> None:
+    _, pairs = begun(problem_of(training=training_of(global_batch=7)))
+    assert set(pairs.replicas.tolist()) == {1, 7}
+
+
+def test_the_best_bound_comes_first() -> None:
+    _, pairs = begun(two_pools())
+    assert pairs.bound_s.tolist() == sorted(pairs.bound_s.tolist())
+
+
+@pytest.mark.parametrize("chips", [128, 512])
+def test_no_plan_is_quicker_than_its_bound(chips: int) -> None:
+    table, pairs = begun(large_problem(2, chips))
+    for layout, took_s in explored(table, pairs):
+        cut = (pairs.replicas == layout.data_parallel) & (
+            pairs.micro_batch == table.micro_batches.index(layout.micro_batch)
+        )
+        assert took_s >= pairs.bound_s[cut][0]
+
+
+def test_what_fits_nowhere_is_left_out() -> None:
+    _, pairs = begun(problem_of(pool_of(memory_bytes=1_150_000_000)))
+    assert not len(pairs.count)
