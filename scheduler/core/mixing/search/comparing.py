@@ -8,7 +8,7 @@ from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import built, fits, layout_of, simulated
-from scheduler.core.mixing.search.exploring import Effort, explored
+from scheduler.core.mixing.search.exploring import explored
 from scheduler.core.mixing.search.found import Comparison, Way
 from scheduler.core.mixing.search.shaping.pairs import pairs_of
 from scheduler.core.mixing.search.shaping.table import table_of
@@ -49,7 +49,7 @@ def shared_out(layers: int, weights: list[float]) -> list[int]:
 def _best_on(problem: Problem, pools: tuple[ChipPool, ...]) -> Plan | None:
     table = table_of(problem, pools)
     pairs = pairs_of(table)
-    found = explored(table, pairs, Effort(), None) if len(pairs.count) else []
+    found = explored(table, pairs) if len(pairs.count) else []
     return simulated(problem, built(problem, found[0][0])) if found else None
 
 

@@ -33,6 +33,17 @@ class Effort:
     polished: int = 3
 
 
+QUICK = Effort()
+THOROUGH = Effort(pairs=24, first=48, each=48, rounds=8, parents=4, polished=8)
+SMALL = 64
+"""Layers times pools: where arrays are small, looking at more costs little."""
+
+
+def effort_for(table: Table) -> Effort:
+    """Return how much to look at."""
+    return THOROUGH if table.layers * len(table.pools) <= SMALL else QUICK
+
+
 SLACK = 1.03
 """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
@@ -52,8 +63,11 @@ class _Looked:
         return float(self.took_s[0]) if len(self.took_s) else np.inf
 
 
-def explored(table: Table, pairs: Pairs, effort: Effort, known: Shapes | None) -> list[tuple[Layout, float]]:
+def explored(
+    table: Table, pairs: Pairs, known: Shapes | None = None, *, effort: Effort | None = None
+) -> list[tuple[Layout, float]]:
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
+    effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
     looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:

@@ -7,8 +7,8 @@ from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import Layout, built, fits, layout_of, simulated
 from scheduler.core.mixing.search.checking import usable_pools
 from scheduler.core.mixing.search.comparing import compared
-from scheduler.core.mixing.search.exploring import Effort, explored
-from scheduler.core.mixing.search.found import Found, NoPlanError, TooSlow
+from scheduler.core.mixing.search.exploring import explored
+from scheduler.core.mixing.search.found import Comparison, Found, NoPlanError, TooSlow
 from scheduler.core.mixing.search.reasoning import why_not
 from scheduler.core.mixing.search.refusing import why_nothing
 from scheduler.core.mixing.search.shaping.known import as_shapes
@@ -36,18 +36,20 @@ def best_plans(problem: Problem, *, most: int = CONFIRMED, known: Plan | None = 
     Raises NoPlanError with the reason where there is no plan.
     """
     plans = confirmed(problem, leads(problem, known=known), most)
+    comparisons = compared(problem, plans[0], usable_pools(problem))
+    plans = _with_better(plans, comparisons)[:most]
     _check_speed(problem, plans[0])
-    return Found(plans, compared(problem, plans[0], usable_pools(problem)), why_not(problem, plans))
+    return Found(plans, comparisons, why_not(problem, plans))
 
 
-def leads(problem: Problem, *, known: Plan | None = None, effort: Effort | None = None) -> list[Lead]:
+def leads(problem: Problem, *, known: Plan | None = None) -> list[Lead]:
     """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
     table = table_of(problem, usable_pools(problem))
     pairs = pairs_of(table)
     found = []
     if len(pairs.count):
         start = None if known is None else as_shapes(table, pairs, layout_of(known))
-        found = [Lead(*each) for each in explored(table, pairs, effort or Effort(), start)]
+        found = [Lead(*each) for each in explored(table, pairs, start)]
     if not found:
         raise NoPlanError(why_nothing(problem, table.pools))
     return found
@@ -90,6 +92,16 @@ def _best(problem: Problem, known: Plan) -> Plan | None:
         return confirmed(problem, leads(problem, known=known), 1)[0]
     except NoPlanError:
         return None
+
+
+def _with_better(plans: tuple[Plan, ...], comparisons: tuple[Comparison, ...]) -> tuple[Plan, ...]:
+    """Put a simpler way first where the simulation, unlike the formula, finds it the quicker one."""
+    better = [
+        comparison.plan
+        for comparison in comparisons
+        if comparison.plan is not None and comparison.plan.prediction.step_s < plans[0].prediction.step_s
+    ]
+    return (*sorted(better, key=lambda plan: plan.prediction.step_s), *plans)
 
 
 def _check_speed(problem: Problem, best: Plan) -> None:

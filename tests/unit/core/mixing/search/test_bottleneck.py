@@ -1,0 +1,34 @@
+"""The busiest stage at its shortest, against every plan of small problems."""
+
+from random import Random
+
+import pytest
+
+from bench.mixing.every_plan import best_of
+from bench.mixing.plan_exact import bottleneck_s
+from bench.mixing.small_problems import small_problem
+from scheduler.core.mixing.search.bottleneck import bottleneck_of
+from tests.builders.mixing import pool_of, problem_of
+from tests.builders.searching import begun, two_pools
+
+QUICK_TO_GO_THROUGH = [1, 3, 5, 6, 8, 11, 12, 14]
+
+
+@pytest.mark.parametrize("seed", QUICK_TO_GO_THROUGH)
+def test_it_is_the_shortest_of_all_plans(seed: int) -> None:
+    problem = small_problem(Random(seed))
+    assert bottleneck_s(problem) == pytest.approx(best_of(problem).steady_s)
+
+
+def test_it_comes_with_a_shape_that_takes_all_layers() -> None:
+    table, pairs = begun(two_pools())
+    found = bottleneck_of(table, pairs, 0)
+    assert found is not None
+    assert 1 <= found.shape.stages.sum() <= table.layers
+
+
+def test_without_memory_there_is_none() -> None:
+    table, pairs = begun(problem_of(pool_of(memory_bytes=1_700_000_000)))
+    assert [bottleneck_of(table, pairs, pair) for pair in range(len(pairs.count))].count(None) < len(pairs.count)
+    tight, cuts = begun(problem_of(pool_of(memory_bytes=1_380_000_000, nodes=1, chips_per_node=1)))
+    assert all(bottleneck_of(tight, cuts, pair) is None for pair in range(len(cuts.count)))

@@ -1,0 +1,64 @@
+"""What nothing can be planned with."""
+
+from dataclasses import replace
+from math import nan
+
+import pytest
+
+from scheduler.core.mixing.asked.pools import Link
+from scheduler.core.mixing.asked.problem import Constraints, Problem
+from scheduler.core.mixing.asked.training import Precision
+from scheduler.core.mixing.search.checking import usable_pools
+from scheduler.core.mixing.search.found import Bad, BadProblem, NoPlanError, NoPrecision
+from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
+from tests.builders.searching import two_pools
+
+
+def refusal_of(problem: Problem) -> object:
+    with pytest.raises(NoPlanError) as refused:
+        usable_pools(problem)
+    return refused.value.refusal
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, nan, float("inf")])
+def test_a_rate_must_be_more_than_zero(rate: float) -> None:
+    refusal = refusal_of(problem_of(pool_of("odd", flops_per_s=rate)))
+    assert isinstance(refusal, BadProblem)
+    assert (refusal.fault, refusal.where) == (Bad.NOT_POSITIVE, "odd.flops_per_s")
+
+
+@pytest.mark.parametrize(
+    ("problem", "where"),
+    [
+        (problem_of(training=training_of(global_batch=0)), "training.global_batch"),
+        (problem_of(training=training_of(replace(SMALL, layers=0))), "training.shape.layers"),
+        (problem_of(constraints=Constraints(most_chips=0)), "constraints.most_chips"),
+        (two_pools(links={frozenset(("quick", "slow")): Link(0.0)}), "link quick - slow"),
+    ],
+)
+def test_the_figure_is_named(problem: Problem, where: str) -> None:
+    refusal = refusal_of(problem)
+    assert isinstance(refusal, BadProblem)
+    assert refusal.where == where
+
+
+def test_heads_must_divide_the_hidden_width() -> None:
+    refusal = refusal_of(problem_of(training=training_of(replace(SMALL, heads=7))))
+    assert isinstance(refusal, BadProblem)
+    assert refusal.fault is Bad.HEADS_DO_NOT_DIVIDE
+
+
+def test_names_of_pools_are_all_different_and_links_know_them() -> None:
+    assert refusal_of(problem_of(pool_of("a"), pool_of("a"))) == BadProblem(Bad.SAME_NAME, "a")
+    lost = problem_of(pool_of("a"), links={frozenset(("a", "b")): Link(1e9)})
+    assert refusal_of(lost) == BadProblem(Bad.UNKNOWN_POOL, "b")
+
+
+def test_pools_without_the_precision_are_left_out() -> None:
+    old = pool_of("old", precisions=frozenset({Precision.FP16}))
+    assert [pool.name for pool in usable_pools(problem_of(old, pool_of("new")))] == ["new"]
+    assert refusal_of(problem_of(old)) == NoPrecision("bf16", ("chip-old",))
+
+
+def test_empty_pools_are_no_pools() -> None:
+    assert refusal_of(problem_of(pool_of(nodes=0))) == BadProblem(Bad.NO_POOL, "pools")
