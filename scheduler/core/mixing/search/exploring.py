@@ -67,6 +67,8 @@ def explored(
     table: Table, pairs: Pairs, known: Shapes | None = None, *, effort: Effort | None = None
 ) -> list[tuple[Layout, float]]:
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
+    if not len(pairs.count):
+        return []
     effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
     looked = _looked_at(table, pairs, first, effort.first, np.inf)

@@ -1,5 +1,6 @@
 """The best plans for a problem: the planner's front door."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from scheduler.core.mixing.asked.problem import Problem
@@ -46,10 +47,8 @@ def leads(problem: Problem, *, known: Plan | None = None) -> list[Lead]:
     """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
     table = table_of(problem, usable_pools(problem))
     pairs = pairs_of(table)
-    found = []
-    if len(pairs.count):
-        start = None if known is None else as_shapes(table, pairs, layout_of(known))
-        found = [Lead(*each) for each in explored(table, pairs, start)]
+    start = None if known is None else as_shapes(table, pairs, layout_of(known))
+    found = [Lead(*each) for each in explored(table, pairs, start)]
     if not found:
         raise NoPlanError(why_nothing(problem, table.pools))
     return found
@@ -95,13 +94,17 @@ def _best(problem: Problem, known: Plan) -> Plan | None:
 
 
 def _with_better(plans: tuple[Plan, ...], comparisons: tuple[Comparison, ...]) -> tuple[Plan, ...]:
-    """Put a simpler way first where the simulation, unlike the formula, finds it the quicker one."""
+    """Put a simpler way first where the simulation, unlike the formula, finds it quicker; of a kind only the best."""
     better = [
         comparison.plan
         for comparison in comparisons
         if comparison.plan is not None and comparison.plan.prediction.step_s < plans[0].prediction.step_s
     ]
-    return (*sorted(better, key=lambda plan: plan.prediction.step_s), *plans)
+    of_a_kind: dict[Hashable, Plan] = {}
+    for plan in (*sorted(better, key=lambda plan: plan.prediction.step_s), *plans):
+        seats = tuple((stage.pool, stage.tensor_parallel) for stage in plan.stages)
+        of_a_kind.setdefault((plan.data_parallel, plan.micro_batch, seats), plan)
+    return tuple(of_a_kind.values())
 
 
 def _check_speed(problem: Problem, best: Plan) -> None:
