@@ -207,7 +207,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),
             forecaster=Forecaster(followed, clock, in_background=False),
-            supposer=Supposer(followed, clock, Rules()),
+            supposer=Supposer(followed, clock, Rules(min_run_s=0)),
             login=a_login(issuer, SERVER_SECRET),
         )
         yield ApiWorld(create_app(context), storage, context, cluster, checks, behaviours, issuer)
