@@ -94,9 +94,9 @@ def test_who_gives_workers_up_keeps_enough_of_them_and_whom_it_is_for_starts(dat
         assert each.workers_after in each.job.spec.sizes
         assert each.workers_after < each.workers_before
         assert (each.gives_milli + each.devices_milli) == 1_000 * each.workers_before
-    make_way = [each.beneficiary for each in (*found.leaving, *found.shrinking) if each.beneficiary is not None]
-    after_others = [each.job.id for each in (*found.leaving, *found.starting) if each.after_others]
-    assert set(make_way) == set(after_others)
+    make_way = {each.beneficiary for each in found.leaving} | {each.beneficiary for each in found.shrinking}
+    moves_on = {each.job.id for each in found.leaving if each.after_others}
+    assert make_way - {None} == moves_on | {each.job.id for each in found.starting if each.after_others}
     assert {each.group for each in found.leaving}.isdisjoint(each.group for each in found.shrinking)
 
 

@@ -73,9 +73,9 @@ class Taken:
     @property
     def for_whom(self) -> list[GroupId]:
         """Those that others are stopped for, or give way to, each once."""
-        given = (each.given_to for each in self.resized)
-        every = (*(each.eviction for each in self.evicted), *(to for to in given if to is not None))
-        return list(dict.fromkeys(each.beneficiary for each in every))
+        stopped_for = [each.eviction.beneficiary for each in self.evicted]
+        given_to = [each.given_to.beneficiary for each in self.resized if each.given_to is not None]
+        return list(dict.fromkeys([*stopped_for, *given_to]))
 
 
 def take_turns(state: SchedulerState, gained: Gained, rules: Rules, now: datetime) -> Taken:
