@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.sharing.queue import ChipGroup, QueueName, QueueQuota, ResourceName
 
-    Asked = Sequence[tuple[ChipName, int]]
+    Asked = tuple[tuple[ChipName, int], ...]
     """Thousandths of devices, each chip type once; and what they are of COMPUTE, in thousandths of units."""
     FreeMilli = Callable[[ChipName], int]
     """How many thousandths of devices of a chip type nobody holds that could be held; or what all are of COMPUTE."""
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     """How many units of a resource one device is."""
 
 MOST_KEEPERS_TOLD = 5
+MOST_KNOWN = 65_536
+"""Of so many different wants it is remembered what limits them."""
 
 
 class Uses(Protocol):
@@ -75,7 +77,7 @@ class QuotaBook:
             self._rules.setdefault(quota.queue, []).append(Rule(quota, self.weights(quota.resource), most_milli))
             if quota.kept_back:
                 self._keepers.setdefault(quota.resource, {})[quota.queue] = quota
-        self._limits: dict[QueueName, tuple[Rule, ...]] = {}
+        self._limits: dict[tuple[QueueName, Asked], tuple[tuple[Rule, int], ...]] = {}
         self.has_guarantees = any(rule.quota.guaranteed for rules in self._rules.values() for rule in rules)
         """Whether something is guaranteed to some queue."""
 
@@ -99,12 +101,15 @@ class QuotaBook:
         """Return the quotas of a queue and of those that it is in, its own first."""
         return tuple(rule for name in self.path(queue) for rule in self.rules_of(name))
 
-    def limits_on_path(self, queue: QueueName) -> tuple[Rule, ...]:
-        """Return those of them that limit what the queues hold."""
-        found = self._limits.get(queue)
+    def limits_for(self, queue: QueueName, devices_milli: Asked) -> tuple[tuple[Rule, int], ...]:
+        """Return those of them that limit what is asked for, with how much of it is asked, in thousandths of units."""
+        found = self._limits.get((queue, devices_milli))
         if found is None:
-            found = tuple(rule for rule in self.rules_on_path(queue) if rule.most_milli is not None)
-            self._limits[queue] = found
+            if len(self._limits) >= MOST_KNOWN:
+                self._limits.clear()
+            limits = (rule for rule in self.rules_on_path(queue) if rule.most_milli is not None)
+            asked = ((rule, _amount(devices_milli, rule.weights)) for rule in limits)
+            found = self._limits[queue, devices_milli] = tuple((rule, amount) for rule, amount in asked if amount)
         return found
 
     @property
@@ -128,16 +133,11 @@ def over_quota(
 
     Each queue on the way to the root counts: those that it is in hold what it holds.
     """
-    limits = book.limits_on_path(queue)
-    if not devices_milli or not (limits or book.kept_resources):
-        return ()
     reasons: list[QuotaExceeded] = []
-    for rule in limits:
-        asked = _amount(devices_milli, rule.weights)
-        if asked:
-            used = used_milli(uses, rule.quota.queue, rule.weights)
-            if rule.most_milli is not None and used + asked > rule.most_milli:
-                reasons.append(rule.exceeded(used, asked))
+    for rule, asked in book.limits_for(queue, devices_milli):
+        used = used_milli(uses, rule.quota.queue, rule.weights)
+        if rule.most_milli is not None and used + asked > rule.most_milli:
+            reasons.append(rule.exceeded(used, asked))
     for resource in book.kept_resources:
         reasons += _kept_back(book, uses, queue, (resource, devices_milli), free)
     return tuple(reasons)

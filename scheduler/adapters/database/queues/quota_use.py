@@ -81,7 +81,7 @@ class QuotaUse:
                 self._book,
                 self._held,
                 queue=queue,
-                devices_milli=list(devices_milli.items()),
+                devices_milli=tuple(devices_milli.items()),
                 free=lambda _: _NO_LIMIT,  # what others keep back is the deciding leader's to know
             )
             for one in over:

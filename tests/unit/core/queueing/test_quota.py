@@ -18,7 +18,7 @@ def over(
     *quotas: QueueQuota, asked: dict[str, int], ledger: Ledger = LEDGER, queue: str = "alpha"
 ) -> tuple[QuotaExceeded, ...]:
     return over_quota(
-        QuotaBook(quotas=quotas), ledger.uses, queue=queue, devices_milli=list(asked.items()), free=lambda _: 0
+        QuotaBook(quotas=quotas), ledger.uses, queue=queue, devices_milli=tuple(asked.items()), free=lambda _: 0
     )
 
 
@@ -41,7 +41,7 @@ def in_tree(
         ledger.apply(replace(hold, account=Account(name)))
         first += count
     book = QuotaBook(TREE, quotas, [ChipGroup("fast", ("h100", "h200"))], {"h100": 1_000, "t4": 65})
-    charge = [(chip, asked * 1_000), (COMPUTE, asked * 1_000 * book.rates.get(chip, 0))]
+    charge = ((chip, asked * 1_000), (COMPUTE, asked * 1_000 * book.rates.get(chip, 0)))
     reasons = over_quota(book, ledger.uses, queue=queue, devices_milli=charge, free=lambda _: (devices - first) * 1_000)
     return [(one.queue, one.resource, one.limit, one.used, one.asked, one.cause, one.kept_for) for one in reasons]
 
