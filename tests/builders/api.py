@@ -210,7 +210,7 @@ def open_world(folder: Path, *, nodes: int = 2, meter: Meter | None = None) -> I
             secrets=ServerSecrets(SERVER_SECRET),
             denied=DeniedCalls(clock),
             forecaster=(forecaster := Forecaster(followed, clock, in_background=False)),
-            supposer=Supposer(followed, clock, Rules()),
+            supposer=Supposer(followed, clock, Rules(min_run_s=0)),
             planner=TrainingPlanner(followed, Waiting(followed, clock, identifiers, forecaster), in_background=False),
             login=a_login(issuer, SERVER_SECRET),
         )

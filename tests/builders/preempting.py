@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
+from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.deciding.passes import Passes
 from scheduler.core.deciding.preempting.rules import Rules
 from scheduler.core.lifecycle.events import Event
@@ -116,13 +117,16 @@ class Contended:
 
     def workers(self, job: Job) -> int:
         """Return how many workers a job's gang goes on with."""
-        return len(self.state.live[self.group(job).latest_attempt].allocations)
+        return len(self.live(job).allocations)
 
     def finish(self, group: str) -> None:
         """Let a group be done."""
         self.move(group, Event.ALL_SUCCEEDED)
         if group in self.in_state(State.STOPPING):
             self.move(group, Event.GONE)
+
+    def live(self, job: Job) -> LiveAttempt:
+        return self.state.live[self.group(job).latest_attempt]
 
     def group(self, job: Job) -> Group:
         return self.state.groups[make_group(job).id]

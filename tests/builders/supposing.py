@@ -1,6 +1,7 @@
 """All that could be left behind by somebody who tries something on a state."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from scheduler.core.deciding.preempting.rules import Rules
 from scheduler.core.deciding.state import SchedulerState
@@ -28,14 +29,23 @@ def traces(state: SchedulerState) -> tuple[object, ...]:
         sorted(state.losses.stopping),
         {name: sorted(state.losses.on_node(name)) for name in state.ledger.inventory.entries},
         {pool: sorted(state.occupants.of(pool)) for pool in {(cluster, None) for cluster in state.ledger.clusters()}},
+        _sizes(state),
         (state.news.upheaval, state.news.now, sorted(map(str, state.news.pools.since(-1)))),
     )
 
 
-def what_if(state: SchedulerState, *suppositions: Supposition, rules: Rules | None = None) -> Consequences:
+def _sizes(state: SchedulerState) -> list[list[str]]:
+    sizes = state.sizes
+    those = (sizes.unsized, sizes.generous, sizes.lending, sizes.leaving, sizes.movable)
+    return [sorted(each) for each in those]
+
+
+def what_if(
+    state: SchedulerState, *suppositions: Supposition, rules: Rules | None = None, now: datetime = NOON
+) -> Consequences:
     """Return what would follow, and see to it that nothing is left of having asked."""
     before = traces(state)
-    rehearsed = rehearse(state, suppositions, NOON, rules=rules or Rules())
+    rehearsed = rehearse(state, suppositions, now, rules=rules or Rules())
     assert traces(state) == before
     found = consequences_of(rehearsed)
     assert found is not None

@@ -23,13 +23,15 @@ from scheduler.core.model.asking.suppositions import (
     Supposition,
 )
 from scheduler.core.model.decision import Placed
-from scheduler.core.model.sharing.queue import BadTree, ContradictoryQuota
+from scheduler.core.model.job import Job
+from scheduler.core.model.sharing.queue import BadTree, ContradictoryQuota, QueueQuota
 from scheduler.core.supposing.comparing import consequences_of
 from scheduler.core.supposing.rehearsal import Rehearsal
 from scheduler.core.supposing.rehearsing import rehearse
 from tests.builders import strategies as some
 from tests.builders.core import World, make_job, make_node, make_state
-from tests.builders.supposing import traces
+from tests.builders.preempting import Contended, elastic
+from tests.builders.supposing import traces, what_if
 from tests.property.test_state import worlds
 
 REFUSALS = (CannotSuppose, ContradictoryQuota, BadTree)
@@ -67,7 +69,45 @@ def test_what_if_leaves_no_trace(world: World, data: st.DataObject) -> None:
     assert traces(state) == before
 
 
-STEPS = ((Rehearsal, "put_node"), (Rehearsal, "stop"), (Rehearsal, "place"), (Contest, "decide"), (Cycle, "decide"))
+@st.composite
+def elastic_ones(draw: st.DrawFn, number: int, priority: int) -> Job:
+    """Draw a job that may be elastic, or moved, of one of two tenants."""
+    workers, tenant = draw(st.integers(1, 8)), draw(st.sampled_from(("alpha", "beta")))
+    job = make_job(number, workers=workers, tenant=tenant, priority=priority)
+    job = replace(job, spec=replace(job.spec, movable=draw(st.booleans())))
+    return job if draw(st.integers(0, 3)) == 3 else elastic(job, draw(st.integers(1, workers)))
+
+
+@some.fixed(40)
+@given(st.data())
+def test_who_gives_workers_up_keeps_enough_of_them_and_whom_it_is_for_starts(data: st.DataObject) -> None:
+    nodes = [make_node(name, {"h100": 4}) for name in "abcd"]
+    cluster, rules = Contended(*nodes), Rules(Scope.EVERYWHERE, min_run_s=0)
+    cluster.run(*(data.draw(elastic_ones(number, number % 2)) for number in range(1, data.draw(st.integers(4, 7)))))
+    cluster.wait(10_000)
+    cluster.submit(*(data.draw(elastic_ones(number, 1 + number % 2)) for number in range(10, 13)))
+    drains = st.lists(st.sampled_from("abcd"), min_size=1, max_size=2, unique=True).map(tuple).map(DrainNodes)
+    limits = st.sampled_from(("alpha", "beta")).map(lambda name: SetQuota(QueueQuota(name, "compute", limit=99)))
+    supposed = data.draw(st.lists(st.one_of(limits, st.builds(AddNodes, st.just("h100"), st.just(1))), max_size=2))
+    found = what_if(cluster.state, data.draw(drains), *supposed, rules=rules, now=cluster.now)
+    for each in found.shrinking:
+        assert each.workers_after in each.job.spec.sizes
+        assert each.workers_after < each.workers_before
+        assert (each.gives_milli + each.devices_milli) == 1_000 * each.workers_before
+    make_way = {each.beneficiary for each in found.leaving} | {each.beneficiary for each in found.shrinking}
+    moves_on = {each.job.id for each in found.leaving if each.after_others}
+    assert make_way - {None} == moves_on | {each.job.id for each in found.starting if each.after_others}
+    assert {each.group for each in found.leaving}.isdisjoint(each.group for each in found.shrinking)
+
+
+STEPS = (
+    (Rehearsal, "shrink"),
+    (Rehearsal, "put_node"),
+    (Rehearsal, "stop"),
+    (Rehearsal, "place"),
+    (Contest, "decide"),
+    (Cycle, "decide"),
+)
 
 
 @some.fixed(30)

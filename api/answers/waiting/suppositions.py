@@ -10,6 +10,7 @@ from api.schemas.waiting.suppositions import (
     LeavingAnswer,
     ShareShiftAnswer,
     ShiftAnswer,
+    ShrinkingAnswer,
     StartingAnswer,
     WaitsAnswer,
     WhatIfAnswer,
@@ -22,6 +23,7 @@ from scheduler.core.model.asking.consequences import (
     JobProspect,
     Leaving,
     Shift,
+    Shrinking,
     Starting,
     Waits,
 )
@@ -68,6 +70,8 @@ def what_if_answer(answered: Answered) -> WhatIfAnswer:
         leaving=() if found is None else tuple(map(_leaving, found.leaving)),
         leaving_count=0 if found is None else found.leaving_count,
         placed_again=0 if found is None else found.placed_again,
+        shrinking=() if found is None else tuple(map(_shrinking, found.shrinking)),
+        shrinking_count=0 if found is None else found.shrinking_count,
         starting=() if found is None else tuple(map(_starting, found.starting)),
         starting_count=0 if found is None else found.starting_count,
         waits=None if found is None else _waits(found.waits),
@@ -116,10 +120,29 @@ def _leaving(one: Leaving) -> LeavingAnswer:
         tenant=one.job.tenant,
         cause=one.cause,
         devices=one.devices_milli / WHOLE_DEVICE_MILLI,
+        workers=one.workers,
         nodes=one.nodes,
         beneficiary=one.beneficiary,
         goes_to=one.goes_to,
+        goes_on_with=one.goes_on_with or None,
+        after_others=one.after_others,
         estimate=estimate_answer(one.waits),
+    )
+
+
+def _shrinking(one: Shrinking) -> ShrinkingAnswer:
+    return ShrinkingAnswer(
+        job=one.job.id,
+        group=one.group,
+        name=one.job.spec.name,
+        tenant=one.job.tenant,
+        cause=one.cause,
+        workers_before=one.workers_before,
+        workers_after=one.workers_after,
+        gives=one.gives_milli / WHOLE_DEVICE_MILLI,
+        devices=one.devices_milli / WHOLE_DEVICE_MILLI,
+        nodes=one.nodes,
+        beneficiary=one.beneficiary,
     )
 
 

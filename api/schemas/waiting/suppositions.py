@@ -10,6 +10,7 @@ from api.schemas.sharing.queues import QueueQuotaBody
 from api.schemas.text import ANY_NODE_PATTERN, LIKE_PATTERN, PLACE_PATTERN, Answer, Body, Name, with_examples
 from scheduler.core.model.asking.consequences import LeavingCause
 from scheduler.core.model.asking.suppositions import MOST_NODES, MOST_SUPPOSITIONS
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import MOST_WEIGHT
 
 NodeText = Annotated[str, StringConstraints(pattern=ANY_NODE_PATTERN, max_length=316)]
@@ -122,10 +123,26 @@ LEAVING_EXAMPLE: dict[str, Any] = {
     "tenant": "demo",
     "cause": "drain",
     "devices": 8.0,
+    "workers": 1,
     "nodes": ["mixed/h100-sxm-1"],
     "beneficiary": None,
     "goes_to": [],
+    "goes_on_with": None,
+    "after_others": False,
     "estimate": ESTIMATE_EXAMPLE,
+}
+SHRINKING_EXAMPLE: dict[str, Any] = {
+    "job": "01jd3v9k2m0a7b4d",
+    "group": "01jd3v9k2m0a7b4d-g0",
+    "name": "elastic",
+    "tenant": "demo",
+    "cause": "priority",
+    "workers_before": 8,
+    "workers_after": 4,
+    "gives": 4.0,
+    "devices": 4.0,
+    "nodes": ["mixed/h100-sxm-0"],
+    "beneficiary": "01jd3v9k2m0a7b4c",
 }
 STARTING_EXAMPLE: dict[str, Any] = {
     "job": "01jd3v9k2m0a7b4c",
@@ -213,14 +230,38 @@ class LeavingAnswer(OfGangAnswer):
 
     cause: LeavingCause
     devices: float
+    workers: int
     nodes: tuple[str, ...]
     """On which it is."""
     beneficiary: str | None
     """The job that it would be stopped for."""
     goes_to: tuple[str, ...]
     """The nodes on which it would go on at once; empty where it would wait."""
+    goes_on_with: int | None
+    """So many workers there: of an elastic job maybe fewer than before; null where it would wait."""
+    after_others: bool
+    """It would go on once those are gone that would be stopped for it, or give way to it."""
     estimate: EstimateAnswer | None
-    """When it would start again, where it would wait; null where that is not known."""
+    """When it would start again, where it would wait; null where that is not known, or it waits for those alone."""
+
+
+class ShrinkingAnswer(OfGangAnswer):
+    """An elastic gang that runs, and would go on with fewer workers for another one."""
+
+    model_config = with_examples(SHRINKING_EXAMPLE)
+
+    cause: EvictionCause
+    """By which right of the other one."""
+    workers_before: int
+    workers_after: int
+    gives: float
+    """Devices."""
+    devices: float
+    """That it would still hold."""
+    nodes: tuple[str, ...]
+    """On which it would still be."""
+    beneficiary: str
+    """The job that it would give way to."""
 
 
 class StartingAnswer(OfGangAnswer):
@@ -230,7 +271,7 @@ class StartingAnswer(OfGangAnswer):
 
     nodes: tuple[str, ...]
     after_others: bool
-    """Once those are gone that would be stopped for it."""
+    """Once those are gone that would be stopped for it, or give way to it."""
     estimate_before: EstimateAnswer | None
     """When it is expected to start as things are."""
 
@@ -297,6 +338,8 @@ class WhatIfAnswer(Answer):
             "leaving": [LEAVING_EXAMPLE],
             "leaving_count": 1,
             "placed_again": 0,
+            "shrinking": [],
+            "shrinking_count": 0,
             "starting": [],
             "starting_count": 0,
             "waits": WAITS_EXAMPLE,
@@ -317,6 +360,8 @@ class WhatIfAnswer(Answer):
     leaving_count: int
     placed_again: int
     """So many of those that leave would have another place at once."""
+    shrinking: tuple[ShrinkingAnswer, ...]
+    shrinking_count: int
     starting: tuple[StartingAnswer, ...]
     starting_count: int
     waits: WaitsAnswer | None

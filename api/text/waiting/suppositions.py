@@ -21,12 +21,14 @@ def consequences_text(found: Consequences) -> str:
 
 
 def _comings(found: Consequences) -> str:
-    leaves, starts = found.leaving_count, found.starting_count
-    if not leaves and not starts:
+    leaves, shrinks, starts = found.leaving_count, found.shrinking_count, found.starting_count
+    if not leaves and not shrinks and not starts:
         return "nobody has to leave and nobody starts at once"
     parts = []
     if leaves:
         parts.append(f"{count(leaves, 'gang')} would have to leave, {found.placed_again:,} with another place at once")
+    if shrinks:
+        parts.append(f"{count(shrinks, 'gang')} would go on with fewer workers")
     if starts:
         parts.append(f"{count(starts, 'gang')} would start")
     return listed(parts, "and")

@@ -80,7 +80,7 @@ def whatif(
     if output in ("table", "wide"):
         print_what_if(found)
     elif output == "name":
-        say("\n".join(one["job"] for one in (*found["leaving"], *found["starting"])))
+        say("\n".join(one["job"] for one in (*found["leaving"], *found["shrinking"], *found["starting"])))
     else:
         print_json(found)
     return ExitCode.OK

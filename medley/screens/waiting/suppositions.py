@@ -19,6 +19,7 @@ def print_what_if(found: Json) -> None:
     waits = found["waits"] or {"shifts": ()}
     tables = (
         ("Would have to leave", found["leaving"], found["leaving_count"], _leaving_table),
+        ("Would go on with fewer workers", found["shrinking"], found["shrinking_count"], _shrinking_table),
         ("Would start", found["starting"], found["starting_count"], _starting_table),
         ("Would wait otherwise", waits["shifts"], None, _shifts_table),
         ("Shares", found["shares"], None, _shares_table),
@@ -76,12 +77,39 @@ def _leaving_table(rows: Sequence[Json]) -> Table:
                 figure(one["devices"]),
                 one["cause"] if one["beneficiary"] is None else f"{one['cause']}, for {one['beneficiary']}",
                 _nodes(one["nodes"]),
-                _nodes(one["goes_to"]),
+                _goes_to(one),
                 "now" if one["goes_to"] else _start(one["estimate"]),
             )
             for one in rows
         ],
         spare=("TENANT", "FROM"),
+    )
+
+
+def _goes_to(leaving: Json) -> str:
+    if leaving["after_others"]:
+        return "where others make way"
+    fewer = leaving["goes_to"] and leaving["goes_on_with"] != leaving["workers"]
+    return _nodes(leaving["goes_to"]) + (f", with {leaving['goes_on_with']} of {leaving['workers']}" if fewer else "")
+
+
+def _shrinking_table(rows: Sequence[Json]) -> Table:
+    return Table(
+        ("JOB", "NAME", "TENANT", "WORKERS", "GIVES", "KEEPS", "ON", "WHY"),
+        [
+            (
+                one["job"],
+                one["name"],
+                one["tenant"],
+                f"{one['workers_before']} to {one['workers_after']}",
+                figure(one["gives"]),
+                figure(one["devices"]),
+                _nodes(one["nodes"]),
+                f"{one['cause']}, for {one['beneficiary']}",
+            )
+            for one in rows
+        ],
+        spare=("TENANT", "ON"),
     )
 
 
@@ -93,7 +121,7 @@ def _starting_table(rows: Sequence[Json]) -> Table:
                 one["job"],
                 one["name"],
                 one["tenant"],
-                "where others leave" if one["after_others"] else _nodes(one["nodes"]),
+                "where others make way" if one["after_others"] else _nodes(one["nodes"]),
                 _start(one["estimate_before"]),
             )
             for one in rows

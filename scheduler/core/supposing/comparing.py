@@ -17,6 +17,7 @@ from scheduler.core.model.asking.consequences import (
     Leaving,
     ShareShift,
     Shift,
+    Shrinking,
     Starting,
     Waits,
 )
@@ -27,15 +28,14 @@ from scheduler.core.supposing.rehearsing import MOST_BEFORE
 from scheduler.core.supposing.shares import QueueHas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
 
     from scheduler.core.deciding.prospect import Prospect
     from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import GroupId, NodeId
     from scheduler.core.model.job import Job
     from scheduler.core.supposing.rehearsing import Moment, Rehearsed
-    from scheduler.core.supposing.supposed import Gone
+    from scheduler.core.supposing.supposed import Shrunk
 
     Expected = Estimate | NoEstimate | None
 
@@ -51,16 +51,17 @@ def consequences_of(rehearsed: Rehearsed) -> Consequences | None:
     before = rehearsed.before
     if before is None:
         return None
-    now, after = rehearsed.now, rehearsed.after
+    after = rehearsed.after
     was, becomes = Forecast(before.scene), Forecast(after.scene)
-    goes_to = {group: _nodes(held) for group, held in rehearsed.taken.placed}
-    leaving = [_leaving(gone, goes_to.get(gone.live.group.id, ()), becomes, now) for gone in rehearsed.gone]
+    leaving = list(_leaving(rehearsed, becomes))
     left = {gone.live.group.id for gone in rehearsed.gone}
-    starting = list(_starting(rehearsed, goes_to, left, was))
+    starting = list(_starting(rehearsed, left, was))
     return Consequences(
         leaving=tuple(leaving[:MOST_TOLD]),
         leaving_count=len(leaving),
         placed_again=sum(bool(each.goes_to) for each in leaving),
+        shrinking=tuple(map(_shrinking, rehearsed.shrunk[:MOST_TOLD])),
+        shrinking_count=len(rehearsed.shrunk),
         starting=tuple(starting[:MOST_TOLD]),
         starting_count=len(starting),
         waits=_waits(rehearsed, before, was, becomes),
@@ -107,29 +108,48 @@ def _nodes(held: Iterable[Allocation]) -> tuple[NodeId, ...]:
     return tuple(dict.fromkeys(allocation.node for allocation in held))
 
 
-def _leaving(gone: Gone, goes_to: tuple[NodeId, ...], becomes: Forecast, now: datetime) -> Leaving:
-    live = gone.live
-    return Leaving(
+def _leaving(rehearsed: Rehearsed, becomes: Forecast) -> Iterator[Leaving]:
+    placed, for_whom = dict(rehearsed.taken.placed), {*rehearsed.taken.for_whom}
+    for gone in rehearsed.gone:
+        live, group = gone.live, gone.live.group.id
+        goes_to = placed.get(group, ())
+        yield Leaving(
+            group=group,
+            job=live.job,
+            cause=gone.cause,
+            devices_milli=held_milli(live),
+            workers=len(live.allocations),
+            nodes=_nodes(live.held),
+            beneficiary=None if gone.beneficiary is None else job_named_by(gone.beneficiary),
+            goes_to=_nodes(goes_to),
+            goes_on_with=len(goes_to),
+            after_others=group in for_whom,
+            waits=None if goes_to else becomes.of(group, rehearsed.now),
+        )
+
+
+def _shrinking(shrunk: Shrunk) -> Shrinking:
+    live, after, given_to = shrunk.live, shrunk.after, shrunk.given_to
+    return Shrinking(
         group=live.group.id,
         job=live.job,
-        cause=gone.cause,
-        devices_milli=held_milli(live),
-        nodes=_nodes(live.held),
-        beneficiary=None if gone.beneficiary is None else job_named_by(gone.beneficiary),
-        goes_to=goes_to,
-        waits=None if goes_to else becomes.of(live.group.id, now),
+        cause=given_to.cause,
+        workers_before=len(live.allocations),
+        workers_after=len(after.allocations),
+        gives_milli=given_to.devices_milli,
+        devices_milli=held_milli(after),
+        nodes=_nodes(after.allocations),
+        beneficiary=job_named_by(given_to.beneficiary),
     )
 
 
-def _starting(
-    rehearsed: Rehearsed, goes_to: Mapping[GroupId, tuple[NodeId, ...]], left: set[GroupId], was: Forecast
-) -> Iterator[Starting]:
-    """Yield those that start: at once, then those that others are stopped for; who only moves is not among them."""
+def _starting(rehearsed: Rehearsed, left: set[GroupId], was: Forecast) -> Iterator[Starting]:
+    """Yield those that start: at once, then those that others make way for; who only moves is not among them."""
     jobs, now = rehearsed.jobs, rehearsed.now
-    for group, nodes in goes_to.items():
+    for group, held in rehearsed.taken.placed:
         if group not in left:
-            yield Starting(group, jobs[group], nodes, was.of(group, now))
-    for group in dict.fromkeys(each.eviction.beneficiary for each in rehearsed.taken.evicted):
+            yield Starting(group, jobs[group], _nodes(held), was.of(group, now))
+    for group in rehearsed.taken.for_whom:
         if group not in left:
             yield Starting(group, jobs[group], (), was.of(group, now), after_others=True)
 

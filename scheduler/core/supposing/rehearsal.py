@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from scheduler.core.deciding.parts.live import LiveAttempt, going_of
-from scheduler.core.ledger.changes import Hold, PutNode, Release
+from scheduler.core.ledger.changes import Hold, PutNode, Release, Restore
 from scheduler.core.model.attempt import FIRST_GENERATION
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Wish
@@ -38,6 +38,8 @@ class Rehearsal:
         self._undo = ExitStack()
         self.stopped: dict[AttemptId, LiveAttempt] = {}
         """The attempts that had to leave."""
+        self.shrunk: dict[AttemptId, LiveAttempt] = {}
+        """Those that go on with fewer workers, as they do."""
         self.placed: dict[AttemptId, LiveAttempt] = {}
         """The attempts that were made."""
 
@@ -65,9 +67,7 @@ class Rehearsal:
     def stop(self, live: LiveAttempt) -> None:
         """Let an attempt hold nothing any more; its gang waits again, if it is to run."""
         state, job = self._state, live.job
-        # what is worked out when it is first asked for is so before anybody is missing from it
-        state.losses.on_node("")
-        state.occupants.of(("", None))
+        self._work_out()
         for name in filter(state.ledger.has_hold, (live.attempt, going_of(live.attempt))):
             self._apply(Release(name))
         self.stopped[live.attempt] = live
@@ -75,12 +75,37 @@ class Rehearsal:
         self._undo.callback(state.losses.come, live)
         state.occupants.go(live.attempt)
         self._undo.callback(state.occupants.come, live)
+        state.sizes.forget(live.attempt)
+        self._undo.callback(state.sizes.note, live)
         state.members_holding.give(job)
         self._undo.callback(state.members_holding.take, job)
         state.neighbours.leave(job, live.attempt)
         self._undo.callback(state.neighbours.place, job, live.attempt)
         if job.wish is Wish.RUN:
             self._queue(replace(live.group, state=State.QUEUED, stop_reason=None, not_before=None), live)
+
+    def shrink(self, live: LiveAttempt, kept: tuple[Allocation, ...], generation: int) -> LiveAttempt:
+        """Let an attempt go on with what some of its workers hold; return it as it is then. The others are gone."""
+        after = replace(live, allocations=kept, generation=generation)
+        self._work_out()
+        self._apply(Release(live.attempt))
+        self._apply(Restore(live.attempt, live.job.tenant, kept, live.job.account))
+        self._undo.callback(self._know, after, live)
+        self._know(live, after)
+        self.shrunk[live.attempt] = after
+        return after
+
+    def _know(self, before: LiveAttempt, after: LiveAttempt) -> None:
+        state = self._state
+        state.losses.change(before, after)
+        state.occupants.go(before.attempt)
+        state.occupants.come(after)
+        state.sizes.note(after)
+
+    def _work_out(self) -> None:
+        """Work out what is so when it is first asked for, before anybody is missing from it."""
+        self._state.losses.on_node("")
+        self._state.occupants.of(("", None))
 
     def _queue(self, group: Group, live: LiveAttempt) -> None:
         state, job = self._state, live.job

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.deciding.prospect import Prospect, prospect_of
 from scheduler.core.forecasting.scene import Scene, demands_of, line_up_first, look_for_rooms, take_scene
 from scheduler.core.model.asking.suppositions import MOST_CHIPS_TRIED
@@ -12,7 +13,7 @@ from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.job import AnyOf
 from scheduler.core.supposing.rehearsal import Rehearsal
 from scheduler.core.supposing.shares import QueueHas, what_queues_have
-from scheduler.core.supposing.supposed import Gone, Supposed
+from scheduler.core.supposing.supposed import Gone, Shrunk, Supposed
 from scheduler.core.supposing.turns import Taken, take_turns
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Rehearsed:
     after: Moment
     taken: Taken
     gone: tuple[Gone, ...]
+    shrunk: tuple[Shrunk, ...]
     drained: tuple[NodeId, ...]
     added: int
     waiting: int
@@ -86,7 +88,7 @@ def rehearse(
         before = _look(state, now, MOST_LOOKED_AT) if suppositions else None
         waiting = len(state.waiting)
         supposed = Supposed(state, rehearsal)
-        taken = Taken((), ())
+        taken = Taken((), (), ())
         if suppositions:
             supposed.suppose(suppositions)
             taken = take_turns(state, supposed.gained, rules, now)
@@ -104,6 +106,7 @@ def rehearse(
         after=after,
         taken=taken,
         gone=tuple(supposed.gone),
+        shrunk=tuple(supposed.shrunk),
         drained=tuple(supposed.drained),
         added=supposed.added,
         waiting=waiting,
@@ -113,7 +116,7 @@ def rehearse(
 
 
 def _starting(taken: Taken) -> list[GroupId]:
-    return [*(group for group, _ in taken.placed), *(each.eviction.beneficiary for each in taken.evicted)]
+    return [*(group for group, _ in taken.placed), *taken.for_whom]
 
 
 def _look(state: SchedulerState, now: datetime, most: int) -> Moment:
@@ -127,7 +130,7 @@ def _look(state: SchedulerState, now: datetime, most: int) -> Moment:
 
 
 def _let_run(scene: Scene, rehearsal: Rehearsal, supposed: Supposed, starting: Mapping[GroupId, Job]) -> None:
-    """Let a scene be of those who run then: who was placed waits no more, nor who others are stopped for.
+    """Let a scene be of those who run then: who was placed waits no more, nor who others are stopped or shrink for.
 
     Those have the devices of the others, which are gone in no time as forecasts go.
     """
@@ -136,7 +139,18 @@ def _let_run(scene: Scene, rehearsal: Rehearsal, supposed: Supposed, starting: M
         for gone in supposed.gone
         if gone.beneficiary is not None
     ]
-    stays = [live for live in scene.live if live.attempt not in rehearsal.stopped]
+    claimed += [
+        replace(
+            shrunk.live,
+            attempt=going_of(shrunk.live.attempt),
+            job=starting[shrunk.given_to.beneficiary],
+            allocations=shrunk.gives,
+            since=scene.now,
+            placed_at=scene.now,
+        )
+        for shrunk in supposed.shrunk
+    ]
+    stays = [rehearsal.shrunk.get(live.attempt, live) for live in scene.live if live.attempt not in rehearsal.stopped]
     scene.live = (*stays, *rehearsal.placed.values(), *claimed)
     scene.waiters = tuple(waiter for waiter in scene.waiters if waiter.group.id not in starting)
     scene.kept = tuple(kept for kept in scene.kept if kept.kept.group not in starting)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.asking.suppositions import Supposition
+    from scheduler.core.model.attempt import Allocation
     from scheduler.core.model.identifiers import GroupId, NodeId
+    from scheduler.core.model.sharing.eviction import GivenTo
     from scheduler.core.model.sharing.queue import QueueName, QueueQuota
     from scheduler.core.supposing.rehearsal import Rehearsal
     from scheduler.core.supposing.turns import Taken
@@ -45,6 +47,22 @@ class Gone:
     """The gang that it is stopped for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """An attempt that goes on with fewer workers for another gang."""
+
+    live: LiveAttempt
+    """As it is."""
+    after: LiveAttempt
+    """With what it keeps."""
+    given_to: GivenTo
+
+    @property
+    def gives(self) -> tuple[Allocation, ...]:
+        """What its last ranks hold now."""
+        return self.live.allocations[len(self.after.allocations) :]
+
+
 class Supposed:
     """Suppositions, one after the other, on a state that is put back by whoever made the rehearsal."""
 
@@ -53,6 +71,7 @@ class Supposed:
         self._rehearsal = rehearsal
         self.gained = Gained.nothing()
         self.gone: list[Gone] = []
+        self.shrunk: list[Shrunk] = []
         self.drained: list[NodeId] = []
         self.added = 0
         self._changed = False
@@ -167,10 +186,15 @@ class Supposed:
         self._changed = True
 
     def carry_out(self, taken: Taken) -> None:
-        """Let those who are stopped for others leave, and those who have a place hold it."""
+        """Let those who are stopped for others leave, those who give way shrink, and those who have a place hold it."""
         for evicted in taken.evicted:
             cause = LeavingCause(evicted.eviction.cause.value)
             live = self._state.live[evicted.attempt]
             self._leave(live, cause, evicted.eviction.beneficiary)
+        for resized in taken.resized:
+            if resized.given_to is not None:
+                live = self._state.live[resized.attempt]
+                after = self._rehearsal.shrink(live, resized.allocations, resized.generation)
+                self.shrunk.append(Shrunk(live, after, resized.given_to))
         for group, allocations in taken.placed:
             self._rehearsal.place(self._state.waiting[group], allocations)

@@ -15,7 +15,7 @@ from scheduler.core.deciding.preempting.memory import Attempts
 from scheduler.core.deciding.preempting.rules import Scope
 from scheduler.core.deciding.sleepers import Sleepers
 from scheduler.core.ledger.trial import Trial
-from scheduler.core.model.decision import Evicted, Placed
+from scheduler.core.model.decision import Evicted, Placed, Resized
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 
 if TYPE_CHECKING:
@@ -67,6 +67,15 @@ class Taken:
     """Who has a place, with what each rank holds."""
     evicted: tuple[Evicted, ...]
     """Who is stopped, and for whom."""
+    resized: tuple[Resized, ...]
+    """Who goes on with fewer workers, and for whom."""
+
+    @property
+    def for_whom(self) -> list[GroupId]:
+        """Those that others are stopped for, or give way to, each once."""
+        stopped_for = [each.eviction.beneficiary for each in self.evicted]
+        given_to = [each.given_to.beneficiary for each in self.resized if each.given_to is not None]
+        return list(dict.fromkeys([*stopped_for, *given_to]))
 
 
 def take_turns(state: SchedulerState, gained: Gained, rules: Rules, now: datetime) -> Taken:
@@ -90,7 +99,11 @@ def take_turns(state: SchedulerState, gained: Gained, rules: Rules, now: datetim
         contest = Contest(state, cycle, Sleepers(), keeping, evicting)
         decisions = list(contest.decide(dict.fromkeys(asked))) if asked else []
         placed = tuple((each.group, each.allocations) for each in decisions if isinstance(each, Placed))
-    return Taken(placed, tuple(each for each in decisions if isinstance(each, Evicted)))
+    return Taken(
+        placed,
+        tuple(each for each in decisions if isinstance(each, Evicted)),
+        tuple(each for each in decisions if isinstance(each, Resized)),
+    )
 
 
 def _free_milli(state: SchedulerState) -> Mapping[ChipName, int]:

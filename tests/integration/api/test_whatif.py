@@ -69,6 +69,24 @@ def test_other_quotas_and_weights_shift_what_queues_are_due(world: ApiWorld) -> 
     assert found["starting_count"] == 0
 
 
+def test_an_elastic_job_would_give_workers_up_to_one_that_starts_then(world: ApiWorld) -> None:
+    gives = world.submit(workers={"min": 1, "max": 2}, devices_per_worker=8)
+    for _ in range(3):
+        world.step()
+    waits = world.submit(workers=1, devices_per_worker=8, priority=1)
+    found = supposed(world, quotas=[{"queue": "demo", "resource": "h100-sxm", "limit": 64}])
+    (shrinks,) = found["shrinking"]
+    assert (shrinks["job"], shrinks["cause"], shrinks["beneficiary"]) == (gives, "priority", waits)
+    assert (shrinks["workers_before"], shrinks["workers_after"]) == (2, 1)
+    assert (shrinks["gives"], shrinks["devices"], len(shrinks["nodes"])) == (8.0, 8.0, 1)
+    assert (found["leaving"], found["shrinking_count"]) == ([], 1)
+    assert [(one["job"], one["after_others"]) for one in found["starting"]] == [(waits, True)]
+    assert found["text"].startswith("Then 1 gang would go on with fewer workers and 1 gang would start. ")
+    found = supposed(world, drain=[{"nodes": [NODE]}])
+    (left,) = found["leaving"]
+    assert (left["job"], left["workers"], left["goes_on_with"]) == (gives, 2, None)
+
+
 def test_a_submitter_is_told_of_his_own_job_and_of_other_chip_types(world: ApiWorld) -> None:
     full(world)
     answer = world.client().post("/v1/jobs/whatif", json={**JOB, "workers": 1, "devices_per_worker": 8})

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from api.schemas.waiting.suppositions import JobWhatIfsAnswer, WhatIfAnswer
+from api.schemas.waiting.suppositions import (
+    LEAVING_EXAMPLE,
+    SHRINKING_EXAMPLE,
+    STARTING_EXAMPLE,
+    JobWhatIfsAnswer,
+    WhatIfAnswer,
+)
 from medley.answers import Json
 from tests.builders.command import Reply, ScriptedServer, a_scripted_server, logged_in, run_medley
 
@@ -87,6 +93,24 @@ def test_who_leaves_and_who_waits_longer_is_told_in_tables(server: ScriptedServe
     for words in ("Would have to leave:", "Would wait otherwise:", "30 min later", "Shares:", "40.0 %", "64", "56"):
         assert words in said, said
     assert told(server, tmp_path, "--drain", "n", "-o", "name") == "01jd3v9k2m0a7b4c\n"
+
+
+def test_who_goes_on_with_fewer_workers_is_told_in_tables(server: ScriptedServer, tmp_path: Path) -> None:
+    left = {**LEAVING_EXAMPLE, "workers": 8, "goes_to": ["mixed/h100-sxm-2"], "goes_on_with": 6}
+    waits = {**LEAVING_EXAMPLE, "after_others": True, "estimate": None}
+    starts = {**STARTING_EXAMPLE, "after_others": True}
+    changed = {"leaving": [left, waits], "shrinking": [SHRINKING_EXAMPLE], "shrinking_count": 30, "starting": [starts]}
+    server.on("POST /v1/whatif", Reply(body={**example(WhatIfAnswer), **changed}))
+    said = told(server, tmp_path, "--drain", "mixed/h100-sxm-1")
+    for words in (
+        "Would go on with fewer workers (1 of 30):",
+        "8 to 4",
+        "priority, for 01jd3v9k2m0a7b4c",
+        "mixed/h100-sxm-2, with 6 of 8",
+        "where others make way",
+    ):
+        assert words in said, said
+    assert SHRINKING_EXAMPLE["job"] in told(server, tmp_path, "--drain", "n", "-o", "name").split()
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,12 @@ class Giving:
         if not self._state.ledger.has_hold(name):
             self._seat(name, place)
         for offer in self.given[::-1]:
-            whole = len(offer.live.allocations)
-            if self._hold(offer.live, offer.workers, whole):
-                del self._given[offer.live.attempt]
-            else:
+            beside = self._all_back(offer, name, place)
+            if beside is None:
                 place = self._take_back(offer, name, place)
+            else:
+                place = beside
+                del self._given[offer.live.attempt]
         return place
 
     def spare(
@@ -136,6 +137,16 @@ class Giving:
         kept = live.allocations[: offer.workers]
         self._trial.apply(Restore(live.attempt, live.job.tenant, kept, live.job.account))
         self._given[live.attempt] = offer
+
+    def _all_back(self, offer: Offer, name: AttemptId, place: GangPlace) -> GangPlace | None:
+        """Let a gang have all its workers; return where the other one sits then, None where that cannot be.
+
+        Where somebody keeps back what he does not use, there may be room for both, and the other one may not take it.
+        """
+        live, whole = offer.live, len(offer.live.allocations)
+        if any(self._state.sharing.book.kept_resources):
+            return self._beside(name, live, range(offer.workers, whole))
+        return place if self._hold(live, offer.workers, whole) else None
 
     def _take_back(self, offer: Offer, name: AttemptId, place: GangPlace) -> GangPlace:
         """Let a gang have as many of its workers as it can, wherever the other one sits then; return where it does."""

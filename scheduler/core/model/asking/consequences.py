@@ -6,6 +6,7 @@ from enum import StrEnum
 from scheduler.core.model.identifiers import ChipName, GroupId, JobId, NodeId
 from scheduler.core.model.job import Job
 from scheduler.core.model.reason import Reason
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueName
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 
@@ -22,6 +23,10 @@ class LeavingCause(StrEnum):
     """It is stopped for one of higher priority."""
     RECLAIM = "reclaim"
     """It is stopped for one that takes back what is guaranteed to it."""
+    MOVE = "move"
+    """It goes on elsewhere, for one that then fits where it is."""
+    ROUND = "round"
+    """It is stopped for one whose turn it is in this round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,39 @@ class Leaving:
     cause: LeavingCause
     devices_milli: int
     """What it holds, in thousandths of devices."""
+    workers: int
     nodes: tuple[NodeId, ...]
     """Those that it holds something of, each once."""
     beneficiary: JobId | None = None
     """The job that it is stopped for."""
     goes_to: tuple[NodeId, ...] = ()
     """Where it would run next, at once; empty: it waits."""
+    goes_on_with: int = 0
+    """So many workers there: fewer than it has where it is elastic, and there is no room for all; 0 where it waits."""
+    after_others: bool = False
+    """It goes on once those are gone that are stopped for it, or give way to it."""
     waits: Estimate | NoEstimate | None = None
-    """When it would start, where it waits; None: that is not known."""
+    """When it would start, where it waits; None: that is not known, or it waits for those others alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shrinking:
+    """An elastic gang that runs, and would go on with fewer workers for another one."""
+
+    group: GroupId
+    job: Job
+    cause: EvictionCause
+    """By which right of the other one."""
+    workers_before: int
+    workers_after: int
+    gives_milli: int
+    """What it gives, in thousandths of devices."""
+    devices_milli: int
+    """What it holds after that, in thousandths of devices."""
+    nodes: tuple[NodeId, ...]
+    """Those that it still holds something of, each once."""
+    beneficiary: JobId
+    """The job that it gives way to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +84,7 @@ class Starting:
     was: Estimate | NoEstimate | None
     """When it is expected to start as things are; None: that is not known."""
     after_others: bool = False
-    """Once those are gone that are stopped for it."""
+    """Once those are gone that are stopped for it, or give way to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +147,8 @@ class Consequences:
     leaving_count: int
     placed_again: int
     """So many of those that leave have another place at once."""
+    shrinking: tuple[Shrinking, ...]
+    shrinking_count: int
     starting: tuple[Starting, ...]
     starting_count: int
     waits: Waits

@@ -7,15 +7,17 @@ from scheduler.core.model.asking.consequences import LeavingCause
 from scheduler.core.model.asking.suppositions import AddNodes, DrainNodes, SetQuota
 from scheduler.core.model.change import ChipDefined
 from scheduler.core.model.job import Job
+from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis
 from scheduler.core.supposing.comparing import consequences_of, job_consequence_of
 from scheduler.core.supposing.rehearsing import rehearse
 from tests.builders.core import NOON, make_job, make_node
-from tests.builders.preempting import Contended
+from tests.builders.preempting import Contended, elastic
 from tests.builders.simulating import catalogue
 from tests.builders.supposing import names, what_if
 from tests.unit.core.deciding.backfilling.test_promises import busy, limited
+from tests.unit.core.deciding.preempting.test_moving import WHOLE, two_halves
 
 A, B = make_node("a"), make_node("b")
 
@@ -90,6 +92,80 @@ def test_a_guarantee_takes_back_what_was_lent_and_a_limit_keeps_others_waiting()
     assert found is not None
     (left,) = found.leaving
     assert (left.cause, left.beneficiary) == (LeavingCause.RECLAIM, make_job(3).id)
+    assert [(one.job.id, one.after_others) for one in found.starting] == [(make_job(3).id, True)]
+
+
+def giving_way() -> Contended:
+    """Return a node that is full of an elastic job, where one of higher priority wants half of it."""
+    cluster = Contended(A)
+    cluster.run(elastic(limited(make_job(1, workers=8), 600), 2, 2))
+    cluster.submit(limited(make_job(2, workers=4, priority=1), 60), limited(make_job(3, workers=8), 60))
+    cluster.wait(100)
+    return cluster
+
+
+def test_who_gives_workers_up_for_whom_is_told_and_who_starts_then() -> None:
+    cluster = giving_way()
+    found = what_if(cluster.state, SetQuota(QueueQuota("alpha", "compute", limit=100)), now=cluster.now)
+    (shrinks,) = found.shrinking
+    assert (shrinks.job.id, shrinks.workers_before, shrinks.workers_after) == (make_job(1).id, 8, 4)
+    assert (shrinks.cause, shrinks.beneficiary) == (EvictionCause.PRIORITY, make_job(2).id)
+    assert (shrinks.gives_milli, shrinks.devices_milli, shrinks.nodes) == (4_000, 4_000, ("mixed/a",))
+    assert (found.leaving, found.shrinking_count, found.starting_count) == ((), 1, 1)
+    (starts,) = found.starting
+    assert (starts.job.id, starts.nodes, starts.after_others) == (make_job(2).id, (), True)
+    assert names(found.waits.shifts) == [make_job(3).id], "who starts waits no more"
+    assert found.waits.shorter == 1
+
+
+def test_nobody_gives_workers_up_where_preemption_is_off() -> None:
+    cluster, raised = giving_way(), SetQuota(QueueQuota("alpha", "compute", limit=100))
+    found = what_if(cluster.state, raised, rules=Rules(Scope.OFF), now=cluster.now)
+    assert (found.shrinking, found.starting) == ((), ())
+
+
+def test_an_elastic_job_leaves_a_drained_node_as_a_whole_and_goes_on_with_fewer_workers() -> None:
+    cluster = Contended(A, B)
+    cluster.run(elastic(make_job(1, workers=16), 2, 2))
+    found = what_if(cluster.state, DrainNodes(("a",)))
+    (left,) = found.leaving
+    assert (left.workers, left.goes_on_with, left.goes_to) == (16, 8, ("mixed/b",))
+    assert (found.placed_again, found.shrinking) == (1, ())
+
+
+def test_who_leaves_a_drained_node_gives_nothing_up_to_others_besides() -> None:
+    cluster, wide = Contended(*(make_node(name) for name in "abcdef")), make_job(1, workers=16, priority=1)
+    cluster.run(wide, *(elastic(make_job(number, workers=16), 8, 2) for number in (2, 3)))
+    cluster.wait(100)
+    first, second, third = ([held.node for held in cluster.live(make_job(number)).allocations] for number in (1, 2, 3))
+    found = what_if(cluster.state, DrainNodes((*dict.fromkeys(first), second[0])), now=cluster.now)
+    (shrinks,) = found.shrinking
+    assert (shrinks.job.id, shrinks.workers_after, shrinks.beneficiary) == (make_job(3).id, 8, wide.id)
+    assert {*shrinks.nodes} <= {*third}
+    left = {one.job.id: (one.goes_on_with, one.after_others) for one in found.leaving}
+    assert left == {wide.id: (0, True), make_job(2).id: (0, False)}
+
+
+def test_others_give_way_to_who_leaves_a_drained_node() -> None:
+    cluster, first = Contended(A, B), make_job(1, workers=4, priority=1)
+    cluster.run(make_job(3, workers=4), elastic(make_job(2, workers=8), 2), first)
+    cluster.wait(100)
+    found = what_if(cluster.state, DrainNodes((cluster.live(first).allocations[0].node,)), now=cluster.now)
+    (shrinks,) = found.shrinking
+    assert (shrinks.workers_after, shrinks.beneficiary) == (4, first.id)
+    (left,) = (one for one in found.leaving if one.job.id == first.id)
+    assert (left.goes_to, left.waits, left.after_others) == ((), None, True)
+    assert first.id not in names(found.starting), "it only moves"
+
+
+def test_who_is_moved_for_another_one_is_told_of() -> None:
+    cluster, first, second = two_halves(may_move=True)
+    cluster.submit(make_job(3, shape=WHOLE))
+    cluster.wait(10_000)
+    found = what_if(cluster.state, SetQuota(QueueQuota("alpha", "compute", limit=100)), now=cluster.now)
+    (left,) = found.leaving
+    assert left.job.id in (first.id, second.id)
+    assert (left.cause, left.beneficiary) == (LeavingCause.MOVE, make_job(3).id)
     assert [(one.job.id, one.after_others) for one in found.starting] == [(make_job(3).id, True)]
 
 

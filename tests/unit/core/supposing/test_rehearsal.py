@@ -40,6 +40,33 @@ def test_workers_that_are_too_many_leave_with_the_rest_of_their_gang() -> None:
     assert traces(state) == before
 
 
+def test_who_leaves_can_give_no_workers_up_meanwhile() -> None:
+    cluster = Contended(make_node())
+    cluster.run(elastic(make_job(1, workers=8), 2))
+    state, (live,) = cluster.state, cluster.state.live.values()
+    before = traces(state)
+    with Rehearsal(state, NOON) as rehearsal:
+        rehearsal.stop(live)
+        assert not state.sizes.generous
+    assert list(state.sizes.generous) == [live.attempt]
+    assert traces(state) == before
+
+
+def test_who_goes_on_with_fewer_workers_holds_the_less_until_it_is_put_back() -> None:
+    cluster = Contended(make_node("a", {"h100": 4}), make_node("b", {"h100": 4}))
+    cluster.run(elastic(make_job(1, workers=8), 2))
+    state, (live,) = cluster.state, cluster.state.live.values()
+    before = traces(state)
+    kept, left = live.allocations[:2], live.allocations[-1].node
+    with Rehearsal(state, NOON) as rehearsal:
+        after = rehearsal.shrink(live, kept, live.generation + 1)
+        assert (after.allocations, rehearsal.shrunk) == (kept, {live.attempt: after})
+        assert sum(milli for *_, milli in state.ledger.all_held()) == 2_000
+        assert not state.losses.on_node(left)
+        assert not state.sizes.generous
+    assert traces(state) == before
+
+
 def test_who_is_placed_holds_something_until_it_is_put_back() -> None:
     cluster, job = Contended(make_node()), make_job(1, workers=8)
     cluster.run(job)

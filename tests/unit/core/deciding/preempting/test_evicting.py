@@ -4,6 +4,7 @@ import pytest
 
 from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.lifecycle.events import Event
+from scheduler.core.model.change import QueueQuotaSet
 from scheduler.core.model.decision import Evicted
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.job import Job
@@ -11,7 +12,7 @@ from scheduler.core.model.sharing.eviction import EvictionCause
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import RACK, Apart, Closeness
 from tests.builders.core import make_group, make_job, make_node, make_shape
-from tests.builders.preempting import Contended, evicted, placed
+from tests.builders.preempting import Contended, elastic, evicted, given, placed
 
 WHOLE = make_shape(8)
 
@@ -220,3 +221,14 @@ def test_alike_gangs_have_as_many_stopped_as_there_are_of_them_and_start_as_thes
     cluster.leave()
     assert placed(cluster.decide()) == names(high[1], high[2])
     assert cluster.group(high[3]).state is State.QUEUED
+
+
+def test_so_many_give_way_that_a_gang_may_use_what_they_give_beside_what_others_keep_back() -> None:
+    elastic_ones = [elastic(make_job(number, workers=4, tenant="gamma"), 1) for number in (1, 2)]
+    cluster = full(*elastic_ones, rules=Rules(Scope.EVERYWHERE))
+    cluster.tell(QueueQuotaSet(QueueQuota("beta", "h100", guaranteed=4, lending=0)))
+    high = make_job(3, workers=2, priority=1)
+    cluster.submit(high)
+    assert given(cluster.decide()) == dict.fromkeys(names(*elastic_ones), 1)
+    cluster.leave()
+    assert placed(cluster.decide()) == names(high), "no device lies idle that it may not use"
