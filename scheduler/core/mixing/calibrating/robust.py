@@ -29,24 +29,24 @@ class Fit:
 def robust_fit(rows: Floats, values: Floats) -> Fit:
     """Return coefficients x with `rows @ x` near `values`, after iteratively reweighted least squares.
 
-    `rows` is (n, c) of rank c; `values` is (n,), positive. It begins at least absolute deviations, which half of the
+    `rows` is (n, c) of rank c; `values` is (n,) and finite. It begins at least absolute deviations, which half of the
     rows cannot bend but by their leverage, and ends with Tukey's biweight (Beaton and Tukey, Technometrics 1974;
     Holland and Welsch 1977), whose scale is the median absolute deviation, not below LEAST_SCALE of the median value.
     """
+    size = float(np.median(np.abs(values))) or float(np.max(np.abs(values))) or 1.0
+    values = values / size  # no unit is so small or large that squares of it are lost
     x = _solved(rows, values, np.ones(len(values)))
     for _ in range(_ROUNDS):
-        distance = np.abs(values - rows @ x)
-        x = _solved(rows, values, 1.0 / np.maximum(distance, _TINY * np.abs(values)))
-    least = LEAST_SCALE * float(np.median(np.abs(values)))
-    cut = _TUKEY * least
+        x = _solved(rows, values, 1.0 / np.maximum(np.abs(values - rows @ x), _TINY))
+    cut = _TUKEY * LEAST_SCALE
     for _ in range(_ROUNDS):
         distance = np.abs(values - rows @ x)
-        cut = _TUKEY * max(_MAD_TO_SIGMA * _middle(distance, rows.shape[1]), least)
+        cut = _TUKEY * max(_MAD_TO_SIGMA * _middle(distance, rows.shape[1]), LEAST_SCALE)
         weights = np.where(distance < cut, (1.0 - np.minimum(distance / cut, 1.0) ** 2) ** 2, 0.0)
         if np.linalg.matrix_rank(rows[weights > 0.0]) < rows.shape[1]:
             break
         x = _solved(rows, values, weights)
-    return Fit(x, np.abs(values - rows @ x) < cut)
+    return Fit(x * size, np.abs(values - rows @ x) < cut)
 
 
 def _middle(distance: Floats, columns: int) -> float:
