@@ -3,8 +3,10 @@
 import ast
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 from fastapi.routing import APIRoute
 
@@ -14,6 +16,10 @@ from api.permissions import PERMISSIONS, Open, scope_of
 from scheduler.adapters.telemetry.gauges import GAUGES, OF_THE_LEADER
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry, described
 from scheduler.core.lifecycle.diagram import state_diagram, stop_table, transition_table
+from scheduler.core.mixing import plan
+from scheduler.core.mixing.asked import problem, shape, training
+from scheduler.core.mixing.filing import groups
+from scheduler.core.mixing.filing.plan_file import plan_schema
 from scheduler.core.model.tenant import Role, Scope
 
 DOCS = Path(__file__).parent
@@ -122,16 +128,52 @@ def _rooms_of(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def pages() -> dict[Path, str]:
-    """Return every generated page, and the schema of job files, by the file it belongs into."""
+    """Return every generated page, and the schemas of job and plan files, by the file it belongs into."""
     permissions = PERMISSIONS_PAGE.format(scopes=scope_table(), matrix=permission_table())
     states = STATES.format(diagram=state_diagram(), transitions=transition_table(), stops=stop_table())
     return {
         DOCS / "job.schema.json": json.dumps(job_schema(), indent=2) + "\n",
+        DOCS / "plan.schema.json": json.dumps(described_plan_schema(), indent=2) + "\n",
         DOCS / "states.md": states,
         DOCS / "permissions.md": permissions,
         DOCS / "rooms.md": ROOMS.format(tables=room_tables()),
         DOCS / "metrics.md": METRICS.format(rows=metrics_table(), leaders=leaders_metrics()),
     }
+
+
+def described_plan_schema() -> dict[str, Any]:
+    """Return the schema of plan files, with what the code says of each part."""
+    schema = plan_schema()
+    said: dict[str, dict[str, str]] = {}
+    for module in (groups, plan, problem, shape, training):
+        for found in ast.parse(Path(module.__file__ or "").read_text("utf-8")).body:
+            if isinstance(found, ast.ClassDef):
+                said[found.name] = dict(_attributes_of(found))
+    _describe(schema, said)
+    return schema
+
+
+def _attributes_of(found: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """Yield each attribute of a class that a text stands below, with that text."""
+    for one, below in pairwise(found.body):
+        text = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(text, ast.Constant):
+            yield one.target.id, " ".join(str(text.value).split())
+
+
+def _describe(part: Any, said: dict[str, dict[str, str]]) -> None:
+    """Add to each property of an object what its class says of it."""
+    if not isinstance(part, dict):
+        return
+    if "description" in part:
+        part["description"] = " ".join(str(part["description"]).split())
+    of_class = said.get(str(part.get("title")), {})
+    for name, inner in part.get("properties", {}).items():
+        _describe(inner, said)
+        if name in of_class:
+            inner["description"] = of_class[name]
+    for inner in (part.get("items"), *part.get("anyOf", ())):
+        _describe(inner, said)
 
 
 def permission_table() -> str:

@@ -26,7 +26,7 @@ from api.web.openapi import CONFLICT
 from api.web.outcomes import attempt_closed, refuse_report
 from scheduler.core.model.attempt import Progress
 from scheduler.core.model.measuring.layers import ProfileKey
-from scheduler.core.model.measuring.stages import StageTime
+from scheduler.core.model.measuring.stages import EndsInLayers, StageTime
 from scheduler.ports.journal import Rejected
 from scheduler.services.access.attempt_tokens import AttemptClaim
 from scheduler.services.heartbeats.hearing import Said
@@ -83,11 +83,12 @@ def report_progress(body: ProgressBody, context: Context, claim: Claim) -> Respo
 def report_stages(body: StagesBody, context: Context, claim: Claim) -> StagesAnswer:
     """Report what the stages of the attempt's pipeline took: plans of its family start from it.
 
-    All stages belong in one report: one alone does not say what its embedding or head takes.
+    All stages belong in one report: one alone does not say what its embedding or head takes, unless the plan does.
     """
     claim = _speaking_for(claim, body.generation, "/generation")
     stages = [_stage(one) for one in body.stages]
-    found = learn_layers(context.profiles, context.followed, context.clock, claim, stages)
+    ends = None if body.ends is None else EndsInLayers(body.ends.embedding, body.ends.head)
+    found = learn_layers(context.profiles, context.followed, context.clock, claim, stages, ends=ends)
     if isinstance(found, Rejected):
         raise refuse_report(found)
     places = {id(stage): place for place, stage in enumerate(stages)}

@@ -13,6 +13,8 @@ from bench.report import Limit, Measurement
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.costs import times_of
+from scheduler.core.mixing.pipeline import PipelineTimes
+from scheduler.core.mixing.simulating.running import run as run_schedule
 from scheduler.core.mixing.timing import step_s
 
 NAME = "predict_sailor"
@@ -34,6 +36,10 @@ def measure() -> Measurement:
         "mape_percent": _left_out_percent(mixed),
         "without_suspect_mape_percent": _left_out_percent(trusted),
         "fitted_mape_percent": mape_percent(_predicted(mixed, beta), _measured(mixed)),
+        "simulated_mape_percent": mape_percent(
+            [slowest_replica_s(run.replicas, form=simulated_step_s, blocking_share=beta) for run in mixed],
+            _measured(mixed),
+        ),
         "beta": beta,
         "rows": float(len(mixed)),
         "suspect_rows": float(len(mixed) - len(trusted)),
@@ -45,6 +51,11 @@ def measure() -> Measurement:
     for run, predicted_s in zip(mixed, _predicted(mixed, beta), strict=True):
         figures[f"{run.name}_above_percent"] = 100 * (predicted_s / run.measured_s - 1)
     return Measurement(figures, {"unit_ns": unit_ns()}, goals=GOALS, required=REQUIRED)
+
+
+def simulated_step_s(times: PipelineTimes) -> float:
+    """Return the step by the simulation that the best plans are confirmed by."""
+    return run_schedule(times).step_s
 
 
 def _measured(runs: Sequence[MeasuredRun]) -> list[float]:

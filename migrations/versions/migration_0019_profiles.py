@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("said", sa.Text),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("at", Instant, nullable=False),
+        sa.Column("times", sa.Text, nullable=False),
         sa.CheckConstraint("tensor_parallel >= 1 AND micro_batch >= 1", name="degrees"),
         sa.CheckConstraint("reports >= 0 AND version >= 1", name="counts"),
         sa.CheckConstraint("measured IS NOT NULL OR said IS NOT NULL", name="known"),

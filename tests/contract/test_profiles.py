@@ -33,7 +33,7 @@ def learn(world: World, attempt: str, *measured: MeasuredLayers, after_s: float 
 def test_what_is_measured_is_kept_and_adds_up(world: World, attempt: str) -> None:
     table = world.storage.profiles
     first = learn(world, attempt, MeasuredLayers(FAMILY, KEY, TIMES, 3))
-    assert first == [Profile(FAMILY, KEY, TIMES, 3, None, 1, NOON)]
+    assert first == [Profile(FAMILY, KEY, TIMES, 3, None, 1, NOON, TIMES)]
     learn(world, attempt, MeasuredLayers(FAMILY, KEY, TWICE, 3), after_s=60)
     found = table.get(FAMILY, KEY)
     assert found is not None
@@ -66,12 +66,11 @@ def test_who_is_over_or_unknown_says_nothing(world: World, attempt: str) -> None
 def test_what_an_operator_says_stays_while_more_is_measured(world: World, attempt: str) -> None:
     table = world.storage.profiles
     said = table.set(FAMILY, KEY, LayerProfile(0.5, 0.6), NOON)
-    assert said == Profile(FAMILY, KEY, None, 0, LayerProfile(0.5, 0.6), 1, NOON)
+    assert said == Profile(FAMILY, KEY, None, 0, LayerProfile(0.5, 0.6), 1, NOON, LayerProfile(0.5, 0.6))
     learn(world, attempt, MeasuredLayers(FAMILY, KEY, TIMES))
     found = table.get(FAMILY, KEY)
-    assert found == Profile(FAMILY, KEY, TIMES, 1, LayerProfile(0.5, 0.6), 2, NOON)
-    assert found is not None
-    assert found.times == LayerProfile(0.5, 0.6, head_s=0.066)
+    planned_with = LayerProfile(0.5, 0.6, head_s=0.066)
+    assert found == Profile(FAMILY, KEY, TIMES, 1, LayerProfile(0.5, 0.6), 2, NOON, planned_with)
 
 
 def test_a_guard_sees_what_is_there_and_may_refuse(world: World) -> None:
@@ -118,7 +117,7 @@ def test_what_is_planned_with_is_told_by_the_feed_and_noise_is_not(world: World,
     learn(world, attempt, MeasuredLayers(FAMILY, KEY, TIMES))
     assert told(world, last) == [ProfilesChanged((LayerSpeed(FAMILY, KEY, TIMES),))]
     last = world.storage.views.last_change()
-    same = LayerProfile(0.0100001, 0.0210001, head_s=0.066)
+    same = LayerProfile(0.01005, 0.0211, head_s=0.0661)
     learn(world, attempt, MeasuredLayers(FAMILY, KEY, same), after_s=60)
     assert told(world, last) == []
     world.storage.profiles.remove(FAMILY, KEY, NOON)
@@ -135,4 +134,4 @@ def test_the_state_that_is_read_is_the_one_that_was_told(world: World, attempt: 
     read = state_of(world.storage.views.snapshot())
     assert followed.digest() == read.digest() != empty
     assert followed.speeds.layers.of(FAMILY) == read.speeds.layers.of(FAMILY)
-    assert followed.speeds.layers.of(FAMILY).layers[KEY].layer_forward_s == 0.0123
+    assert followed.speeds.layers.of(FAMILY).layers[KEY].layer_forward_s == 0.0123456

@@ -32,6 +32,7 @@ SEEN: dict[str, tuple[str, ...]] = {
         "With 8 nodes added",
         "The same on another chip type",
     ),
+    "docs/mixed-chip.md": ("a step (", "NVIDIA alone", "What would make it faster", "--hetero-process-meshes"),
     "docs/training.md": ("Submitted elastic", "is to have 2 workers at most", "asked for 2 workers at most"),
 }
 """What a reader then sees, beside commands that end well."""
@@ -62,7 +63,11 @@ def test_every_command_of_a_guide_works_as_written(page: str, server: ServerProc
     reader = Reader(tmp_path / "reader", address=server.address, data_folder=server.data_folder)
     (reader.folder / "examples").symlink_to(ROOT / "examples")
     reader.give("ada.token", server.tenant("reading"))
-    if page in ("README.md", "docs/training.md"):  # the demonstration, or the first guide, logs the reader in
+    if page in (
+        "README.md",
+        "docs/training.md",
+        "docs/mixed-chip.md",
+    ):  # the demonstration, or the first guide, logs the reader in
         reader.run(f"medley login {server.address} --token - < ada.token")
     seen = reader.follow(page, standing_for=STANDING_FOR.get(page))
     missing = [words for words in SEEN[page] if words not in seen]

@@ -41,6 +41,7 @@ def asked_of(request: PlanRequest, tenant: TenantName | None) -> Asked:
         chips=request.chips,
         cluster=request.cluster,
         between_vendors_bytes_per_s=None if between is None else bytes_per_s(between),
+        family=request.family,
         steps=request.steps,
         plans=request.plans,
         earlier=None if request.earlier is None else _earlier(request.earlier, training),

@@ -54,6 +54,7 @@ def plans_answer(answered: Answered, training: Training, now: datetime) -> Plans
         earlier=None if answered.earlier is None else _summary(answered.earlier),
         offered=tuple(map(_pool, answered.offered)),
         left_out=tuple(map(_left_out, answered.left_out)),
+        profiles_used=answered.profiles_used,
         was_known=answered.was_known,
         change=answered.change,
         age_s=answered.age_s,

@@ -258,6 +258,7 @@ class PlansAnswer(Answer):
             "earlier": None,
             "offered": [POOL_EXAMPLE],
             "left_out": [LEFT_OUT_EXAMPLE],
+            "profiles_used": 0,
             "was_known": False,
             "change": 4711,
             "age_s": 0.02,
@@ -277,6 +278,8 @@ class PlansAnswer(Answer):
     """The plan of before on what is free now; null where it has no place any more, or none was given."""
     offered: tuple[PlannedPoolAnswer, ...]
     left_out: tuple[LeftOutAnswer, ...]
+    profiles_used: int
+    """So many measured layers of the family were known."""
     was_known: bool
     """It was planned before on the same chips."""
     change: int

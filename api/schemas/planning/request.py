@@ -141,6 +141,9 @@ class PlanRequest(Body):
         default=True, strict=True, description="Stages may compute activations anew to save memory."
     )
     is_causal: bool = Field(default=True, strict=True, description="A token sees those before it only.")
+    family: Name | None = Field(
+        default=None, description="The family of jobs whose measured layers count (`GET /v1/profiles`), of this model."
+    )
     chips: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CHIPS_NAMED)] | None = Field(
         default=None, description="Chip types that may be used; null: all that are free."
     )

@@ -68,7 +68,9 @@ class ProfileAnswer(Answer):
     micro_batch: int
     """Sequences."""
     times: LayerTimesAnswer
-    """What plans are made with: what an operator said, else what was measured, of each figure by itself."""
+    """What plans are made with: what an operator said, else what was measured, of each figure by itself.
+
+    What is measured is taken over when it is 1 % away."""
     measured: LayerTimesAnswer | None
     """What workers reported, newer reports counting more; null where none did."""
     reports: int
@@ -106,6 +108,15 @@ class StageBody(Body):
     update_s: Seconds | None = Field(default=None, description="The optimiser's step for all of the stage.")
 
 
+class EndsBody(Body):
+    """What the embedding and the head take by the attempt's plan, in layers."""
+
+    model_config = with_examples({"embedding": 0.1, "head": 2.1})
+
+    embedding: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
+    head: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
+
+
 class StagesBody(Body):
     """What the stages of an attempt's pipeline took: all in one report, so that layers and ends are told apart."""
 
@@ -127,6 +138,9 @@ class StagesBody(Body):
     )
 
     generation: Generation
+    ends: EndsBody | None = Field(
+        default=None, description="Used where the stages do not say it, as where each chip type has one of them."
+    )
     stages: Annotated[tuple[StageBody, ...], Field(min_length=1, max_length=1_024)]
 
 

@@ -42,7 +42,8 @@ def plan(
         _print_none(found, output)
         return ExitCode.FAILED
     if not 1 <= number <= len(found["plans"]):
-        raise BadUsage(f"there is no plan {number}: {len(found['plans'])} were found")
+        count = len(found["plans"])
+        raise BadUsage(f"there is no plan {number}: {count} {'was' if count == 1 else 'were'} found")
     chosen = found["plans"][number - 1]
     if save is not None:
         save.write_text(json.dumps(chosen["plan"], indent=2) + "\n", encoding="utf-8")

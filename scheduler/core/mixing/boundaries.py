@@ -28,7 +28,8 @@ def link_between(problem: Problem, a: ChipPool, b: ChipPool) -> Link:
 def transfer_s(problem: Problem, a: ChipPool, b: ChipPool, *, micro_batch: int) -> float:
     """Return how long a micro-batch's activations take from a stage on one pool to a stage on another, one way.
 
-    Through hosts: copying from the device, sending and copying to the device, one after another.
+    `b s h` numbers (arXiv 2104.04473, section 4.1) by the link's rate. Through hosts: copying from the device, sending
+    and copying to the device, one after another.
     """
     training = problem.training
     sent_bytes = training.sequence * micro_batch * training.shape.hidden * element_bytes(training)

@@ -43,7 +43,8 @@ def element_bytes(training: Training) -> int:
 def state_bytes(training: Training, parameters: int, data_parallel: int) -> States:
     """Return what so many parameters on one device take: 18 bytes each, or `6 + 12/d` where the optimiser is sharded.
 
-    Of half precision: weight 2, gradient 4, master copy and moments 12. Of fp32 there is no master copy: 4, 4 and 8.
+    Of half precision: weight 2, gradient 4, master copy and moments 12 (arXiv 1910.02054, section 3.1, with gradients
+    in fp32 as Megatron keeps them). Of fp32 there is no master copy: 4, 4 and 8.
     """
     element = element_bytes(training)
     master = 0 if training.precision is Precision.FP32 else MASTER_BYTES
@@ -53,7 +54,7 @@ def state_bytes(training: Training, parameters: int, data_parallel: int) -> Stat
 
 
 def layer_activation_bytes(training: Training, *, tensor_parallel: int, micro_batch: int, recomputes: bool) -> int:
-    """Return what one layer keeps on one device of one micro-batch until its backward pass.
+    """Return what one layer keeps on one device of one micro-batch until its backward pass (arXiv 2205.05198, eq. 1-4).
 
     With flash attention or selective recomputation `34 s b h / t`; without sequence parallelism `s b h (10 + 24/t)`;
     the scores, where they are kept, `5 a s^2 b / t` more; with full recomputation only the input, `2 s b h`. The
@@ -75,7 +76,10 @@ def layer_activation_bytes(training: Training, *, tensor_parallel: int, micro_ba
 
 
 def logits_bytes(training: Training, *, tensor_parallel: int, micro_batch: int) -> int:
-    """Return what the head keeps of one micro-batch: `6 s b V / t`, the logits and a copy of them in fp32."""
+    """Return what the head keeps of one micro-batch: `6 s b V / t`, the logits and a copy of them in fp32.
+
+    Of arXiv 2205.05198 (section 4.3) `4 s b V / t` is the copy that the loss is worked out from.
+    """
     logits = training.sequence * micro_batch * training.shape.vocabulary
     return -(-logits * (element_bytes(training) + LOGITS_BYTES_OF_FP32) // tensor_parallel)
 
@@ -83,7 +87,8 @@ def logits_bytes(training: Training, *, tensor_parallel: int, micro_batch: int) 
 def in_flight(stage: int, stages: int, micro_batches: int, extra_warm_up: Sequence[int]) -> int:
     """Return how many micro-batches a stage (from 0) holds at most under 1F1B: `min(m, p - i)` and what it runs ahead.
 
-    `extra_warm_up` has an entry for each boundary; a stage runs ahead by those of all boundaries behind it.
+    `extra_warm_up` has an entry for each boundary; a stage runs ahead by those of all boundaries behind it. 1F1B is of
+    arXiv 2104.04473 (section 2.2.1).
     """
     return min(micro_batches, stages - stage + sum(extra_warm_up[stage:]))
 

@@ -20,9 +20,9 @@ def gradient_sync_s(
 ) -> float:
     """Return how long a stage's replicas take to sum up the gradients of so many parameters on each device.
 
-    `2 (d-1)/d G / W`: G is of the whole stage and W of the whole node, for the ranks of a node share its network.
-    Replicas that all fit into one node use the links of its devices, each rank its own. Where the optimiser is sharded,
-    gradients are scattered and weights gathered: both are half of a ring.
+    `2 (d-1)/d G / W` (ring all-reduce, arXiv 1802.05799): G is of the whole stage and W of the whole node, for the
+    ranks of a node share its network. Replicas that all fit into one node use the links of its devices, each rank its
+    own. Where the optimiser is sharded, gradients are scattered and weights gathered: each is half of a ring.
     """
     training = problem.training
     gathered = element_bytes(training) if training.shards_optimiser else GRADIENT_BYTES

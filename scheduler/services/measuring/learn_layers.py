@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scheduler.core.mixing.calibrating.refitting import refit
 from scheduler.core.model.measuring.layers import MeasuredLayers, Profile
-from scheduler.core.model.measuring.stages import RefusalCause, RefusedStage, StageTime
+from scheduler.core.model.measuring.stages import EndsInLayers, RefusalCause, RefusedStage, StageTime
 from scheduler.core.queueing.run_times import family_of
 from scheduler.ports.clock import Clock
 from scheduler.ports.journal import Rejected, Rejection
@@ -23,10 +23,17 @@ class LearntLayers:
 
 
 def learn_layers(
-    profiles: ProfileTable, followed: FollowedState, clock: Clock, claim: AttemptClaim, stages: Sequence[StageTime]
+    profiles: ProfileTable,
+    followed: FollowedState,
+    clock: Clock,
+    claim: AttemptClaim,
+    stages: Sequence[StageTime],
+    *,
+    ends: EndsInLayers | None,
 ) -> LearntLayers | Rejected:
     """Take what an attempt's stages took into its family's profiles: what the attempt has no device of is refused.
 
+    `ends` says what embedding and head take by the attempt's plan, where nothing was measured that says it.
     Rejected: NOT_FOUND, STALE_ATTEMPT.
     """
     followed.follow()  # it is reported seldom, and the attempt may have been placed by another process
@@ -37,7 +44,7 @@ def learn_layers(
     foreign = [stage for stage in stages if stage.key.chip not in held]
     family = family_of(live.job)
     known = {one.key: one.times for one in profiles.of(family)}
-    found = refit((stage for stage in stages if stage.key.chip in held), known)
+    found = refit((stage for stage in stages if stage.key.chip in held), known, ends)
     measured = [MeasuredLayers(family, key, each.times, each.stages) for key, each in found.layers.items()]
     learnt = profiles.learn(claim.attempt, claim.generation, measured, clock.now())
     if isinstance(learnt, Rejected):

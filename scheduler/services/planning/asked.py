@@ -34,6 +34,8 @@ class Asked:
     cluster: ClusterName | None = None
     between_vendors_bytes_per_s: float | None = None
     """Of a pair of nodes whose chips are of two vendors; None: as fast as their networks are."""
+    family: str | None = None
+    """Of the tenant's: its measured layers count before every formula."""
     steps: int | None = None
     """How long it is: then it is compared with waiting for one chip type."""
     plans: int = 3
@@ -143,6 +145,8 @@ class Answered:
     offered: tuple[ChipPool, ...]
     """What was planned with."""
     left_out: Sequence[LeftOut]
+    profiles_used: int
+    """So many measured layers of the family were known."""
     was_known: bool
     """The same was asked before of the same chips, and was not searched anew."""
     change: int

@@ -1,21 +1,25 @@
 """Plan a training on what is free now, from the followed state, which stays as it is."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
 from scheduler.core.mixing.plan import Plan, Transport
 from scheduler.core.mixing.search.building import fits
 from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
+from scheduler.core.model.measuring.throughput import JobFamily
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.planning.asked import MOST_PLANS, Answered, Asked, Faster, Finish, Help, UnknownName
 from scheduler.services.planning.offer import Offer, offers_of
 from scheduler.services.planning.problems import (
+    NO_PROFILES,
     Question,
     question_of,
     with_direct_links,
@@ -31,6 +35,7 @@ WORTH_TELLING = 0.01
 MOST_LOST = 2
 """Plans are ready for the loss of so many nodes of each pool."""
 TWICE = 2.0
+NOTHING_OFFERED = Offer("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,15 @@ class TrainingPlanner:
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
 
+    def finish_readying(self) -> None:
+        """Return once what is being made ready is there."""
+        if self._readying is not None:
+            self._readying.result()
+
+    def is_ready_for(self, problem: Problem) -> bool:
+        """Say whether the best plan for a question is there without a search."""
+        return self._known.known(problem) is not None or self._single.known(problem) is not None
+
     def plan(self, asked: Asked) -> Answered:
         """Return the best plans on what is free now, or why there is none. Raises UnknownName, StorageUnavailable."""
         self._followed.follow()
@@ -73,10 +87,11 @@ class TrainingPlanner:
                 raise UnknownName("chip type", unknown, sorted(state.chips))
             if asked.cluster is not None and asked.cluster not in state.clusters:
                 raise UnknownName("cluster", [asked.cluster], sorted(state.clusters))
+            profiles = _profiles_of(state, asked)
             offers = offers_of(state, asked.tenant, chips=asked.chips, cluster=asked.cluster)
             change, age_s = self._followed.change, self._followed.age_s
         with self._asking:
-            best = self._best_of(asked, offers)
+            best = self._best_of([question_of(asked, offer, profiles) for offer in offers or [NOTHING_OFFERED]])
             problem, found = best.question.problem, best.found
             plans = () if found is None else found.plans
             answer = Answered(
@@ -89,6 +104,7 @@ class TrainingPlanner:
                 earlier=_as_it_would_be(asked, problem),
                 offered=problem.pools,
                 left_out=best.question.left_out,
+                profiles_used=len(problem.profiles.layers),
                 was_known=best.was_known,
                 change=change,
                 age_s=age_s,
@@ -97,9 +113,8 @@ class TrainingPlanner:
             self._ready(problem, found.plans[0])
         return answer
 
-    def _best_of(self, asked: Asked, offers: Sequence[Offer]) -> _Best:
+    def _best_of(self, questions: list[Question]) -> _Best:
         """Return the cluster with the shortest step; of clusters without a plan that with most compute."""
-        questions = [question_of(asked, offer) for offer in offers] or [question_of(asked, Offer("", ()))]
         questions.sort(key=lambda one: -sum(pool.chips * pool.flops_per_s for pool in one.problem.pools))
         tried = [self._tried(question) for question in questions]
         with_plan = [one for one in tried if one.found is not None]
@@ -176,6 +191,12 @@ def _search_one(problem: Problem, near: Plan | None) -> Plan | None:
         return confirmed(problem, leads(problem, known=near), 1)[0]
     except NoPlanError:
         return None
+
+
+def _profiles_of(state: SchedulerState, asked: Asked) -> Profiles:
+    if asked.family is None or asked.tenant is None:
+        return NO_PROFILES
+    return state.speeds.layers.of(JobFamily(asked.tenant, asked.family))
 
 
 def _step_s(found: Found | None) -> float:

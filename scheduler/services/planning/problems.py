@@ -5,16 +5,20 @@ from itertools import combinations
 
 from scheduler.core.mixing.asked.pools import ChipPool, Link
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.boundaries import link_between
 from scheduler.core.mixing.chips import pool_of
 from scheduler.services.planning.asked import Asked, LeftOut, TooMany
 from scheduler.services.planning.offer import Offer
 
+NO_PROFILES = Profiles()
 MOST_POOLS = 6
 """So many pools are planned with: those with most compute."""
 
 EVEN_BATCH = 64
 """Batches that are multiples of it can be cut into replicas and micro-batches of most sizes."""
+MOST_LARGER = 1.25
+"""A batch that is larger by more is another training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Question:
     left_out: tuple[LeftOut, ...]
 
 
-def question_of(asked: Asked, offer: Offer) -> Question:
+def question_of(asked: Asked, offer: Offer, profiles: Profiles = NO_PROFILES) -> Question:
     """Return the question about what one cluster offers."""
     pools: list[ChipPool] = []
     left_out: list[LeftOut] = []
@@ -38,7 +42,8 @@ def question_of(asked: Asked, offer: Offer) -> Question:
             left_out.append(LeftOut(free.name, free.chip.name, found))
     pools.sort(key=lambda pool: (-pool.chips * pool.flops_per_s, pool.name))
     left_out += [LeftOut(pool.name, pool.chip, TooMany.POOLS) for pool in pools[MOST_POOLS:]]
-    return Question(_problem(asked, tuple(pools[:MOST_POOLS])), tuple(left_out))
+    problem = replace(_problem(asked, tuple(pools[:MOST_POOLS])), profiles=profiles)
+    return Question(problem, tuple(left_out))
 
 
 def with_pools(problem: Problem, asked: Asked, *pools: ChipPool) -> Problem:
@@ -100,6 +105,6 @@ def with_even_batch(problem: Problem) -> Problem | None:
     """Return the question about the next batch that can be cut well; None where the batch can be already."""
     batch = problem.training.global_batch
     even = -(-batch // EVEN_BATCH) * EVEN_BATCH
-    if even == batch or batch < EVEN_BATCH // 2:
+    if even == batch or even > MOST_LARGER * batch:
         return None
     return replace(problem, training=replace(problem.training, global_batch=even))

@@ -11,7 +11,7 @@ from scheduler.core.mixing.plan import Plan
 from scheduler.core.model.identifiers import ChipName, TenantName
 from scheduler.core.model.job import AnyOf, CommandProgram, Job, JobKind, JobSpec
 from scheduler.core.model.resources import WorkerShape
-from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
+from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, UnknownStart
 from scheduler.ports.clock import Clock, IdentifierSource
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.planning.asked import Asked, Finish
@@ -63,11 +63,12 @@ class Waiting:
                 largest[pool.chip] = pool
         return [largest[chip] for chip in sorted(largest)]
 
-    def _start(self, tenant: TenantName | None, pool: ChipPool, devices: int) -> Estimate | NoEstimate | None:
-        """Return when a gang would start that takes whole nodes of a pool; None where nobody can say."""
-        if tenant is None:
-            return None
+    def _start(self, tenant: TenantName | None, pool: ChipPool, devices: int) -> Estimate | NoEstimate:
+        """Return when a gang would start that takes whole nodes of a pool; of nobody's gang that cannot be said."""
         now = self._clock.now()
+        nobody_knows = NoEstimate(UnknownStart.NO_ROOM, now)
+        if tenant is None:
+            return nobody_knows
         workers = -(-devices // pool.chips_per_node)
         spec = JobSpec(
             name="plan",
@@ -80,7 +81,7 @@ class Waiting:
         job = Job(self._identifiers.new_job_id(), tenant, spec, "plan", now)
         with self._followed.hold() as state:
             prospect = prospect_of(state, job, now)
-        return self._forecaster.estimate_new(job, prospect)
+        return self._forecaster.estimate_new(job, prospect) or nobody_knows
 
 
 def _finish(plan: Plan, starts: Estimate | NoEstimate | None, steps: int, now: datetime) -> Finish:

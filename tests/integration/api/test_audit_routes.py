@@ -37,6 +37,7 @@ UNTOLD = {
     "try_job": Untold.NOTHING_IS_KEPT,
     "suppose_job": Untold.NOTHING_IS_KEPT,
     "suppose": Untold.NOTHING_IS_KEPT,
+    "plan_training": Untold.NOTHING_IS_KEPT,
     "register_rendezvous": Untold.OF_WORKERS,
     "report_progress": Untold.OF_WORKERS,
     "report_stages": Untold.OF_WORKERS,

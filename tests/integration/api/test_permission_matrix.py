@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "try_job": dict(JOB),
     "suppose_job": dict(JOB),
     "suppose": {"add": [{"like": "h100-sxm", "count": 1}]},
+    "plan_training": {"model": "gpt2", "global_batch": 8, "sequence": 1024},
     "create_tenant": {"name": "gamma"},
     "create_user": {"name": "bob", "tenant": "demo"},
     "create_token": {"name": "another", "role": "viewer", "tenant": "demo", "scope": ["access:write"]},

@@ -77,6 +77,30 @@ def test_what_stages_took_becomes_the_profile_of_the_family(world: ApiWorld, wor
     assert (known["times"]["head_s"], known["reports"]) == (None, 3)
 
 
+def test_one_stage_alone_says_something_by_what_the_plan_says_of_its_ends(worker: TestClient, attempt: str) -> None:
+    path, alone = f"/v1/attempts/{attempt}/stages", {**STAGE, "has_embedding": True, "has_head": True}
+    refused = worker.post(path, json={"generation": 1, "stages": [alone]}).json()
+    assert (refused["learnt"], [one["code"] for one in refused["refused"]]) == ([], ["only-ends"])
+    ends = {"embedding": 0.5, "head": 2.0}
+    learnt = worker.post(path, json={"generation": 1, "stages": [alone], "ends": ends}).json()
+    assert (len(learnt["learnt"]), learnt["refused"]) == (1, [])
+
+
+def test_a_family_is_planned_with_what_is_known_of_its_layers(world: ApiWorld) -> None:
+    asked = {"model": "gpt2-xl", "global_batch": 64, "sequence": 1024, "chips": ["h100-sxm"], "plans": 1}
+
+    def planned_s(**named: str) -> float:
+        answer = world.client().post("/v1/plans", json={**asked, **named})
+        assert answer.status_code == 200, answer.text
+        return float(answer.json()["plans"][0]["plan"]["prediction"]["step_s"])
+
+    before_s = planned_s(family="llama")
+    slow = {"layer_forward_s": 1.0, "layer_backward_s": 2.0}
+    assert world.client(Role.OPERATOR).put(PATH.replace("/8/2", "/1/1"), json=slow).status_code == 200
+    assert planned_s(family="llama") > 10 * before_s
+    assert planned_s(family="gpt") == planned_s() == before_s
+
+
 def test_a_report_in_between_is_let_go(world: ApiWorld, worker: TestClient, attempt: str) -> None:
     path, report = f"/v1/attempts/{attempt}/stages", {"generation": 1, "stages": [STAGE]}
     assert worker.post(path, json=report).json()["learnt"] != []

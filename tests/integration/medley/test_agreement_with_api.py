@@ -17,17 +17,19 @@ from api.schemas.placement import (
     SpreadRequest,
     TopologyRequest,
 )
+from api.schemas.planning.request import ExpertsBody, LimitsBody, ModelBody, NetworkBody, PlanRequest
 from api.schemas.program import AfterRequest, ServeRequest, TrainingRequest
 from api.schemas.text import Body
 from medley.commands.access import Role as CommandRole
 from medley.commands.jobs import State as CommandState
 from medley.commands.tokens import Scope as CommandScope
-from medley.file_kinds import CHIP_FIELDS, JOB_FILE
+from medley.file_kinds import CHIP_FIELDS, JOB_FILE, PLAN_REQUEST_FILE
 from medley.screens import job_text
 from medley.yaml_file import read_yaml_file
 from scheduler.core.model.group import FINAL, State
 from scheduler.core.model.tenant import Role, Scope
 
+PLANS = sorted((Path(__file__).parents[3] / "examples" / "plans").glob("*.yaml"))
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "jobs").glob("*.yaml"))
 
 
@@ -52,6 +54,25 @@ def test_the_fields_of_a_job_are_the_apis() -> None:
     assert {place: set(fields) for place, fields in JOB_FILE.fields.items()} == {
         place: set(schema.model_fields) for place, schema in SCHEMAS.items()
     }
+
+
+def test_the_fields_of_a_training_to_plan_are_the_apis() -> None:
+    schemas = {
+        "": PlanRequest,
+        "/model": ModelBody,
+        "/model/experts": ExpertsBody,
+        "/limits": LimitsBody,
+        "/network": NetworkBody,
+    }
+    assert {place: set(fields) for place, fields in PLAN_REQUEST_FILE.fields.items()} == {
+        place: set(schema.model_fields) for place, schema in schemas.items()
+    }
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_the_api_accepts_every_example_of_a_training_to_plan(path: Path) -> None:
+    request = PlanRequest.model_validate(read_yaml_file(str(path), PLAN_REQUEST_FILE).fields)
+    assert request.name == path.stem
 
 
 @pytest.mark.parametrize(("title", "fields"), [("A job file", JOB_FILE.fields[""]), ("A chip file", CHIP_FIELDS)])

@@ -75,8 +75,9 @@ profiles = Table(
     Column("said", Text),
     Column("version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("times", Text, nullable=False),
     CheckConstraint("tensor_parallel >= 1 AND micro_batch >= 1", name="degrees"),
     CheckConstraint("reports >= 0 AND version >= 1", name="counts"),
     CheckConstraint("measured IS NOT NULL OR said IS NOT NULL", name="known"),
 )
-"""How long layers of a tenant's family take: what was measured and what an operator said, each as a document."""
+"""How long layers of a tenant's family take: measured, said by an operator, and planned with, as documents."""

@@ -28,6 +28,7 @@ from scheduler.core.model.measuring.layers import (
     ProfileKey,
     layer_speed_of,
     learnt_layers,
+    said_layers,
 )
 from scheduler.core.model.measuring.throughput import JobFamily
 from scheduler.ports.journal import Guard, Rejected, unguarded
@@ -89,8 +90,7 @@ class DatabaseProfiles:
         def write(transaction: Transaction) -> Profile:
             known = _find(transaction.connection, [(family, key)]).get((family, key))
             guard(known)
-            new = known or Profile(family, key, None, 0, None, 0, at)
-            new = replace(new, said=times, version=new.version + 1, at=at)
+            new = said_layers(known, family, key, times, at)
             transaction.insert_or_replace(profiles, [_row(new)])
             _tell(transaction, at, known, new)
             _note(transaction, at, [(known, new)])
@@ -130,7 +130,7 @@ class DatabaseProfiles:
             before = [known.get((one.family, one.key)) for one in new]
             after = [learnt_layers(there, one, at) for there, one in zip(before, new, strict=True)]
             transaction.insert_or_replace(profiles, list(map(_row, after)))
-            oldest = list(map(_profile, transaction.connection.execute(_OLDEST.offset(MOST_PROFILES))))
+            oldest = _too_many(transaction) if None in before else []
             _drop(transaction, oldest)
             _note(transaction, at, [*zip(before, after, strict=True), *((one, None) for one in oldest)])
             return after
@@ -153,6 +153,11 @@ def _find(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, Profile]:
     """Return those that there are; nobody else changes them until the transaction ends."""
     found = map(_profile, rows_listed(connection, _LISTED, [_named(family, key) for family, key in keys]))
     return {(one.family, one.key): one for one in found}
+
+
+def _too_many(transaction: Transaction) -> list[Profile]:
+    """Return those that were longest not heard of, where there are more than are kept."""
+    return list(map(_profile, transaction.connection.execute(_OLDEST.offset(MOST_PROFILES))))
 
 
 def _drop(transaction: Transaction, those: Sequence[Profile]) -> None:
@@ -202,6 +207,7 @@ def _row(one: Profile) -> Row:
         "said": None if one.said is None else LAYER_PROFILE.encode(one.said),
         "version": one.version,
         "at": one.at,
+        "times": LAYER_PROFILE.encode(one.times),
     }
 
 
@@ -209,4 +215,4 @@ def _profile(row: AnyRow) -> Profile:
     family, key = JobFamily(row.tenant, row.family), ProfileKey(row.chip, row.tensor_parallel, row.micro_batch)
     measured = None if row.measured is None else LAYER_PROFILE.decode(row.measured)
     said = None if row.said is None else LAYER_PROFILE.decode(row.said)
-    return Profile(family, key, measured, row.reports, said, row.version, row.at)
+    return Profile(family, key, measured, row.reports, said, row.version, row.at, LAYER_PROFILE.decode(row.times))

@@ -10,7 +10,7 @@ import numpy as np
 from scheduler.core.mixing.calibrating.nonsense import nonsense
 from scheduler.core.mixing.calibrating.robust import Fit, Floats, robust_fit
 from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey
-from scheduler.core.model.measuring.stages import RefusalCause, RefusedStage, StageTime
+from scheduler.core.model.measuring.stages import EndsInLayers, RefusalCause, RefusedStage, StageTime
 
 MOST_RATIO = 4.0
 """A stage that takes so many times what is known of its layers, or so small a part of it, says nothing of them."""
@@ -42,18 +42,24 @@ class _Equation:
     stage: StageTime
     forward_s: float
     backward_s: float
-    has_embedding: bool
-    has_head: bool
+    layers: float
+    """With what the ends count as, where that is known."""
+    has_embedding: bool = False
+    has_head: bool = False
 
 
-def refit(stages: Iterable[StageTime], known: Mapping[ProfileKey, LayerProfile] = _NOTHING_KNOWN) -> Refit:
+def refit(
+    stages: Iterable[StageTime],
+    known: Mapping[ProfileKey, LayerProfile] = _NOTHING_KNOWN,
+    ends: EndsInLayers | None = None,
+) -> Refit:
     """Return what a layer takes by measured stages, per chip type, tensor-parallel degree and micro-batch.
 
     A stage of n layers takes n times a layer, and what the embedding and the head take where it has them: one equation
     per stage and pass, solved by `robust_fit` in seconds per layer, so that a long stage counts no more than a short
     one. With recomputation a backward pass has the layers' forward pass in it. Where the stages do not say what the
-    ends take (one stage alone, or the same layers everywhere), `known` does; else those with ends are refused.
-    Nonsense and outliers are refused with their cause, whatever the rest says.
+    ends take (one stage on a chip type, or the same layers everywhere), `known` does, else `ends`, else those with ends
+    are refused. Nonsense and outliers are refused with their cause, whatever the rest says.
     """
     refused: list[RefusedStage] = []
     by_key: dict[ProfileKey, list[StageTime]] = defaultdict(list)
@@ -65,7 +71,7 @@ def refit(stages: Iterable[StageTime], known: Mapping[ProfileKey, LayerProfile] 
             refused.append(refusal)
     layers: dict[ProfileKey, Refitted] = {}
     for key, alike in by_key.items():
-        equations, without = _equations(alike, known.get(key))
+        equations, without = _equations(alike, known.get(key), ends)
         found, outliers = _solved(equations)
         refused += [*without, *outliers]
         if found is not None:
@@ -79,18 +85,20 @@ def _refusal(stage: StageTime, known: LayerProfile | None) -> RefusedStage | Non
         return RefusedStage(stage, cause)
     if known is None:
         return None
-    has_unknown_end = (stage.has_embedding and known.embedding_s is None) or (stage.has_head and known.head_s is None)
     expected_s = stage.layers * (known.layer_forward_s * (1 + stage.recomputes) + known.layer_backward_s)
     expected_s += _known_ends_s(stage, known)
     ratio = (stage.forward_s + stage.backward_s) / expected_s
-    is_outlier = ratio * MOST_RATIO < 1.0 or (ratio > MOST_RATIO and not has_unknown_end)
+    is_outlier = ratio * MOST_RATIO < 1.0 or (ratio > MOST_RATIO and not _has_unknown_end(stage, known))
     return RefusedStage(stage, RefusalCause.OUTLIER, ratio) if is_outlier else None
 
 
-def _equations(stages: Sequence[StageTime], known: LayerProfile | None) -> tuple[list[_Equation], list[RefusedStage]]:
+def _equations(
+    stages: Sequence[StageTime], known: LayerProfile | None, ends: EndsInLayers | None
+) -> tuple[list[_Equation], list[RefusedStage]]:
     """Return the equations of stages of one key, and the stages that cannot be told apart from their ends."""
     whole = [
-        _Equation(stage, stage.forward_s, stage.backward_s, stage.has_embedding, stage.has_head) for stage in stages
+        _Equation(stage, stage.forward_s, stage.backward_s, stage.layers, stage.has_embedding, stage.has_head)
+        for stage in stages
     ]
     rows = _rows(whole)
     if np.linalg.matrix_rank(rows) == rows.shape[1]:
@@ -98,21 +106,32 @@ def _equations(stages: Sequence[StageTime], known: LayerProfile | None) -> tuple
     found: list[_Equation] = []
     refused: list[RefusedStage] = []
     for stage in stages:
-        ends_s = 0.0 if known is None else _known_ends_s(stage, known)
-        forward_s = stage.forward_s - _FORWARD_PART * ends_s
-        backward_s = stage.backward_s - (1.0 - _FORWARD_PART) * ends_s
-        is_known = not (stage.has_embedding or stage.has_head) or _knows_ends(stage, known)
-        if is_known and min(forward_s, backward_s) > 0.0:
-            found.append(_Equation(stage, forward_s, backward_s, has_embedding=False, has_head=False))
-        else:
+        equation = _without_ends(stage, known, ends)
+        if equation is None:
             refused.append(RefusedStage(stage, RefusalCause.ONLY_ENDS))
+        else:
+            found.append(equation)
     return found, refused
 
 
-def _knows_ends(stage: StageTime, known: LayerProfile | None) -> bool:
-    if known is None:
-        return False
-    return not (stage.has_embedding and known.embedding_s is None) and not (stage.has_head and known.head_s is None)
+def _without_ends(stage: StageTime, known: LayerProfile | None, ends: EndsInLayers | None) -> _Equation | None:
+    """Return what a stage says of its layers by what its ends are known to take; None where they are not."""
+    if not (stage.has_embedding or stage.has_head):
+        return _Equation(stage, stage.forward_s, stage.backward_s, stage.layers)
+    if known is not None and not _has_unknown_end(stage, known):
+        ends_s = _known_ends_s(stage, known)
+        forward_s = stage.forward_s - _FORWARD_PART * ends_s
+        backward_s = stage.backward_s - (1.0 - _FORWARD_PART) * ends_s
+        if min(forward_s, backward_s) > 0.0:
+            return _Equation(stage, forward_s, backward_s, stage.layers)
+    if ends is None:
+        return None
+    layers = stage.layers + stage.has_embedding * ends.embedding + stage.has_head * ends.head
+    return _Equation(stage, stage.forward_s, stage.backward_s, layers)
+
+
+def _has_unknown_end(stage: StageTime, known: LayerProfile) -> bool:
+    return (stage.has_embedding and known.embedding_s is None) or (stage.has_head and known.head_s is None)
 
 
 def _known_ends_s(stage: StageTime, known: LayerProfile) -> float:
@@ -124,8 +143,8 @@ def _solved(equations: Sequence[_Equation]) -> tuple[Refitted | None, list[Refus
     if not equations:
         return None, []
     rows = _rows(equations)
-    layers = np.array([each.stage.layers for each in equations], dtype=np.float64)
-    recomputed = np.array([each.stage.recomputes for each in equations], dtype=np.float64)
+    layers = np.array([each.layers for each in equations], dtype=np.float64)
+    recomputed = np.array([each.stage.recomputes * each.stage.layers for each in equations]) / layers
     forward = _fit_without_negative(rows, np.array([each.forward_s for each in equations]) / layers)
     backward_s = np.array([each.backward_s for each in equations]) / layers
     backward = _fit_without_negative(rows, backward_s - recomputed * forward.coefficients[0])
@@ -161,8 +180,8 @@ def _rows(equations: Sequence[_Equation]) -> Floats:
     """Return what a layer, the embedding and the head weigh in each stage, per layer of it; ends that none has not."""
     columns = [
         [1.0 for _ in equations],
-        [each.has_embedding / each.stage.layers for each in equations],
-        [each.has_head / each.stage.layers for each in equations],
+        [each.has_embedding / each.layers for each in equations],
+        [each.has_head / each.layers for each in equations],
     ]
     return np.array([columns[0], *(column for column in columns[1:] if any(column))], dtype=np.float64).T
 

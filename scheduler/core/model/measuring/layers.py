@@ -8,8 +8,8 @@ from scheduler.core.model.measuring.throughput import MOST_WEIGHT, JobFamily
 
 MOST_PROFILES = 10_000
 """So many are kept: of measured ones those that were longest not heard of are forgotten."""
-_DIGITS = 3
-"""Noise of measuring is below the third digit, so that it makes nobody plan anew."""
+WORTH_TELLING = 0.01
+"""What is measured now and planned with may differ by so much: the noise of measuring makes nobody plan anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,6 @@ class LayerProfile:
     """Forward and backward, with the loss."""
     update_s: float | None = None
     """The optimiser's step for one layer."""
-
-
-_NOTHING = LayerProfile(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,11 @@ class Profile:
     """From 1; grows with every change."""
     at: datetime
     """Of the latest change."""
+    times: LayerProfile
+    """What is planned with: what was said, else what is measured, of each figure by itself.
 
-    @property
-    def times(self) -> LayerProfile:
-        """What counts: what an operator said, else what was measured, of each figure by itself."""
-        said, measured = self.said, self.measured
-        if said is None or measured is None:
-            return said or measured or _NOTHING
-        return LayerProfile(
-            said.layer_forward_s,
-            said.layer_backward_s,
-            measured.embedding_s if said.embedding_s is None else said.embedding_s,
-            measured.head_s if said.head_s is None else said.head_s,
-            measured.update_s if said.update_s is None else said.update_s,
-        )
+    What is measured is taken over when it is WORTH_TELLING away.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +78,62 @@ class LayerSpeed:
     family: JobFamily
     key: ProfileKey
     times: LayerProfile | None
-    """To three digits; None: nothing is known any more."""
+    """None: nothing is known any more."""
 
 
 def layer_speed_of(one: Profile) -> LayerSpeed:
     """Return what of a profile is planned with."""
-    times = one.times
-    rounded = LayerProfile(
-        _to_digits(times.layer_forward_s),
-        _to_digits(times.layer_backward_s),
-        None if times.embedding_s is None else _to_digits(times.embedding_s),
-        None if times.head_s is None else _to_digits(times.head_s),
-        None if times.update_s is None else _to_digits(times.update_s),
-    )
-    return LayerSpeed(one.family, one.key, rounded)
+    return LayerSpeed(one.family, one.key, one.times)
 
 
 def learnt_layers(known: Profile | None, new: MeasuredLayers, at: datetime) -> Profile:
     """Return a profile with what was reported taken in; a figure that was not measured stays as it was."""
     if known is None:
-        return Profile(new.family, new.key, new.times, new.reports, None, 1, at)
+        return Profile(new.family, new.key, new.times, new.reports, None, 1, at, new.times)
     part = new.reports / (min(known.reports, MOST_WEIGHT) + new.reports)
-    before = known.measured
-    times = new.times if before is None else _between(before, new.times, part)
-    return replace(known, measured=times, reports=known.reports + new.reports, version=known.version + 1, at=at)
+    measured = new.times if known.measured is None else _between(known.measured, new.times, part)
+    counts = measured if known.said is None else _said_before(known.said, measured)
+    return replace(
+        known,
+        measured=measured,
+        reports=known.reports + new.reports,
+        version=known.version + 1,
+        at=at,
+        times=counts if _are_apart(known.times, counts) else known.times,
+    )
+
+
+def said_layers(known: Profile | None, family: JobFamily, key: ProfileKey, said: LayerProfile, at: datetime) -> Profile:
+    """Return a profile of which an operator says this."""
+    if known is None:
+        return Profile(family, key, None, 0, said, 1, at, said)
+    times = said if known.measured is None else _said_before(said, known.measured)
+    return replace(known, said=said, version=known.version + 1, at=at, times=times)
+
+
+def _said_before(said: LayerProfile, measured: LayerProfile) -> LayerProfile:
+    return LayerProfile(
+        said.layer_forward_s,
+        said.layer_backward_s,
+        measured.embedding_s if said.embedding_s is None else said.embedding_s,
+        measured.head_s if said.head_s is None else said.head_s,
+        measured.update_s if said.update_s is None else said.update_s,
+    )
+
+
+def _are_apart(one: LayerProfile, other: LayerProfile) -> bool:
+    """Say whether a figure differs by more than noise, or is known in one of them alone."""
+    pairs = [
+        (one.layer_forward_s, other.layer_forward_s),
+        (one.layer_backward_s, other.layer_backward_s),
+        (one.embedding_s, other.embedding_s),
+        (one.head_s, other.head_s),
+        (one.update_s, other.update_s),
+    ]
+    if any((before is None) != (after is None) for before, after in pairs):
+        return True
+    known = [(before or 0.0, after or 0.0) for before, after in pairs]
+    return any(abs(after - before) > WORTH_TELLING * max(before, after) for before, after in known)
 
 
 def _between(before: LayerProfile, after: LayerProfile, part: float) -> LayerProfile:
@@ -132,7 +152,3 @@ def _mean(old: float, new: float, part: float) -> float:
 
 def _mean_of_known(old: float | None, new: float | None, part: float) -> float | None:
     return new if old is None else old if new is None else _mean(old, new, part)
-
-
-def _to_digits(value: float) -> float:
-    return float(f"{value:.{_DIGITS - 1}e}")

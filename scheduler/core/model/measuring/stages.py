@@ -26,6 +26,14 @@ class StageTime:
     """The optimiser's step for all of the stage; None: nobody looked."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndsInLayers:
+    """What the embedding and the head take by a plan, in layers: the head of Llama-3-8B is two of them."""
+
+    embedding: float
+    head: float
+
+
 class RefusalCause(StrEnum):
     """Why a stage's times say nothing of its layers."""
 

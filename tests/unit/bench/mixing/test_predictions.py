@@ -179,6 +179,12 @@ def test_beta_is_fitted_to_the_runs(sailor: Write) -> None:
     assert predict_sailor.measure().figures["beta"] == 0.25
 
 
+def test_the_simulation_of_the_schedule_agrees_with_the_formula_on_two_even_stages(sailor: Write) -> None:
+    run = read_runs("test")[0]
+    simulated_s = slowest_replica_s(run.replicas, form=predict_sailor.simulated_step_s)
+    assert simulated_s == pytest.approx(slowest_replica_s(run.replicas), rel=0.1)
+
+
 def test_layers_are_reckoned_from_one_sequence_in_proportion(sailor: Write) -> None:
     figures = predict_sailor.measure().figures
     assert figures["layers_of_2_mape_percent"] == pytest.approx(50)

@@ -89,6 +89,14 @@ def test_kinds_are_counted_without_what_is_gone() -> None:
     assert sorted(count for _, count in ledger.inventory.kinds()) == [1, 1]
 
 
+def test_states_are_counted_as_nodes_are_in_them() -> None:
+    ledger = make_ledger(make_node("a"), make_node("b"), make_node("c", state=NodeState.GONE))
+    ((state, nodes),) = ledger.inventory.states()
+    assert (state.free, nodes) == ((8,), 2)
+    ledger.apply(make_hold("a1", make_allocation((0, 1, 2), node="mixed/a")))
+    assert sorted((state.free, nodes) for state, nodes in ledger.inventory.states()) == [((5,), 1), ((8,), 1)]
+
+
 def test_every_change_of_a_node_or_a_cluster_counts_and_what_is_held_does_not() -> None:
     ledger = make_ledger(make_node())
     seen = [ledger.inventory.changes]

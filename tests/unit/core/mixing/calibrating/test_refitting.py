@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.core.mixing.calibrating.refitting import Refit, refit
 from scheduler.core.model.measuring.layers import LayerProfile, ProfileKey
-from scheduler.core.model.measuring.stages import RefusalCause, StageTime
+from scheduler.core.model.measuring.stages import EndsInLayers, RefusalCause, StageTime
 
 KEY = ProfileKey("h100", 2, 4)
 TRUE = LayerProfile(0.010, 0.021, embedding_s=0.006, head_s=0.066, update_s=0.001)
@@ -108,6 +108,19 @@ def test_ends_that_nobody_knows_are_refused_and_the_rest_counts() -> None:
     assert {each.cause for each in pair.refused} == {RefusalCause.ONLY_ENDS}
     mixed = refit([stage(6, "eh"), stage(6)])
     assert near(layer(mixed), ends="")
+
+
+@pytest.mark.parametrize("recomputes", [False, True])
+def test_ends_that_nobody_measured_are_what_the_plan_says(*, recomputes: bool) -> None:
+    in_layers = EndsInLayers(6 / 31, 66 / 31)
+    other = ProfileKey("mi300x", 4, 1)
+    found = refit([stage(5, "e", recomputes=recomputes), stage(7, "h", key=other)], {}, in_layers)
+    assert found.refused == ()
+    for key in (KEY, other):
+        assert near(layer(found, key), part=0.02, ends="")
+        assert layer(found, key).head_s is None
+    measured = refit([stage(5, "e"), stage(7), stage(8)], {}, EndsInLayers(9.0, 9.0))
+    assert near(layer(measured), ends="e")
 
 
 def test_nonsense_is_refused_and_the_rest_counts() -> None:

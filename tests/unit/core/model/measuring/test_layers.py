@@ -7,24 +7,32 @@ import pytest
 
 from scheduler.core.model.measuring.layers import (
     LayerProfile,
+    LayerSpeed,
     MeasuredLayers,
     Profile,
     ProfileKey,
     layer_speed_of,
     learnt_layers,
+    said_layers,
 )
 from scheduler.core.model.measuring.throughput import MOST_WEIGHT, JobFamily
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FAMILY, KEY = JobFamily("alpha", "llama"), ProfileKey("h100", 2, 4)
 TIMES = LayerProfile(0.010, 0.020, head_s=0.060)
-KNOWN = Profile(FAMILY, KEY, TIMES, 4, None, 1, NOON)
+KNOWN = Profile(FAMILY, KEY, TIMES, 4, None, 1, NOON, TIMES)
+
+
+def reported(known: Profile, times: LayerProfile, reports: int = 1) -> Profile:
+    return learnt_layers(known, MeasuredLayers(FAMILY, KEY, times, reports), NOON)
 
 
 def test_what_an_operator_says_goes_before_what_is_measured_figure_by_figure() -> None:
-    assert KNOWN.times == TIMES
-    assert replace(KNOWN, said=LayerProfile(1.0, 2.0)).times == LayerProfile(1.0, 2.0, head_s=0.060)
-    assert replace(KNOWN, measured=None, said=LayerProfile(1.0, 2.0)).times == LayerProfile(1.0, 2.0)
+    said = said_layers(KNOWN, FAMILY, KEY, LayerProfile(1.0, 2.0), NOON)
+    assert (said.times, said.measured, said.version) == (LayerProfile(1.0, 2.0, head_s=0.060), TIMES, 2)
+    assert said_layers(None, FAMILY, KEY, TIMES, NOON) == Profile(FAMILY, KEY, None, 0, TIMES, 1, NOON, TIMES)
+    later = reported(said, LayerProfile(0.030, 0.040, embedding_s=0.005))
+    assert later.times == LayerProfile(1.0, 2.0, embedding_s=0.005, head_s=0.060)
 
 
 def test_a_figure_that_was_not_measured_stays_as_it_was() -> None:
@@ -44,11 +52,23 @@ def test_what_was_measured_before_counts_as_so_many_reports_at_most() -> None:
 
 
 def test_the_first_report_is_what_it_says() -> None:
-    assert learnt_layers(None, MeasuredLayers(FAMILY, KEY, TIMES, 2), NOON) == replace(KNOWN, reports=2)
-    only_said = replace(KNOWN, measured=None, reports=0, said=LayerProfile(1.0, 2.0))
-    assert learnt_layers(only_said, MeasuredLayers(FAMILY, KEY, TIMES), NOON).measured == TIMES
+    first = learnt_layers(None, MeasuredLayers(FAMILY, KEY, TIMES, 4), NOON)
+    assert first == KNOWN
+    only_said = said_layers(None, FAMILY, KEY, LayerProfile(1.0, 2.0), NOON)
+    assert reported(only_said, TIMES).measured == TIMES
 
 
-def test_what_is_planned_with_has_three_digits() -> None:
-    fine = replace(KNOWN, measured=LayerProfile(0.0123456, 1234.56, embedding_s=0.0, update_s=1e-9))
-    assert layer_speed_of(fine).times == LayerProfile(0.0123, 1230.0, embedding_s=0.0, update_s=1e-9)
+def test_noise_changes_nothing_that_is_planned_with_until_it_adds_up() -> None:
+    drifting = KNOWN
+    for _ in range(3):
+        drifting = reported(drifting, LayerProfile(0.01011, 0.020, head_s=0.060), 4)
+    assert drifting.times is TIMES
+    assert drifting.measured != TIMES
+    moved = reported(drifting, LayerProfile(0.0104, 0.020, head_s=0.060), 16)
+    assert moved.times == moved.measured
+    assert layer_speed_of(moved) == LayerSpeed(FAMILY, KEY, moved.times)
+
+
+def test_a_figure_that_is_known_now_is_planned_with_at_once() -> None:
+    found = reported(KNOWN, replace(TIMES, update_s=1e-9))
+    assert found.times.update_s == 1e-9

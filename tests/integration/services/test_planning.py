@@ -1,0 +1,65 @@
+"""The planner over the followed state: the best cluster, what is ready ahead, and what is remembered."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scheduler.core.mixing.asked.training import Training
+from scheduler.core.mixing.catalogue import MODELS
+from scheduler.services.planning.asked import Asked, UnknownName
+from scheduler.services.planning.offer import offers_of
+from scheduler.services.planning.plan_training import TrainingPlanner, losses_of
+from scheduler.services.planning.problems import question_of
+from tests.builders.api import ApiWorld, open_world
+
+ASKED = Asked(Training(MODELS["gpt2-medium"], 64, 1024), "demo")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
+    with open_world(tmp_path_factory.mktemp("planning")) as opened:
+        yield opened
+
+
+def a_planner(world: ApiWorld, **changes: Any) -> TrainingPlanner:
+    return TrainingPlanner(world.context.followed, **changes)
+
+
+def test_a_question_is_searched_once(world: ApiWorld) -> None:
+    planner = a_planner(world, in_background=False)
+    first, second = planner.plan(ASKED), planner.plan(ASKED)
+    assert (first.was_known, second.was_known) == (False, True)
+    assert [one.file.plan for one in first.plans] == [one.file.plan for one in second.plans]
+
+
+def test_no_more_plans_are_told_than_are_asked_for(world: ApiWorld) -> None:
+    answered = a_planner(world, in_background=False).plan(replace(ASKED, plans=1))
+    assert len(answered.plans) == 1
+    assert answered.why is None
+
+
+def test_plans_for_the_loss_of_nodes_are_ready_before_they_are_lost(world: ApiWorld) -> None:
+    planner = a_planner(world)
+    planner.plan(ASKED)
+    with world.context.followed.hold() as state:
+        (offer,) = offers_of(state, "demo")
+    losses = losses_of(question_of(ASKED, offer).problem)
+    assert sorted(sum(pool.nodes for pool in one.pools) for one in losses) == [2, 2, 3, 3]
+    planner.finish_readying()
+    assert all(planner.is_ready_for(one) for one in losses)
+    planner.close()
+
+
+def test_without_waiting_nothing_is_compared_with_it(world: ApiWorld) -> None:
+    assert a_planner(world, in_background=False).plan(replace(ASKED, steps=100)).finishes == ()
+
+
+def test_what_is_named_and_is_not_there_is_refused_by_its_kind(world: ApiWorld) -> None:
+    planner = a_planner(world, in_background=False)
+    with pytest.raises(UnknownName, match="there is no chip type h900") as caught:
+        planner.plan(replace(ASKED, chips=("h100-sxm", "h900")))
+    assert caught.value.known == ["h100-sxm", "mi300x"]
+    with pytest.raises(UnknownName, match="there is no cluster east"):
+        planner.plan(replace(ASKED, cluster="east"))
