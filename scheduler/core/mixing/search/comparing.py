@@ -49,7 +49,7 @@ def shared_out(layers: int, weights: list[float]) -> list[int]:
 def _best_on(problem: Problem, pools: tuple[ChipPool, ...]) -> Plan | None:
     table = table_of(problem, pools)
     pairs = pairs_of(table)
-    found = explored(table, pairs) if len(pairs.count) else []
+    found = explored(table, pairs)
     return simulated(problem, built(problem, found[0][0])) if found else None
 
 

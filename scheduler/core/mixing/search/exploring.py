@@ -27,7 +27,7 @@ class Effort:
     """Shapes that are looked at closely at first."""
     each: int = 12
     """Of the neighbours, each round."""
-    rounds: int = 3
+    rounds: int = 5
     parents: int = 2
     """Whose neighbours are looked at, each round."""
     polished: int = 3
@@ -67,6 +67,8 @@ def explored(
     table: Table, pairs: Pairs, known: Shapes | None = None, *, effort: Effort | None = None
 ) -> list[tuple[Layout, float]]:
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
+    if not len(pairs.count):
+        return []
     effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
     looked = _looked_at(table, pairs, first, effort.first, np.inf)

@@ -47,10 +47,8 @@ def leads(problem: Problem, *, known: Plan | None = None) -> list[Lead]:
     """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
     table = table_of(problem, usable_pools(problem))
     pairs = pairs_of(table)
-    found = []
-    if len(pairs.count):
-        start = None if known is None else as_shapes(table, pairs, layout_of(known))
-        found = [Lead(*each) for each in explored(table, pairs, start)]
+    start = None if known is None else as_shapes(table, pairs, layout_of(known))
+    found = [Lead(*each) for each in explored(table, pairs, start)]
     if not found:
         raise NoPlanError(why_nothing(problem, table.pools))
     return found

@@ -35,7 +35,7 @@ def why_nothing(problem: Problem, pools: tuple[ChipPool, ...]) -> DoesNotFit | L
 def _any_plan(problem: Problem, pools: tuple[ChipPool, ...]) -> Plan | None:
     table = table_of(problem, pools)
     pairs = pairs_of(table)
-    found = explored(table, pairs, effort=LITTLE) if len(pairs.count) else []
+    found = explored(table, pairs, effort=LITTLE)
     return built(replace(problem, pools=pools), found[0][0]) if found else None
 
 
