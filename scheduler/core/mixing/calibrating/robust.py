@@ -14,6 +14,8 @@ _MAD_TO_SIGMA = 1.4826
 LEAST_SCALE = 0.02
 """Of what is fitted: times that agree better than to 2 % are no reason to call the next one wrong."""
 _TINY = 1e-6
+_SETTLED = 1e-6
+"""Rounds that change less than this part are the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ def robust_fit(rows: Floats, values: Floats) -> Fit:
     values = values / size  # no unit is so small or large that squares of it are lost
     x = _solved(rows, values, np.ones(len(values)))
     for _ in range(_ROUNDS):
-        x = _solved(rows, values, 1.0 / np.maximum(np.abs(values - rows @ x), _TINY))
+        before, x = x, _solved(rows, values, 1.0 / np.maximum(np.abs(values - rows @ x), _TINY))
+        if np.allclose(before, x, rtol=_SETTLED, atol=0.0):
+            break
     cut = _TUKEY * LEAST_SCALE
     for _ in range(_ROUNDS):
         distance = np.abs(values - rows @ x)
@@ -45,7 +49,9 @@ def robust_fit(rows: Floats, values: Floats) -> Fit:
         weights = np.where(distance < cut, (1.0 - np.minimum(distance / cut, 1.0) ** 2) ** 2, 0.0)
         if np.linalg.matrix_rank(rows[weights > 0.0]) < rows.shape[1]:
             break
-        x = _solved(rows, values, weights)
+        before, x = x, _solved(rows, values, weights)
+        if np.allclose(before, x, rtol=_SETTLED, atol=0.0):
+            break
     return Fit(x * size, np.abs(values - rows @ x) < cut)
 
 
