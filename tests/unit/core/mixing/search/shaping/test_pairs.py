@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.mixing.plan import problem as large_problem
-<<<<<<< HEAD
 from scheduler.core.mixing.asked.problem import Constraints
-=======
->>>>>>> 1b688eb8930848d642b7e4fb1df6fdaa34debfba
 from scheduler.core.mixing.search.exploring import explored
 from tests.builders.mixing import pool_of, problem_of, training_of
 from tests.builders.searching import begun, two_pools
