@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, pairwise, permutations, product
 
 from scheduler.core.mixing.asked.pools import ChipPool
@@ -78,10 +79,12 @@ class _Deals:
     def look(self, best: Best) -> None:
         """Look at all of them."""
         stages, layers = len(self._seats), self._problem.training.shape.layers
-        extras = range(MOST_EXTRA + 1 if self._problem.runtime.may_warm_up_more else 1)
+        useful = min(MOST_EXTRA, self._count - 1) if self._problem.runtime.may_warm_up_more else 0
+        extras = range(useful + 1)
+        known = cache(lambda stage, held: [self._stage(stage, count, held) for count in range(layers + 1)])
         for extra in product(extras, repeat=stages - 1):
             held = [in_flight(stage, stages, self._count, extra) for stage in range(stages)]
-            table = [[self._stage(stage, count, held[stage]) for count in range(layers + 1)] for stage in range(stages)]
+            table = [known(stage, held[stage]) for stage in range(stages)]
             for cuts in combinations(range(1, layers), stages - 1):
                 ends = (*cuts, layers)
                 row = [

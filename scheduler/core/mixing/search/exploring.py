@@ -27,7 +27,7 @@ class Effort:
     """Shapes that are looked at closely at first."""
     each: int = 12
     """Of the neighbours, each round."""
-    rounds: int = 3
+    rounds: int = 5
     parents: int = 2
     """Whose neighbours are looked at, each round."""
     polished: int = 3

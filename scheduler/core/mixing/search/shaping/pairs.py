@@ -48,7 +48,9 @@ def _bound_s(table: Table, d: Integers, b: Integers, count: Integers, most_stage
     layers = table.layers
     busy_s = np.moveaxis(table.busy_s[0][:, :, b], 2, 0)
     usable = most_stages > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    ends_s = np.moveaxis(table.ends_s[:, :, :, b], 3, 1)
+    ends_s = np.where(usable, ends_s, np.inf).min(axis=(2, 3)).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a pair that no pool has room for has no speed
         speed = np.where(usable, most_stages / busy_s, 0.0).max(axis=2).sum(axis=1)
         sync_s = np.moveaxis(table.sync_s[:, :, d], 2, 0) * table.layer_parameters[None, None, :]
         synced = np.where(usable, most_stages / sync_s, 0.0)
@@ -56,9 +58,7 @@ def _bound_s(table: Table, d: Integers, b: Integers, count: Integers, most_stage
         quickest_s = np.where(usable, busy_s, np.inf).min(axis=(1, 2))
         period_s = np.maximum(layers / speed, quickest_s)
         synced_s = layers / synced.max(axis=2).sum(axis=1)
-    ends_s = np.moveaxis(table.ends_s[:, :, :, b], 3, 1)
-    ends_s = np.where(usable, ends_s, np.inf).min(axis=(2, 3)).sum(axis=0)
-    bound_s = (count - 1) * period_s + layers * quickest_s + ends_s + synced_s
+        bound_s = (count - 1) * period_s + layers * quickest_s + ends_s + synced_s
     return np.where(fits(room, layers) & (speed > 0), bound_s, np.inf)
 
 

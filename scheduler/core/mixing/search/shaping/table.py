@@ -33,7 +33,7 @@ class Table:
     """Sequences."""
     data_parallels: tuple[int, ...]
     groups: Integers
-    """K, T: so many tensor-parallel groups the pool has room for; 0 where it cannot have this degree."""
+    """K, T: so many tensor-parallel groups the pool has room for within the limits; 0: it cannot have this degree."""
     busy_s: Floats
     """2, K, T, B: of one layer, forward and backward; the second without keeping activations."""
     activation_bytes: Floats
@@ -78,7 +78,7 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     micro_batches = tuple(size for size in cuts if size <= constraints.most_micro_batch)
     most = max(pool.nodes * pool.chips_per_node for pool in pools)
     data_parallels = tuple(size for size in cuts if size <= most)
-    groups = np.array([[pool.nodes * (pool.chips_per_node // degree) for degree in degrees] for pool in pools])
+    groups = np.array([[_groups(problem, pool, degree) for degree in degrees] for pool in pools])
     times_s = _times_s(problem, pools, degrees, micro_batches, groups)
     sizes = _sizes(problem, pools[0], degrees, micro_batches)
     return Table(
@@ -192,3 +192,14 @@ def _identity(pool: ChipPool) -> tuple[object, ...]:
 def _divisors(number: int) -> tuple[int, ...]:
     small = [size for size in range(1, int(number**0.5) + 1) if number % size == 0]
     return tuple(sorted({*small, *(number // size for size in small)}))
+
+
+def _groups(problem: Problem, pool: ChipPool, degree: int) -> int:
+    """Return how many groups of so many devices a pool has, no more than the limits leave to it alone."""
+    constraints = problem.constraints
+    found = pool.nodes * (pool.chips_per_node // degree)
+    if constraints.most_chips is not None:
+        found = min(found, int(constraints.most_chips) // degree)
+    if constraints.most_compute is not None:
+        found = min(found, int(constraints.most_compute * (1 + 1e-9) / (pool.worth * degree)))
+    return found

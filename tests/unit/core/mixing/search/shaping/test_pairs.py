@@ -1,8 +1,11 @@
 """Ways of cutting the batch, and what each can give at best."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.mixing.plan import problem as large_problem
+from scheduler.core.mixing.asked.problem import Constraints
 from scheduler.core.mixing.search.exploring import explored
 from tests.builders.mixing import pool_of, problem_of, training_of
 from tests.builders.searching import begun, two_pools
@@ -34,6 +37,13 @@ def test_no_plan_is_quicker_than_its_bound(chips: int) -> None:
             pairs.micro_batch == table.micro_batches.index(layout.micro_batch)
         )
         assert took_s >= pairs.bound_s[cut][0]
+
+
+def test_cuts_that_the_limits_leave_no_room_for_are_left_out() -> None:
+    one_chip = replace(two_pools(), constraints=Constraints(most_chips=1))
+    _, pairs = begun(one_chip)
+    assert set(pairs.replicas.tolist()) == {1}
+    assert int(pairs.most_stages.max()) == 1
 
 
 def test_what_fits_nowhere_is_left_out() -> None:
