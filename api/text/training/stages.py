@@ -22,6 +22,8 @@ def refused_stage_text(refused: RefusedStage) -> str:  # noqa: PLR0911 - one sen
             return f"it took {refused.ratio or 0.0:.2g} times what the other stages and earlier reports let expect"
         case RefusalCause.ONLY_ENDS:
             return "nothing says what its embedding or head takes of its time: report a stage without them as well"
+        case RefusalCause.CONTRADICTORY:
+            return "by it and the other stages a layer would take no time: is recomputation in its backward pass?"
         case RefusalCause.OTHER_CHIP:
             return f"the attempt has no {refused.stage.key.chip}"
     assert_never(refused.cause)

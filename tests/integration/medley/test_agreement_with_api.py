@@ -57,7 +57,7 @@ def test_the_fields_of_a_job_are_the_apis() -> None:
 
 
 def test_the_fields_of_a_training_to_plan_are_the_apis() -> None:
-    schemas = {
+    schemas: dict[str, type[Body]] = {
         "": PlanRequest,
         "/model": ModelBody,
         "/model/experts": ExpertsBody,

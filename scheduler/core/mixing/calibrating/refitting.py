@@ -156,7 +156,9 @@ def _solved(equations: Sequence[_Equation]) -> tuple[Refitted | None, list[Refus
         if not is_trusted
     ]
     usable = [each.stage for each, is_trusted in zip(equations, trusted.tolist(), strict=True) if is_trusted]
-    if not usable or min(forward.coefficients[0], backward.coefficients[0]) <= 0.0:
+    if min(forward.coefficients[0], backward.coefficients[0]) <= 0.0:
+        return None, refused + [RefusedStage(stage, RefusalCause.CONTRADICTORY) for stage in usable]
+    if not usable:
         return None, refused
     return Refitted(_profile(equations, usable, forward, backward), len(usable)), refused
 

@@ -47,6 +47,8 @@ class RefusalCause(StrEnum):
     """Far from what the other stages, or earlier reports, say of the same layers."""
     ONLY_ENDS = "only-ends"
     """It has the embedding or the head, and nothing says what these take of its time."""
+    CONTRADICTORY = "contradictory"
+    """By it and the other stages a layer would take no time at all."""
     OTHER_CHIP = "other-chip"
     """Who reports it has no device of that chip type."""
 

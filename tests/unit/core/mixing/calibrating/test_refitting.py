@@ -129,6 +129,13 @@ def test_nonsense_is_refused_and_the_rest_counts() -> None:
     assert [each.cause for each in found.refused] == [RefusalCause.NOT_FINITE, RefusalCause.NOT_POSITIVE]
 
 
+def test_a_backward_pass_without_the_recomputation_that_it_is_said_to_have_is_refused() -> None:
+    short = replace(stage(5, recomputes=True), backward_s=0.04)
+    found = refit([short])
+    assert found.layers == {}
+    assert [each.cause for each in found.refused] == [RefusalCause.CONTRADICTORY]
+
+
 def test_of_nothing_nothing_follows() -> None:
     assert refit([]) == Refit({}, ())
 
