@@ -1,5 +1,7 @@
 """Problems of the planner, as far along the search as a test wants them."""
 
+from typing import Any
+
 import numpy as np
 
 from scheduler.core.mixing.asked.problem import Problem
@@ -10,7 +12,7 @@ from scheduler.core.mixing.search.shaping.table import Table, table_of
 from tests.builders.mixing import pool_of, problem_of
 
 
-def two_pools(**said: object) -> Problem:
+def two_pools(**said: Any) -> Problem:
     """Return a problem on one quick and one slow pool of eight devices each."""
     return problem_of(pool_of("quick", flops_per_s=2e12), pool_of("slow"), **said)
 

@@ -88,6 +88,7 @@ def test_the_order_of_pools_does_not_matter(problem: Problem, draw: Random) -> N
 def test_a_faster_or_an_added_chip_is_no_harm(problem: Problem, index: int, what: str) -> None:
     index %= len(problem.pools)
     pool = problem.pools[index]
+    more: dict[str, object]
     more = {"flops_per_s": pool.flops_per_s * 1.5} if what == "flops_per_s" else {"nodes": pool.nodes + 1}
     better = changed(problem, index, more)
     assert bottleneck_s(better) <= bottleneck_s(problem) * (1 + ROUNDING)
