@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from medley.answers import Json
 from medley.screens.plans.amounts import (
-    ESTIMATE_NOTE,
     batch_text,
     busy_part,
     chips_text,
@@ -15,7 +14,7 @@ from medley.screens.plans.amounts import (
     span_text,
 )
 from medley.screens.safe_text import one_line
-from medley.screens.tables import Table, plain_text
+from medley.screens.tables import Table
 
 _BAR = 20
 _FORWARD, _BACKWARD, _IDLE = "░", "█", " "
@@ -23,22 +22,14 @@ _LEAST_CELLS = 24
 _WIDEST_ROW = 120
 
 
-def pipeline_lines(found: Json, *, width: int) -> Iterator[str]:
-    """Yield the lines of one plan of an answer, its timeline at most `width` cells wide."""
-    plan = found["plan"]
+def heading_lines(plan: Json) -> Iterator[str]:
+    """Yield what a plan runs on, how its steps are made up, and how fast it is predicted to be."""
     prediction = plan["prediction"]
     yield f"{chips_text(plan)}: {batch_text(plan)}"
     yield (
         f"{span_text(prediction)}, {prediction['tokens_per_s']:,.0f} tokens/s, "
         f"{percent(prediction['ideal_share'])} of ideal, MFU {percent(prediction['flops_utilisation'])}"
     )
-    yield ""
-    yield from plain_text(stage_table(plan)).splitlines()
-    if any(stage["is_estimate"] for stage in plan["stages"]):
-        yield ESTIMATE_NOTE
-    if found["timeline"] is not None:
-        yield ""
-        yield from timeline_lines(found["timeline"], plan, width=width)
 
 
 def stage_table(plan: Json) -> Table:
@@ -54,14 +45,14 @@ def stage_table(plan: Json) -> Table:
                 one_line(stage["chip"]) + ("?" if stage["is_estimate"] else ""),
                 degree,
                 f"{stage['layers']} ({layers_text(stage)})" + (" recomputed" if stage["recomputes"] else ""),
-                f"{bar} {gib(memory['total'])} of {gib(memory['limit'])} GiB",
+                bar,
+                f"{gib(memory['total'])} of {gib(memory['limit'])} GiB",
                 percent(busy_part(plan, number)),
                 _sends(plan, number),
             )
         )
-    return Table(
-        ("STAGE", "CHIP", "TP x DP", "LAYERS", "MEMORY", "BUSY", "TO THE NEXT"), rows, numbers=("STAGE", "BUSY")
-    )
+    columns = ("STAGE", "CHIP", "TP x DP", "LAYERS", "MEMORY", "OF A DEVICE", "BUSY", "TO THE NEXT")
+    return Table(columns, rows, numbers=("STAGE", "BUSY"), spare=("TO THE NEXT", "BUSY", "MEMORY"))
 
 
 def memory_bar(used: float, limit: float) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from medley.answers import Json
 from medley.screens.output import entry_text, is_terminal, print_table, say, window_width
-from medley.screens.plans.amounts import batch_text, chips_text, percent, span_text, step_text
-from medley.screens.plans.pipeline import pipeline_lines
+from medley.screens.plans.amounts import ESTIMATE_NOTE, batch_text, chips_text, percent, span_text, step_text
+from medley.screens.plans.pipeline import heading_lines, stage_table, timeline_lines
 from medley.screens.safe_text import one_line
 from medley.screens.tables import Table
 
@@ -18,11 +18,20 @@ def print_plans(found: Json, number: int, *, has_earlier: bool) -> None:
     """Print one plan of an answer whole, and the rest of the answer beside it."""
     width = window_width() if is_terminal(sys.stdout) else _PLAIN_WIDTH
     chosen = found["plans"][number - 1]
-    for line in pipeline_lines(chosen, width=width):
-        say(line)
-    if chosen["plan"]["why"]:
+    plan = chosen["plan"]
+    for line in heading_lines(plan):
+        _say(line)
+    say()
+    print_table(stage_table(plan))
+    if any(stage["is_estimate"] for stage in plan["stages"]):
+        say(ESTIMATE_NOTE)
+    if chosen["timeline"] is not None:
         say()
-        _say(chosen["plan"]["why"])
+        for line in timeline_lines(chosen["timeline"], plan, width=width):
+            say(line)
+    if plan["why"]:
+        say()
+        _say(plan["why"])
     say("\nBeside it:")
     print_table(_beside(found, number))
     if has_earlier:

@@ -1,5 +1,6 @@
 """A plan as it is drawn: lines of text that fit, and a picture that a browser takes."""
 
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -8,7 +9,7 @@ import pytest
 from medley.answers import Json
 from medley.screens.plans.amounts import batch_text, chips_text, gib, step_text
 from medley.screens.plans.picture import picture
-from medley.screens.plans.pipeline import memory_bar, pipeline_lines, timeline_lines
+from medley.screens.plans.pipeline import memory_bar, timeline_lines
 from medley.screens.plans.whole import print_plans
 from tests.builders.plans import a_plan, a_plan_file, a_plan_of_one_vendor
 
@@ -23,29 +24,53 @@ TIMELINE: Json = {
 FOUND: Json = {"plan": a_plan_file().document, "timeline": TIMELINE}
 
 
-def drawn(found: Json = FOUND, width: int = 80) -> str:
-    return "\n".join(pipeline_lines(found, width=width))
+@pytest.fixture
+def drawn(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return what is printed of a plan."""
+
+    def draw(found: Json = FOUND) -> str:
+        print_plans(answer(plans=[found]), 1, has_earlier=False)
+        return capsys.readouterr().out
+
+    return draw
 
 
-def test_what_a_plan_is_stands_above_its_stages() -> None:
+def answer(**changes: Any) -> Json:
+    summary = {**a_plan_file().document["prediction"], "devices": {"h100-sxm": 4}, "step_s": 3.2}
+    alone = {"way": "one_vendor", "vendor": "NVIDIA", "text": "", "plan": summary}
+    even = {"way": "even", "vendor": None, "text": "", "plan": None}
+    found: Json = {
+        "plans": [FOUND, {"plan": a_plan_file(plan=a_plan(), why="").document, "timeline": None}],
+        "comparisons": [alone, even],
+        "earlier": None,
+        "faster": [{"text": f"Help {number}."} for number in range(7)],
+        "finishes": [{"text": "Now."}],
+        "left_out": [],
+    }
+    return found | changes
+
+
+def test_what_a_plan_is_stands_above_its_stages(drawn: Callable[..., str]) -> None:
     first, second, *_ = drawn().splitlines()
     assert first == "4 h100-sxm and 4 ascend-910b2: 2 replicas of 2 stages, 8 micro-batches of 2 sequences each"
     assert second == "1.60 s a step (1.50 s to 1.80 s), 40,960 tokens/s, 75 % of ideal, MFU 41 %"
 
 
-def test_each_stage_has_its_layers_memory_and_what_it_sends_by() -> None:
+def test_each_stage_has_its_layers_memory_and_what_it_sends_by(drawn: Callable[..., str]) -> None:
     row = next(line for line in drawn().splitlines() if line.lstrip().startswith("0  h100-sxm"))
     assert "5 (0-4)" in row
     assert "33 of 57 GiB" in row
     assert "4 ms through hosts, 1 ahead" in row
 
 
-def test_a_rate_that_nobody_measured_is_marked_and_explained() -> None:
-    assert "ascend-910b2?" in drawn()
-    assert "nobody measured what this chip does" in drawn()
+def test_a_rate_that_nobody_measured_is_marked_and_explained(drawn: Callable[..., str]) -> None:
+    said = drawn()
+    assert "ascend-910b2?" in said
+    assert "nobody measured what this chip does" in said
     measured = {"plan": a_plan_file(plan=a_plan_of_one_vendor(5, 3)).document, "timeline": None}
-    assert "nobody measured" not in drawn(measured)
-    assert "direct" in drawn(measured)
+    said = drawn(measured)
+    assert "nobody measured" not in said
+    assert "direct" in said
 
 
 def test_a_timeline_shows_what_fills_most_of_each_cell() -> None:
@@ -97,21 +122,6 @@ def test_everything_in_a_picture_is_inside_of_it() -> None:
 
 def test_a_picture_without_a_timeline_ends_with_the_memory() -> None:
     assert "Timeline" not in picture({**FOUND, "timeline": None}, "small")
-
-
-def answer(**changes: Any) -> Json:
-    summary = {**a_plan_file().document["prediction"], "devices": {"h100-sxm": 4}, "step_s": 3.2}
-    alone = {"way": "one_vendor", "vendor": "NVIDIA", "text": "", "plan": summary}
-    even = {"way": "even", "vendor": None, "text": "", "plan": None}
-    found: Json = {
-        "plans": [FOUND, {"plan": a_plan_file(plan=a_plan(), why="").document, "timeline": None}],
-        "comparisons": [alone, even],
-        "earlier": None,
-        "faster": [{"text": f"Help {number}."} for number in range(7)],
-        "finishes": [{"text": "Now."}],
-        "left_out": [],
-    }
-    return found | changes
 
 
 def test_the_whole_answer_has_what_is_beside_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
