@@ -31,10 +31,12 @@ class Effort:
     parents: int = 2
     """Whose neighbours are looked at, each round."""
     polished: int = 3
+    slack: float = 1.03
+    """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
 
 QUICK = Effort()
-THOROUGH = Effort(pairs=24, first=48, each=48, rounds=8, parents=4, polished=8)
+THOROUGH = Effort(pairs=24, first=48, each=48, rounds=8, parents=4, polished=16, slack=1.3)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
@@ -42,10 +44,6 @@ SMALL = 64
 def effort_for(table: Table) -> Effort:
     """Return how much to look at."""
     return THOROUGH if table.layers * len(table.pools) <= SMALL else QUICK
-
-
-SLACK = 1.03
-"""An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,9 @@ def explored(
     first = first_shapes(table, pairs, effort.pairs)
     looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:
-        looked = _further(table, pairs, looked, known, effort.first)
+        looked = _further(table, pairs, looked, known, most=effort.first)
     if not len(looked.shapes):
-        looked = _further(table, pairs, looked, _tight(table, pairs, first), effort.first)
+        looked = _further(table, pairs, looked, _tight(table, pairs, first), most=effort.first)
     parents_of = NO_KEYS
     for _ in range(effort.rounds):
         parents = looked.shapes.take(~np.isin(looked.shapes.keys(), parents_of)).take(slice(effort.parents))
@@ -83,7 +81,8 @@ def explored(
             break
         parents_of = np.concatenate((parents_of, parents.keys()))
         within = int(np.searchsorted(pairs.bound_s, looked.best_s))
-        looked = _further(table, pairs, looked, neighbours_of(table, pairs, parents, within), effort.each)
+        near = neighbours_of(table, pairs, parents, within)
+        looked = _further(table, pairs, looked, near, most=effort.each, slack=effort.slack)
     return _finished(table, pairs, looked, effort.polished)
 
 
@@ -93,9 +92,11 @@ def _tight(table: Table, pairs: Pairs, none: Shapes) -> Shapes:
     return joined([none.take(slice(0)), *(each.shape for each in found if each is not None)])
 
 
-def _further(table: Table, pairs: Pairs, looked: _Looked, shapes: Shapes, most: int) -> _Looked:
+def _further(
+    table: Table, pairs: Pairs, looked: _Looked, shapes: Shapes, *, most: int, slack: float = np.inf
+) -> _Looked:
     """Look at some more shapes."""
-    new = _looked_at(table, pairs, once_each(shapes, looked.keys), most, looked.best_s * SLACK)
+    new = _looked_at(table, pairs, once_each(shapes, looked.keys), most, looked.best_s * slack)
     both, took_s = joined([looked.shapes, new.shapes]), np.concatenate((looked.took_s, new.took_s))
     return _sorted(both, took_s, np.concatenate((looked.keys, new.keys)))
 

@@ -67,7 +67,11 @@ def _moves(pipelines: Pipelines, dealt: Dealt, rows: Integers) -> _Moves:
         layers[np.arange(len(giver)), taker] += 1
         parts.append(_Moves(np.full(len(giver), row), layers, np.repeat(dealt.extra[row][None], len(giver), axis=0)))
         if deep > 1 and pipelines.table.problem.runtime.may_warm_up_more:
-            parts.append(_warmer(pipelines, dealt, int(row), deep))
+            warmer = _warmer(pipelines, dealt, int(row), deep)
+            parts.append(warmer)
+            if deep <= ALL_PAIRS_UP_TO:  # both at once
+                moved, warmed = np.indices((len(layers), len(warmer.extra))).reshape(2, -1)
+                parts.append(_Moves(np.full(len(moved), row), layers[moved], warmer.extra[warmed]))
     return _Moves(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "layers", "extra")))
 
 

@@ -49,8 +49,12 @@ def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
     filling_s = np.where(is_used, layers * layer_s + ends_s, 0.0).sum(axis=1)
     within_s = table.transfer_s[pool, pool, b] * (stages - 1).clip(min=0)
     between_s = table.transfer_s[pool[:, :-1], pool[:, 1:], b] * is_used[:, 1:]
-    parameters = np.where(is_used, layers / stages.clip(min=1), 0.0) * table.layer_parameters[degree]
-    parameters += (ends * table.ends_parameters[:, degree]).sum(axis=0)
+    layer_parameters, ends_parameters = (
+        table.layer_parameters[degree],
+        (ends * table.ends_parameters[:, degree]).sum(axis=0),
+    )
+    shared = (layers * layer_parameters + ends_parameters) / stages.clip(min=1)
+    parameters = np.where(is_used, np.maximum(shared, ends_parameters + layer_parameters), 0.0)
     once_s = (parameters * table.sync_s[pool, degree, d]).max(axis=1)
     once_s += (parameters * table.update_s[pool, d]).max(axis=1)
     step_s = (count - 1) * period_s[rows, chosen] * short + filling_s + once_s
