@@ -13,7 +13,15 @@ from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import NO_KEYS, Shapes, allowed, first_shapes, joined, once_each
+from scheduler.core.mixing.search.shaping.shapes import (
+    NO_KEYS,
+    WARMS_ALL,
+    Shapes,
+    allowed,
+    first_shapes,
+    joined,
+    once_each,
+)
 from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 
 
@@ -31,12 +39,14 @@ class Effort:
     parents: int = 2
     """Whose neighbours are looked at, each round."""
     polished: int = 3
+    warms_first: bool = False
+    """Shapes with extra warm-ups are there from the beginning, not only as neighbours."""
     slack: float = 1.03
     """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
 
 QUICK = Effort()
-THOROUGH = Effort(pairs=24, first=48, each=48, rounds=8, parents=4, polished=16, slack=1.3)
+THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, parents=4, polished=16, slack=1.3, warms_first=True)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
@@ -69,6 +79,8 @@ def explored(
         return []
     effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
+    if effort.warms_first and table.problem.runtime.may_warm_up_more:
+        first = joined([first, replace(first, warms=np.full(len(first), WARMS_ALL))])
     looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:
         looked = _further(table, pairs, looked, known, most=effort.first)
