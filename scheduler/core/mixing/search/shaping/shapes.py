@@ -109,8 +109,12 @@ def joined(parts: list[Shapes]) -> Shapes:
 def once_each(shapes: Shapes, but: Integers) -> Shapes:
     """Return each shape once, in the order they come in, without those of some keys."""
     seen = set(but.tolist())
-    first = dict(zip(reversed(shapes.keys().tolist()), range(len(shapes) - 1, -1, -1), strict=True))
-    return shapes.take(np.array(sorted(place for key, place in first.items() if key not in seen), dtype=np.int64))
+    first = []
+    for place, key in enumerate(shapes.keys().tolist()):
+        if key not in seen:
+            seen.add(key)
+            first.append(place)
+    return shapes.take(np.array(first, dtype=np.int64))
 
 
 def tidied(shapes: Shapes) -> Shapes:
