@@ -34,7 +34,7 @@ def shape_of(table: Table, pair: int, *runs: tuple[str, int, int], warms: int = 
     names = [pool.name for pool in table.pools]
     used = [names.index(name) for name, _, _ in runs]
     idle = [k for k in range(len(names)) if k not in used]
-    return Shapes(
+    return Shapes.of(
         pair=np.array([pair]),
         pool=np.array([used + idle]),
         degree=np.array([[table.degrees.index(degree) for _, degree, _ in runs] + [0] * len(idle)]),

@@ -13,6 +13,7 @@ from math import log2
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey
+from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.calibrating.interpolating import layer_at
 from scheduler.core.mixing.counting import (
     PASSES,
@@ -67,7 +68,7 @@ def layer_costs(
     return LayerCosts(
         forward_s=times.layer_forward_s,
         backward_s=times.layer_backward_s + (times.layer_forward_s if recomputes else 0.0),
-        parameters=_on_one(layer_parameters(training.shape), tensor_parallel),
+        parameters=parameters_on_one(training.shape, tensor_parallel)[0],
         activation_bytes=layer_activation_bytes(
             training, tensor_parallel=tensor_parallel, micro_batch=micro_batch, recomputes=recomputes
         ),
@@ -80,8 +81,8 @@ def embedding_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, m
     return EndCosts(
         forward_s=times.embedding_s or 0.0,
         backward_s=0.0,
-        parameters=_on_one(embedding_parameters(problem.training.shape), tensor_parallel),
-        activation_bytes=_boundary_bytes(problem, micro_batch) // (2 * tensor_parallel),
+        parameters=parameters_on_one(problem.training.shape, tensor_parallel)[1],
+        activation_bytes=ends_activation_bytes(problem, tensor_parallel=tensor_parallel, micro_batch=micro_batch)[0],
         logits_bytes=0,
     )
 
@@ -94,10 +95,25 @@ def head_costs(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_
     return EndCosts(
         forward_s=both_s * FORWARD_PART,
         backward_s=both_s * (1 - FORWARD_PART),
-        parameters=_on_one(head_parameters(training.shape), tensor_parallel),
-        activation_bytes=2 * _boundary_bytes(problem, micro_batch) // tensor_parallel,
+        parameters=parameters_on_one(training.shape, tensor_parallel)[2],
+        activation_bytes=ends_activation_bytes(problem, tensor_parallel=tensor_parallel, micro_batch=micro_batch)[1],
         logits_bytes=logits_bytes(training, tensor_parallel=tensor_parallel, micro_batch=micro_batch),
     )
+
+
+def ends_activation_bytes(problem: Problem, *, tensor_parallel: int, micro_batch: int) -> tuple[int, int]:
+    """Return what the embedding and the head keep on one device of one micro-batch in flight."""
+    sent_bytes = _boundary_bytes(problem, micro_batch)
+    return sent_bytes // (2 * tensor_parallel), 2 * sent_bytes // tensor_parallel
+
+
+def parameters_on_one(shape: ModelShape, tensor_parallel: int) -> tuple[int, int, int]:
+    """Return the parameters that one device has of a layer, of the embedding and of the head."""
+    layer, embedding, head = (
+        -(-whole // tensor_parallel)
+        for whole in (layer_parameters(shape), embedding_parameters(shape), head_parameters(shape))
+    )
+    return layer, embedding, head
 
 
 def times_of(problem: Problem, pool: ChipPool, *, tensor_parallel: int, micro_batch: int) -> LayerProfile:
@@ -169,7 +185,3 @@ def _boundary_bytes(problem: Problem, micro_batch: int) -> int:
     """What goes from a layer to the next of one micro-batch: `s b h` numbers."""
     training = problem.training
     return training.sequence * micro_batch * training.shape.hidden * element_bytes(training)
-
-
-def _on_one(parameters: int, tensor_parallel: int) -> int:
-    return -(-parameters // tensor_parallel)

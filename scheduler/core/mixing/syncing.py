@@ -4,6 +4,11 @@ Sources: ring all-reduce, `2 (d-1)/d` of the bytes over each link (arXiv 1802.05
 its network is measured: without it the error over measured mixed runs is far larger, see docs/benchmarks.md.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.counting import layer_parameters
@@ -30,6 +35,19 @@ def gradient_sync_s(
     if data_parallel * tensor_parallel <= pool.chips_per_node:
         return sent_bytes / pool.device_link_bytes_per_s
     return sent_bytes * tensor_parallel / pool.node_link_bytes_per_s
+
+
+def each_gradient_sync_s(
+    problem: Problem, pool: ChipPool, degrees: Sequence[int], data_parallels: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return `gradient_sync_s` of one parameter, degrees by data-parallel degrees; rounding aside."""
+    training = problem.training
+    gathered = element_bytes(training) if training.shards_optimiser else GRADIENT_BYTES
+    degree, replicas = np.array(degrees)[:, None], np.array(data_parallels)[None, :]
+    sent_bytes = (replicas - 1) / replicas * (GRADIENT_BYTES + gathered)
+    within_s, between_s = sent_bytes / pool.device_link_bytes_per_s, sent_bytes * degree / pool.node_link_bytes_per_s
+    reckoned_s: NDArray[np.float64] = np.where(replicas * degree <= pool.chips_per_node, within_s, between_s)
+    return reckoned_s
 
 
 def update_s(problem: Problem, pool: ChipPool, *, parameters: int, data_parallel: int) -> float:

@@ -186,7 +186,7 @@ def _shape(table: Table, pair: int, runs: tuple[_Run, ...]) -> Shapes:
     front = runs[::-1]
     idle = [k for k in range(len(table.pools)) if k not in {run.pool for run in front}]
     return tidied(
-        Shapes(
+        Shapes.of(
             pair=np.array([pair]),
             pool=np.array([[run.pool for run in front] + idle]),
             degree=np.array([[run.degree for run in front] + [0] * len(idle)]),

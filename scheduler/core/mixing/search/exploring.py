@@ -1,6 +1,6 @@
 """From first shapes to the best: look closer at the likeliest, then at their neighbours, until none is better."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from scheduler.core.mixing.search.shaping.pairs import Pairs
 from scheduler.core.mixing.search.shaping.shapes import (
     NO_KEYS,
     WARMS_ALL,
+    WARMS_NONE,
     Shapes,
     allowed,
     first_shapes,
@@ -80,7 +81,7 @@ def explored(
     effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
     if effort.warms_first and table.problem.runtime.may_warm_up_more:
-        first = joined([first, replace(first, warms=np.full(len(first), WARMS_ALL))])
+        first = joined([first, first.warmed(WARMS_ALL)])
     looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:
         looked = _further(table, pairs, looked, known, most=effort.first)
@@ -135,7 +136,7 @@ def _finished(table: Table, pairs: Pairs, looked: _Looked, most: int) -> list[tu
     """Polish the best shapes that differ in more than warm-ups."""
     if not len(looked.shapes):
         return []
-    alike = replace(looked.shapes, warms=np.zeros_like(looked.shapes.warms)).keys()
+    alike = looked.shapes.warmed(WARMS_NONE).keys()
     _, rows = np.unique(alike, return_index=True)
     pipelines = pipelines_of(table, pairs, looked.shapes.take(np.sort(rows)[:most]))
     best, took_s = polished(pipelines, *dealt(pipelines))

@@ -24,7 +24,7 @@ def as_shapes(table: Table, pairs: Pairs, layout: Layout) -> Shapes | None:
     degrees = [table.degrees.index(degree) for _, degree, _ in runs] + [0] * (len(names) - len(runs))
     most = pairs.most_stages[cut[0], order, degrees]
     stages = np.minimum(most, [count for _, _, count in runs] + [0] * (len(names) - len(runs)))
-    shape = Shapes(
+    shape = Shapes.of(
         pair=np.array(cut),
         pool=np.array([order]),
         degree=np.array([degrees]),

@@ -1,6 +1,6 @@
 """Shapes that differ from a shape in one thing."""
 
-from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -14,52 +14,55 @@ def neighbours_of(table: Table, pairs: Pairs, shapes: Shapes, within: int) -> Sh
 
     Of the cuts only those `within` the best bounds: so many of them.
     """
-    parts = [_staged(table, pairs, shapes), _recut(pairs, shapes, within)]
-    if shapes.pool.shape[1] > 1:
-        parts += [_swapped(shapes), _staged(table, pairs, shapes, at_front=True)]
+    staged, position = _staged(table, pairs, shapes)
+    parts = [staged, _recut(pairs, shapes, within)]
+    if shapes.kinds > 1:
+        parts += [_swapped(shapes), _moved_to_front(staged, position)]
     if table.problem.runtime.may_warm_up_more:
-        parts += [replace(shapes, warms=np.full(len(shapes), warms)) for warms in range(3)]
+        parts += [shapes.warmed(warms) for warms in range(3)]
     return tidied(joined(parts))
 
 
-def _staged(table: Table, pairs: Pairs, shapes: Shapes, *, at_front: bool = False) -> Shapes:
-    """Every degree and some numbers of stages for the pool at each position; at the front, for pools without stages."""
+def _staged(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Shapes, Integers]:
+    """Every degree and some numbers of stages for the pool at each position; and where that is, -1 if in its place.
+
+    A pool that had no stages may also have its place elsewhere than behind all others.
+    """
     degrees = len(table.degrees)
     choices = 8
     rows, positions = shapes.pool.shape
-    row, position, degree, choice = np.indices((rows, positions, degrees, choices)).reshape(4, -1)
-    if at_front:
-        idle = shapes.stages[row, position] == 0
-        row, position, degree, choice = row[idle], position[idle], degree[idle], choice[idle]
-    most = pairs.most_stages[shapes.pair[row], shapes.pool[row, position], degree]
+    row, position, degree, choice = _grid(rows, positions, degrees, choices)
     now = shapes.stages[row, position]
-    were, are = np.array(table.degrees)[shapes.degree[row, position]], np.array(table.degrees)[degree]
-    as_many = now * were // are
+    most = pairs.most_stages[shapes.pair[row], shapes.pool[row, position], degree]
+    sizes = np.array(table.degrees)
+    as_many = now * sizes[shapes.degree[row, position]] // sizes[degree]
     wished = np.choose(choice, (np.zeros_like(now), now, now - 1, now + 1, as_many, most, most // 2, np.ones_like(now)))
     real = (wished <= most) & (wished >= 0) & ((wished > 0) | (degree == 0))
-    row, position, degree, wished = row[real], position[real], degree[real], wished[real]
+    row, position, degree, wished, was = row[real], position[real], degree[real], wished[real], now[real]
     changed = shapes.take(row)
     numbers = np.arange(len(row))
     changed.degree[numbers, position] = degree
     changed.stages[numbers, position] = wished
-    if at_front:
-        changed = _moved_to_front(changed, position)
-    return changed
+    return changed, np.where(was == 0, position, -1)
+
+
+@cache
+def _grid(*sizes: int) -> tuple[Integers, ...]:
+    """Return the indices of all places of an array of these sizes, an array for each axis."""
+    return tuple(np.indices(sizes).reshape(len(sizes), -1))
 
 
 def _moved_to_front(shapes: Shapes, position: Integers) -> Shapes:
-    places = np.arange(shapes.pool.shape[1])[None, :].repeat(len(position), axis=0)
-    order = np.argsort(np.where(places == position[:, None], -1, places), axis=1)
-    return replace(
-        shapes, **{name: np.take_along_axis(getattr(shapes, name), order, 1) for name in ("pool", "degree", "stages")}
-    )
+    shapes, position = shapes.take(position >= 0), position[position >= 0]
+    places = np.arange(shapes.kinds)
+    return shapes.placed(np.argsort(np.where(places == position[:, None], -1, places), axis=1))
 
 
 def _swapped(shapes: Shapes) -> Shapes:
     """Every two positions that have stages, the one in place of the other."""
     rows, positions = shapes.pool.shape
     first, second = np.triu_indices(positions, 1)
-    row, pair = np.indices((rows, len(first))).reshape(2, -1)
+    row, pair = _grid(rows, len(first))
     real = shapes.stages[row, second[pair]] > 0
     row, left, right = row[real], first[pair[real]], second[pair[real]]
     swapped = shapes.take(row)
@@ -71,13 +74,13 @@ def _swapped(shapes: Shapes) -> Shapes:
 
 def _recut(pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
     """Every pair `within` the best bounds: with all stages there can be, as many as now, and as many devices."""
-    row, pair = np.indices((len(shapes), within)).reshape(2, -1)
+    row, pair = _grid(len(shapes), within)
     changed = shapes.take(row)
     most = pairs.most_stages[pair[:, None], changed.pool, changed.degree]
     used = changed.stages > 0
     alike = changed.stages * pairs.replicas[changed.pair][:, None] // pairs.replicas[pair][:, None]
     parts = [
-        replace(changed, pair=pair, stages=np.where(used, np.minimum(stages, most), 0))
+        changed.at(pair, np.where(used, np.minimum(stages, most), 0))
         for stages in (most, changed.stages, np.maximum(alike, 1))
     ]
     return joined(parts)

@@ -23,33 +23,75 @@ SHARES = (1.0, 0.5, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """C shapes."""
+    """C shapes, one row of numbers each, so that they are taken, joined and told apart in one array operation."""
 
-    pair: Integers
-    """C: index into the pairs."""
-    pool: Integers
-    """C, K: the pool at each position."""
-    degree: Integers
-    """C, K: index into the table's degrees."""
-    stages: Integers
-    """C, K."""
-    warms: Integers
-    """C: where there are extra warm-ups: `WARMS_NONE`, `WARMS_BETWEEN` or `WARMS_ALL`."""
+    rows: Integers
+    """C, 2 + 3 K: pair, warm-ups, then by positions the pools, the degrees and the stages."""
+
+    @classmethod
+    def of(cls, pair: Integers, pool: Integers, degree: Integers, stages: Integers, warms: Integers) -> "Shapes":
+        """Return shapes of what they are made of."""
+        return cls(np.concatenate((pair[:, None], warms[:, None], pool, degree, stages), axis=1))
 
     def __len__(self) -> int:
-        return len(self.pair)
+        return len(self.rows)
+
+    @property
+    def kinds(self) -> int:
+        """K: positions, as many as pools."""
+        return int(self.rows.shape[1] - 2) // 3
+
+    @property
+    def pair(self) -> Integers:
+        """C: index into the pairs."""
+        return self.rows[:, 0]
+
+    @property
+    def warms(self) -> Integers:
+        """C: where there are extra warm-ups: `WARMS_NONE`, `WARMS_BETWEEN` or `WARMS_ALL`."""
+        return self.rows[:, 1]
+
+    @property
+    def pool(self) -> Integers:
+        """C, K: the pool at each position."""
+        return self.rows[:, 2 : 2 + self.kinds]
+
+    @property
+    def degree(self) -> Integers:
+        """C, K: index into the table's degrees."""
+        return self.rows[:, 2 + self.kinds : 2 + 2 * self.kinds]
+
+    @property
+    def stages(self) -> Integers:
+        """C, K."""
+        return self.rows[:, 2 + 2 * self.kinds :]
 
     def take(self, which: Integers | Flags | slice) -> "Shapes":
-        """Return some of them."""
-        return Shapes(*(getattr(self, name)[which] for name in _FIELDS))
+        """Return some of them, or some of them several times."""
+        return Shapes(self.rows[which])
+
+    def at(self, pair: Integers, stages: Integers) -> "Shapes":
+        """Return them with another cut of the batch and other numbers of stages."""
+        rows = self.rows.copy()
+        rows[:, 0], rows[:, 2 + 2 * self.kinds :] = pair, stages
+        return Shapes(rows)
+
+    def warmed(self, warms: int) -> "Shapes":
+        """Return them with extra warm-ups elsewhere."""
+        rows = self.rows.copy()
+        rows[:, 1] = warms
+        return Shapes(rows)
+
+    def placed(self, order: Integers) -> "Shapes":
+        """Return them with their positions in another order: C, K."""
+        numbers = np.arange(len(self))[:, None, None]
+        positions = self.rows[:, 2:].reshape(len(self), 3, self.kinds)
+        moved = positions[numbers, np.arange(3)[:, None], order[:, None, :]]
+        return Shapes(np.concatenate((self.rows[:, :2], moved.reshape(len(self), 3 * self.kinds)), axis=1))
 
     def keys(self) -> Integers:
         """Return a number for each; two of one number are the same shape."""
-        rows = np.concatenate((self.pair[:, None], self.warms[:, None], self.pool, self.degree, self.stages), axis=1)
-        return rows @ _factors(rows.shape[1])
-
-
-_FIELDS = ("pair", "pool", "degree", "stages", "warms")
+        return self.rows @ _factors(self.rows.shape[1])
 
 
 @cache
@@ -61,28 +103,25 @@ def _factors(width: int) -> Integers:
 
 def joined(parts: list[Shapes]) -> Shapes:
     """Return all of them, one part after another."""
-    return Shapes(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+    return Shapes(np.concatenate([part.rows for part in parts]))
 
 
 def once_each(shapes: Shapes, but: Integers) -> Shapes:
     """Return each shape once, in the order they come in, without those of some keys."""
-    keys, first = np.unique(shapes.keys(), return_index=True)
-    return shapes.take(np.sort(first[~np.isin(keys, but)]))
+    seen = set(but.tolist())
+    first = dict(zip(reversed(shapes.keys().tolist()), range(len(shapes) - 1, -1, -1), strict=True))
+    return shapes.take(np.array(sorted(place for key, place in first.items() if key not in seen), dtype=np.int64))
 
 
 def tidied(shapes: Shapes) -> Shapes:
     """Put positions without stages last, in the order of pools."""
-    kinds = len(shapes.pool[0])
+    kinds = shapes.kinds
     is_used = shapes.stages > 0
-    rank = np.where(is_used, np.arange(kinds)[None, :], kinds + shapes.pool)
+    rank = np.where(is_used, np.arange(kinds), kinds + shapes.pool)
     order = np.argsort(rank, axis=1)
-    return Shapes(
-        shapes.pair,
-        np.take_along_axis(shapes.pool, order, 1),
-        np.take_along_axis(np.where(is_used, shapes.degree, 0), order, 1),
-        np.take_along_axis(shapes.stages, order, 1),
-        shapes.warms,
-    )
+    rows = shapes.rows.copy()
+    rows[:, 2 + kinds : 2 + 2 * kinds] *= is_used
+    return Shapes(rows).placed(order)
 
 
 def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
@@ -96,7 +135,7 @@ def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
     highest = np.where(possible, np.arange(len(table.degrees)), -1).max(axis=2)
     stages = np.where(highest >= 0, pairs.most_stages[n[:, None], pool, highest], 0)
     stages = np.where(uses[line], np.ceil(stages * np.array(SHARES)[share][:, None]), 0).astype(np.int64)
-    drawn = Shapes(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
+    drawn = Shapes.of(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
     drawn = tidied(_cut_to_limits(table, pairs, drawn))
     return allowed(table, pairs, once_each(drawn, NO_KEYS))
 
@@ -148,7 +187,7 @@ def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
     if constraints.most_compute is not None:
         share = np.minimum(share, constraints.most_compute / worth.clip(min=1e-9))
     stages = np.floor(shapes.stages * share[:, None] + 1e-9).astype(np.int64)
-    return Shapes(shapes.pair, shapes.pool, shapes.degree, stages, shapes.warms)
+    return shapes.at(shapes.pair, stages)
 
 
 def _taken(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Integers, Floats]:

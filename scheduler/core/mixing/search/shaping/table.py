@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.boundaries import transfer_s
-from scheduler.core.mixing.costs import embedding_costs, head_costs, layer_costs, times_of
-from scheduler.core.mixing.memory import layer_activation_bytes, memory_limit, state_bytes
-from scheduler.core.mixing.syncing import gradient_sync_s, update_s
+from scheduler.core.mixing.costs import ends_activation_bytes, parameters_on_one, times_of
+from scheduler.core.mixing.memory import layer_activation_bytes, logits_bytes, memory_limit, state_bytes
+from scheduler.core.mixing.syncing import each_gradient_sync_s, update_s
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -80,7 +80,8 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     data_parallels = tuple(size for size in cuts if size <= most)
     groups = np.array([[_groups(problem, pool, degree) for degree in degrees] for pool in pools])
     times_s = _times_s(problem, pools, degrees, micro_batches, groups)
-    sizes = _sizes(problem, pools[0], degrees, micro_batches)
+    sizes = _sizes(problem, degrees, micro_batches)
+    ranks = np.array(data_parallels if training.shards_optimiser else (1,) * len(data_parallels))
     return Table(
         problem=problem,
         pools=pools,
@@ -100,16 +101,11 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
         state_bytes=np.array(
             [state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]
         ),
-        sync_s=np.array(
-            [[[_sync_s(problem, pool, degree, d) for d in data_parallels] for degree in degrees] for pool in pools]
-        ),
+        sync_s=np.array([each_gradient_sync_s(problem, pool, degrees, data_parallels) for pool in pools]),
         update_s=np.array(
-            [
-                [update_s(problem, pool, parameters=MANY_PARAMETERS, data_parallel=d) for d in data_parallels]
-                for pool in pools
-            ]
+            [[update_s(problem, pool, parameters=MANY_PARAMETERS, data_parallel=1) / MANY_PARAMETERS] for pool in pools]
         )
-        / MANY_PARAMETERS,
+        / ranks,
     )
 
 
@@ -122,40 +118,38 @@ def _times_s(
 ) -> Floats:
     """Return 4, K, T, B: a layer with activations kept and with computing them anew, the embedding, the head.
 
-    A layer takes for ever where a pool has no room for a group of the degree.
+    A layer takes for ever where a pool has no room for a group of the degree. Where nothing was measured, times grow in
+    proportion to the micro-batch: one size tells all others.
     """
-    times_s = np.zeros((4, len(pools), len(degrees), len(micro_batches)))
+    sizes = micro_batches if problem.profiles.layers else (1,)
+    times_s = np.zeros((4, len(pools), len(degrees), len(sizes)))
     times_s[0:2] = np.inf
     for k, t in zip(*(index.tolist() for index in np.nonzero(groups)), strict=True):
-        for b, size in enumerate(micro_batches):
+        for b, size in enumerate(sizes):
             took = times_of(problem, pools[k], tensor_parallel=degrees[t], micro_batch=size)
             kept_s = took.layer_forward_s + took.layer_backward_s
             times_s[:, k, t, b] = kept_s, kept_s + took.layer_forward_s, took.embedding_s or 0.0, took.head_s or 0.0
-    return times_s
+    return times_s if len(sizes) == len(micro_batches) else times_s * np.array(micro_batches)
 
 
-def _sizes(problem: Problem, pool: ChipPool, degrees: tuple[int, ...], micro_batches: tuple[int, ...]) -> Floats:
+def _sizes(problem: Problem, degrees: tuple[int, ...], micro_batches: tuple[int, ...]) -> Floats:
     """Return 8, T, B: what of memory and parameters is the same on any pool."""
-    sizes = np.zeros((8, len(degrees), len(micro_batches)))
-    for t, degree in enumerate(degrees):
-        for b, size in enumerate(micro_batches):
-            sizes[:, t, b] = _size(problem, pool, degree, size)
-    return sizes
+    sizes = [[_size(problem, degree, size) for size in micro_batches] for degree in degrees]
+    return np.moveaxis(np.array(sizes, dtype=np.float64), 2, 0)
 
 
-def _size(problem: Problem, pool: ChipPool, degree: int, size: int) -> tuple[float, ...]:
+def _size(problem: Problem, degree: int, size: int) -> tuple[float, ...]:
     """Return activations of a layer kept and not, of embedding and head, logits; parameters of layer and both ends."""
-    kept = layer_costs(problem, pool, tensor_parallel=degree, micro_batch=size, recomputes=False)
-    again_bytes = kept.activation_bytes
-    if problem.training.may_recompute:
-        again_bytes = layer_activation_bytes(
-            problem.training, tensor_parallel=degree, micro_batch=size, recomputes=True
-        )
-    embedding = embedding_costs(problem, pool, tensor_parallel=degree, micro_batch=size)
-    head = head_costs(problem, pool, tensor_parallel=degree, micro_batch=size)
+    training = problem.training
+    kept_bytes, again_bytes = (
+        layer_activation_bytes(training, tensor_parallel=degree, micro_batch=size, recomputes=recomputes)
+        for recomputes in (False, training.may_recompute)
+    )
     return (
-        *(kept.activation_bytes, again_bytes, embedding.activation_bytes, head.activation_bytes),
-        *(head.logits_bytes, kept.parameters, embedding.parameters, head.parameters),
+        *(kept_bytes, again_bytes),
+        *ends_activation_bytes(problem, tensor_parallel=degree, micro_batch=size),
+        logits_bytes(training, tensor_parallel=degree, micro_batch=size),
+        *parameters_on_one(training.shape, degree),
     )
 
 
@@ -166,13 +160,6 @@ def _transfers_s(problem: Problem, pools: tuple[ChipPool, ...], micro_batches: t
     )
     reckoned: Floats = one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
     return reckoned
-
-
-def _sync_s(problem: Problem, pool: ChipPool, degree: int, data_parallel: int) -> float:
-    whole_s = gradient_sync_s(
-        problem, pool, tensor_parallel=degree, data_parallel=data_parallel, parameters=MANY_PARAMETERS
-    )
-    return whole_s / MANY_PARAMETERS
 
 
 def _identity(pool: ChipPool) -> tuple[object, ...]:

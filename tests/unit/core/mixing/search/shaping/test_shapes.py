@@ -64,6 +64,6 @@ def test_the_same_shape_comes_once() -> None:
 
 
 def test_pools_without_stages_go_last() -> None:
-    shapes = Shapes(*(np.array([values]) for values in (0, [1, 0], [3, 1], [0, 2], 0)))
+    shapes = Shapes.of(*(np.array([values]) for values in (0, [1, 0], [3, 1], [0, 2], 0)))
     put = tidied(shapes)
     assert (put.pool.tolist(), put.stages.tolist(), put.degree.tolist()) == ([[0, 1]], [[2, 0]], [[1, 0]])
