@@ -40,14 +40,14 @@ class Effort:
     parents: int = 2
     """Whose neighbours are looked at, each round."""
     polished: int = 3
-    warms_first: bool = False
+    warms_first: bool = True
     """Shapes with extra warm-ups are there from the beginning, not only as neighbours."""
     slack: float = 1.03
     """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
 
 
 QUICK = Effort()
-THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, parents=4, polished=16, slack=1.3, warms_first=True)
+THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, parents=4, polished=16, slack=1.3)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
