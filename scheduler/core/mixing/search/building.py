@@ -10,7 +10,7 @@ from scheduler.core.mixing.counting import model_flops
 from scheduler.core.mixing.memory import in_flight, memory_use
 from scheduler.core.mixing.pipeline import PipelineTimes
 from scheduler.core.mixing.plan import Boundary, Plan, Prediction, Stage
-from scheduler.core.mixing.simulating.running import run
+from scheduler.core.mixing.simulating import repeating
 from scheduler.core.mixing.syncing import gradient_sync_s, update_s
 from scheduler.core.mixing.timing import step_s
 
@@ -75,7 +75,7 @@ def built(problem: Problem, layout: Layout) -> Plan:
 
 def simulated(problem: Problem, plan: Plan) -> Plan:
     """Return the plan with what the event simulation of its schedule says."""
-    return _predicted(problem, plan, run(times_of(problem, plan)).step_s, is_simulated=True)
+    return _predicted(problem, plan, repeating.step_s(times_of(problem, plan)), is_simulated=True)
 
 
 def times_of(problem: Problem, plan: Plan) -> PipelineTimes:

@@ -8,7 +8,7 @@ from scheduler.core.mixing.search.bottleneck import bottleneck_of
 from scheduler.core.mixing.search.building import Layout, StageLayout
 from scheduler.core.mixing.search.layering.dealing import dealt
 from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
-from scheduler.core.mixing.search.layering.polishing import polished
+from scheduler.core.mixing.search.layering.polishing import polished, recomputing
 from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
@@ -61,6 +61,10 @@ class _Looked:
 
     shapes: Shapes
     took_s: Floats
+    layers: Integers
+    """C, L: of each stage, then zeros."""
+    extra: Integers
+    """C, L: extra warm-ups of each boundary, then zeros."""
     keys: Integers
     """Of all that were looked at, those too that do not fit."""
 
@@ -108,8 +112,15 @@ def _further(
 ) -> _Looked:
     """Look at some more shapes."""
     new = _looked_at(table, pairs, once_each(shapes, looked.keys), most, looked.best_s * slack)
-    both, took_s = joined([looked.shapes, new.shapes]), np.concatenate((looked.took_s, new.took_s))
-    return _sorted(both, took_s, np.concatenate((looked.keys, new.keys)))
+    return _sorted(
+        _Looked(
+            shapes=joined([looked.shapes, new.shapes]),
+            took_s=np.concatenate((looked.took_s, new.took_s)),
+            layers=np.concatenate((looked.layers, new.layers)),
+            extra=np.concatenate((looked.extra, new.extra)),
+            keys=np.concatenate((looked.keys, new.keys)),
+        )
+    )
 
 
 def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Looked:
@@ -118,16 +129,21 @@ def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: f
     likely_s = estimated_s(table, pairs, shapes) if len(shapes) else np.zeros(0)
     order = np.argsort(likely_s, kind="stable")[:most]
     shapes = shapes.take(order[np.isfinite(likely_s[order]) & (likely_s[order] <= below_s)])
-    if not len(shapes):
-        return _Looked(shapes, np.zeros(0), NO_KEYS)
-    _, took_s = dealt(pipelines_of(table, pairs, shapes))
-    return _sorted(shapes, took_s, shapes.keys())
+    layers = np.zeros((len(shapes), table.layers), dtype=np.int64)
+    extra = np.zeros_like(layers)
+    took_s = np.zeros(len(shapes))
+    if len(shapes):
+        best, took_s = dealt(pipelines_of(table, pairs, shapes))
+        layers[:, : best.layers.shape[1]], extra[:, : best.extra.shape[1]] = best.layers, best.extra
+    return _sorted(_Looked(shapes, took_s, layers, extra, shapes.keys()))
 
 
-def _sorted(shapes: Shapes, took_s: Floats, keys: Integers) -> _Looked:
-    order = np.lexsort((shapes.keys(), took_s))
-    order = order[np.isfinite(took_s[order])]
-    return _Looked(shapes.take(order), took_s[order], keys)
+def _sorted(looked: _Looked) -> _Looked:
+    """Put the best first, and leave out what does not fit."""
+    order = np.lexsort((looked.shapes.keys(), looked.took_s))
+    order = order[np.isfinite(looked.took_s[order])]
+    shapes, took_s = looked.shapes.take(order), looked.took_s[order]
+    return _Looked(shapes, took_s, looked.layers[order], looked.extra[order], looked.keys)
 
 
 def _finished(table: Table, pairs: Pairs, looked: _Looked, most: int) -> list[tuple[Layout, float]]:
@@ -136,8 +152,12 @@ def _finished(table: Table, pairs: Pairs, looked: _Looked, most: int) -> list[tu
         return []
     alike = looked.shapes.warmed(WARMS_NONE).keys()
     _, rows = np.unique(alike, return_index=True)
-    pipelines = pipelines_of(table, pairs, looked.shapes.take(np.sort(rows)[:most]))
-    best, took_s = polished(pipelines, *dealt(pipelines))
+    rows = np.sort(rows)[:most]
+    pipelines = pipelines_of(table, pairs, looked.shapes.take(rows))
+    deep = pipelines.is_stage.shape[1]
+    layers, extra = looked.layers[rows, :deep], looked.extra[rows, : deep - 1]
+    begun = Dealt(layers, recomputing(pipelines, layers, extra), extra)
+    best, took_s = polished(pipelines, begun, looked.took_s[rows])
     order = np.argsort(took_s, kind="stable")
     return [(_layout(table, pairs, pipelines, best, int(row)), float(took_s[row])) for row in order]
 

@@ -33,16 +33,26 @@ def polished(pipelines: Pipelines, dealt: Dealt, took_s: Floats) -> tuple[Dealt,
         moves = _moves(pipelines, Dealt(layers, recomputing(pipelines, layers, extra), extra), open_rows)
         tried = pipelines.take(moves.row)
         attempt = Dealt(moves.layers, recomputing(tried, moves.layers, moves.extra), moves.extra)
-        moved_s = np.where(fits(tried, attempt), step_s(tried, attempt), np.inf)
+        moved_s = _better_s(tried, attempt, took_s[moves.row] * (1 - GAIN))
         better = []
         for row in open_rows:
             here = np.flatnonzero(moves.row == row)
             best = here[moved_s[here].argmin()] if len(here) else -1
-            if best >= 0 and moved_s[best] < took_s[row] * (1 - GAIN):
+            if best >= 0 and np.isfinite(moved_s[best]):
                 layers[row], extra[row], took_s[row] = moves.layers[best], moves.extra[best], moved_s[best]
                 better.append(row)
         open_rows = np.array(better, dtype=np.int64)
     return Dealt(layers, recomputing(pipelines, layers, extra), extra), took_s
+
+
+def _better_s(tried: Pipelines, attempt: Dealt, below_s: Floats) -> Floats:
+    """Return the steps of those that fit and are shorter than so much, else infinite. A rough step is never longer."""
+    moved_s = np.full(len(below_s), np.inf)
+    likely = np.flatnonzero((step_s(tried, attempt, roughly=True) < below_s) & fits(tried, attempt))
+    if len(likely):
+        exact_s = step_s(tried.take(likely), attempt.take(likely))
+        moved_s[likely] = np.where(exact_s < below_s[likely], exact_s, np.inf)
+    return moved_s
 
 
 def recomputing(pipelines: Pipelines, layers: Integers, extra: Integers) -> Flags:

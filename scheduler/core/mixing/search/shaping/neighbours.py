@@ -1,6 +1,6 @@
 """Shapes that differ from a shape in one thing."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def _staged(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Shapes, Integer
     return changed, np.where(was == 0, position, -1)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _grid(*sizes: int) -> tuple[Integers, ...]:
     """Return the indices of all places of an array of these sizes, an array for each axis."""
     return tuple(np.indices(sizes).reshape(len(sizes), -1))

@@ -3,6 +3,7 @@
 Many at a time, in arrays of C shapes by K positions of the pipeline. Positions with stages come first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
@@ -109,8 +110,12 @@ def joined(parts: list[Shapes]) -> Shapes:
 def once_each(shapes: Shapes, but: Integers) -> Shapes:
     """Return each shape once, in the order they come in, without those of some keys."""
     seen = set(but.tolist())
-    first = dict(zip(reversed(shapes.keys().tolist()), range(len(shapes) - 1, -1, -1), strict=True))
-    return shapes.take(np.array(sorted(place for key, place in first.items() if key not in seen), dtype=np.int64))
+    first = []
+    for place, key in enumerate(shapes.keys().tolist()):
+        if key not in seen:
+            seen.add(key)
+            first.append(place)
+    return shapes.take(np.array(first, dtype=np.int64))
 
 
 def tidied(shapes: Shapes) -> Shapes:
@@ -182,7 +187,7 @@ def _likely_subsets(table: Table, fastest: list[int]) -> list[frozenset[int]]:
     compute = [pool.chips * pool.flops_per_s * pool.efficiency for pool in table.pools]
     largest = sorted(pools, key=lambda k: (-compute[k], k))
     few = table.problem.constraints.most_chip_types or len(pools)
-    found = [(k,) for k in pools]
+    found: list[Sequence[int]] = [[k] for k in pools]
     found += [order[:size] for order in (fastest, largest) for size in range(2, len(pools) + 1)]
     if few <= len(pools) // 2:
         found += [subset for size in range(2, few + 1) for subset in combinations(pools, size)]
