@@ -5,7 +5,7 @@ import pytest
 from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey, Profiles
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.counting import layer_parameters
-from scheduler.core.mixing.syncing import gradient_sync_s, update_s
+from scheduler.core.mixing.syncing import each_gradient_sync_s, gradient_sync_s, update_s
 from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
 
 PARAMETERS = 1_000_000
@@ -53,3 +53,12 @@ def test_a_measured_update_goes_before_that_whatever_degree_it_was_measured_with
     on_device = layer_parameters(SMALL) // 4
     assert update_s(problem, pool_of(), parameters=on_device, data_parallel=1) == pytest.approx(0.5)
     assert update_s(problem, pool_of("b"), parameters=PARAMETERS, data_parallel=1) == pytest.approx(30e-6)
+
+
+@pytest.mark.parametrize("shards_optimiser", [True, False])
+def test_many_at_once_are_what_they_are_one_by_one(shards_optimiser: bool) -> None:  # noqa: FBT001 - a parameter
+    training = training_of(shards_optimiser=shards_optimiser)
+    each_s = each_gradient_sync_s(problem_of(training=training), pool_of(), (1, 2, 4), (1, 2, 8))
+    for row, degree in zip(each_s.tolist(), (1, 2, 4), strict=True):
+        one_by_one = [synced_s(degree=degree, replicas=replicas, training=training) for replicas in (1, 2, 8)]
+        assert [PARAMETERS * each for each in row] == pytest.approx(one_by_one)

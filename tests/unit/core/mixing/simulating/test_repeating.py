@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from scheduler.core.mixing.pipeline import PipelineTimes
+from scheduler.core.mixing.simulating import repeating
 from scheduler.core.mixing.simulating.repeating import step_s
 from scheduler.core.mixing.simulating.running import run
+from scheduler.core.mixing.simulating.timeline import Timeline
 from tests.unit.core.mixing.simulating.test_running import even, pipeline
 
 NOT_YET = ((27, 1.0), (47, 0.44), (47, 1.0))
@@ -40,3 +43,15 @@ def test_a_few_micro_batches_are_simulated() -> None:
 def test_a_million_micro_batches_take_a_million_periods() -> None:
     # Three seconds each, and once through the other three stages.
     assert step_s(even(4, 1_000_000)) == pytest.approx(3 * 1_000_000 + 3 * 3)
+
+
+def test_no_more_are_simulated_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated: list[int] = []
+
+    def noted(times: PipelineTimes) -> Timeline:
+        simulated.append(times.micro_batches)
+        return run(times)
+
+    monkeypatch.setattr(repeating, "run", noted)
+    step_s(even(4, 720_720, 0.7, blocking_share=0.44))
+    assert max(simulated) <= repeating.MOST_SIMULATED + repeating.MOST_ROUNDS

@@ -1,11 +1,15 @@
 """Costs in arrays say what the costs one by one say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey, Profiles
 from scheduler.core.mixing.boundaries import transfer_s
 from scheduler.core.mixing.costs import embedding_costs, head_costs, layer_costs
 from scheduler.core.mixing.search.shaping.table import table_of
+from scheduler.core.mixing.syncing import update_s
 from tests.builders.mixing import pool_of, problem_of
 from tests.builders.searching import begun, two_pools
 
@@ -49,3 +53,19 @@ def test_a_pool_without_a_degree_takes_for_ever() -> None:
     table, _ = begun(problem_of(pool_of("one", chips_per_node=1), pool_of("many")))
     single = [pool.name for pool in table.pools].index("one")
     assert np.isinf(table.busy_s[:, single, 1:]).all()
+
+
+def test_once_a_step_a_parameter_takes_what_many_take() -> None:
+    table, _ = begun(two_pools())
+    for k, pool in enumerate(table.pools):
+        for d, replicas in enumerate(table.data_parallels):
+            whole_s = update_s(table.problem, pool, parameters=1_000_000, data_parallel=replicas)
+            assert table.update_s[k, d] * 1_000_000 == pytest.approx(whole_s)
+
+
+def test_measured_times_are_read_for_every_micro_batch() -> None:
+    problem = two_pools()
+    measured = {ProfileKey(problem.pools[0].chip, 1, size): LayerProfile(0.1 + size, 0.2 + size) for size in (1, 2)}
+    table, _ = begun(replace(problem, profiles=Profiles(layers=measured)))
+    k = [pool.chip for pool in table.pools].index(problem.pools[0].chip)
+    assert table.busy_s[0, k, 0, :2] == pytest.approx([2.3, 4.3])
