@@ -43,12 +43,12 @@ def best_of(problem: Problem) -> Best:
 
 
 def _line_ups(problem: Problem, replicas: int) -> Iterator[tuple[Seat, ...]]:
-    layers, heads = problem.training.shape.layers, problem.training.shape.heads
+    shape = problem.training.shape
     options = {
         pool.name: [
             (degree, stages)
             for degree in range(1, pool.chips_per_node + 1)
-            if heads % degree == 0
+            if shape.splits_into(degree)
             for stages in range(1, pool.nodes * (pool.chips_per_node // degree) // replicas + 1)
         ]
         for pool in problem.pools
@@ -59,8 +59,7 @@ def _line_ups(problem: Problem, replicas: int) -> Iterator[tuple[Seat, ...]]:
                 seats = tuple(
                     (pool, degree) for pool, (degree, stages) in zip(order, choice, strict=True) for _ in range(stages)
                 )
-                ties = problem.training.shape.ties_embeddings
-                if len(seats) <= layers and not (ties and seats[0][1] != seats[-1][1]):
+                if len(seats) <= shape.layers and not (shape.ties_embeddings and seats[0][1] != seats[-1][1]):
                     yield seats
 
 

@@ -12,6 +12,8 @@ from bench.mixing.plan_exact import TOLERANCE, bottleneck_s, found_step_s
 from bench.mixing.small_problems import small_problem
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.training import Training
+from scheduler.core.mixing.catalogue import MODELS
 from scheduler.core.mixing.pipeline import PipelineTimes
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import built, fits, times_of
@@ -19,6 +21,7 @@ from scheduler.core.mixing.search.finding import leads
 from scheduler.core.mixing.search.found import NoPlanError
 from scheduler.core.mixing.simulating.running import run
 from scheduler.core.mixing.timing import step_s
+from scheduler.core.model.identifiers import ChipName
 
 FORMULA_ERROR = 0.14
 """By so much the formula was ever below the simulation."""
@@ -93,6 +96,31 @@ def test_a_faster_or_an_added_chip_is_no_harm(problem: Problem, index: int, what
     better = changed(problem, index, more)
     assert bottleneck_s(better) <= bottleneck_s(problem) * (1 + ROUNDING)
     assert found_step_s(better) <= found_step_s(problem) * (1 + TOLERANCE)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_many_large_pools_none_is_better_left_out(seed: int) -> None:
+    draw = Random(seed)
+    pools = tuple(_large_pool(draw, f"pool-{number}") for number in range(draw.randint(4, 5)))
+    problem = Problem(Training(MODELS["llama2-70b"], draw.choice([256, 1_000]), 4_096), pools)
+    found_s = found_step_s(problem)
+    for pool in pools:
+        others = tuple(other for other in pools if other is not pool)
+        assert found_s <= found_step_s(replace(problem, pools=others)) * (1 + TOLERANCE)
+
+
+def _large_pool(draw: Random, name: str) -> ChipPool:
+    return ChipPool(
+        name=name,
+        chip=ChipName("chip-" + name),
+        vendor="vendor-" + name,
+        nodes=draw.choice([1, 3, 11, 33]),
+        chips_per_node=draw.choice([2, 8]),
+        memory_bytes=draw.choice([64, 80, 192]) << 30,
+        flops_per_s=draw.choice([100e12, 200e12, 300e12, 800e12]),
+        device_link_bytes_per_s=60e9,
+        node_link_bytes_per_s=draw.choice([1.25e9, 3e9, 50e9]),
+    )
 
 
 @given(problems)

@@ -56,19 +56,21 @@ def _does_not_fit(refusal: DoesNotFit, training: Training) -> str:
 
 
 def _bad(refusal: BadProblem, left_out: Sequence[LeftOut]) -> str:
-    match refusal.fault:
-        case Bad.NO_POOL:
-            said = " ".join(left_out_text(one) for one in left_out[:3])
-            return f"No chip that is free can take part. {said}" if said else "No such chip is free now."
-        case Bad.NOT_POSITIVE:
-            return f"{refusal.where} is {refusal.value}, and must be a number above 0."
-        case Bad.HEADS_DO_NOT_DIVIDE:
-            return f"{refusal.where} is {refusal.value:g}, which does not divide the hidden size."
-        case Bad.SAME_NAME:
-            return f"Two pools are named {refusal.where}."
-        case Bad.UNKNOWN_POOL:
-            return f"A link names the pool {refusal.where}, which there is not."
-    return f"{refusal.where} cannot be planned with."
+    if refusal.fault is Bad.NO_POOL:
+        said = " ".join(left_out_text(one) for one in left_out[:3])
+        return f"No chip that is free can take part. {said}" if said else "No such chip is free now."
+    return _FAULTS[refusal.fault].format(where=refusal.where, value=refusal.value)
+
+
+_FAULTS = {
+    Bad.NOT_POSITIVE: "{where} is {value}, and must be a number above 0.",
+    Bad.NEGATIVE: "{where} is {value}, and must be a number not below 0.",
+    Bad.NO_SHARE: "{where} is {value}, and must be from 0 to 1.",
+    Bad.HEADS_DO_NOT_DIVIDE: "{where} is {value}, which does not divide the hidden size.",
+    Bad.MORE_ACTIVE_THAN_EXPERTS: "{where} is {value}, which is more than there are experts.",
+    Bad.SAME_NAME: "Two pools are named {where}.",
+    Bad.UNKNOWN_POOL: "A link names the pool {where}, which there is not.",
+}
 
 
 def left_out_text(left: LeftOut) -> str:

@@ -11,7 +11,7 @@ from scheduler.core.mixing.asked.profiles import Profiles
 from scheduler.core.mixing.chips import Unusable
 from scheduler.core.mixing.known_plans import KnownPlans
 from scheduler.core.mixing.plan import Plan, Transport
-from scheduler.core.mixing.search.building import fits
+from scheduler.core.mixing.search.building import fits, has_places
 from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import Bad, BadProblem, Found, NoPlanError, NoPrecision, Refusal
 from scheduler.core.model.measuring.throughput import JobFamily
@@ -211,11 +211,7 @@ def _as_it_would_be(asked: Asked, problem: Problem) -> Plan | None:
         plan = repredicted(problem, asked.earlier.plan)
     except KeyError:
         return None
-    held: dict[str, int] = {}
-    for stage in plan.stages:
-        held[stage.pool] = held.get(stage.pool, 0) + stage.tensor_parallel * plan.data_parallel
-    free = {pool.name: pool.chips for pool in problem.pools}
-    return plan if fits(plan) and all(held[name] <= free[name] for name in held) else None
+    return plan if fits(plan) and has_places(problem, plan) else None
 
 
 def _why(refusal: Refusal, question: Question) -> Refusal:

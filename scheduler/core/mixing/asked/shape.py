@@ -32,3 +32,17 @@ class ModelShape:
     learnt_positions: int = 0
     """Rows of a table of positions that is learnt; 0 where positions are computed."""
     experts: Experts | None = None
+
+    @property
+    def key_value_heads(self) -> int:
+        """Heads of keys and values: fewer than `heads` where several heads share them."""
+        return self.key_value_width * self.heads // self.hidden
+
+    def splits_into(self, tensor_parallel: int) -> bool:
+        """Say whether so many devices can share a layer: each has whole heads and as many columns as the others.
+
+        So Megatron-LM wants it (arXiv 1909.08053, section 3): the heads, those of keys and values, and the width of the
+        feed-forward network are multiples of the tensor-parallel degree.
+        """
+        wholes = (self.heads, self.key_value_heads, self.feed_forward_width)
+        return all(whole % tensor_parallel == 0 for whole in wholes)

@@ -33,7 +33,7 @@ def batch_arguments(plan: Plan, training: Training) -> tuple[str, ...]:
 
 def model_arguments(shape: ModelShape) -> tuple[str, ...]:
     """Return the shape of the model in the options of Megatron-LM."""
-    groups = shape.key_value_width * shape.heads // shape.hidden
+    groups = shape.key_value_heads
     return (
         *_option("num-layers", shape.layers),
         *_option("hidden-size", shape.hidden),

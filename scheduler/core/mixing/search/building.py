@@ -97,6 +97,25 @@ def fits(plan: Plan) -> bool:
     return all(stage.memory.total <= stage.memory.limit for stage in plan.stages)
 
 
+def has_places(problem: Problem, plan: Plan) -> bool:
+    """Say whether the nodes of each pool have devices for all tensor-parallel groups of a plan, each group on one node.
+
+    Larger groups are placed first, each on the first node with room. Raises KeyError for a pool that there is not.
+    """
+    pools = {pool.name: pool for pool in problem.pools}
+    free = {stage.pool: [pools[stage.pool].chips_per_node] * pools[stage.pool].nodes for stage in plan.stages}
+    for stage in sorted(plan.stages, key=lambda stage: -stage.tensor_parallel):
+        nodes, size = free[stage.pool], stage.tensor_parallel
+        left = plan.data_parallel
+        for node, devices in enumerate(nodes):
+            placed = min(left, devices // size)
+            nodes[node] -= placed * size
+            left -= placed
+        if left:
+            return False
+    return True
+
+
 def _stage(problem: Problem, pools: dict[str, ChipPool], layout: Layout, index: int) -> Stage:
     decided = layout.stages[index]
     pool, degree, size = pools[decided.pool], decided.tensor_parallel, layout.micro_batch

@@ -5,6 +5,7 @@ from math import isfinite
 
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.search.found import Bad, BadProblem, NoPlanError, NoPrecision
 
 
@@ -29,13 +30,25 @@ def _faults(problem: Problem) -> Iterator[BadProblem]:
     for where, value in _figures(problem):
         if not (isfinite(value) and value > 0):
             yield BadProblem(Bad.NOT_POSITIVE, where, value)
-    shape = problem.training.shape
-    if shape.hidden % shape.heads:
-        yield BadProblem(Bad.HEADS_DO_NOT_DIVIDE, "training.shape.heads", shape.heads)
+    for where, value in _figures_from_zero(problem):
+        if not (isfinite(value) and value >= 0):
+            yield BadProblem(Bad.NEGATIVE, where, value)
+    for name in ("blocking_share", "memory_share"):
+        share = getattr(problem.runtime, name)
+        if not 0 <= share <= 1:
+            yield BadProblem(Bad.NO_SHARE, f"runtime.{name}", share)
+    yield from _shape_faults(problem.training.shape)
     names = [pool.name for pool in problem.pools]
     yield from (BadProblem(Bad.SAME_NAME, name) for name in names if names.count(name) > 1)
     for pair in problem.links:
         yield from (BadProblem(Bad.UNKNOWN_POOL, name) for name in sorted(pair) if name not in names)
+
+
+def _shape_faults(shape: ModelShape) -> Iterator[BadProblem]:
+    if shape.hidden % shape.heads:
+        yield BadProblem(Bad.HEADS_DO_NOT_DIVIDE, "training.shape.heads", shape.heads)
+    if shape.experts and shape.experts.active > shape.experts.count:
+        yield BadProblem(Bad.MORE_ACTIVE_THAN_EXPERTS, "training.shape.experts.active", shape.experts.active)
 
 
 def _figures(problem: Problem) -> Iterator[tuple[str, float]]:
@@ -43,6 +56,9 @@ def _figures(problem: Problem) -> Iterator[tuple[str, float]]:
     training, shape = problem.training, problem.training.shape
     for name in ("layers", "hidden", "heads", "key_value_width", "feed_forward_width", "vocabulary"):
         yield f"training.shape.{name}", getattr(shape, name)
+    if shape.experts:
+        yield "training.shape.experts.count", shape.experts.count
+        yield "training.shape.experts.active", shape.experts.active
     yield "training.global_batch", training.global_batch
     yield "training.sequence", training.sequence
     for pool in problem.pools:
@@ -56,6 +72,20 @@ def _figures(problem: Problem) -> Iterator[tuple[str, float]]:
         yield f"profile {key.chip}", profile.layer_forward_s
         yield f"profile {key.chip}", profile.layer_backward_s
     yield from _limits(problem)
+
+
+def _figures_from_zero(problem: Problem) -> Iterator[tuple[str, float]]:
+    """Give all figures that must not be less than zero, with their names."""
+    yield "training.shape.learnt_positions", problem.training.shape.learnt_positions
+    for pool in problem.pools:
+        yield f"{pool.name}.nodes", pool.nodes
+        yield f"{pool.name}.reserved_bytes", pool.reserved_bytes
+    for pair, link in problem.links.items():
+        yield f"latency {' - '.join(sorted(pair))}", link.latency_s
+    for key, profile in problem.profiles.layers.items():
+        for value in (profile.embedding_s, profile.head_s, profile.update_s):
+            if value is not None:
+                yield f"profile {key.chip}", value
 
 
 def _limits(problem: Problem) -> Iterator[tuple[str, float]]:

@@ -34,20 +34,18 @@ class Effort:
     """Ways of cutting the batch, at first."""
     first: int = 12
     """Shapes that are looked at closely at first."""
-    each: int = 24
+    each: int = 48
     """Of the neighbours, each round."""
-    rounds: int = 2
+    rounds: int = 5
     parents: int = 4
     """Whose neighbours are looked at, each round."""
     polished: int = 3
-    warms_first: bool = False
-    """Shapes with extra warm-ups are there from the beginning, not only as neighbours."""
-    slack: float = 1.03
-    """An estimate that is longer than the best step by more is not looked at: estimates are seldom too long."""
+    slack: float = 1.3
+    """An estimate that is longer than the best step by more is not looked at: estimates are seldom so much too long."""
 
 
 QUICK = Effort()
-THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, parents=4, polished=16, slack=1.3, warms_first=True)
+THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, polished=16)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
@@ -84,7 +82,7 @@ def explored(
         return []
     effort = effort or effort_for(table)
     first = first_shapes(table, pairs, effort.pairs)
-    if effort.warms_first and table.problem.runtime.may_warm_up_more:
+    if table.problem.runtime.may_warm_up_more:
         first = joined([first, first.warmed(WARMS_ALL)])
     looked = _looked_at(table, pairs, first, effort.first, np.inf)
     if known is not None:

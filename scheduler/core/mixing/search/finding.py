@@ -1,7 +1,7 @@
 """The best plans for a problem: the planner's front door."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.plan import Plan
@@ -68,29 +68,6 @@ def repredicted(problem: Problem, plan: Plan) -> Plan:
     Raises KeyError for a pool that the problem does not have.
     """
     return simulated(problem, built(problem, layout_of(plan)))
-
-
-def without_nodes(problem: Problem, plan: Plan, *, most: int = 2) -> dict[tuple[str, int], Plan | None]:
-    """Return a plan for the loss of 1 to `most` nodes of each pool that the plan uses, None where there is none.
-
-    By the pool's name and how many of its nodes are lost; each search begins from the plan.
-    """
-    prepared: dict[tuple[str, int], Plan | None] = {}
-    used = {stage.pool for stage in plan.stages}
-    for pool in problem.pools:
-        for lost in range(1, min(most, pool.nodes) + 1 if pool.name in used else 1):
-            left = replace(pool, nodes=pool.nodes - lost)
-            others = tuple(other for other in problem.pools if other.name != pool.name)
-            pools = (*others, left) if left.nodes else others
-            prepared[pool.name, lost] = _best(replace(problem, pools=pools), plan)
-    return prepared
-
-
-def _best(problem: Problem, known: Plan) -> Plan | None:
-    try:
-        return confirmed(problem, leads(problem, known=known), 1)[0]
-    except NoPlanError:
-        return None
 
 
 def _with_better(plans: tuple[Plan, ...], comparisons: tuple[Comparison, ...]) -> tuple[Plan, ...]:

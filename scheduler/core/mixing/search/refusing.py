@@ -62,7 +62,7 @@ def _enough(problem: Problem, pools: tuple[ChipPool, ...]) -> int | None:
 def _fullest(problem: Problem, pools: tuple[ChipPool, ...]) -> Stage:
     """Return the fullest stage of the layout that comes nearest to fitting."""
     degrees = range(1, max(pool.chips_per_node for pool in pools) + 1)
-    laid = [_spread(problem, pools, degree) for degree in degrees if problem.training.shape.heads % degree == 0]
+    laid = [_spread(problem, pools, degree) for degree in degrees if problem.training.shape.splits_into(degree)]
     fullest = [max(built(problem, layout).stages, key=_over) for layout in laid]
     return min(fullest, key=_over)
 
@@ -73,10 +73,11 @@ def _over(stage: Stage) -> int:
 
 def _spread(problem: Problem, pools: tuple[ChipPool, ...], degree: int) -> Layout:
     """Return one replica on as many devices as there can be, with layers in proportion to the stages' memory."""
-    layers, heads = problem.training.shape.layers, problem.training.shape.heads
+    shape = problem.training.shape
+    layers = shape.layers
     stages: list[tuple[ChipPool, int]] = []
     for pool in sorted(pools, key=lambda pool: (-pool.memory_bytes, pool.name)):
-        fitting = max(d for d in range(1, min(degree, pool.chips_per_node) + 1) if heads % d == 0)
+        fitting = max(d for d in range(1, min(degree, pool.chips_per_node) + 1) if shape.splits_into(d))
         stages += [(pool, fitting)] * (pool.nodes * (pool.chips_per_node // fitting))
     stages = stages[:layers]
     whole = sum(pool.memory_bytes * fitting for pool, fitting in stages)

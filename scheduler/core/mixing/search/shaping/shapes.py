@@ -3,9 +3,10 @@
 Many at a time, in arrays of C shapes by K positions of the pipeline. Positions with stages come first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -174,11 +175,23 @@ def _line_ups(table: Table) -> tuple[Integers, Flags]:
     if len(pools) <= ALL_ORDERS_UP_TO:
         used = [order for size in range(1, len(pools) + 1) for order in permutations(pools, size)]
     else:
-        subsets = [set(fastest[:size]) for size in range(1, len(pools) + 1)]
-        used = [tuple(k for k in roomiest if k in subset) for subset in subsets]
+        used = [tuple(k for k in roomiest if k in subset) for subset in _likely_subsets(table, fastest)]
     orders = np.array([[*order, *(k for k in pools if k not in order)] for order in used])
     uses = np.array([[place < len(order) for place in pools] for order in used])
     return orders, uses
+
+
+def _likely_subsets(table: Table, fastest: list[int]) -> list[frozenset[int]]:
+    """Return each pool alone, and those with the fastest chips or with most compute; with few types all of so many."""
+    pools = range(len(table.pools))
+    compute = [pool.chips * pool.flops_per_s * pool.efficiency for pool in table.pools]
+    largest = sorted(pools, key=lambda k: (-compute[k], k))
+    few = table.problem.constraints.most_chip_types or len(pools)
+    found: list[Sequence[int]] = [[k] for k in pools]
+    found += [order[:size] for order in (fastest, largest) for size in range(2, len(pools) + 1)]
+    if few <= len(pools) // 2:
+        found += [subset for size in range(2, few + 1) for subset in combinations(pools, size)]
+    return list(dict.fromkeys(frozenset(subset) for subset in found))
 
 
 def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:

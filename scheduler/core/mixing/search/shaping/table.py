@@ -72,7 +72,7 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     degrees = tuple(
         degree
         for degree in range(1, max(pool.chips_per_node for pool in pools) + 1)
-        if training.shape.heads % degree == 0
+        if training.shape.splits_into(degree)
     )
     cuts = _divisors(training.global_batch)
     micro_batches = tuple(size for size in cuts if size <= constraints.most_micro_batch)

@@ -13,6 +13,7 @@ from scheduler.core.mixing.search.building import (
     StageLayout,
     built,
     fits,
+    has_places,
     layout_of,
     simulated,
     times_of,
@@ -86,3 +87,15 @@ def test_one_stage_of_a_tied_model_has_the_embedding_once() -> None:
     apart = problem_of()
     saved = built(apart, alone).stages[0].memory.gradients - built(tied, alone).stages[0].memory.gradients
     assert saved == 4 * SMALL.vocabulary * SMALL.hidden
+
+
+@pytest.mark.parametrize(
+    ("chips_per_node", "nodes", "has"),
+    [(4, 3, True), (4, 2, False), (6, 2, True), (5, 2, False), (12, 1, True), (2, 6, False), (1, 12, False)],
+)
+def test_a_plan_has_places_where_every_tensor_parallel_group_is_on_one_node(
+    chips_per_node: int, nodes: int, *, has: bool
+) -> None:
+    stages = (StageLayout("a", 2, 2, recomputes=False), StageLayout("a", 2, 4, recomputes=False))
+    plan = built(problem_of(), Layout(2, 1, stages, (0,)))
+    assert has_places(problem_of(pool_of(chips_per_node=chips_per_node, nodes=nodes)), plan) is has

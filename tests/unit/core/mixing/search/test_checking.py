@@ -2,16 +2,25 @@
 
 from dataclasses import replace
 from math import nan
+from typing import Any
 
 import pytest
 
 from scheduler.core.mixing.asked.pools import Link
-from scheduler.core.mixing.asked.problem import Constraints, Problem
+from scheduler.core.mixing.asked.problem import Constraints, Problem, Runtime
+from scheduler.core.mixing.asked.profiles import LayerProfile, ProfileKey, Profiles
+from scheduler.core.mixing.asked.shape import Experts
 from scheduler.core.mixing.asked.training import Precision
 from scheduler.core.mixing.search.checking import usable_pools
 from scheduler.core.mixing.search.found import Bad, BadProblem, NoPlanError, NoPrecision
 from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
 from tests.builders.searching import two_pools
+
+SHAPE = "training.shape."
+
+
+def shaped(**said: Any) -> Problem:
+    return problem_of(training=training_of(replace(SMALL, **said)))
 
 
 def refusal_of(problem: Problem) -> object:
@@ -40,6 +49,42 @@ def test_the_figure_is_named(problem: Problem, where: str) -> None:
     refusal = refusal_of(problem)
     assert isinstance(refusal, BadProblem)
     assert refusal.where == where
+
+
+@pytest.mark.parametrize(
+    ("problem", "fault", "where"),
+    [
+        (problem_of(pool_of("odd", nodes=-1)), Bad.NEGATIVE, "odd.nodes"),
+        (problem_of(pool_of("odd", reserved_bytes=nan)), Bad.NEGATIVE, "odd.reserved_bytes"),
+        (
+            two_pools(links={frozenset(("quick", "slow")): Link(1e9, latency_s=nan)}),
+            Bad.NEGATIVE,
+            "latency quick - slow",
+        ),
+        (
+            problem_of(training=training_of(replace(SMALL, learnt_positions=-1))),
+            Bad.NEGATIVE,
+            SHAPE + "learnt_positions",
+        ),
+        (
+            problem_of(profiles=Profiles(1, {ProfileKey("chip-a", 1, 1): LayerProfile(1.0, 2.0, head_s=nan)})),
+            Bad.NEGATIVE,
+            "profile chip-a",
+        ),
+        (problem_of(runtime=Runtime(blocking_share=nan)), Bad.NO_SHARE, "runtime.blocking_share"),
+        (problem_of(runtime=Runtime(memory_share=1.1)), Bad.NO_SHARE, "runtime.memory_share"),
+        (
+            problem_of(training=training_of(replace(SMALL, experts=Experts(0, 0)))),
+            Bad.NOT_POSITIVE,
+            SHAPE + "experts.count",
+        ),
+        (shaped(experts=Experts(2, 3)), Bad.MORE_ACTIVE_THAN_EXPERTS, SHAPE + "experts.active"),
+    ],
+)
+def test_what_may_be_zero_or_is_a_share_is_checked_as_well(problem: Problem, fault: Bad, where: str) -> None:
+    refusal = refusal_of(problem)
+    assert isinstance(refusal, BadProblem)
+    assert (refusal.fault, refusal.where) == (fault, where)
 
 
 def test_heads_must_divide_the_hidden_width() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.core.mixing.asked.problem import Constraints
 from scheduler.core.mixing.search.building import fits
-from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted, without_nodes
+from scheduler.core.mixing.search.finding import best_plans, confirmed, leads, repredicted
 from scheduler.core.mixing.search.found import DoesNotFit, LimitsForbid, NoPlanError, TooSlow, Way
 from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
 from tests.builders.searching import two_pools
@@ -74,16 +74,6 @@ def test_a_known_plan_never_makes_it_worse() -> None:
     smaller = problem_of(pool_of("quick", flops_per_s=2e12, nodes=1), pool_of("slow"))
     cold_s = leads(smaller)[0].step_s
     assert leads(smaller, known=known)[0].step_s <= cold_s * 1.001
-
-
-def test_the_loss_of_nodes_is_prepared_for() -> None:
-    problem = two_pools()
-    best = best_plans(problem).plans[0]
-    prepared = without_nodes(problem, best)
-    assert set(prepared) == {(pool, lost) for pool in {stage.pool for stage in best.stages} for lost in (1, 2)}
-    for plan in prepared.values():
-        assert plan is not None
-        assert plan.prediction.step_s >= best.prediction.step_s * 0.98
 
 
 def test_a_plan_is_predicted_anew_for_the_links_it_got() -> None:

@@ -1,10 +1,11 @@
 """Shapes as they are drawn up at first, and which of them are allowed."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
-from scheduler.core.mixing.asked.problem import Constraints
+from scheduler.core.mixing.asked.problem import Constraints, Problem
 from scheduler.core.mixing.search.shaping.shapes import (
     NO_KEYS,
     Shapes,
@@ -14,7 +15,7 @@ from scheduler.core.mixing.search.shaping.shapes import (
     once_each,
     tidied,
 )
-from tests.builders.mixing import SMALL, training_of
+from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
 from tests.builders.searching import begun, pair_of, shape_of, two_pools
 
 
@@ -67,3 +68,24 @@ def test_pools_without_stages_go_last() -> None:
     shapes = Shapes.of(*(np.array([values]) for values in (0, [1, 0], [3, 1], [0, 2], 0)))
     put = tidied(shapes)
     assert (put.pool.tolist(), put.stages.tolist(), put.degree.tolist()) == ([[0, 1]], [[2, 0]], [[1, 0]])
+
+
+def subsets_of(problem: Problem) -> set[frozenset[str]]:
+    table, pairs = begun(problem)
+    drawn = first_shapes(table, pairs, 3)
+    rows = zip(drawn.pool, drawn.stages, strict=True)
+    return {frozenset(table.pools[k].name for k in pool[stages > 0]) for pool, stages in rows}
+
+
+def test_of_many_pools_those_with_most_compute_are_drawn_up_however_slow_their_chips() -> None:
+    quick = [pool_of(f"quick-{number}", flops_per_s=(9 - number) * 1e12, nodes=1) for number in range(3)]
+    found = subsets_of(problem_of(*quick, pool_of("many", nodes=20), pool_of("more", nodes=30)))
+    assert {frozenset({name}) for name in ("quick-0", "quick-1", "quick-2", "many", "more")} <= found
+    assert frozenset({"more", "many"}) in found
+    assert frozenset({"quick-0", "quick-1"}) in found
+
+
+def test_where_few_chip_types_are_allowed_every_choice_of_them_is_drawn_up() -> None:
+    pools = [pool_of(name, flops_per_s=rate * 1e12) for rate, name in enumerate("abcd", 1)]
+    found = subsets_of(problem_of(*pools, constraints=Constraints(most_chip_types=2)))
+    assert found == {frozenset(chosen) for size in (1, 2) for chosen in combinations("abcd", size)}
