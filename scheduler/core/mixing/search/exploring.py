@@ -14,6 +14,7 @@ from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.pairs import Pairs
 from scheduler.core.mixing.search.shaping.shapes import (
+    ALL_ORDERS_UP_TO,
     NO_KEYS,
     WARMS_ALL,
     WARMS_NONE,
@@ -44,15 +45,18 @@ class Effort:
     """An estimate that is longer than the best step by more is not looked at: estimates are seldom so much too long."""
 
 
-QUICK = Effort()
+QUICK = Effort(each=24, rounds=2, slack=1.03)
+WIDE = Effort()
 THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, polished=16)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
 
 def effort_for(table: Table) -> Effort:
-    """Return how much to look at."""
-    return THOROUGH if table.layers * len(table.pools) <= SMALL else QUICK
+    """Return how much to look at: of few pools all orders are there from the start, and more rounds find little more."""
+    if table.layers * len(table.pools) <= SMALL:
+        return THOROUGH
+    return QUICK if len(table.pools) <= ALL_ORDERS_UP_TO else WIDE
 
 
 @dataclass(frozen=True, slots=True)
