@@ -53,7 +53,7 @@ SMALL = 64
 
 
 def effort_for(table: Table) -> Effort:
-    """Return how much to look at: of few pools all orders are there from the start, and more rounds find little more."""
+    """Return how much to look at: of few pools all orders are there from the start, and rounds find little more."""
     if table.layers * len(table.pools) <= SMALL:
         return THOROUGH
     return QUICK if len(table.pools) <= ALL_ORDERS_UP_TO else WIDE
