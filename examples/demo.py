@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -28,6 +28,7 @@ USUAL_PORT = 8080
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 40
 EXIT_INTERRUPTED = 130
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LIVE_STATES = ["queued", "placed", "starting", "running", "stopping"]
 
 
@@ -64,24 +65,44 @@ def running_server() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(DATA_FOLDER)]
     command += ["--inventory", str(INVENTORY), "--listen", f"127.0.0.1:{port}"]
-    print(f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...", flush=True)
-    with log_path.open("ab") as log:
+    with ExitStack() as ending:
         # A session of its own: Ctrl-C reaches this script alone, which then ends the server in order.
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
-        )
-    try:
+        with log_path.open("ab") as log, interrupts_held_back():
+            print(
+                f"Starting Medley on SQLite with the simulated cluster of {INVENTORY.relative_to(ROOT)} ...", flush=True
+            )
+            server = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+            )
+            ending.callback(stop_server, server)
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(server, address, log_path)
         yield address
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM raise KeyboardInterrupt at the end: what is started here is then known, and ended."""
+    came: list[int] = []
+    before = [(which, signal.signal(which, lambda number, _: came.append(number))) for which in ENDING_SIGNALS]
+    try:
+        yield
     finally:
-        server.terminate()
-        try:
-            server.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(STOP_WITHIN_S)
-        print("Medley has stopped; its history is kept for the next `make demo`.", flush=True)
+        for which, handler in before:
+            signal.signal(which, handler)
+    if came:
+        raise KeyboardInterrupt
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """End the server in order, or by force where it takes too long."""
+    server.terminate()
+    try:
+        server.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(STOP_WITHIN_S)
+    print("Medley has stopped; its history is kept for the next `make demo`.", flush=True)
 
 
 def free_port() -> int:

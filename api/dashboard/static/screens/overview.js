@@ -18,7 +18,7 @@ const MOST_EVENTS = 14;
 /** @param {{may: (name: string) => boolean}} props */
 export function Overview({ may }) {
   const use = useAsked("v1/utilisation", { concerns: ({ kind }) => ["group-placed", "group-moved", "group-resized", "resize-advanced", "node-seen"].includes(kind) });
-  const ready = useAsked("readyz", { everyMs: 30_000 });
+  const ready = useAsked("readyz", { everyMs: 5000 });
   useEffect(() => jobs.want(), []);
   useChanges(jobs);
   useEffect(() => use.data && keepSample(use.data, Date.now()), [use.data]);
