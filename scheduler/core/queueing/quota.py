@@ -78,6 +78,7 @@ class QuotaBook:
             if quota.kept_back:
                 self._keepers.setdefault(quota.resource, {})[quota.queue] = quota
         self._limits: dict[tuple[QueueName, Asked], tuple[tuple[Rule, int], ...]] = {}
+        self._limiting_by_chip: dict[QueueName, dict[ChipName, dict[int, Rule]]] = {}
         self.has_guarantees = any(rule.quota.guaranteed for rules in self._rules.values() for rule in rules)
         """Whether something is guaranteed to some queue."""
 
@@ -107,9 +108,21 @@ class QuotaBook:
         if found is None:
             if len(self._limits) >= MOST_KNOWN:
                 self._limits.clear()
-            limits = (rule for rule in self.rules_on_path(queue) if rule.most_milli is not None)
-            asked = ((rule, _amount(devices_milli, rule.weights)) for rule in limits)
+            by_chip, rules = self._limiting(queue), dict[int, Rule]()
+            for chip, _ in devices_milli:
+                rules.update(by_chip.get(chip, {}))
+            asked = ((rules[place], _amount(devices_milli, rules[place].weights)) for place in sorted(rules))
             found = self._limits[queue, devices_milli] = tuple((rule, amount) for rule, amount in asked if amount)
+        return found
+
+    def _limiting(self, queue: QueueName) -> Mapping[ChipName, Mapping[int, Rule]]:
+        """Return the rules on a queue's path that have a limit, by the chip types they count and their place there."""
+        found = self._limiting_by_chip.get(queue)
+        if found is None:
+            found = self._limiting_by_chip[queue] = {}
+            for place, rule in enumerate(self.rules_on_path(queue)):
+                for chip in rule.weights if rule.most_milli is not None else ():
+                    found.setdefault(chip, {})[place] = rule
         return found
 
     @property
@@ -153,12 +166,12 @@ def by_measure(
 def used_milli(uses: Uses, queue: QueueName, weights: Weights) -> int:
     """Return what a queue holds of a resource with all that is in it, in thousandths."""
     held = uses.held_by(queue)
-    if len(weights) < len(held):
-        return sum(held.get(chip, 0) * weight for chip, weight in weights.items())
+    if len(weights) > len(held):
+        return _amount(held.items(), weights)
     used = 0
-    for chip, milli in held.items():
-        weight = weights.get(chip)
-        if weight is not None:
+    for chip, weight in weights.items():
+        milli = held.get(chip)
+        if milli is not None:
             used += milli * weight
     return used
 
@@ -218,7 +231,7 @@ def _outermost_own(
     return None
 
 
-def _amount(devices_milli: Asked, weights: Weights) -> int:
+def _amount(devices_milli: Iterable[tuple[ChipName, int]], weights: Weights) -> int:
     amount = 0
     for chip, milli in devices_milli:  # a loop, for it is asked for every gang that is looked at
         weight = weights.get(chip)
