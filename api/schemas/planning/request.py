@@ -67,8 +67,8 @@ class ModelBody(Body):
     def _is_of_whole_heads(cls, width: int | None, info: ValidationInfo) -> int | None:
         if width is not None and {"hidden", "heads"} <= info.data.keys():
             size = info.data["hidden"] // info.data["heads"]
-            if width % size or width > info.data["hidden"]:
-                raise ValueError(f"must be a multiple of the size of a head, {size}, and `hidden` at most")
+            if width % size or info.data["heads"] % (width // size):
+                raise ValueError(f"must be the size of a head, {size}, times a number that divides that of heads")
         return width
 
 

@@ -67,6 +67,7 @@ _FAULTS = {
     Bad.NEGATIVE: "{where} is {value}, and must be a number not below 0.",
     Bad.NO_SHARE: "{where} is {value}, and must be from 0 to 1.",
     Bad.HEADS_DO_NOT_DIVIDE: "{where} is {value}, which does not divide the hidden size.",
+    Bad.NO_KEY_VALUE_HEADS: "{where} is {value}: it must be a head's size times a number that divides that of heads.",
     Bad.MORE_ACTIVE_THAN_EXPERTS: "{where} is {value}, which is more than there are experts.",
     Bad.SAME_NAME: "Two pools are named {where}.",
     Bad.UNKNOWN_POOL: "A link names the pool {where}, which there is not.",

@@ -47,6 +47,8 @@ def _faults(problem: Problem) -> Iterator[BadProblem]:
 def _shape_faults(shape: ModelShape) -> Iterator[BadProblem]:
     if shape.hidden % shape.heads:
         yield BadProblem(Bad.HEADS_DO_NOT_DIVIDE, "training.shape.heads", shape.heads)
+    elif shape.key_value_width * shape.heads % shape.hidden or shape.heads % shape.key_value_heads:
+        yield BadProblem(Bad.NO_KEY_VALUE_HEADS, "training.shape.key_value_width", shape.key_value_width)
     if shape.experts and shape.experts.active > shape.experts.count:
         yield BadProblem(Bad.MORE_ACTIVE_THAN_EXPERTS, "training.shape.experts.active", shape.experts.active)
 

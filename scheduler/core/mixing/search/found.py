@@ -83,6 +83,8 @@ class Bad(StrEnum):
     SAME_NAME = "same_name"
     UNKNOWN_POOL = "unknown_pool"
     HEADS_DO_NOT_DIVIDE = "heads_do_not_divide"
+    NO_KEY_VALUE_HEADS = "no_key_value_heads"
+    """Keys and values have no whole number of heads, or one that cannot be shared evenly by all heads."""
 
 
 @dataclass(frozen=True, slots=True)

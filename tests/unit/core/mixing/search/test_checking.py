@@ -93,6 +93,13 @@ def test_heads_must_divide_the_hidden_width() -> None:
     assert refusal.fault is Bad.HEADS_DO_NOT_DIVIDE
 
 
+@pytest.mark.parametrize("width", [1000, 3 * 128, 2 * SMALL.hidden])
+def test_heads_share_whole_heads_of_keys_and_values_evenly(width: int) -> None:
+    shape = replace(SMALL, hidden=1024, heads=8, key_value_width=width)
+    refusal = refusal_of(problem_of(training=training_of(shape)))
+    assert refusal == BadProblem(Bad.NO_KEY_VALUE_HEADS, SHAPE + "key_value_width", width)
+
+
 def test_names_of_pools_are_all_different_and_links_know_them() -> None:
     assert refusal_of(problem_of(pool_of("a"), pool_of("a"))) == BadProblem(Bad.SAME_NAME, "a")
     lost = problem_of(pool_of("a"), links={frozenset(("a", "b")): Link(1e9)})
