@@ -11,7 +11,7 @@ from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.search.bottleneck import bottleneck_of
 from scheduler.core.mixing.search.finding import leads
 from scheduler.core.mixing.search.found import NoPlanError
-from scheduler.core.mixing.search.shaping.pairs import pairs_of
+from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
 CASES = 1_000
@@ -62,8 +62,8 @@ def found_step_s(problem: Problem) -> float:
 def bottleneck_s(problem: Problem) -> float:
     """Return the shortest time that a busiest stage takes for all micro-batches, over all ways of cutting the batch."""
     table = table_of(problem, problem.pools)
-    pairs = pairs_of(table)
-    found = [(bottleneck_of(table, pairs, pair), int(count)) for pair, count in enumerate(pairs.count)]
+    cuts = cuts_of(table)
+    found = [(bottleneck_of(table, cuts, cut), int(count)) for cut, count in enumerate(cuts.count)]
     return min((each.busy_s * count for each, count in found if each is not None), default=float("inf"))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
-from scheduler.core.mixing.search.shaping.pairs import Pairs, pairs_of
-from scheduler.core.mixing.search.shaping.shapes import WARMS_NONE, Shapes
+from scheduler.core.mixing.search.shaping.cuts import Cuts, cuts_of
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_NONE, Shapes
 from scheduler.core.mixing.search.shaping.table import Table, table_of
 from tests.builders.mixing import pool_of, problem_of
 
@@ -17,33 +17,33 @@ def two_pools(**said: Any) -> Problem:
     return problem_of(pool_of("quick", flops_per_s=2e12), pool_of("slow"), **said)
 
 
-def begun(problem: Problem) -> tuple[Table, Pairs]:
+def begun(problem: Problem) -> tuple[Table, Cuts]:
     """Return a problem's costs, and all ways of cutting its batch."""
     table = table_of(problem, problem.pools)
-    return table, pairs_of(table)
+    return table, cuts_of(table)
 
 
-def pair_of(table: Table, pairs: Pairs, replicas: int, micro_batch: int) -> int:
+def cut_of(table: Table, cuts: Cuts, replicas: int, micro_batch: int) -> int:
     """Return the index of one way of cutting the batch."""
-    sizes = np.array(table.micro_batches)[pairs.micro_batch]
-    return int(np.flatnonzero((pairs.replicas == replicas) & (sizes == micro_batch))[0])
+    sizes = np.array(table.micro_batches)[cuts.micro_batch]
+    return int(np.flatnonzero((cuts.replicas == replicas) & (sizes == micro_batch))[0])
 
 
-def shape_of(table: Table, pair: int, *runs: tuple[str, int, int], warms: int = WARMS_NONE) -> Shapes:
+def shape_of(table: Table, cut: int, *runs: tuple[str, int, int], warm_ups: int = WARM_UPS_NONE) -> Shapes:
     """Return one shape: runs of pool, tensor-parallel degree and stages, the first of the pipeline first."""
     names = [pool.name for pool in table.pools]
     used = [names.index(name) for name, _, _ in runs]
     idle = [k for k in range(len(names)) if k not in used]
     return Shapes.of(
-        pair=np.array([pair]),
+        cut=np.array([cut]),
         pool=np.array([used + idle]),
         degree=np.array([[table.degrees.index(degree) for _, degree, _ in runs] + [0] * len(idle)]),
         stages=np.array([[stages for _, _, stages in runs] + [0] * len(idle)]),
-        warms=np.array([warms]),
+        warm_ups=np.array([warm_ups]),
     )
 
 
-def laid_out(problem: Problem, *runs: tuple[str, int, int], warms: int = WARMS_NONE) -> Pipelines:
+def laid_out(problem: Problem, *runs: tuple[str, int, int], warm_ups: int = WARM_UPS_NONE) -> Pipelines:
     """Return one pipeline of one replica with micro-batches of one sequence."""
-    table, pairs = begun(problem)
-    return pipelines_of(table, pairs, shape_of(table, pair_of(table, pairs, 1, 1), *runs, warms=warms))
+    table, cuts = begun(problem)
+    return pipelines_of(table, cuts, shape_of(table, cut_of(table, cuts, 1, 1), *runs, warm_ups=warm_ups))

@@ -11,8 +11,8 @@ from itertools import permutations
 
 import numpy as np
 
-from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import WARMS_NONE, Shapes, tidied
+from scheduler.core.mixing.search.shaping.cuts import Cuts
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_NONE, Shapes, tidied
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Table
 
 ALL_ORDERS_UP_TO = 3
@@ -49,39 +49,39 @@ class _Placed:
     runs: tuple[tuple[_Run, ...], ...]
 
 
-def bottleneck_of(table: Table, pairs: Pairs, pair: int) -> Bottleneck | None:
+def bottleneck_of(table: Table, cuts: Cuts, cut: int) -> Bottleneck | None:
     """Return the shortest busiest stage for one way of cutting the batch; None where nothing fits into memory."""
-    times_s = _times_s(table, pairs, pair)
+    times_s = _times_s(table, cuts, cut)
     short, enough = -1, len(times_s) - 1
-    best = _longest(table, pairs, pair, times_s[enough])
+    best = _longest(table, cuts, cut, times_s[enough])
     if best is None:
         return None
     while enough - short > 1:
         middle = (short + enough) // 2
-        runs = _longest(table, pairs, pair, times_s[middle])
+        runs = _longest(table, cuts, cut, times_s[middle])
         if runs is None:
             short = middle
         else:
             enough, best = middle, runs
-    return Bottleneck(float(times_s[enough]), _shape(table, pair, best))
+    return Bottleneck(float(times_s[enough]), _shape(table, cut, best))
 
 
-def _times_s(table: Table, pairs: Pairs, pair: int) -> Floats:
+def _times_s(table: Table, cuts: Cuts, cut: int) -> Floats:
     """Return all times that a stage can be busy for, sorted."""
-    can = pairs.most_stages[pair] > 0
-    busy_s = table.busy_s[:, :, :, pairs.micro_batch[pair]][:, can]
-    ends_s = table.ends_s[:, :, :, pairs.micro_batch[pair]][:, can]
+    can = cuts.most_stages[cut] > 0
+    busy_s = table.busy_s[:, :, :, cuts.micro_batch[cut]][:, can]
+    ends_s = table.ends_s[:, :, :, cuts.micro_batch[cut]][:, can]
     extras_s = np.stack((np.zeros_like(ends_s[0]), ends_s[0], ends_s[1], ends_s.sum(axis=0)))
     layers = np.arange(1, table.layers + 1)
     times_s = busy_s[:, None, :, None] * layers + extras_s[None, :, :, None]
     return np.unique(times_s)
 
 
-def _longest(table: Table, pairs: Pairs, pair: int, time_s: float) -> tuple[_Run, ...] | None:
+def _longest(table: Table, cuts: Cuts, cut: int, time_s: float) -> tuple[_Run, ...] | None:
     """Return runs, the last of the pipeline first, that take all layers with no stage busy for longer; None if none."""
     degrees = range(len(table.degrees))
     for end in degrees if table.problem.training.shape.ties_embeddings else [None]:
-        found = _reach(table, _Rooms(table, pairs, pair, time_s), end)
+        found = _reach(table, _Rooms(table, cuts, cut, time_s), end)
         if found is not None:
             return found
     return None
@@ -90,11 +90,11 @@ def _longest(table: Table, pairs: Pairs, pair: int, time_s: float) -> tuple[_Run
 class _Rooms:
     """How many layers a stage can have, by its pool, its degree and the stages behind it."""
 
-    def __init__(self, table: Table, pairs: Pairs, pair: int, time_s: float) -> None:
-        self.most_stages = pairs.most_stages[pair]
+    def __init__(self, table: Table, cuts: Cuts, cut: int, time_s: float) -> None:
+        self.most_stages = cuts.most_stages[cut]
         self._table, self._time_s = table, time_s * (1 + 1e-9)
-        self._d, self._b = pairs.data_parallel[pair], pairs.micro_batch[pair]
-        held = np.minimum(np.arange(1, table.layers + 1), pairs.count[pair])
+        self._d, self._b = cuts.data_parallel[cut], cuts.micro_batch[cut]
+        held = np.minimum(np.arange(1, table.layers + 1), cuts.count[cut])
         self._held = held
 
     def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
@@ -182,15 +182,15 @@ def _orders(table: Table) -> Iterable[tuple[int, ...]]:
     return tuple(roomiest_first), tuple(fastest_first)
 
 
-def _shape(table: Table, pair: int, runs: tuple[_Run, ...]) -> Shapes:
+def _shape(table: Table, cut: int, runs: tuple[_Run, ...]) -> Shapes:
     front = runs[::-1]
     idle = [k for k in range(len(table.pools)) if k not in {run.pool for run in front}]
     return tidied(
         Shapes.of(
-            pair=np.array([pair]),
+            cut=np.array([cut]),
             pool=np.array([[run.pool for run in front] + idle]),
             degree=np.array([[run.degree for run in front] + [0] * len(idle)]),
             stages=np.array([[run.stages for run in front] + [0] * len(idle)]),
-            warms=np.array([WARMS_NONE]),
+            warm_ups=np.array([WARM_UPS_NONE]),
         )
     )

@@ -10,7 +10,7 @@ from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.building import built, fits, layout_of, simulated
 from scheduler.core.mixing.search.exploring import explored
 from scheduler.core.mixing.search.found import Comparison, Way
-from scheduler.core.mixing.search.shaping.pairs import pairs_of
+from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
 
@@ -48,8 +48,8 @@ def shared_out(layers: int, weights: list[float]) -> list[int]:
 
 def _best_on(problem: Problem, pools: tuple[ChipPool, ...]) -> Plan | None:
     table = table_of(problem, pools)
-    pairs = pairs_of(table)
-    found = explored(table, pairs)
+    cuts = cuts_of(table)
+    found = explored(table, cuts)
     return simulated(problem, built(problem, found[0][0])) if found else None
 
 

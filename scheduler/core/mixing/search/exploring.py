@@ -10,14 +10,14 @@ from scheduler.core.mixing.search.layering.dealing import dealt
 from scheduler.core.mixing.search.layering.pipelines import Pipelines, pipelines_of
 from scheduler.core.mixing.search.layering.polishing import polished, recomputing
 from scheduler.core.mixing.search.layering.scoring import Dealt
+from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
-from scheduler.core.mixing.search.shaping.pairs import Pairs
 from scheduler.core.mixing.search.shaping.shapes import (
     ALL_ORDERS_UP_TO,
     NO_KEYS,
-    WARMS_ALL,
-    WARMS_NONE,
+    WARM_UPS_ALL,
+    WARM_UPS_NONE,
     Shapes,
     allowed,
     first_shapes,
@@ -31,7 +31,7 @@ from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 class Effort:
     """How much is looked at."""
 
-    pairs: int = 8
+    cuts: int = 8
     """Ways of cutting the batch, at first."""
     first: int = 12
     """Shapes that are looked at closely at first."""
@@ -47,7 +47,7 @@ class Effort:
 
 QUICK = Effort(each=24, rounds=2, slack=1.03)
 WIDE = Effort()
-THOROUGH = Effort(pairs=24, first=96, each=96, rounds=8, polished=16)
+THOROUGH = Effort(cuts=24, first=96, each=96, rounds=8, polished=16)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
@@ -79,43 +79,41 @@ class _Looked:
 
 
 def explored(
-    table: Table, pairs: Pairs, known: Shapes | None = None, *, effort: Effort | None = None
+    table: Table, cuts: Cuts, known: Shapes | None = None, *, effort: Effort | None = None
 ) -> list[tuple[Layout, float]]:
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
-    if not len(pairs.count):
+    if not len(cuts.count):
         return []
     effort = effort or effort_for(table)
-    first = first_shapes(table, pairs, effort.pairs)
+    first = first_shapes(table, cuts, effort.cuts)
     if table.problem.runtime.may_warm_up_more:
-        first = joined([first, first.warmed(WARMS_ALL)])
-    looked = _looked_at(table, pairs, first, effort.first, np.inf)
+        first = joined([first, first.warmed(WARM_UPS_ALL)])
+    looked = _looked_at(table, cuts, first, effort.first, np.inf)
     if known is not None:
-        looked = _further(table, pairs, looked, known, most=effort.first)
+        looked = _further(table, cuts, looked, known, most=effort.first)
     if not len(looked.shapes):
-        looked = _further(table, pairs, looked, _tight(table, pairs, first), most=effort.first)
+        looked = _further(table, cuts, looked, _tight(table, cuts, first), most=effort.first)
     parents_of = NO_KEYS
     for _ in range(effort.rounds):
         parents = looked.shapes.take(~np.isin(looked.shapes.keys(), parents_of)).take(slice(effort.parents))
         if not len(parents):
             break
         parents_of = np.concatenate((parents_of, parents.keys()))
-        within = int(np.searchsorted(pairs.bound_s, looked.best_s))
-        near = neighbours_of(table, pairs, parents, within)
-        looked = _further(table, pairs, looked, near, most=effort.each, slack=effort.slack)
-    return _finished(table, pairs, looked, effort.polished)
+        within = int(np.searchsorted(cuts.bound_s, looked.best_s))
+        near = neighbours_of(table, cuts, parents, within)
+        looked = _further(table, cuts, looked, near, most=effort.each, slack=effort.slack)
+    return _finished(table, cuts, looked, effort.polished)
 
 
-def _tight(table: Table, pairs: Pairs, none: Shapes) -> Shapes:
+def _tight(table: Table, cuts: Cuts, none: Shapes) -> Shapes:
     """Return a shape for every way of cutting the batch that fits at all: found exactly, where drawing some did not."""
-    found = [bottleneck_of(table, pairs, pair) for pair in range(len(pairs.count))]
+    found = [bottleneck_of(table, cuts, cut) for cut in range(len(cuts.count))]
     return joined([none.take(slice(0)), *(each.shape for each in found if each is not None)])
 
 
-def _further(
-    table: Table, pairs: Pairs, looked: _Looked, shapes: Shapes, *, most: int, slack: float = np.inf
-) -> _Looked:
+def _further(table: Table, cuts: Cuts, looked: _Looked, shapes: Shapes, *, most: int, slack: float = np.inf) -> _Looked:
     """Look at some more shapes."""
-    new = _looked_at(table, pairs, once_each(shapes, looked.keys), most, looked.best_s * slack)
+    new = _looked_at(table, cuts, once_each(shapes, looked.keys), most, looked.best_s * slack)
     return _sorted(
         _Looked(
             shapes=joined([looked.shapes, new.shapes]),
@@ -127,17 +125,17 @@ def _further(
     )
 
 
-def _looked_at(table: Table, pairs: Pairs, shapes: Shapes, most: int, below_s: float) -> _Looked:
+def _looked_at(table: Table, cuts: Cuts, shapes: Shapes, most: int, below_s: float) -> _Looked:
     """Deal out the layers of the likeliest shapes, so many at most."""
-    shapes = allowed(table, pairs, shapes)
-    likely_s = estimated_s(table, pairs, shapes) if len(shapes) else np.zeros(0)
+    shapes = allowed(table, cuts, shapes)
+    likely_s = estimated_s(table, cuts, shapes) if len(shapes) else np.zeros(0)
     order = np.argsort(likely_s, kind="stable")[:most]
     shapes = shapes.take(order[np.isfinite(likely_s[order]) & (likely_s[order] <= below_s)])
     layers = np.zeros((len(shapes), table.layers), dtype=np.int64)
     extra = np.zeros_like(layers)
     took_s = np.zeros(len(shapes))
     if len(shapes):
-        best, took_s = dealt(pipelines_of(table, pairs, shapes))
+        best, took_s = dealt(pipelines_of(table, cuts, shapes))
         layers[:, : best.layers.shape[1]], extra[:, : best.extra.shape[1]] = best.layers, best.extra
     return _sorted(_Looked(shapes, took_s, layers, extra, shapes.keys()))
 
@@ -150,25 +148,25 @@ def _sorted(looked: _Looked) -> _Looked:
     return _Looked(shapes, took_s, looked.layers[order], looked.extra[order], looked.keys)
 
 
-def _finished(table: Table, pairs: Pairs, looked: _Looked, most: int) -> list[tuple[Layout, float]]:
+def _finished(table: Table, cuts: Cuts, looked: _Looked, most: int) -> list[tuple[Layout, float]]:
     """Polish the best shapes that differ in more than warm-ups."""
     if not len(looked.shapes):
         return []
-    alike = looked.shapes.warmed(WARMS_NONE).keys()
+    alike = looked.shapes.warmed(WARM_UPS_NONE).keys()
     _, rows = np.unique(alike, return_index=True)
     rows = np.sort(rows)[:most]
-    pipelines = pipelines_of(table, pairs, looked.shapes.take(rows))
+    pipelines = pipelines_of(table, cuts, looked.shapes.take(rows))
     deep = pipelines.is_stage.shape[1]
     layers, extra = looked.layers[rows, :deep], looked.extra[rows, : deep - 1]
     begun = Dealt(layers, recomputing(pipelines, layers, extra), extra)
     best, took_s = polished(pipelines, begun, looked.took_s[rows])
     order = np.argsort(took_s, kind="stable")
-    return [(_layout(table, pairs, pipelines, best, int(row)), float(took_s[row])) for row in order]
+    return [(_layout(table, cuts, pipelines, best, int(row)), float(took_s[row])) for row in order]
 
 
-def _layout(table: Table, pairs: Pairs, pipelines: Pipelines, best: Dealt, row: int) -> Layout:
+def _layout(table: Table, cuts: Cuts, pipelines: Pipelines, best: Dealt, row: int) -> Layout:
     shapes, pool = pipelines.shapes, pipelines.pool
-    pair = shapes.pair[row]
+    cut = shapes.cut[row]
     degrees = np.repeat(shapes.degree[row], shapes.stages[row])
     stages = tuple(
         StageLayout(
@@ -180,8 +178,8 @@ def _layout(table: Table, pairs: Pairs, pipelines: Pipelines, best: Dealt, row: 
         for stage, degree in enumerate(degrees)
     )
     return Layout(
-        int(pairs.replicas[pair]),
-        table.micro_batches[pairs.micro_batch[pair]],
+        int(cuts.replicas[cut]),
+        table.micro_batches[cuts.micro_batch[cut]],
         stages,
         tuple(int(extra) for extra in best.extra[row, : len(stages) - 1]),
     )

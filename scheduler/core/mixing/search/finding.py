@@ -12,8 +12,8 @@ from scheduler.core.mixing.search.exploring import explored
 from scheduler.core.mixing.search.found import Comparison, Found, NoPlanError, TooSlow
 from scheduler.core.mixing.search.reasoning import why_not
 from scheduler.core.mixing.search.refusing import why_nothing
+from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.known import as_shapes
-from scheduler.core.mixing.search.shaping.pairs import pairs_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
 CONFIRMED = 3
@@ -46,9 +46,9 @@ def best_plans(problem: Problem, *, most: int = CONFIRMED, known: Plan | None = 
 def leads(problem: Problem, *, known: Plan | None = None) -> list[Lead]:
     """Return what the search finds, the best by formula first; at least one. Raises NoPlanError."""
     table = table_of(problem, usable_pools(problem))
-    pairs = pairs_of(table)
-    start = None if known is None else as_shapes(table, pairs, layout_of(known))
-    found = [Lead(*each) for each in explored(table, pairs, start)]
+    cuts = cuts_of(table)
+    start = None if known is None else as_shapes(table, cuts, layout_of(known))
+    found = [Lead(*each) for each in explored(table, cuts, start)]
     if not found:
         raise NoPlanError(why_nothing(problem, table.pools))
     return found

@@ -8,11 +8,11 @@ from scheduler.core.mixing.plan import Plan, Stage
 from scheduler.core.mixing.search.building import Layout, StageLayout, built
 from scheduler.core.mixing.search.exploring import Effort, explored
 from scheduler.core.mixing.search.found import DoesNotFit, LimitsForbid
-from scheduler.core.mixing.search.shaping.pairs import pairs_of
+from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
 MOST_GROWTH = 1_024
-LITTLE = Effort(pairs=6, rounds=0, polished=1)
+LITTLE = Effort(cuts=6, rounds=0, polished=1)
 
 
 def why_nothing(problem: Problem, pools: tuple[ChipPool, ...]) -> DoesNotFit | LimitsForbid:
@@ -34,8 +34,8 @@ def why_nothing(problem: Problem, pools: tuple[ChipPool, ...]) -> DoesNotFit | L
 
 def _any_plan(problem: Problem, pools: tuple[ChipPool, ...]) -> Plan | None:
     table = table_of(problem, pools)
-    pairs = pairs_of(table)
-    found = explored(table, pairs, effort=LITTLE)
+    cuts = cuts_of(table)
+    found = explored(table, cuts, effort=LITTLE)
     return built(replace(problem, pools=pools), found[0][0]) if found else None
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from scheduler.core.mixing.search.layering.pipelines import Pipelines
 from scheduler.core.mixing.search.layering.scoring import Dealt, in_flight, step_s
-from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, WARMS_BETWEEN
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_ALL, WARM_UPS_BETWEEN
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
 PARTS, NARROWINGS = 12, 2
@@ -32,14 +32,14 @@ def dealt(pipelines: Pipelines) -> tuple[Dealt, Floats]:
 
 def _extra_warm_ups(pipelines: Pipelines) -> Integers:
     """Return `ceil(2 d / T)` forwards for each boundary that is to be warmed up, T the shortest period there can be."""
-    is_stage, warms = pipelines.is_stage, pipelines.shapes.warms[:, None]
+    is_stage, warm_ups = pipelines.is_stage, pipelines.shapes.warm_ups[:, None]
     shape = (len(is_stage), is_stage.shape[1] - 1)
-    if not warms.any():
+    if not warm_ups.any():
         return np.zeros(shape, dtype=np.int64)
     period_s = _split_s(is_stage, pipelines.busy_s[0], pipelines.extra_s, pipelines.table.layers)
     wished = np.ceil(2 * pipelines.transfer_s / period_s[:, None] - 1e-6).clip(0, pipelines.count[:, None])
     is_between = pipelines.position[:, 1:] != pipelines.position[:, :-1]
-    is_warmed = is_stage[:, 1:] & ((warms == WARMS_ALL) | ((warms == WARMS_BETWEEN) & is_between))
+    is_warmed = is_stage[:, 1:] & ((warm_ups == WARM_UPS_ALL) | ((warm_ups == WARM_UPS_BETWEEN) & is_between))
     return np.where(is_warmed, wished, 0).astype(np.int64)
 
 

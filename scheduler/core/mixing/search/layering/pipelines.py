@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.shapes import Shapes
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
@@ -61,9 +61,9 @@ _OF_EACH = (
 )
 
 
-def pipelines_of(table: Table, pairs: Pairs, shapes: Shapes) -> Pipelines:
+def pipelines_of(table: Table, cuts: Cuts, shapes: Shapes) -> Pipelines:
     """Lay out at least one shape stage by stage."""
-    d, b = pairs.data_parallel[shapes.pair][:, None], pairs.micro_batch[shapes.pair][:, None]
+    d, b = cuts.data_parallel[shapes.cut][:, None], cuts.micro_batch[shapes.cut][:, None]
     rows = np.arange(len(shapes))
     ends = np.cumsum(shapes.stages, axis=1)
     deep = ends[:, -1]
@@ -88,7 +88,7 @@ def pipelines_of(table: Table, pairs: Pairs, shapes: Shapes) -> Pipelines:
     return Pipelines(
         table=table,
         shapes=shapes,
-        count=pairs.count[shapes.pair],
+        count=cuts.count[shapes.cut],
         is_stage=is_stage,
         pool=pool,
         position=position,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.core.mixing.search.layering.pipelines import Pipelines
-from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, fits, in_flight, step_s
+from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, fits_memory, in_flight, step_s
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers
 
 MOST_ROUNDS = 8
@@ -48,7 +48,7 @@ def polished(pipelines: Pipelines, dealt: Dealt, took_s: Floats) -> tuple[Dealt,
 def _better_s(tried: Pipelines, attempt: Dealt, below_s: Floats) -> Floats:
     """Return the steps of those that fit and are shorter than so much, else infinite. A rough step is never longer."""
     moved_s = np.full(len(below_s), np.inf)
-    likely = np.flatnonzero((step_s(tried, attempt, roughly=True) < below_s) & fits(tried, attempt))
+    likely = np.flatnonzero((step_s(tried, attempt, roughly=True) < below_s) & fits_memory(tried, attempt))
     if len(likely):
         exact_s = step_s(tried.take(likely), attempt.take(likely))
         moved_s[likely] = np.where(exact_s < below_s[likely], exact_s, np.inf)

@@ -43,7 +43,7 @@ def in_flight(pipelines: Pipelines, extra: Integers) -> Integers:
     return np.minimum(held, pipelines.count[:, None])
 
 
-def fits(pipelines: Pipelines, dealt: Dealt) -> Flags:
+def fits_memory(pipelines: Pipelines, dealt: Dealt) -> Flags:
     """Say which pipelines keep within the memory of all their stages."""
     held = in_flight(pipelines, dealt.extra)
     kept = np.where(dealt.recomputes, pipelines.activation_bytes[1], pipelines.activation_bytes[0])

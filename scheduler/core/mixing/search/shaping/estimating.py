@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL, Shapes
+from scheduler.core.mixing.search.shaping.cuts import Cuts
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_ALL, Shapes
 from scheduler.core.mixing.search.shaping.table import Floats, Table
 
 STRETCHES = np.array([1.0, 1.4, 2.5])
@@ -12,10 +12,10 @@ MOST_SHORT = 1.5
 """By so much memory may be short of what all layers want: what is in flight is taken at the middle of a run."""
 
 
-def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
+def estimated_s(table: Table, cuts: Cuts, shapes: Shapes) -> Floats:
     """Return about how long a step of each shape takes: C; infinite where it cannot fit."""
-    pair, pool, degree, stages = shapes.pair, shapes.pool, shapes.degree, shapes.stages
-    d, b, count = pairs.data_parallel[pair][:, None], pairs.micro_batch[pair][:, None], pairs.count[pair]
+    cut, pool, degree, stages = shapes.cut, shapes.pool, shapes.degree, shapes.stages
+    d, b, count = cuts.data_parallel[cut][:, None], cuts.micro_batch[cut][:, None], cuts.count[cut]
     is_used = stages > 0
     rows = np.arange(len(shapes))
     last = is_used.sum(axis=1) - 1
@@ -24,7 +24,7 @@ def estimated_s(table: Table, pairs: Pairs, shapes: Shapes) -> Floats:
     ends[0, :, 0], ends[1, rows, last] = 1.0, 1.0
     ends_s = (ends * table.ends_s[:, pool, degree, b]).sum(axis=0)
     behind = stages.sum(axis=1)[:, None] - np.cumsum(stages, axis=1)
-    warmed = (shapes.warms == WARMS_ALL)[:, None]
+    warmed = (shapes.warm_ups == WARM_UPS_ALL)[:, None]
     held = np.minimum(count[:, None], (behind + (stages + 1) / 2) * (1 + warmed))
     each_bytes = table.layer_parameters[degree] * table.state_bytes[d]
     most, most_again = table.room_bytes[pool] / (each_bytes + table.activation_bytes[:, degree, b] * held)

@@ -4,26 +4,33 @@ from functools import lru_cache
 
 import numpy as np
 
-from scheduler.core.mixing.search.shaping.pairs import Pairs
-from scheduler.core.mixing.search.shaping.shapes import Shapes, joined, tidied
+from scheduler.core.mixing.search.shaping.cuts import Cuts
+from scheduler.core.mixing.search.shaping.shapes import (
+    WARM_UPS_ALL,
+    WARM_UPS_BETWEEN,
+    WARM_UPS_NONE,
+    Shapes,
+    joined,
+    tidied,
+)
 from scheduler.core.mixing.search.shaping.table import Integers, Table
 
 
-def neighbours_of(table: Table, pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
+def neighbours_of(table: Table, cuts: Cuts, shapes: Shapes, within: int) -> Shapes:
     """Return what differs in a pool's degree or stages, in two pools' places, in warm-ups, or in the cut of the batch.
 
     Of the cuts only those `within` the best bounds: so many of them.
     """
-    staged, position = _staged(table, pairs, shapes)
-    parts = [staged, _recut(pairs, shapes, within)]
+    staged, position = _staged(table, cuts, shapes)
+    parts = [staged, _recut(cuts, shapes, within)]
     if shapes.kinds > 1:
         parts += [_swapped(shapes), _moved_to_front(staged, position)]
     if table.problem.runtime.may_warm_up_more:
-        parts += [shapes.warmed(warms) for warms in range(3)]
+        parts += [shapes.warmed(warm_ups) for warm_ups in (WARM_UPS_NONE, WARM_UPS_BETWEEN, WARM_UPS_ALL)]
     return tidied(joined(parts))
 
 
-def _staged(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Shapes, Integers]:
+def _staged(table: Table, cuts: Cuts, shapes: Shapes) -> tuple[Shapes, Integers]:
     """Every degree and some numbers of stages for the pool at each position; and where that is, -1 if in its place.
 
     A pool that had no stages may also have its place elsewhere than behind all others.
@@ -33,7 +40,7 @@ def _staged(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Shapes, Integer
     rows, positions = shapes.pool.shape
     row, position, degree, choice = _grid(rows, positions, degrees, choices)
     now = shapes.stages[row, position]
-    most = pairs.most_stages[shapes.pair[row], shapes.pool[row, position], degree]
+    most = cuts.most_stages[shapes.cut[row], shapes.pool[row, position], degree]
     sizes = np.array(table.degrees)
     as_many = now * sizes[shapes.degree[row, position]] // sizes[degree]
     wished = np.choose(choice, (np.zeros_like(now), now, now - 1, now + 1, as_many, most, most // 2, np.ones_like(now)))
@@ -62,9 +69,9 @@ def _swapped(shapes: Shapes) -> Shapes:
     """Every two positions that have stages, the one in place of the other."""
     rows, positions = shapes.pool.shape
     first, second = np.triu_indices(positions, 1)
-    row, pair = _grid(rows, len(first))
-    real = shapes.stages[row, second[pair]] > 0
-    row, left, right = row[real], first[pair[real]], second[pair[real]]
+    row, two = _grid(rows, len(first))
+    real = shapes.stages[row, second[two]] > 0
+    row, left, right = row[real], first[two[real]], second[two[real]]
     swapped = shapes.take(row)
     numbers = np.arange(len(row))
     for values in (swapped.pool, swapped.degree, swapped.stages):
@@ -72,15 +79,15 @@ def _swapped(shapes: Shapes) -> Shapes:
     return swapped
 
 
-def _recut(pairs: Pairs, shapes: Shapes, within: int) -> Shapes:
-    """Every pair `within` the best bounds: with all stages there can be, as many as now, and as many devices."""
-    row, pair = _grid(len(shapes), within)
+def _recut(cuts: Cuts, shapes: Shapes, within: int) -> Shapes:
+    """Every cut `within` the best bounds: with all stages there can be, as many as now, and as many devices."""
+    row, cut = _grid(len(shapes), within)
     changed = shapes.take(row)
-    most = pairs.most_stages[pair[:, None], changed.pool, changed.degree]
+    most = cuts.most_stages[cut[:, None], changed.pool, changed.degree]
     used = changed.stages > 0
-    alike = changed.stages * pairs.replicas[changed.pair][:, None] // pairs.replicas[pair][:, None]
+    alike = changed.stages * cuts.replicas[changed.cut][:, None] // cuts.replicas[cut][:, None]
     parts = [
-        changed.at(pair, np.where(used, np.minimum(stages, most), 0))
+        changed.at(cut, np.where(used, np.minimum(stages, most), 0))
         for stages in (most, changed.stages, np.maximum(alike, 1))
     ]
     return joined(parts)

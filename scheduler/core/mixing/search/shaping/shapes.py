@@ -10,10 +10,10 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from scheduler.core.mixing.search.shaping.pairs import Pairs
+from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
-WARMS_NONE, WARMS_BETWEEN, WARMS_ALL = 0, 1, 2
+WARM_UPS_NONE, WARM_UPS_BETWEEN, WARM_UPS_ALL = 0, 1, 2
 """Extra warm-ups nowhere, at boundaries between pools, at all boundaries."""
 ALL_ORDERS_UP_TO = 3
 """With so many pools all orders of all subsets are drawn up at first, with more only some."""
@@ -27,12 +27,12 @@ class Shapes:
     """C shapes, one row of numbers each, so that they are taken, joined and told apart in one array operation."""
 
     rows: Integers
-    """C, 2 + 3 K: pair, warm-ups, then by positions the pools, the degrees and the stages."""
+    """C, 2 + 3 K: cut, warm-ups, then by positions the pools, the degrees and the stages."""
 
     @classmethod
-    def of(cls, pair: Integers, pool: Integers, degree: Integers, stages: Integers, warms: Integers) -> "Shapes":
+    def of(cls, cut: Integers, pool: Integers, degree: Integers, stages: Integers, warm_ups: Integers) -> "Shapes":
         """Return shapes of what they are made of."""
-        return cls(np.concatenate((pair[:, None], warms[:, None], pool, degree, stages), axis=1))
+        return cls(np.concatenate((cut[:, None], warm_ups[:, None], pool, degree, stages), axis=1))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -43,13 +43,13 @@ class Shapes:
         return int(self.rows.shape[1] - 2) // 3
 
     @property
-    def pair(self) -> Integers:
-        """C: index into the pairs."""
+    def cut(self) -> Integers:
+        """C: index into the cuts."""
         return self.rows[:, 0]
 
     @property
-    def warms(self) -> Integers:
-        """C: where there are extra warm-ups: `WARMS_NONE`, `WARMS_BETWEEN` or `WARMS_ALL`."""
+    def warm_ups(self) -> Integers:
+        """C: where there are extra warm-ups: `WARM_UPS_NONE`, `WARM_UPS_BETWEEN` or `WARM_UPS_ALL`."""
         return self.rows[:, 1]
 
     @property
@@ -71,16 +71,16 @@ class Shapes:
         """Return some of them, or some of them several times."""
         return Shapes(self.rows[which])
 
-    def at(self, pair: Integers, stages: Integers) -> "Shapes":
+    def at(self, cut: Integers, stages: Integers) -> "Shapes":
         """Return them with another cut of the batch and other numbers of stages."""
         rows = self.rows.copy()
-        rows[:, 0], rows[:, 2 + 2 * self.kinds :] = pair, stages
+        rows[:, 0], rows[:, 2 + 2 * self.kinds :] = cut, stages
         return Shapes(rows)
 
-    def warmed(self, warms: int) -> "Shapes":
+    def warmed(self, warm_ups: int) -> "Shapes":
         """Return them with extra warm-ups elsewhere."""
         rows = self.rows.copy()
-        rows[:, 1] = warms
+        rows[:, 1] = warm_ups
         return Shapes(rows)
 
     def placed(self, order: Integers) -> "Shapes":
@@ -129,28 +129,28 @@ def tidied(shapes: Shapes) -> Shapes:
     return Shapes(rows).placed(order)
 
 
-def first_shapes(table: Table, pairs: Pairs, some: int) -> Shapes:
-    """Draw up shapes of the pairs with the best bounds: of subsets of the pools, degrees and numbers of stages."""
+def first_shapes(table: Table, cuts: Cuts, some: int) -> Shapes:
+    """Draw up shapes of the cuts with the best bounds: of subsets of the pools, degrees and numbers of stages."""
     orders, uses = _line_ups(table)
-    choices = (min(some, len(pairs.count)), len(orders), len(table.degrees), len(SHARES))
+    choices = (min(some, len(cuts.count)), len(orders), len(table.degrees), len(SHARES))
     n, line, degree, share = np.indices(choices).reshape(4, -1)
     pool = orders[line]
-    has_room = pairs.most_stages[n[:, None], pool] > 0
+    has_room = cuts.most_stages[n[:, None], pool] > 0
     possible = has_room & (np.arange(len(table.degrees)) <= degree[:, None, None])
     highest = np.where(possible, np.arange(len(table.degrees)), -1).max(axis=2)
-    stages = np.where(highest >= 0, pairs.most_stages[n[:, None], pool, highest], 0)
+    stages = np.where(highest >= 0, cuts.most_stages[n[:, None], pool, highest], 0)
     stages = np.where(uses[line], np.ceil(stages * np.array(SHARES)[share][:, None]), 0).astype(np.int64)
     drawn = Shapes.of(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
-    drawn = tidied(_cut_to_limits(table, pairs, drawn))
-    return allowed(table, pairs, once_each(drawn, NO_KEYS))
+    drawn = tidied(_cut_to_limits(table, cuts, drawn))
+    return allowed(table, cuts, once_each(drawn, NO_KEYS))
 
 
-def allowed(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
+def allowed(table: Table, cuts: Cuts, shapes: Shapes) -> Shapes:
     """Return those that keep to the constraints, have no more stages than layers, and can tie embeddings if need be."""
     training, constraints = table.problem.training, table.problem.constraints
     deep = shapes.stages.sum(axis=1)
     fine = (deep >= 1) & (deep <= table.layers)
-    devices, worth = _taken(table, pairs, shapes)
+    devices, worth = _taken(table, cuts, shapes)
     if constraints.most_chips is not None:
         fine &= devices <= constraints.most_chips
     if constraints.most_compute is not None:
@@ -194,22 +194,22 @@ def _likely_subsets(table: Table, fastest: list[int]) -> list[frozenset[int]]:
     return list(dict.fromkeys(frozenset(subset) for subset in found))
 
 
-def _cut_to_limits(table: Table, pairs: Pairs, shapes: Shapes) -> Shapes:
+def _cut_to_limits(table: Table, cuts: Cuts, shapes: Shapes) -> Shapes:
     """Take so many stages from each pool that there are no more than layers, and no more devices than allowed."""
     constraints = table.problem.constraints
-    devices, worth = _taken(table, pairs, shapes)
+    devices, worth = _taken(table, cuts, shapes)
     share = np.minimum(1.0, table.layers / shapes.stages.sum(axis=1).clip(min=1))
     if constraints.most_chips is not None:
         share = np.minimum(share, constraints.most_chips / devices.clip(min=1))
     if constraints.most_compute is not None:
         share = np.minimum(share, constraints.most_compute / worth.clip(min=1e-9))
     stages = np.floor(shapes.stages * share[:, None] + 1e-9).astype(np.int64)
-    return shapes.at(shapes.pair, stages)
+    return shapes.at(shapes.cut, stages)
 
 
-def _taken(table: Table, pairs: Pairs, shapes: Shapes) -> tuple[Integers, Floats]:
+def _taken(table: Table, cuts: Cuts, shapes: Shapes) -> tuple[Integers, Floats]:
     """Return the devices that each shape takes, and what they are worth."""
     degrees = np.array(table.degrees)[shapes.degree]
-    devices = pairs.replicas[shapes.pair][:, None] * degrees * shapes.stages
+    devices = cuts.replicas[shapes.cut][:, None] * degrees * shapes.stages
     worth = np.array([pool.worth for pool in table.pools])[shapes.pool]
     return devices.sum(axis=1), (devices * worth).sum(axis=1)

@@ -21,14 +21,14 @@ def test_it_is_the_shortest_of_all_plans(seed: int) -> None:
 
 
 def test_it_comes_with_a_shape_that_takes_all_layers() -> None:
-    table, pairs = begun(two_pools())
-    found = bottleneck_of(table, pairs, 0)
+    table, cuts = begun(two_pools())
+    found = bottleneck_of(table, cuts, 0)
     assert found is not None
     assert 1 <= found.shape.stages.sum() <= table.layers
 
 
 def test_without_memory_there_is_none() -> None:
-    table, pairs = begun(problem_of(pool_of(memory_bytes=1_700_000_000)))
-    assert [bottleneck_of(table, pairs, pair) for pair in range(len(pairs.count))].count(None) < len(pairs.count)
+    table, cuts = begun(problem_of(pool_of(memory_bytes=1_700_000_000)))
+    assert [bottleneck_of(table, cuts, cut) for cut in range(len(cuts.count))].count(None) < len(cuts.count)
     tight, cuts = begun(problem_of(pool_of(memory_bytes=1_380_000_000, nodes=1, chips_per_node=1)))
-    assert all(bottleneck_of(tight, cuts, pair) is None for pair in range(len(cuts.count)))
+    assert all(bottleneck_of(tight, cuts, cut) is None for cut in range(len(cuts.count)))

@@ -32,6 +32,6 @@ def test_many_pools_are_looked_at_more_widely() -> None:
 
 
 def test_more_effort_finds_nothing_much_better() -> None:
-    table, pairs = begun(large_problem(2, 512))
-    quick_s = explored(table, pairs, effort=QUICK)[0][1]
-    assert quick_s <= explored(table, pairs, effort=THOROUGH)[0][1] * 1.02
+    table, cuts = begun(large_problem(2, 512))
+    quick_s = explored(table, cuts, effort=QUICK)[0][1]
+    assert quick_s <= explored(table, cuts, effort=THOROUGH)[0][1] * 1.02

@@ -3,8 +3,8 @@
 import numpy as np
 
 from scheduler.core.mixing.search.layering.dealing import dealt
-from scheduler.core.mixing.search.layering.scoring import fits
-from scheduler.core.mixing.search.shaping.shapes import WARMS_ALL
+from scheduler.core.mixing.search.layering.scoring import fits_memory
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_ALL
 from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
 from tests.builders.searching import laid_out, two_pools
 
@@ -30,7 +30,7 @@ def test_little_memory_makes_stages_recompute() -> None:
     best, took_s = dealt(laid)
     assert np.isfinite(took_s).all()
     assert best.recomputes.any()
-    assert fits(laid, best).all()
+    assert fits_memory(laid, best).all()
 
 
 def test_without_memory_there_is_no_dealing() -> None:
@@ -41,7 +41,7 @@ def test_without_memory_there_is_no_dealing() -> None:
 
 def test_a_slow_boundary_is_warmed_up() -> None:
     slow_links = problem_of(pool_of("quick", node_link_bytes_per_s=1e6))
-    best, _ = dealt(laid_out(slow_links, ("quick", 1, 2), warms=WARMS_ALL))
+    best, _ = dealt(laid_out(slow_links, ("quick", 1, 2), warm_ups=WARM_UPS_ALL))
     assert best.extra[0, 0] >= 1
     plain, _ = dealt(laid_out(slow_links, ("quick", 1, 2)))
     assert plain.extra[0, 0] == 0

@@ -6,7 +6,7 @@ from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.search.layering.pipelines import pipelines_of
 from scheduler.core.mixing.search.shaping.shapes import joined
 from tests.builders.mixing import SMALL, training_of
-from tests.builders.searching import begun, laid_out, pair_of, shape_of, two_pools
+from tests.builders.searching import begun, cut_of, laid_out, shape_of, two_pools
 
 
 def test_each_stage_costs_what_its_pool_and_degree_say() -> None:
@@ -25,10 +25,10 @@ def test_only_the_ends_have_more_than_layers() -> None:
 
 
 def test_a_shorter_pipeline_leaves_the_rest_of_its_row_empty() -> None:
-    table, pairs = begun(two_pools())
-    pair = pair_of(table, pairs, 1, 1)
-    both = joined([shape_of(table, pair, ("quick", 1, 3)), shape_of(table, pair, ("slow", 1, 1))])
-    laid = pipelines_of(table, pairs, both)
+    table, cuts = begun(two_pools())
+    cut = cut_of(table, cuts, 1, 1)
+    both = joined([shape_of(table, cut, ("quick", 1, 3)), shape_of(table, cut, ("slow", 1, 1))])
+    laid = pipelines_of(table, cuts, both)
     assert laid.is_stage.tolist() == [[True, True, True], [True, False, False]]
     assert laid.transfer_s[1].tolist() == [0.0, 0.0]
 
@@ -41,9 +41,9 @@ def test_tied_embeddings_are_held_once_by_a_single_stage() -> None:
 
 
 def test_some_of_them_can_be_taken() -> None:
-    table, pairs = begun(two_pools())
-    pair = pair_of(table, pairs, 1, 1)
-    both = joined([shape_of(table, pair, ("quick", 1, 3)), shape_of(table, pair, ("slow", 1, 1))])
-    taken = pipelines_of(table, pairs, both).take(np.array([1, 1]))
+    table, cuts = begun(two_pools())
+    cut = cut_of(table, cuts, 1, 1)
+    both = joined([shape_of(table, cut, ("quick", 1, 3)), shape_of(table, cut, ("slow", 1, 1))])
+    taken = pipelines_of(table, cuts, both).take(np.array([1, 1]))
     assert taken.behind.tolist() == [[1, 0, 0]] * 2
     assert taken.busy_s.shape == (2, 2, 3)

@@ -8,8 +8,7 @@ import pytest
 from scheduler.core.mixing.asked.problem import Runtime
 from scheduler.core.mixing.memory import in_flight as exact_in_flight
 from scheduler.core.mixing.search.building import Layout, StageLayout, built, fits, layout_of
-from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, in_flight, step_s
-from scheduler.core.mixing.search.layering.scoring import fits as fit
+from scheduler.core.mixing.search.layering.scoring import Dealt, busy_s, fits_memory, in_flight, step_s
 from tests.builders.mixing import pool_of, problem_of
 from tests.builders.searching import laid_out, two_pools
 
@@ -59,7 +58,7 @@ def test_what_fits_is_what_the_plan_says(memory_bytes: int) -> None:
     problem = problem_of(pool_of("quick", memory_bytes=memory_bytes), pool_of("slow", memory_bytes=memory_bytes))
     for seed in range(6):
         dealt = drawn(random.Random(seed))
-        assert bool(fit(laid_out(problem, *RUNS), dealt)[0]) == fits(built(problem, layout(dealt)))
+        assert bool(fits_memory(laid_out(problem, *RUNS), dealt)[0]) == fits(built(problem, layout(dealt)))
 
 
 def test_short_windows_are_never_longer() -> None:

@@ -8,21 +8,21 @@ from scheduler.core.mixing.search.layering.pipelines import pipelines_of
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.shapes import first_shapes
 from tests.builders.mixing import pool_of, problem_of
-from tests.builders.searching import begun, pair_of, shape_of
+from tests.builders.searching import begun, cut_of, shape_of
 
 
 def test_the_likeliest_are_estimated_well() -> None:
-    table, pairs = begun(large_problem(2, 512))
-    shapes = first_shapes(table, pairs, 8)
-    likely_s = estimated_s(table, pairs, shapes)
+    table, cuts = begun(large_problem(2, 512))
+    shapes = first_shapes(table, cuts, 8)
+    likely_s = estimated_s(table, cuts, shapes)
     order = np.argsort(likely_s)[:20]
-    _, took_s = dealt(pipelines_of(table, pairs, shapes.take(order)))
+    _, took_s = dealt(pipelines_of(table, cuts, shapes.take(order)))
     fitting = np.isfinite(took_s)
     assert fitting.sum() >= 10
     assert np.median(np.abs(likely_s[order] / took_s - 1)[fitting]) < 0.1
 
 
 def test_what_has_no_memory_is_not_likely() -> None:
-    table, pairs = begun(problem_of(pool_of("roomy"), pool_of("full", memory_bytes=1_300_000_000)))
-    full = shape_of(table, pair_of(table, pairs, 1, 1), ("full", 1, 1))
-    assert np.isinf(estimated_s(table, pairs, full)).all()
+    table, cuts = begun(problem_of(pool_of("roomy"), pool_of("full", memory_bytes=1_300_000_000)))
+    full = shape_of(table, cut_of(table, cuts, 1, 1), ("full", 1, 1))
+    assert np.isinf(estimated_s(table, cuts, full)).all()

@@ -11,8 +11,8 @@ LAYOUT = Layout(1, 1, tuple(StageLayout(pool, 1, 2, recomputes=False) for pool i
 
 
 def test_its_stages_are_taken_over() -> None:
-    table, pairs = begun(two_pools())
-    shape = as_shapes(table, pairs, LAYOUT)
+    table, cuts = begun(two_pools())
+    shape = as_shapes(table, cuts, LAYOUT)
     assert shape is not None
     names = [table.pools[k].name for k in shape.pool[0]]
     assert (names, shape.stages.tolist()) == (["quick", "slow"], [[2, 1]])
@@ -20,12 +20,12 @@ def test_its_stages_are_taken_over() -> None:
 
 
 def test_a_smaller_pool_gives_what_it_has() -> None:
-    table, pairs = begun(problem_of(pool_of("quick", nodes=1, chips_per_node=3), pool_of("slow")))
-    shape = as_shapes(table, pairs, LAYOUT)
+    table, cuts = begun(problem_of(pool_of("quick", nodes=1, chips_per_node=3), pool_of("slow")))
+    shape = as_shapes(table, cuts, LAYOUT)
     assert shape is not None
     assert sorted(shape.stages[0].tolist()) == [1, 1]
 
 
 def test_a_plan_of_other_pools_is_no_help() -> None:
-    table, pairs = begun(problem_of(pool_of("new")))
-    assert as_shapes(table, pairs, LAYOUT) is None
+    table, cuts = begun(problem_of(pool_of("new")))
+    assert as_shapes(table, cuts, LAYOUT) is None

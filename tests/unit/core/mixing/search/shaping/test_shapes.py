@@ -16,31 +16,31 @@ from scheduler.core.mixing.search.shaping.shapes import (
     tidied,
 )
 from tests.builders.mixing import SMALL, pool_of, problem_of, training_of
-from tests.builders.searching import begun, pair_of, shape_of, two_pools
+from tests.builders.searching import begun, cut_of, shape_of, two_pools
 
 
 def test_every_pool_is_drawn_up_alone_and_with_the_other() -> None:
-    table, pairs = begun(two_pools())
-    drawn = first_shapes(table, pairs, 3)
+    table, cuts = begun(two_pools())
+    drawn = first_shapes(table, cuts, 3)
     used = {tuple(pool[stages > 0].tolist()) for pool, stages in zip(drawn.pool, drawn.stages, strict=True)}
     assert used == {(0,), (1,), (0, 1), (1, 0)}
 
 
 def test_none_has_more_stages_than_layers_or_devices() -> None:
-    table, pairs = begun(two_pools())
-    drawn = first_shapes(table, pairs, 3)
+    table, cuts = begun(two_pools())
+    drawn = first_shapes(table, cuts, 3)
     assert (drawn.stages.sum(axis=1) <= table.layers).all()
-    room = pairs.most_stages[drawn.pair[:, None], drawn.pool, drawn.degree]
+    room = cuts.most_stages[drawn.cut[:, None], drawn.pool, drawn.degree]
     assert (drawn.stages <= room).all()
 
 
 def test_limits_are_kept_to() -> None:
     problem = two_pools()
     for limits in (Constraints(most_chips=5), Constraints(most_compute=3.0), Constraints(most_chip_types=1)):
-        table, pairs = begun(replace(problem, constraints=limits))
-        drawn = first_shapes(table, pairs, 3)
+        table, cuts = begun(replace(problem, constraints=limits))
+        drawn = first_shapes(table, cuts, 3)
         degrees = np.array(table.degrees)[drawn.degree]
-        devices = (pairs.replicas[drawn.pair][:, None] * degrees * drawn.stages).sum(axis=1)
+        devices = (cuts.replicas[drawn.cut][:, None] * degrees * drawn.stages).sum(axis=1)
         assert len(drawn)
         assert (devices <= (limits.most_chips or 100)).all()
         assert (devices <= (limits.most_compute or 100.0)).all()
@@ -49,17 +49,17 @@ def test_limits_are_kept_to() -> None:
 
 def test_tied_embeddings_want_one_degree_at_both_ends() -> None:
     tied = training_of(replace(SMALL, ties_embeddings=True))
-    table, pairs = begun(two_pools(training=tied))
-    pair = pair_of(table, pairs, 1, 1)
-    unlike = shape_of(table, pair, ("quick", 2, 1), ("slow", 1, 1))
-    alike = shape_of(table, pair, ("quick", 2, 1), ("slow", 2, 1))
-    assert len(allowed(table, pairs, joined([unlike, alike]))) == 1
+    table, cuts = begun(two_pools(training=tied))
+    cut = cut_of(table, cuts, 1, 1)
+    unlike = shape_of(table, cut, ("quick", 2, 1), ("slow", 1, 1))
+    alike = shape_of(table, cut, ("quick", 2, 1), ("slow", 2, 1))
+    assert len(allowed(table, cuts, joined([unlike, alike]))) == 1
 
 
 def test_the_same_shape_comes_once() -> None:
-    table, pairs = begun(two_pools())
-    shape = shape_of(table, pair_of(table, pairs, 1, 1), ("quick", 1, 2))
-    other = shape_of(table, pair_of(table, pairs, 1, 1), ("slow", 1, 2))
+    table, cuts = begun(two_pools())
+    shape = shape_of(table, cut_of(table, cuts, 1, 1), ("quick", 1, 2))
+    other = shape_of(table, cut_of(table, cuts, 1, 1), ("slow", 1, 2))
     assert len(once_each(joined([shape, other, shape]), NO_KEYS)) == 2
     assert len(once_each(joined([shape, other, shape]), other.keys())) == 1
 
@@ -71,8 +71,8 @@ def test_pools_without_stages_go_last() -> None:
 
 
 def subsets_of(problem: Problem) -> set[frozenset[str]]:
-    table, pairs = begun(problem)
-    drawn = first_shapes(table, pairs, 3)
+    table, cuts = begun(problem)
+    drawn = first_shapes(table, cuts, 3)
     rows = zip(drawn.pool, drawn.stages, strict=True)
     return {frozenset(table.pools[k].name for k in pool[stages > 0]) for pool, stages in rows}
 

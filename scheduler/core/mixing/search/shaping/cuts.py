@@ -8,7 +8,7 @@ from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, 
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class Cuts:
     """N ways of cutting the batch that may fit, the best bound first."""
 
     data_parallel: Integers
@@ -25,8 +25,8 @@ class Pairs:
     """N: no step is shorter."""
 
 
-def pairs_of(table: Table) -> Pairs:
-    """Return all pairs whose bound is finite."""
+def cuts_of(table: Table) -> Cuts:
+    """Return all cuts whose bound is finite."""
     replicas = np.array(table.data_parallels)
     d, b = (
         grid.ravel()
@@ -34,13 +34,13 @@ def pairs_of(table: Table) -> Pairs:
     )
     sizes = replicas[d] * np.array(table.micro_batches)[b]
     batch = table.problem.training.global_batch
-    cuts = batch % sizes == 0
-    d, b, count = d[cuts], b[cuts], batch // sizes[cuts]
+    divides = batch % sizes == 0
+    d, b, count = d[divides], b[divides], batch // sizes[divides]
     most_stages = np.minimum(table.groups[None] // replicas[d][:, None, None], table.layers)
     bound_s = _bound_s(table, d, b, count, most_stages)
     order = np.lexsort((b, d, bound_s))
     order = order[np.isfinite(bound_s[order])]
-    return Pairs(d[order], b[order], replicas[d[order]], count[order], most_stages[order], bound_s[order])
+    return Cuts(d[order], b[order], replicas[d[order]], count[order], most_stages[order], bound_s[order])
 
 
 def _bound_s(table: Table, d: Integers, b: Integers, count: Integers, most_stages: Integers) -> Floats:
@@ -50,7 +50,7 @@ def _bound_s(table: Table, d: Integers, b: Integers, count: Integers, most_stage
     usable = most_stages > 0
     ends_s = np.moveaxis(table.ends_s[:, :, :, b], 3, 1)
     ends_s = np.where(usable, ends_s, np.inf).min(axis=(2, 3)).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a pair that no pool has room for has no speed
+    with np.errstate(divide="ignore", invalid="ignore"):  # a cut that no pool has room for has no speed
         speed = np.where(usable, most_stages / busy_s, 0.0).max(axis=2).sum(axis=1)
         sync_s = np.moveaxis(table.sync_s[:, :, d], 2, 0) * table.layer_parameters[None, None, :]
         synced = np.where(usable, most_stages / sync_s, 0.0)
@@ -59,10 +59,10 @@ def _bound_s(table: Table, d: Integers, b: Integers, count: Integers, most_stage
         period_s = np.maximum(layers / speed, quickest_s)
         synced_s = layers / synced.max(axis=2).sum(axis=1)
         bound_s = (count - 1) * period_s + layers * quickest_s + ends_s + synced_s
-    return np.where(fits(room, layers) & (speed > 0), bound_s, np.inf)
+    return np.where(has_room(room, layers) & (speed > 0), bound_s, np.inf)
 
 
-def fits(room: Floats, layers: int) -> Flags:
+def has_room(room: Floats, layers: int) -> Flags:
     """Say whether there is room for all layers, what rounding may hide aside."""
     return room >= layers * (1 - 1e-9)
 
