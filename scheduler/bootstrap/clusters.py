@@ -4,12 +4,9 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from scheduler.adapters.files.inventory_file import read_inventory
-from scheduler.adapters.kubernetes.cluster import KubernetesCluster, objection_of
-from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration, default_configuration
-from scheduler.adapters.kubernetes.configuration.clusters_file import read_clusters
 from scheduler.adapters.local.cluster import CLAIMS, LocalCluster
 from scheduler.adapters.relay.cluster import RelayedCluster, SchedulerAddress
 from scheduler.bootstrap.foundation import Foundation
@@ -22,6 +19,10 @@ from scheduler.services.access.process_secrets import process_token
 from scheduler.services.follow_changes import FollowedState
 from scheduler.services.sync_inventory import describe
 from scheduler.settings import Settings, process_environment, require_runtime
+
+if TYPE_CHECKING:
+    from scheduler.adapters.kubernetes.cluster import KubernetesCluster
+    from scheduler.adapters.kubernetes.configuration.cluster import ClusterConfiguration
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def relayed_clusters(foundation: Foundation, followed: FollowedState) -> Relayed
     return RelayedClusters(followed, make)
 
 
-def _objection(cluster: Cluster, configuration: ClusterConfiguration | None) -> Callable[[Job], str | None]:
+def _objection(cluster: Cluster, configuration: "ClusterConfiguration | None") -> Callable[[Job], str | None]:
     if cluster.kind == LOCAL_KIND:
         return partial(objection_by_claims, cluster.name, CLAIMS)
     if configuration is None:
@@ -99,6 +100,8 @@ def _objection(cluster: Cluster, configuration: ClusterConfiguration | None) -> 
             cluster.name,
         )
         return lambda _: None
+    from scheduler.adapters.kubernetes.cluster import objection_of  # noqa: PLC0415 - only where there is one
+
     return partial(objection_of, configuration)
 
 
@@ -119,9 +122,14 @@ def driven_clusters(foundation: Foundation) -> list[DrivenCluster]:
     return clusters
 
 
-def _kubernetes_clusters(foundation: Foundation) -> list[KubernetesCluster]:
+def _kubernetes_clusters(foundation: Foundation) -> "list[KubernetesCluster]":
     settings = foundation.settings
     chips = foundation.storage.directory.chips()
+    configurations = _configurations(settings, chips)
+    if not configurations:
+        return []
+    from scheduler.adapters.kubernetes.cluster import KubernetesCluster  # noqa: PLC0415 - only where there is one
+
     catalogue = {chip.name: chip for chip in chips}
     return [
         KubernetesCluster(
@@ -132,13 +140,16 @@ def _kubernetes_clusters(foundation: Foundation) -> list[KubernetesCluster]:
             clock=foundation.clock,
             api_url=settings.api_url or f"http://{settings.address}",
         )
-        for configuration in _configurations(settings, chips)
+        for configuration in configurations
     ]
 
 
-def _configurations(settings: Settings, chips: Sequence[ChipType]) -> Sequence[ClusterConfiguration]:
+def _configurations(settings: Settings, chips: Sequence[ChipType]) -> "Sequence[ClusterConfiguration]":
     if settings.cluster != KUBERNETES_KIND:
         return []
+    from scheduler.adapters.kubernetes.configuration.cluster import default_configuration  # noqa: PLC0415 - as above
+    from scheduler.adapters.kubernetes.configuration.clusters_file import read_clusters  # noqa: PLC0415 - as above
+
     if settings.clusters is not None:
         return read_clusters(settings.clusters, chips)
     return [replace(default_configuration(), kubeconfig=settings.kubeconfig)]

@@ -14,7 +14,6 @@ from api.app import create_app, create_scheduler_app
 from api.context import ApiContext
 from scheduler.adapters.files.login_file import read_login
 from scheduler.adapters.files.scoring_file import read_scoring
-from scheduler.adapters.oidc.provider import OidcProvider
 from scheduler.adapters.relay.reach import ApiReach
 from scheduler.adapters.system.wake_up import InProcessWakeUp
 from scheduler.adapters.telemetry.instruments import Instruments
@@ -184,6 +183,8 @@ def _login(foundation: Foundation, secrets: ServerSecrets) -> Login | None:
     """Return the organisation's login where one is configured; its issuer need not answer now."""
     if foundation.settings.login is None:
         return None
+    from scheduler.adapters.oidc.provider import OidcProvider  # noqa: PLC0415 - only where there is such a login
+
     configuration = read_login(foundation.settings.login)
     provider = OidcProvider(configuration, foundation.clock)
     foundation.resources.callback(provider.close)

@@ -2,11 +2,9 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from api.context import Check
-from scheduler.adapters.redis.link import BadRedisUrl, RedisLink
-from scheduler.adapters.redis.rate_limits import RedisRateLimits
-from scheduler.adapters.redis.wake_up import RedisWakeUp
 from scheduler.adapters.system.clock import SystemClock
 from scheduler.adapters.system.rate_limits import InProcessRateLimits
 from scheduler.adapters.system.wake_up import InProcessWakeUp
@@ -16,6 +14,9 @@ from scheduler.services.access.meter_requests import Meter
 from scheduler.services.access.process_secrets import fingerprint
 from scheduler.settings import Settings, SettingsError, rate
 
+if TYPE_CHECKING:
+    from scheduler.adapters.redis.link import RedisLink
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -23,7 +24,7 @@ class Sharing:
 
     wake_up: WakeUp
     meter: Meter
-    redis: RedisLink | None
+    redis: "RedisLink | None"
 
     def checks(self) -> tuple[Check, ...]:
         """Say whether Redis answers, if there is one. Nothing needs it: hints come later, limits count per process."""
@@ -44,6 +45,10 @@ def share(settings: Settings, secret: bytes, clock: SystemClock, resources: Exit
     per_token, per_tenant, per_address = map(_rate, limits)
     if settings.redis_url is None:
         return Sharing(here, Meter(alone, per_token, per_tenant, per_address), None)
+    from scheduler.adapters.redis.link import BadRedisUrl, RedisLink  # noqa: PLC0415 - only where there is one
+    from scheduler.adapters.redis.rate_limits import RedisRateLimits  # noqa: PLC0415 - as above
+    from scheduler.adapters.redis.wake_up import RedisWakeUp  # noqa: PLC0415 - as above
+
     try:
         link = RedisLink(settings.redis_url, f"medley:{fingerprint(secret)[:12]}", clock)
     except BadRedisUrl as error:

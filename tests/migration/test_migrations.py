@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
 
+import migrations
 from scheduler.adapters.database import migrate
 from scheduler.adapters.database.schema import metadata
 from tests.builders.database import Database, make_world
@@ -43,6 +45,12 @@ def test_the_migrations_lead_to_the_tables_of_the_code_and_back_to_nothing(datab
         assert migrate.drift(database.url) == []
         migrate.downgrade(database.url, "base")
         assert tables(database) == {"alembic_version"}
+
+
+def test_the_names_of_the_files_say_the_order_in_which_alembic_goes_through_them() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert [script.revision for script in scripts.walk_revisions()] == [*reversed(migrate.known_revisions())]
+    assert scripts.get_heads() == [migrate.newest_revision()]
 
 
 def test_upgrading_again_changes_nothing_and_keeps_what_is_there(database: Database) -> None:

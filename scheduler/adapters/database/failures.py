@@ -2,7 +2,6 @@
 
 import sqlite3
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -33,7 +32,7 @@ def may_be_retried(error: Exception) -> bool:
         return False
     if isinstance(error.orig, sqlite3.Error):
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_TRY_AGAIN
-    return isinstance(error.orig, psycopg.Error) and error.orig.sqlstate in _POSTGRESQL_TRY_AGAIN
+    return getattr(error.orig, "sqlstate", None) in _POSTGRESQL_TRY_AGAIN
 
 
 def is_outage(error: Exception) -> bool:

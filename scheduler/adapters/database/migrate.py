@@ -1,15 +1,14 @@
-"""Bringing a database to the schema of this code, and back."""
+"""Bringing a database to the schema of this code, and back.
+
+Each start asks for the revision; Alembic, which takes a quarter of a second to load, is loaded where that is another.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +17,10 @@ from scheduler.adapters.database.engine import Engines, open_engines
 from scheduler.adapters.database.failures import StorageError, short_text
 from scheduler.adapters.database.schema import metadata
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_REVISION = text("SELECT version_num FROM alembic_version")
 _UPGRADE_LOCK = 0x6D65646C6579
 """Key of the PostgreSQL lock that lets one process upgrade at a time."""
 
@@ -32,7 +35,7 @@ def require_newest(engines: Engines) -> None:
     Changes nothing. Raises StorageUnavailable.
     """
     with engines.read() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+        present = present_revision(connection)
     _refuse_newer(present)
     if present != newest_revision():
         raise SchemaBehind(
@@ -49,11 +52,11 @@ def upgrade(url: str) -> str:
     the database cannot be opened or is newer than this code.
     """
     with _alone(url) as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+        present = present_revision(connection)
         newest = newest_revision()
         _refuse_newer(present)
         if present != newest:
-            command.upgrade(_config(connection), "head")
+            _to_newest(connection)
             _check_references(connection)
     return newest
 
@@ -61,7 +64,13 @@ def upgrade(url: str) -> str:
 def make_schema(engines: Engines) -> None:
     """Bring an empty database to the newest schema, in one transaction of its writing connection."""
     with engines.writing.begin() as connection:
-        command.upgrade(_config(connection), "head")
+        _to_newest(connection)
+
+
+def _to_newest(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - as above
+
+    command.upgrade(_config(connection), "head")
 
 
 def _refuse_newer(present: str | None) -> None:
@@ -75,12 +84,17 @@ def _refuse_newer(present: str | None) -> None:
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to an older revision; `base` removes every table. What newer schemas held is lost."""
+    from alembic import command  # noqa: PLC0415 - as above
+
     with _alone(url) as connection:
         command.downgrade(_config(connection), revision)
 
 
 def drift(url: str) -> list[str]:
     """Return how the database's tables differ from the code's, empty where they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - as above
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as above
+
     with _alone(url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = [str(difference) for difference in compare_metadata(context, metadata)]
@@ -89,15 +103,20 @@ def drift(url: str) -> list[str]:
 
 def newest_revision() -> str:
     """Return the revision this code works with."""
-    head = _scripts().get_current_head()
-    if head is None:
-        raise LookupError(f"there are no migrations in {_folder()}")
-    return head
+    return known_revisions()[-1]
 
 
-def known_revisions() -> frozenset[str]:
-    """Return every revision this code knows the way from."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """Return every revision this code knows the way from, in order, by the names of the files of migrations/."""
+    return tuple(sorted(file.stem.split("_")[1] for file in _folder().glob("versions/migration_*.py")))
+
+
+def present_revision(connection: Connection) -> str | None:
+    """Return the revision of a database's schema, None where it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(_REVISION).scalar()
 
 
 @contextmanager
@@ -137,16 +156,13 @@ def _check_references(connection: Connection) -> None:
         )
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-@cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(_folder()))
 
 
 def _folder() -> Path:
