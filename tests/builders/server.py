@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from tests.builders import preloaded
 from tests.builders.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ class ServerProcess:
         self._environment = {**os.environ, **(environment or {})}
         self._seen = 0
         self._metrics_listen = metrics_listen
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: preloaded.Forked | None = None
         self.address = ""
 
     def start(self) -> None:
@@ -105,22 +105,14 @@ class ServerProcess:
 
     def launch(self) -> None:
         """Start the server."""
-        command = [sys.executable, "-m", "medley", "serve", "--data-folder", str(self.data_folder)]
-        command += ["--listen", self._listen, "--metrics-listen", self._metrics_listen]
-        command += [] if self.inventory is None else ["--inventory", str(self.inventory)]
-        command += [] if self._database is None else ["--database", self._database]
-        command += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]
+        arguments = ["serve", "--data-folder", str(self.data_folder)]
+        arguments += ["--listen", self._listen, "--metrics-listen", self._metrics_listen]
+        arguments += [] if self.inventory is None else ["--inventory", str(self.inventory)]
+        arguments += [] if self._database is None else ["--database", self._database]
+        arguments += [] if self._clusters is None else ["--cluster", "kubernetes", "--clusters", str(self._clusters)]
         with self.log.open("ab") as log:
             self._seen = log.tell()
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._process = preloaded.start(arguments, folder=ROOT, environment=self._environment, output=log)
 
     def wait_until_ready(self) -> None:
         """Return once it says so."""

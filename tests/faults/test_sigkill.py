@@ -70,7 +70,7 @@ class Client(threading.Thread):
                 self._until_answered("POST", f"/v1/jobs/{job['id']}/cancel", None, {})
                 with self._history.lock:
                     self._history.cancelled.add(job["id"])
-            self._stopping.wait(self._random.uniform(0, 0.25))
+            self._stopping.wait(self._random.uniform(0, 0.5))
 
     def _job(self) -> dict[str, Any]:
         return {

@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     server = ServerProcess(tmp_path / "data", ROOT / "examples" / "clusters" / "mixed.yaml")
     server.start()
     yield server
-    eventually(lambda: len(strays(server.data_folder)) == 1, within_s=60, what="the server alone is left")
+    eventually(lambda: strays(server.data_folder) == [], within_s=60, what="no worker is left")
     server.stop()
     assert strays(server.data_folder) == []
 
