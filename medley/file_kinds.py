@@ -29,7 +29,7 @@ CHIP_FIELDS = (
 PLAN_FIELDS = (
     "name", "model", "global_batch", "sequence", "steps", "precision", "shards_optimiser", "sequence_parallel",
     "stores_scores", "may_recompute", "is_causal", "family", "chips", "cluster", "limits", "network", "tflops",
-    "blocking_share", "plans", "earlier",
+    "blocking_share", "plans", "earlier", "tried",
 )  # fmt: skip
 MODEL_FIELDS = (
     "layers", "hidden", "heads", "key_value_width", "feed_forward_width", "vocabulary", "is_gated", "ties_embeddings",

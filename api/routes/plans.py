@@ -26,7 +26,7 @@ def plan_training(request: PlanRequest, context: Context, caller: Caller) -> Pla
         answered = _planner(context).plan(asked)
     except UnknownName as error:
         raise unknown_name(error, request) from None
-    return plans_answer(answered, asked.training, context.clock.now())
+    return plans_answer(answered, asked, context.clock.now())
 
 
 def _planner(context: ApiContext) -> TrainingPlanner:

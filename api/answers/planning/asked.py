@@ -11,7 +11,7 @@ from scheduler.core.mixing.catalogue import MODELS
 from scheduler.core.mixing.chips import Stated, bytes_per_s
 from scheduler.core.mixing.filing.plan_file import BadPlanFile, OtherVersion, PlanFile, read_plan_file
 from scheduler.core.model.identifiers import TenantName
-from scheduler.services.planning.asked import Asked, UnknownName
+from scheduler.services.planning.asked import Asked, TriedPlan, UnknownName
 
 _TERA = 1e12
 UNNAMED = "the model"
@@ -44,7 +44,11 @@ def asked_of(request: PlanRequest, tenant: TenantName | None) -> Asked:
         family=request.family,
         steps=request.steps,
         plans=request.plans,
-        earlier=None if request.earlier is None else _earlier(request.earlier, training),
+        earlier=None if request.earlier is None else _plan_file(request.earlier, training, "/earlier"),
+        tried=tuple(
+            TriedPlan(_plan_file(one.plan, training, f"/tried/{place}/plan").plan, one.step_s)
+            for place, one in enumerate(request.tried)
+        ),
     )
 
 
@@ -108,14 +112,14 @@ def _pointer(name: str, request: PlanRequest) -> str:
     return f"/tflops/{name}" if name in request.tflops else "/cluster"
 
 
-def _earlier(document: dict[str, object], training: Training) -> PlanFile:
+def _plan_file(document: dict[str, object], training: Training, pointer: str) -> PlanFile:
     try:
         file = read_plan_file(document)
     except BadPlanFile as bad:
-        field = FieldError(f"/earlier{bad.pointer}", bad.what)
+        field = FieldError(f"{pointer}{bad.pointer}", bad.what)
         next_step = "plan anew without it" if isinstance(bad, OtherVersion) else "see docs/plan.schema.json"
-        raise refuse(Code.INVALID_REQUEST, f"The earlier plan cannot be read: {bad}.", next_step, field) from None
+        raise refuse(Code.INVALID_REQUEST, f"A plan file cannot be read: {bad}.", next_step, field) from None
     if file.training != training:
-        field = FieldError("/earlier/training", "is for another training than this one")
-        raise refuse(Code.INVALID_REQUEST, "The earlier plan is for another training.", "plan anew without it", field)
+        field = FieldError(f"{pointer}/training", "is for another training than this one")
+        raise refuse(Code.INVALID_REQUEST, "A plan file is for another training.", "plan anew without it", field)
     return file

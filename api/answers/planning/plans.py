@@ -17,15 +17,24 @@ from api.schemas.planning.answer import (
     RefusalAnswer,
     StageTimesAnswer,
     TimelineAnswer,
+    TrialAnswer,
 )
-from api.text.planning.plans import comparison_text, devices_of, faster_text, finish_text, plan_text, why_text
+from api.text.planning.plans import (
+    comparison_text,
+    devices_of,
+    faster_text,
+    finish_text,
+    plan_text,
+    trial_text,
+    why_text,
+)
 from api.text.planning.refusals import left_out_text, refusal_text
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.launching.flags import Flags
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.found import BadProblem, DoesNotFit, LimitsForbid, NoPrecision, Refusal, TooSlow
-from scheduler.services.planning.asked import Answered, Finish, LeftOut, TimelineCut, ToldPlan
+from scheduler.services.planning.asked import Answered, Asked, Finish, LeftOut, TimelineCut, ToldPlan, Trial
 
 _REFUSALS: dict[type, str] = {
     BadProblem: "bad_problem",
@@ -38,10 +47,10 @@ _TERA = 1e12
 _GBIT = 1e9 / 8
 
 
-def plans_answer(answered: Answered, training: Training, now: datetime) -> PlansAnswer:
+def plans_answer(answered: Answered, asked: Asked, now: datetime) -> PlansAnswer:
     """Return what the planner says of a training."""
     best = answered.plans[0].file.plan if answered.plans else None
-    refusal = None if answered.refusal is None else _refusal(answered.refusal, training, answered)
+    refusal = None if answered.refusal is None else _refusal(answered.refusal, asked.training, answered)
     text = plan_text(best) if best is not None else "" if refusal is None else refusal.text
     why = why_text(answered)
     return PlansAnswer(
@@ -52,6 +61,7 @@ def plans_answer(answered: Answered, training: Training, now: datetime) -> Plans
         faster=() if best is None else _faster(answered, best),
         finishes=tuple(_finish(one, now) for one in answered.finishes),
         earlier=None if answered.earlier is None else _summary(answered.earlier),
+        trial=None if answered.trial is None else _trial(answered.trial, asked),
         offered=tuple(map(_pool, answered.offered)),
         left_out=tuple(map(_left_out, answered.left_out)),
         profiles_used=answered.profiles_used,
@@ -136,6 +146,10 @@ def _finish(finish: Finish, now: datetime) -> FinishAnswer:
         earliest=finish.earliest,
         latest=finish.latest,
     )
+
+
+def _trial(trial: Trial, asked: Asked) -> TrialAnswer:
+    return TrialAnswer(text=trial_text(trial, asked.tried), next=trial.next, best=trial.best)
 
 
 def _pool(pool: ChipPool) -> PlannedPoolAnswer:

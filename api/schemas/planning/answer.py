@@ -70,6 +70,11 @@ POOL_EXAMPLE: dict[str, Any] = {
     "is_estimate": False,
     "node_gbit_s": 200.0,
 }
+TRIAL_EXAMPLE: dict[str, Any] = {
+    "text": "Plan 1 is worth a run. The quickest so far took 1.71 s a step.",
+    "next": 0,
+    "best": 0,
+}
 LEFT_OUT_EXAMPLE: dict[str, Any] = {
     "pool": "mixed/v100-sxm-32-32768-x8",
     "chip": "v100-sxm-32",
@@ -244,6 +249,18 @@ class RefusalAnswer(Answer):
     """So many would do."""
 
 
+class TrialAnswer(Answer):
+    """Which plan of a recurring job to run next, after what runs took."""
+
+    model_config = with_examples(TRIAL_EXAMPLE)
+
+    text: str
+    next: int | None
+    """Place in `plans`; null where no run is worth it any more."""
+    best: int | None
+    """Place in `tried` of the quickest; null where none ran."""
+
+
 class PlansAnswer(Answer):
     """The best plans for a training on what is free now, as of a change number; or why there is none."""
 
@@ -256,6 +273,7 @@ class PlansAnswer(Answer):
             "faster": [FASTER_EXAMPLE],
             "finishes": [FINISH_EXAMPLE],
             "earlier": None,
+            "trial": TRIAL_EXAMPLE,
             "offered": [POOL_EXAMPLE],
             "left_out": [LEFT_OUT_EXAMPLE],
             "profiles_used": 0,
@@ -276,6 +294,8 @@ class PlansAnswer(Answer):
     """Where `steps` are stated: now on the best plan, or later on one chip type; the one that is over first leads."""
     earlier: PlanSummaryAnswer | None
     """The plan of before on what is free now; null where it has no place any more, or none was given."""
+    trial: TrialAnswer | None
+    """Null where nothing was `tried` yet: the first plan is then the one to try."""
     offered: tuple[PlannedPoolAnswer, ...]
     left_out: tuple[LeftOutAnswer, ...]
     profiles_used: int

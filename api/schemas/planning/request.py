@@ -10,7 +10,9 @@ from scheduler.services.planning.asked import MOST_PLANS
 
 MOST_CHIPS_NAMED = 16
 MOST_GBIT_S = 1_000_000
+MOST_TRIED = 16
 _MOST_TFLOPS = 1e6
+_LONGEST_STEP_S = 1e6
 
 ModelName = Annotated[str, StringConstraints(pattern=OBJECT_PATTERN, min_length=1, max_length=63)]
 Positive = Annotated[float, Field(gt=0)]
@@ -104,6 +106,15 @@ class NetworkBody(Body):
     )
 
 
+class TriedBody(Body):
+    """A plan of this training that was run."""
+
+    plan: dict[str, Any] = Field(description="The plan file.")
+    step_s: Annotated[float, Field(gt=0, le=_LONGEST_STEP_S)] | None = Field(
+        description="What a step took; null: it did not run, as for want of memory."
+    )
+
+
 PLAN_REQUEST_EXAMPLE: dict[str, Any] = {
     "model": "llama3-70b",
     "global_batch": 1024,
@@ -163,4 +174,7 @@ class PlanRequest(Body):
     plans: Annotated[int, _whole(MOST_PLANS, "At most so many.")] = 3
     earlier: dict[str, Any] | None = Field(
         default=None, description="A plan file of the same training: it is predicted anew for what is free now."
+    )
+    tried: Annotated[tuple[TriedBody, ...], Field(max_length=MOST_TRIED)] = Field(
+        default=(), description="Plans of the same training that were run: it is said which one is worth the next run."
     )

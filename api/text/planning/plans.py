@@ -1,5 +1,6 @@
 """What a plan is and what is beside it, in sentences."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from api.text.waiting.estimates import estimate_text
@@ -7,7 +8,7 @@ from api.text.words import count, duration
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.mixing.search.found import Comparison, Part, Way, WhyNot
 from scheduler.core.model.waiting.estimate import NoEstimate
-from scheduler.services.planning.asked import Answered, Faster, Finish, Help
+from scheduler.services.planning.asked import WORTH_A_RUN, Answered, Faster, Finish, Help, Trial, TriedPlan
 
 _PERCENT = 100
 _SAME = 5e-4
@@ -111,3 +112,14 @@ def finish_text(finish: Finish, now: datetime) -> str:
         return f"Later on {on}{said}."
     latest = duration((finish.latest - now).total_seconds())
     return f"Later on {on}: over in {latest} at the latest, for {estimate_text(finish.starts)}."
+
+
+def trial_text(trial: Trial, tried: Sequence[TriedPlan]) -> str:
+    """Return which plan to run next, and which one was the quickest so far."""
+    least_s = None if trial.best is None else tried[trial.best].measured_s
+    if trial.next is not None:
+        so_far = "" if least_s is None else f" The quickest so far took {seconds(least_s)} a step."
+        return f"Plan {trial.next + 1} is worth a run.{so_far}"
+    if least_s is None:
+        return "All of these plans were tried, and none ran."
+    return f"No other plan is expected to be {WORTH_A_RUN:.0%} faster than the one that took {seconds(least_s)} a step."

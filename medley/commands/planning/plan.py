@@ -1,6 +1,7 @@
 """Which chips would train a model best, and how fast: asked of the server, which keeps and submits nothing."""
 
 import json
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from medley.screens.plans.whole import print_plans
 from medley.yaml_file import YamlFile, read_yaml_file
 
 _AS_FIRST = 1
+_FAILED = "failed"
 
 
 def plan(
@@ -32,11 +34,20 @@ def plan(
     earlier: Annotated[
         Path | None, Parameter(help="A plan file of before: it is predicted anew for what is free now.")
     ] = None,
+    tried: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="PLAN.json=SECONDS, a plan that was run and what a step took, or PLAN.json=failed; may be repeated.",
+        ),
+    ] = (),
     output: OutputOption = "table",
 ) -> int:
     """Plan a training over several chip types, on what is free now. Nothing is submitted."""
     asked = read_yaml_file(file, PLAN_REQUEST_FILE)
     body = dict(asked.fields) | ({} if earlier is None else {"earlier": _plan_file(earlier)})
+    body |= {"tried": [_run(said) for said in tried]} if tried else {}
     found = _found(body, asked)
     if not found["plans"]:
         _print_none(found, output)
@@ -102,6 +113,18 @@ def _title(body: Json, chosen: Json) -> str:
     training = chosen["plan"]["training"]
     name = body.get("name") or training["shape"]["name"]
     return f"{name}, batch {training['global_batch']:,}, sequence {training['sequence']:,}"
+
+
+def _run(said: str) -> Json:
+    """Return a run as the API takes it."""
+    path, _, step = said.rpartition("=")
+    try:
+        step_s = None if step == _FAILED else float(step)
+    except ValueError:
+        step_s = 0.0
+    if not path or (step_s is not None and not 0 < step_s < inf):
+        raise BadUsage(f"{said} is no run", next_step=f"write PLAN.json=SECONDS, or PLAN.json={_FAILED}")
+    return {"plan": _plan_file(Path(path)), "step_s": step_s}
 
 
 def _plan_file(path: Path) -> Any:

@@ -36,6 +36,9 @@ def print_plans(found: Json, number: int, *, has_earlier: bool) -> None:
     print_table(_beside(found, number))
     if has_earlier:
         _print_earlier(found)
+    if found["trial"] is not None:
+        say()
+        _say(found["trial"]["text"])
     _print_texts("What would make it faster", found["faster"])
     _print_texts("Now or later", found["finishes"])
     _print_texts("Free chips that took no part", found["left_out"])

@@ -17,6 +17,17 @@ from scheduler.core.model.identifiers import ChipName, ClusterName, TenantName
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 
 MOST_PLANS = 5
+WORTH_A_RUN = 0.02
+"""A further run of a recurring job is worth it that is expected to make its step shorter by this part."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedPlan:
+    """A plan that was run, and what came of it."""
+
+    plan: Plan
+    measured_s: float | None
+    """Of a step; None: it did not run, as for want of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,8 @@ class Asked:
     """At most so many are answered, 1 to MOST_PLANS."""
     earlier: PlanFile | None = None
     """A plan of before, which is predicted anew for what is free now."""
+    tried: tuple[TriedPlan, ...] = ()
+    """What runs of this training took so far: then it is said which plan is worth the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,16 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """What to run next, after what earlier runs took."""
+
+    next: int | None
+    """Place in the plans; None where no run is worth it any more."""
+    best: int | None
+    """Place in what was tried of the quickest; None where none ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What the planner says, as of a change number."""
 
@@ -142,6 +165,8 @@ class Answered:
     """The one that is over first leads; none where no length was stated."""
     earlier: Plan | None
     """The plan of before as it would be now; None where none was given, or it has no place any more."""
+    trial: Trial | None
+    """None where nothing was tried yet: the first plan is then the one to try."""
     offered: tuple[ChipPool, ...]
     """What was planned with."""
     left_out: Sequence[LeftOut]

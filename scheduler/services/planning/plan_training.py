@@ -28,6 +28,7 @@ from scheduler.services.planning.problems import (
     with_nodes,
 )
 from scheduler.services.planning.telling import told
+from scheduler.services.planning.trying import trial_of
 from scheduler.services.planning.waiting import Waiting
 
 WORTH_TELLING = 0.01
@@ -102,6 +103,7 @@ class TrainingPlanner:
                 faster=() if found is None else tuple(self._faster(problem, found.plans[0])),
                 finishes=self._finishes(asked, problem, found),
                 earlier=_as_it_would_be(asked, problem),
+                trial=trial_of(plans[: asked.plans], asked.tried),
                 offered=problem.pools,
                 left_out=best.question.left_out,
                 profiles_used=len(problem.profiles.layers),

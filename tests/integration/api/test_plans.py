@@ -110,6 +110,21 @@ def test_a_plan_of_before_is_predicted_anew(world: ApiWorld) -> None:
     )
 
 
+def test_runs_say_which_plan_is_worth_the_next_one(world: ApiWorld) -> None:
+    found = planned(world)
+    assert found["trial"] is None
+    best = found["plans"][0]["plan"]
+    trial = planned(world, tried=[{"plan": best, "step_s": 10 * best["prediction"]["step_s"]}])["trial"]
+    assert trial["next"] in range(1, len(found["plans"]))
+    assert trial["best"] == 0
+    assert trial["text"].startswith(f"Plan {trial['next'] + 1} is worth a run. The quickest so far took ")
+    failed = planned(world, tried=[{"plan": one["plan"], "step_s": None} for one in found["plans"]])["trial"]
+    assert failed == {"next": None, "best": None, "text": "All of these plans were tried, and none ran."}
+    assert pointers(refused(world, tried=[{"plan": {}, "step_s": 1}])) == ["/tried/0/plan"]
+    assert pointers(refused(world, global_batch=32, tried=[{"plan": best, "step_s": 1}])) == ["/tried/0/plan/training"]
+    assert pointers(refused(world, tried=[{"plan": best, "step_s": 0}])) == ["/tried/0/step_s"]
+
+
 def test_a_plan_file_of_another_version_is_refused(world: ApiWorld) -> None:
     problem = refused(world, earlier={"format": "medley-plan", "version": 2})
     assert pointers(problem) == ["/earlier/version"]

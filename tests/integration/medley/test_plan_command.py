@@ -89,6 +89,26 @@ def test_a_refusal_names_the_line_of_the_file(server: ScriptedServer, tmp_path: 
     assert f"{file}:2: global_batch: must be at least 1" in talked
 
 
+def test_what_runs_took_is_asked_with_and_the_next_one_is_named(
+    server: ScriptedServer, tmp_path: Path, file: str
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text("{}")
+    said, _ = run(server, tmp_path, file, "--tried", f"{plan}=1.71", "--tried", f"{plan}=failed")
+    runs = [{"plan": {}, "step_s": 1.71}, {"plan": {}, "step_s": None}]
+    assert server.asked("POST /v1/plans")[-1].body["tried"] == runs
+    assert "Plan 1 is worth a run. The quickest so far took 1.71 s a step." in said
+
+
+@pytest.mark.parametrize("said", ["1.71", "plan.json=quick", "plan.json=0", "plan.json=nan", "plan.json=inf"])
+def test_what_is_no_run_is_refused_with_what_to_write(
+    server: ScriptedServer, tmp_path: Path, file: str, said: str
+) -> None:
+    _, talked = run(server, tmp_path, file, "--tried", said, code=2)
+    assert f"{said} is no run" in talked
+    assert "PLAN.json=SECONDS" in talked
+
+
 @pytest.mark.parametrize(("text", "said"), [(None, "cannot be read"), ("{", "is no plan file: it is not JSON")])
 def test_an_earlier_plan_that_cannot_be_read_is_named(
     server: ScriptedServer, tmp_path: Path, file: str, text: str | None, said: str

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.catalogue import MODELS
-from scheduler.services.planning.asked import Asked, UnknownName
+from scheduler.services.planning.asked import Asked, Trial, TriedPlan, UnknownName
 from scheduler.services.planning.offer import offers_of
 from scheduler.services.planning.plan_training import TrainingPlanner, losses_of
 from scheduler.services.planning.problems import question_of
@@ -54,6 +54,33 @@ def test_plans_for_the_loss_of_nodes_are_ready_before_they_are_lost(world: ApiWo
 
 def test_without_waiting_nothing_is_compared_with_it(world: ApiWorld) -> None:
     assert a_planner(world, in_background=False).plan(replace(ASKED, steps=100)).finishes == ()
+
+
+def test_after_a_run_it_is_said_which_plan_to_try_next(world: ApiWorld) -> None:
+    planner, asked = a_planner(world, in_background=False), replace(ASKED, plans=5)
+    first = planner.plan(asked)
+    plans = [one.file.plan for one in first.plans]
+    assert first.trial is None
+    assert len(plans) > 1
+    slow = TriedPlan(plans[0], 3 * plans[0].prediction.step_s)
+    trial = planner.plan(replace(asked, tried=(slow,))).trial
+    assert trial is not None
+    assert trial.best == 0
+    assert trial.next in range(1, len(plans))
+    runs = tuple(TriedPlan(plan, plan.prediction.step_s) for plan in plans)
+    assert planner.plan(replace(asked, tried=runs)).trial == Trial(next=None, best=0)
+    failed = tuple(TriedPlan(plan, None) for plan in plans)
+    assert planner.plan(replace(asked, tried=failed)).trial == Trial(next=None, best=None)
+
+
+def test_a_run_of_a_plan_that_is_none_of_the_best_counts_as_well(world: ApiWorld) -> None:
+    planner = a_planner(world, in_background=False)
+    (best,) = (one.file.plan for one in planner.plan(replace(ASKED, plans=1)).plans)
+    other = replace(best, micro_batch=2 * best.micro_batch)
+    quick = planner.plan(replace(ASKED, plans=1, tried=(TriedPlan(other, best.prediction.step_s / 100),))).trial
+    assert quick == Trial(next=None, best=0)
+    slow = planner.plan(replace(ASKED, plans=1, tried=(TriedPlan(other, 100 * best.prediction.step_s),))).trial
+    assert slow == Trial(next=0, best=0)
 
 
 def test_what_is_named_and_is_not_there_is_refused_by_its_kind(world: ApiWorld) -> None:

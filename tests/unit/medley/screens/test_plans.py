@@ -43,6 +43,7 @@ def answer(**changes: Any) -> Json:
         "plans": [FOUND, {"plan": a_plan_file(plan=a_plan(), why="").document, "timeline": None}],
         "comparisons": [alone, even],
         "earlier": None,
+        "trial": None,
         "faster": [{"text": f"Help {number}."} for number in range(7)],
         "finishes": [{"text": "Now."}],
         "left_out": [],
