@@ -71,14 +71,18 @@ class QuotaBook:
         self._groups = {group.name: MappingProxyType(dict.fromkeys(group.chips, 1)) for group in groups}
         self.rates = rates
         self._rules: dict[QueueName, list[Rule]] = {}
+        self._limiting: dict[QueueName, dict[ChipName, list[Rule]]] = {}
+        """Those that have a limit, by the chip types that they count."""
         self._keepers: dict[ResourceName, dict[QueueName, QueueQuota]] = {}
         for quota in sorted(quotas, key=lambda quota: (quota.queue, quota.resource)):
             most_milli = None if quota.most is None else quota.most * WHOLE_DEVICE_MILLI
-            self._rules.setdefault(quota.queue, []).append(Rule(quota, self.weights(quota.resource), most_milli))
+            rule = Rule(quota, self.weights(quota.resource), most_milli)
+            self._rules.setdefault(quota.queue, []).append(rule)
+            for chip in rule.weights if most_milli is not None else ():
+                self._limiting.setdefault(quota.queue, {}).setdefault(chip, []).append(rule)
             if quota.kept_back:
                 self._keepers.setdefault(quota.resource, {})[quota.queue] = quota
         self._limits: dict[tuple[QueueName, Asked], tuple[tuple[Rule, int], ...]] = {}
-        self._limiting_by_chip: dict[QueueName, dict[ChipName, dict[int, Rule]]] = {}
         self.has_guarantees = any(rule.quota.guaranteed for rules in self._rules.values() for rule in rules)
         """Whether something is guaranteed to some queue."""
 
@@ -108,22 +112,21 @@ class QuotaBook:
         if found is None:
             if len(self._limits) >= MOST_KNOWN:
                 self._limits.clear()
-            by_chip, rules = self._limiting(queue), dict[int, Rule]()
-            for chip, _ in devices_milli:
-                rules.update(by_chip.get(chip, {}))
-            asked = ((rules[place], _amount(devices_milli, rules[place].weights)) for place in sorted(rules))
-            found = self._limits[queue, devices_milli] = tuple((rule, amount) for rule, amount in asked if amount)
+            found = self._limits[queue, devices_milli] = tuple(self._limits_on_path(queue, devices_milli))
         return found
 
-    def _limiting(self, queue: QueueName) -> Mapping[ChipName, Mapping[int, Rule]]:
-        """Return the rules on a queue's path that have a limit, by the chip types they count and their place there."""
-        found = self._limiting_by_chip.get(queue)
-        if found is None:
-            found = self._limiting_by_chip[queue] = {}
-            for place, rule in enumerate(self.rules_on_path(queue)):
-                for chip in rule.weights if rule.most_milli is not None else ():
-                    found.setdefault(chip, {})[place] = rule
-        return found
+    def _limits_on_path(self, queue: QueueName, devices_milli: Asked) -> Iterator[tuple[Rule, int]]:
+        for name in self.path(queue):
+            by_chip = self._limiting.get(name)
+            if by_chip is None:
+                continue
+            rules = [rule for chip, _ in devices_milli for rule in by_chip.get(chip, ())]
+            if len(rules) > 1:
+                rules = sorted(set(rules), key=lambda rule: rule.quota.resource)
+            for rule in rules:
+                asked = _amount(devices_milli, rule.weights)
+                if asked:
+                    yield rule, asked
 
     @property
     def kept_resources(self) -> Collection[ResourceName]:
