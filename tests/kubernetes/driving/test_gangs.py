@@ -160,7 +160,7 @@ def test_a_half_started_gang_is_not_seen(api: FakeApi, cluster: KubernetesCluste
 
 
 def test_a_stop_during_the_start_leaves_nothing(api: FakeApi, cluster: KubernetesCluster) -> None:
-    api.faults.add(method="POST", path="/pods$", times=16, delay_s=2.0)  # the stop comes within them on any machine
+    api.faults.add(method="POST", path="/pods$", times=16, delay_s=0.3)
     failed: list[StartFailed] = []
 
     def start() -> None:
@@ -177,7 +177,7 @@ def test_a_stop_during_the_start_leaves_nothing(api: FakeApi, cluster: Kubernete
 
     assert [failure.refusal for failure in failed] == [StartRefusal.STOPPED]
     wait_nothing_left(api)
-    assert seen(cluster) == []
+    eventually(lambda: seen(cluster) == [], within_s=PATIENCE_S, what="the cluster to have seen that")
 
 
 def test_what_nobody_started_in_this_life_is_swept(api: FakeApi, driven: Driven) -> None:
