@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from scheduler.adapters.kubernetes.nodes import Inventory
 from scheduler.adapters.kubernetes.views import NodeView, PodView, Taint
 from scheduler.core.model.node import NO_FOREIGN_USE, ForeignUse, Node, NodeState
 from scheduler.core.model.topology import Topology
+from tests.builders.pace import quiet_s
 from tests.unit.adapters.kubernetes.nodes.views import CATALOGUE, condition, node_view, pod_view
 
 T4 = {"nvidia.com/gpu.product": "Tesla-T4"}
@@ -386,7 +386,4 @@ def test_thousands_of_nodes_cost_nothing_while_they_stay_as_they_are(bench: Benc
         bench.run(*(pod_view(f"p{number}-{i}", node=f"n{number}", requests={GPU: 1}) for i in range(2)))
     assert len(bench.inventory.nodes()) == 5000
 
-    begin_s = time.perf_counter()
-    bench.inventory.nodes()
-
-    assert time.perf_counter() - begin_s < 0.05
+    assert quiet_s(bench.inventory.nodes, runs=3) < 0.05
