@@ -82,6 +82,7 @@ class Cycle:
         """The pools in which the latest gang was placed."""
         self._now = now
         self._has_all_nodes = state.fleet.has_all_nodes
+        self._limits_running = state.sharing.limits_running
         self._blocked: dict[tuple[GangRequest, Opened], tuple[Shortage, ...]] = {}
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
         self._placed = Neighbours()
@@ -100,10 +101,10 @@ class Cycle:
                 return Waiting(group.id, (pause,))
         request = state.request(group.job_id)
         # what had a place once is only short of nodes now
-        if not group.attempts and not state.requests.is_narrowed(group.job_id) and self.is_hopeless(request):
+        if not group.attempts and self.is_hopeless(request) and not state.requests.is_narrowed(group.job_id):
             return Refused(group.id, group.version, state.requests.reasons_why_never(request))
         job = state.jobs[group.job_id]
-        others_count = job.spec.after or job.spec.array or state.sharing.limits_running
+        others_count = job.spec.after or job.spec.array or self._limits_running
         if others_count and (held_up := self._held_up_by_others(job, group)):
             return held_up
         blocked = self._blocked.get((request, opened))
@@ -112,7 +113,7 @@ class Cycle:
             if found is not None:
                 attempt, seatings = group.next_attempt, found.seatings
                 self._give(Seat(attempt, request.tenant, seatings, job.account, found.compute_milli))
-                self.touched = pools_of(entry for seating in seatings for entry in seating.nodes)
+                self.touched = pools_of([entry for seating in seatings for entry in seating.nodes])
                 self.numbers.forget(self.touched)
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)

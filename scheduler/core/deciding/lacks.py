@@ -86,8 +86,10 @@ def room_of(pool: PoolName, demand: Demand, owner: TenantName | None) -> LacksRo
 
 def pools_of(entries: Iterable[NodeEntry]) -> dict[PoolName, None]:
     """Return the pools that nodes belong to, each once."""
-    kinds = dict.fromkeys(entry.leftover.kind for entry in entries)
-    return {(kind.cluster, chip): None for kind in kinds for chip in (None, *kind.group_of)}
+    pools: dict[PoolName, None] = {}
+    for kind in dict.fromkeys([entry.leftover.kind for entry in entries]):
+        pools.update(kind.pool_names)
+    return pools
 
 
 class Numbers:

@@ -48,11 +48,7 @@ class GangPlace:
     @property
     def compute_milli(self) -> int:
         """What it counts as of COMPUTE, in thousandths of units."""
-        return sum(
-            sum(part.seating.workers) * part.request.part.shape.devices_milli * part.request.units
-            for part in self.parts
-            if part.request.units
-        )
+        return self.option.compute_milli
 
     @property
     def allocations(self) -> tuple[Allocation, ...]:

@@ -41,7 +41,9 @@ class OptionRequest:
     devices_milli: tuple[tuple[ChipName, int], ...]
     """What the gang holds of each chip type, in thousandths of devices; each type once."""
     charge_milli: tuple[tuple[ChipName, int], ...] = ()
-    """What counts against quotas: the same, and what it is of COMPUTE, in thousandths of units."""
+    """What counts against quotas: the same, and what it is of COMPUTE."""
+    compute_milli: int = 0
+    """What it is of COMPUTE, in thousandths of units."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,4 +145,4 @@ def _option(
         parts.append(PartRequest(part, one, together, units))
     devices = tuple(devices_milli.items())
     charge = (*devices, (COMPUTE, compute_milli)) if compute_milli else devices
-    return OptionRequest(number, tuple(parts), devices, charge)
+    return OptionRequest(number, tuple(parts), devices, charge, compute_milli)

@@ -202,8 +202,8 @@ class Inventory:
             pool.go(kind, domain, leftover)
 
     def _pools_of(self, kind: NodeKind) -> Iterable[Pool]:
-        for chip in (None, *kind.group_of):
-            tiers = self.pools.setdefault((kind.cluster, chip), {})
+        for name in kind.pool_names:
+            tiers = self.pools.setdefault(name, {})
             if kind.tier not in tiers:
                 tiers[kind.tier] = Pool()
                 self.pools_made += 1

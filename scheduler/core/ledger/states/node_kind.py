@@ -44,6 +44,7 @@ class NodeKind:
         "masks",
         "memory_mib",
         "pods",
+        "pool_names",
         "pools",
         "state",
         "takes_work",
@@ -66,6 +67,8 @@ class NodeKind:
         self.tier: Tier = (self.tenant, self.state is NodeState.DEGRADED)
         self.group_of = {group.chip: place for place, group in enumerate(self.devices)}
         """Where among `devices` a chip type stands."""
+        self.pool_names = dict.fromkeys((self.cluster, chip) for chip in (None, *self.group_of))
+        """The same as of its pools, whether it is gone or not; None stands for those who need no device."""
         self.whole_devices = tuple(group.count - self.foreign.devices_of(group.chip) for group in self.devices)
         """Per device group those not in foreign hands; below 0 where others have more than there are."""
         self.masks = tuple(_masks(self.devices))
