@@ -44,7 +44,7 @@ def test_a_tenant_alone_never_has_less_than_its_guaranteed_share_while_it_wants_
 
 
 def some_tree(tenants: list[str], random: Random) -> tuple[tuple[Queue, ...], tuple[QueueQuota, ...]]:
-    """Return queues, some of them in departments; together they are guaranteed no more than there is."""
+    """Return queues, some of them in departments, which may be limited; all is guaranteed no more than there is."""
     left = DEVICES
     queues = [Queue(name, weight=random.randint(1, 3)) for name in ("east", "west")]
     quotas = []
@@ -58,7 +58,10 @@ def some_tree(tenants: list[str], random: Random) -> tuple[tuple[Queue, ...], tu
         quotas.append(QueueQuota(tenant, "h100", guaranteed=share, lending=lending))
         if parent is not None:
             within[parent] += share
-    quotas += [QueueQuota(name, "h100", guaranteed=share) for name, share in within.items() if share]
+    for name, share in within.items():
+        limit = random.choice((None, share, random.randint(share, DEVICES)))
+        if share or limit is not None:
+            quotas.append(QueueQuota(name, "h100", guaranteed=share, limit=limit))
     return tuple(queues), tuple(quotas)
 
 

@@ -248,16 +248,15 @@ def cancel_job(job: JobPath, context: Context, caller: Caller) -> JobAnswer:
 def explain_job(job: JobPath, context: Context, caller: Caller) -> WhyAnswer:
     """Say why a job is where it is: what it waits for, with numbers, and what would help."""
     view = find_job(context, caller, job)
-    explained = explain(context.followed, context.clock, job, context.forecaster)
+    explained, now = explain(context.followed, context.clock, job, context.forecaster), context.clock.now()
     if explained.explanations:
-        reasons = explained.explanations[0].reasons
-        advised = advise(context.followed, view.job, reasons, waits_at=context.clock.now())
+        advised = advise(context.followed, view.job, explained.explanations[0].reasons, now, waits=True)
         return waiting_answer(view, explained, caller.tenant, advised)
     if view.state is State.QUEUED:
         # It was placed or refused between the two reads.
         view = find_job(context, caller, job)
     refusal = refusal_of(context, view)
-    return settled_answer(view, refusal, explained, caller.tenant, advise(context.followed, view.job, refusal))
+    return settled_answer(view, refusal, explained, caller.tenant, advise(context.followed, view.job, refusal, now))
 
 
 @router.get("/{job}/why-before", operation_id="compare_jobs")

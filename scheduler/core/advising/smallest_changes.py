@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from scheduler.core.deciding.backfilling.beside import Beside
+from scheduler.core.deciding.backfilling.hopes import RESERVE_AFTER_S
+from scheduler.core.deciding.backfilling.reservations import reserved_for
 from scheduler.core.deciding.lacks import Numbers
-from scheduler.core.deciding.options import find_place
 from scheduler.core.model.asking.remedies import (
     AlsoOnChip,
     FewerDevices,
@@ -16,12 +19,15 @@ from scheduler.core.model.asking.remedies import (
     wishes_of,
     with_remedy,
 )
+from scheduler.core.model.group import first_group
+from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.job import AnyOf
 from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.job import Job, JobSpec
@@ -31,18 +37,43 @@ if TYPE_CHECKING:
 MOST_CHIPS_TRIED = 16
 
 
-def changes_to_start(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
+def changes_to_start(state: SchedulerState, job: Job, now: datetime) -> tuple[Remedy, ...]:
     """Return what, each by itself, would let a gang of a job that has no place now start now; smallest change first.
 
-    The state is afterwards as it was.
+    It is submitted anew then, instead of the job, so that what is kept for that is free again; nothing, where others
+    would have that first. What is kept for others is no room. The state is afterwards as it was.
     """
-    numbers = Numbers(state)
+    numbers, group = Numbers(state), first_group(job.id, 0)
+    if _is_waited_for(state, job, numbers, now):
+        return ()
+    beside = Beside(state, now, instead_of=job.id)
 
     def would_start(spec: JobSpec) -> bool:
-        request = state.speeds.asked_by(replace(job, spec=spec))
-        return numbers.allow(request) and find_place(state, request) is not None
+        changed = replace(job, spec=spec, submitted_at=now)
+        request = state.speeds.asked_by(changed)
+        place = (state.order.key(changed, group), group.id)
+        return numbers.allow(request) and beside.place(request, changed, place) is not None
 
     return tuple(_found(state, job.spec, would_start))
+
+
+def _is_waited_for(state: SchedulerState, job: Job, numbers: Numbers, now: datetime) -> bool:
+    """Say whether others would have what is kept for a job, or have it kept for them, as soon as the job was gone."""
+    kept_for = {job_named_by(name) for name in state.promised}
+    if job.id not in kept_for:
+        return False
+    own = {reserved_for(name) for name in state.promised if job_named_by(name) == job.id}
+    if any(end.name in own for promise in state.promised.values() for end in promise.awaited):
+        return True
+    chips, of_age = state.request(job.id).chips, now - timedelta(seconds=RESERVE_AFTER_S)
+    for waiting in state.waiters.classes.all.values():
+        others = [name for _, group in waiting.members if (name := job_named_by(group)) != job.id]
+        request = waiting.asked[0]
+        if not others or chips.isdisjoint(request.chips) or not kept_for.isdisjoint(others):
+            continue
+        if numbers.allow(request) or any(state.jobs[name].submitted_at <= of_age for name in others):
+            return True
+    return False
 
 
 def changes_to_fit(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:

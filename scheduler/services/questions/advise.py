@@ -27,17 +27,19 @@ class Advice:
 NO_ADVICE = Advice((), starts_now=False)
 
 
-def advise(followed: FollowedState, job: Job, reasons: Collection[Reason], waits_at: datetime | None = None) -> Advice:
+def advise(
+    followed: FollowedState, job: Job, reasons: Collection[Reason], now: datetime, *, waits: bool = False
+) -> Advice:
     """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks.
 
-    With the present time where it waits: then also which moves of others would.
+    Where it waits, also which moves of others would.
     """
     if not reasons or not all(isinstance(one, TooFewFree | NeverFits | CannotServe | QuotaExceeded) for one in reasons):
         return NO_ADVICE
     with followed.hold() as state:
-        moves = moves_to_start(state, job, waits_at) if waits_at is not None and job.id in state.jobs else ()
-        if (now := changes_to_start(state, job)) or moves:
-            return Advice(now, starts_now=True, moves=moves)
+        moves = moves_to_start(state, job, now) if waits and job.id in state.jobs else ()
+        if (changes := changes_to_start(state, job, now)) or moves:
+            return Advice(changes, starts_now=True, moves=moves)
         if any(isinstance(one, NeverFits | CannotServe) for one in reasons):
             return Advice(changes_to_fit(state, job), starts_now=False)
     return NO_ADVICE

@@ -62,14 +62,15 @@ def try_job(
     if isinstance(job, NotOffered | Rejected):
         return job
     followed.follow()
+    now = clock.now()
     with followed.hold() as state:
         refused = refusal_of(state, submission.tenant, job.spec, 1 if array is None else array.count)
         if refused is not None:
             return refused
         jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
-        prospect = prospect_of(state, job, clock.now(), jobs=jobs)
+        prospect = prospect_of(state, job, now, jobs=jobs)
         change, age_s = followed.change, followed.age_s
-    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons)
+    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons, now)
     return Tried(job, array, jobs, prospect, advice, change, age_s)
 
 

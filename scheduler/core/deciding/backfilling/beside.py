@@ -15,14 +15,14 @@ from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.reason import KeptFor, KeptForOthers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from scheduler.core.deciding.backfilling.reservations import Reservation
     from scheduler.core.deciding.parts.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import SetAside
-    from scheduler.core.model.identifiers import ChipName
+    from scheduler.core.model.identifiers import ChipName, JobId
     from scheduler.core.model.job import Job
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
 class Beside:
     """The promises of a state that stand, as gangs meet them. It leaves the state as it was."""
 
-    def __init__(self, state: SchedulerState, now: datetime) -> None:
+    def __init__(self, state: SchedulerState, now: datetime, *, instead_of: JobId | None = None) -> None:
+        """What is kept for gangs of the job `instead_of` is kept no more."""
         self._state = state
         self._now = now
+        self._instead_of = instead_of
         self._known: list[Reservation] | None = None
 
     @property
     def _standing(self) -> list[Reservation]:
         """The promises that can be kept: read when they matter first, for most who wait have no place anyway."""
         if self._known is None:
-            self._known = _standing(self._state)
+            self._known = _standing(self._state, self._instead_of)
         return self._known
 
     def find(
@@ -53,18 +55,11 @@ class Beside:
         """
         state = self._state
         found = find_place(state, request, placed)
-        if found is None or not state.promised:
-            return found
-        closed = [each for each in self._standing if not self._is_open(each, request, job, place)]
+        closed = [] if found is None else self._closed(request, job, place)
         if not closed:
             return found
         with Trial(state.ledger) as trial:
-            aside: dict[Reservation, SetAside] = {}
-            for each in self._standing:
-                trial.apply(aside.setdefault(each, each.set_aside(state.ledger)))
-            for each in self._standing:
-                if each not in closed:
-                    trial.apply(Release(each.name))
+            aside = self._keep(closed, trial)
             beside = find_place(state, request, placed)
             if beside is not None:
                 return beside
@@ -76,6 +71,33 @@ class Beside:
                     if find_place(state, request, placed) is not None:
                         break
         return KeptForOthers(tuple(reversed(in_the_way)), self._overtakes_s(job, in_the_way))
+
+    def place(self, request: GangRequest, job: Job, place: Place) -> GangPlace | None:
+        """Return where a gang would be placed now, None where it would not be; `place` as for `find`."""
+        with Trial(self._state.ledger) as trial:
+            self.keep(trial, request, job, place)
+            return find_place(self._state, request)
+
+    def keep(self, trial: Trial, request: GangRequest, job: Job, place: Place) -> None:
+        """Let nobody have what a gang may not use of what is kept, for as long as a trial lasts."""
+        if closed := self._closed(request, job, place):
+            self._keep(closed, trial)
+
+    def _closed(self, request: GangRequest, job: Job, place: Place) -> list[Reservation]:
+        """Return what a gang may not use of what is kept."""
+        if not self._state.promised:
+            return []
+        return [each for each in self._standing if not self._is_open(each, request, job, place)]
+
+    def _keep(self, closed: Collection[Reservation], trial: Trial) -> dict[Reservation, SetAside]:
+        """Set all aside, for what one keeps is not there for the next one, but for those that are not closed."""
+        aside: dict[Reservation, SetAside] = {}
+        for each in self._standing:
+            trial.apply(aside.setdefault(each, each.set_aside(self._state.ledger)))
+        for each in self._standing:
+            if each not in closed:
+                trial.apply(Release(each.name))
+        return aside
 
     def set_aside(self) -> list[tuple[Reservation, SetAside]]:
         """Return the promises that stand, those first that begin first, with what each keeps of what is free now."""
@@ -103,14 +125,15 @@ class Beside:
         return None if job.spec.serves or longest_s < 1 else longest_s
 
 
-def _standing(state: SchedulerState) -> list[Reservation]:
+def _standing(state: SchedulerState, but_of: JobId | None) -> list[Reservation]:
     """Return the promises that can be kept, those first that begin first; who counts on one that cannot, cannot."""
     names: set[str] = set()
     standing: list[Reservation] = []
     for promise in sorted(state.promised.values(), key=lambda each: (each.begins, each.group)):
         kept = taken_over(promise, state.ledger)
         others = {end.name for end in promise.awaited if end.name.startswith(RESERVED)}
-        if kept is not None and promise.group in state.waiting and kept.stands(state.ledger) and others <= names:
+        waits = promise.group in state.waiting and job_named_by(promise.group) != but_of
+        if kept is not None and waits and kept.stands(state.ledger) and others <= names:
             standing.append(kept)
             names.add(kept.name)
     return standing

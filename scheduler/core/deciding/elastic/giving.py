@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.trial import Trial
     from scheduler.core.model.attempt import Allocation
-    from scheduler.core.model.identifiers import AttemptId, ChipName
+    from scheduler.core.model.identifiers import AttemptId
     from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
@@ -143,10 +142,25 @@ class Giving:
 
         Where somebody keeps back what he does not use, there may be room for both, and the other one may not take it.
         """
-        live, whole = offer.live, len(offer.live.allocations)
+        live, whole, changes = offer.live, len(offer.live.allocations), self._trial.changes
         if any(self._state.sharing.book.kept_resources):
             return self._beside(name, live, range(offer.workers, whole))
-        return place if self._hold(live, offer.workers, whole) else None
+        if self._hold(live, offer.workers, whole):
+            if self._is_within_quota(name, place):
+                return place
+            self._trial.back_to(changes)
+        return None
+
+    def _is_within_quota(self, name: AttemptId, place: GangPlace) -> bool:
+        """Say whether the gang may have its place beside all that is held now."""
+        sharing, queue, charge = self._state.sharing, self._request.queue, place.option.charge_milli
+        if not sharing.book.limits_for(queue, charge):  # as mostly
+            return True
+        changes = self._trial.changes
+        self._trial.apply(Release(name))
+        over = sharing.over_quota(queue, charge)
+        self._trial.back_to(changes)
+        return not over
 
     def _take_back(self, offer: Offer, name: AttemptId, place: GangPlace) -> GangPlace:
         """Let a gang have as many of its workers as it can, wherever the other one sits then; return where it does."""
@@ -179,17 +193,12 @@ class Giving:
 
     def _seat(self, name: AttemptId, place: GangPlace) -> None:
         request = self._request
-        self._trial.apply(Seat(name, request.tenant, place.seatings, Account(request.queue)))
+        account = Account(request.queue)
+        self._trial.apply(Seat(name, request.tenant, place.seatings, account, place.compute_milli))
 
     def _hold(self, live: LiveAttempt, first: int, last: int) -> bool:
-        """Let a gang hold what its ranks from one on have, up to another one; say whether it could."""
+        """Let a gang hold what its ranks from one on have, up to another one; say whether there is room for it."""
         job, held = live.job, live.allocations[first:last]
-        if job.tenant == self._request.tenant:
-            amounts: Counter[ChipName] = Counter()
-            for one in held:
-                amounts.update({one.chip: one.devices_milli} if one.chip is not None else {})
-            if self._state.sharing.over_quota(job.queue, tuple(amounts.items())):
-                return False
         name = _more_of(live) if first else live.attempt
         with suppress(Overcommitted):
             self._trial.apply(Hold(name, job.tenant, held, job.account._replace(is_part=bool(first))))

@@ -10,15 +10,17 @@ from scheduler.core.model.decision import Evicted
 from scheduler.core.model.group import State
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.eviction import Eviction
+from scheduler.core.model.sharing.queue import COMPUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.parts.live import LiveAttempt
     from scheduler.core.ledger.ledger import Ledger
-    from scheduler.core.model.identifiers import AttemptId, GroupId, NodeId, TenantName
+    from scheduler.core.model.attempt import Allocation
+    from scheduler.core.model.identifiers import AttemptId, ChipName, GroupId, NodeId, TenantName
     from scheduler.core.model.job import Job
     from scheduler.core.model.sharing.eviction import EvictionCause
     from scheduler.core.model.sharing.queue import QueueName
@@ -156,6 +158,16 @@ def held_milli(live: LiveAttempt) -> int:
     if len(live.allocations) == 1:  # as for most
         return live.allocations[0].devices_milli
     return sum(held.devices_milli for held in live.allocations)
+
+
+def charged_milli(allocations: Iterable[Allocation]) -> Counter[ChipName]:
+    """Return what counts for quotas of what some workers hold: thousandths of devices by chip type, and of COMPUTE."""
+    amounts: Counter[ChipName] = Counter()
+    for held in allocations:
+        if held.chip is not None:
+            amounts[held.chip] += held.devices_milli
+        amounts[COMPUTE] += held.compute_milli
+    return amounts
 
 
 def _said(live: LiveAttempt) -> tuple[object, ...]:

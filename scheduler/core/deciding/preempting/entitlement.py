@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from scheduler.core.deciding.parts.losses import charged_milli
 from scheduler.core.deciding.preempting.candidates import Claimant
 from scheduler.core.deciding.preempting.rules import Scope
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.eviction import EvictionCause
-from scheduler.core.model.sharing.queue import COMPUTE
 from scheduler.core.queueing.quota import used_milli
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Entitlement:
             if name in path:
                 continue
             if amounts is None:
-                amounts = _amounts(held)
+                amounts = charged_milli(held)
             gone = going.get(name, Counter())
             less = sum((amounts[chip] + gone[chip]) * weight for chip, weight in weights.items())
             if used_milli(state.ledger.uses, name, weights) - less < rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
@@ -181,19 +181,10 @@ class Entitlement:
         return self._going
 
     def _leave(self, live: LiveAttempt, held: Sequence[Allocation], going: dict[QueueName, Counter[ChipName]]) -> None:
-        amounts = _amounts(held)
+        amounts = charged_milli(held)
         for name in self._state.sharing.book.path(live.job.queue):
             going.setdefault(name, Counter()).update(amounts)
 
 
 def _amount(option: OptionRequest, rule: Rule) -> int:
     return sum(milli * rule.weights.get(chip, 0) for chip, milli in option.charge_milli)
-
-
-def _amounts(allocations: Sequence[Allocation]) -> Counter[ChipName]:
-    amounts: Counter[ChipName] = Counter()
-    for held in allocations:
-        if held.chip is not None:
-            amounts[held.chip] += held.devices_milli
-        amounts[COMPUTE] += held.compute_milli
-    return amounts

@@ -12,6 +12,7 @@ from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.deciding.parts.losses import evicted_for
 from scheduler.core.deciding.preempting.candidates import Candidates
+from scheduler.core.deciding.preempting.counted_twice import CountedTwice
 from scheduler.core.deciding.preempting.entitlement import Entitlement
 from scheduler.core.deciding.preempting.givers import BY_LOAN, Givers
 from scheduler.core.deciding.preempting.leavers import claim_on, leaving_anyway, on_nodes_of, quota_share, whole
@@ -95,6 +96,7 @@ class Evicting:
         self._is_awaited = keeping.claims.is_awaited
         self._entitlement = Entitlement(state, rules, keeping.claims.is_awaited)
         self._givers = Givers(state, rules, keeping.claims, now)
+        self._counted_twice = CountedTwice(state, keeping.claims)
         self._starts: dict[tuple[PoolName, Alike], int] = {}
         self._spared_until: datetime | None = None
         """When the first of those is to be left alone no longer that were, in the latest search."""
@@ -203,6 +205,8 @@ class Evicting:
             if own is not None and state.ledger.has_hold(own.name):
                 trial.apply(Release(own.name))
             leaving = self._let_leave(trial)
+            for twice in self._counted_twice.less():
+                trial.apply(twice)
             if leaving and (place := find_place(state, request)):
                 return Found(place, [], [], on_nodes_of(place, leaving))
             name = state.groups[asker.members[at][1]].next_attempt
@@ -287,6 +291,7 @@ class Evicting:
         is_roomy = bool(found.leaving) or sum(leaver.devices_milli for leaver in freed) != taken
         priority = self._job(asker, at).spec.priority
         self._keeping.claim(asker, claim, [leaver.name for leaver in leavers] if is_roomy else [], priority)
+        self._counted_twice.note(claim, leavers)
 
     def move_on(self) -> list[Evicted]:
         """Decide that those are stopped who run elsewhere than where it is their turn in this round."""

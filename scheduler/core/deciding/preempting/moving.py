@@ -15,6 +15,7 @@ from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.group import State
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.eviction import EvictionCause
+from scheduler.core.model.sharing.queue import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,7 @@ def find_moves(
                 return None
             place, victims = found
             if not state.ledger.has_hold(_ASKER):
-                trial.apply(Seat(_ASKER, request.tenant, place.seatings))
+                trial.apply(Seat(_ASKER, request.tenant, place.seatings, Account(request.queue), place.compute_milli))
             moved = _elsewhere(state, victims, trial) if len(victims) <= MOST_MOVES else _crowd(victims)
             if isinstance(moved, tuple):
                 return Moves(place, moved)
@@ -124,7 +125,7 @@ def _elsewhere(
         place = find_place(state, state.request(live.job.id))
         if place is None:
             return {live.attempt}
-        trial.apply(Seat(live.attempt, live.job.tenant, place.seatings, live.job.account))
+        trial.apply(Seat(live.attempt, live.job.tenant, place.seatings, live.job.account, place.compute_milli))
         moved.append(Moved(live, place))
     return tuple(moved)
 

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.options import find_place
-from scheduler.core.deciding.parts.losses import held_milli
+from scheduler.core.deciding.parts.losses import charged_milli, held_milli
 from scheduler.core.ledger.changes import Hold, Overcommitted, Release, Seat
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.sharing.queue import COMPUTE
+from scheduler.core.model.sharing.queue import Account, QuotaCause
 from scheduler.core.model.topology import CLUSTER, NODE
 from scheduler.core.placement.room.offers import offers
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scheduler.core.ledger.states.node_entry import NodeEntry
     from scheduler.core.ledger.trial import Trial
     from scheduler.core.model.identifiers import AttemptId, ClusterName
-    from scheduler.core.model.sharing.queue import QueueName
+    from scheduler.core.model.reason import QuotaExceeded
     from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest, OptionRequest, PartRequest
 
@@ -58,6 +58,8 @@ class Search:
         self._given_milli = given_milli
         self._gone: dict[AttemptId, LiveAttempt] = {}
         """Those that were let go."""
+        self._was_over = False
+        """Whether the gang's quotas had too little left while all of them held something."""
 
     def find(self, name: AttemptId) -> Found | None:
         """Return a place on the first option that has one if some go, and who must; None where none can be made.
@@ -74,8 +76,10 @@ class Search:
                     place = self._in_domain(cluster, option, domain)
                     if place is not None:
                         if self._leaves_anything(place):
-                            self._trial.apply(Seat(name, request.tenant, place.seatings, None, place.compute_milli))
-                            self._spare(place)
+                            account = Account(request.queue)
+                            seat = Seat(name, request.tenant, place.seatings, account, place.compute_milli)
+                            self._trial.apply(seat)
+                            self._spare(name, place)
                         return place, list(self._gone.values())
                     self._trial.back_to(before)
                     self._gone.clear()
@@ -120,22 +124,38 @@ class Search:
         return None
 
     def _is_within_quota(self, cluster: ClusterName, option: OptionRequest) -> bool:
-        """Let go of the tenant's own what its quota needs; say whether it is enough then."""
-        for part in option.parts:
-            own = (
-                live
-                for live in self._candidates.by_loss((cluster, part.part.chip), part.part.workers)
-                if live.job.tenant == self._request.tenant
-            )
-            while self._is_over_quota(self._request.queue, option.charge_milli):
-                live = next(own, None)
-                if live is None:
-                    break
+        """Let those go who hold what the gang's quotas have too little of; say whether it is enough then."""
+        over = self._over_quota(option)
+        self._was_over = bool(over)
+        for live in self._within_limits(cluster, option, over):
+            if not over:
+                break
+            if live.attempt not in self._gone and any(self._eases(live, one) for one in over):
                 self._let_go(live)
-        return not self._is_over_quota(self._request.queue, option.charge_milli)
+                over = self._over_quota(option)
+        return not over
 
-    def _is_over_quota(self, queue: QueueName, charge_milli: Iterable[tuple[str, int]]) -> bool:
-        return bool(self._state.sharing.over_quota(queue, tuple(charge_milli)))
+    def _over_quota(self, option: OptionRequest) -> tuple[QuotaExceeded, ...]:
+        return self._state.sharing.over_quota(self._request.queue, option.charge_milli)
+
+    def _within_limits(
+        self, cluster: ClusterName, option: OptionRequest, over: Iterable[QuotaExceeded]
+    ) -> Iterator[LiveAttempt]:
+        """Yield those who may hold something of what is limited, those first whose nodes are of use to the gang."""
+        worth, clusters = self._state.sharing.book.worth, self._state.ledger.clusters()
+        counted = sorted({chip for one in over for chip in worth(one.resource)})
+        pools = [(cluster, part.part.chip) for part in option.parts]
+        useful = max(1, sum(part.part.workers * part.part.shape.devices for part in option.parts))
+        for pool in dict.fromkeys([*pools, *((name, chip) for chip in counted for name in clusters)]) if over else ():
+            yield from self._candidates.by_loss(pool, useful)
+
+    def _eases(self, live: LiveAttempt, over: QuotaExceeded) -> bool:
+        """Say whether a quota has more left without an attempt; what others keep back, without anybody."""
+        book = self._state.sharing.book
+        if over.cause is not QuotaCause.KEPT_BACK and over.queue not in book.path(live.job.queue):
+            return False
+        held = charged_milli(live.allocations)
+        return any(held[chip] for chip in book.weights(over.resource))
 
     def _wanted(self, part: PartRequest) -> int:
         return 1 if self._request.closeness.required == NODE else part.part.workers
@@ -213,19 +233,33 @@ class Search:
             return False
         return domain is None or entry.domain.at(domain.level) is domain
 
-    def _spare(self, place: GangPlace) -> None:
-        """Let those come back, dearest first, beside whom the gang fits all the same."""
+    def _spare(self, name: AttemptId, place: GangPlace) -> None:
+        """Let those come back, dearest first, beside whom the gang fits all the same, and may."""
         used = {entry.id for part in place.parts for entry in part.seating.nodes}
         dearest_first = sorted(self._gone.values(), key=lambda live: (-self._candidates.loss(live, 1), live.attempt))
         for live in dearest_first:
             if self._is_needed(live, used):
                 continue
+            changes = self._trial.changes
             with suppress(Overcommitted):
-                self._trial.apply(Hold(live.attempt, live.job.tenant, live.allocations))
-                del self._gone[live.attempt]
+                self._trial.apply(Hold(live.attempt, live.job.tenant, live.allocations, live.job.account))
+                if self._was_over and self._is_over_with(name, place.option):
+                    self._trial.back_to(changes)
+                else:
+                    del self._gone[live.attempt]
+
+    def _is_over_with(self, name: AttemptId, option: OptionRequest) -> bool:
+        """Say whether the gang may not have its place beside all that is held."""
+        changes = self._trial.changes
+        self._trial.apply(Release(name))
+        over = self._over_quota(option)
+        self._trial.back_to(changes)
+        return bool(over)
 
     def _leaves_anything(self, place: GangPlace) -> bool:
         """Say whether those who went held more devices than the place takes, or nobody knows."""
+        if self._was_over:
+            return True
         taken = sum(part.part.workers * part.part.shape.devices for part in place.option.parts)
         freed_milli = self._given_milli + sum(map(held_milli, self._gone.values()))
         return not taken or freed_milli != taken * WHOLE_DEVICE_MILLI
@@ -233,10 +267,6 @@ class Search:
     def _is_needed(self, live: LiveAttempt, used: set[str]) -> bool:
         """Say whether an attempt cannot come back for reasons that are plain to see."""
         entries = self._state.ledger.inventory.entries
-        devices = [(held.chip, held.devices_milli) for held in live.allocations if held.chip is not None]
-        devices.append((COMPUTE, sum(held.compute_milli for held in live.allocations)))
-        if live.job.tenant == self._request.tenant and self._is_over_quota(live.job.queue, devices):
-            return True
         for held in live.allocations:
             leftover = entries[held.node].leftover
             group = leftover.kind.group_of.get(held.chip or "")

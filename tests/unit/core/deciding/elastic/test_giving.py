@@ -5,13 +5,15 @@ from dataclasses import replace
 from scheduler.core.deciding.elastic.giving import smaller
 from scheduler.core.deciding.passes import Passes
 from scheduler.core.deciding.preempting.rules import Rules, Scope
+from scheduler.core.model.change import ChipDefined
 from scheduler.core.model.decision import Evicted, ResizeCause, Resized
 from scheduler.core.model.group import State
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.core.model.sharing.eviction import EvictionCause
-from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.sharing.queue import COMPUTE, QueueQuota
 from tests.builders.core import make_group, make_job, make_node, make_shape
+from tests.builders.database import make_chip
 from tests.builders.preempting import Contended, elastic, evicted, given, placed
 
 GROWS_AFTER_S = 130
@@ -124,6 +126,18 @@ def test_a_gang_that_gave_or_began_just_now_is_left_as_it_is_for_a_while() -> No
     assert given(cluster.decide()) == {}
     cluster.wait(60)
     assert given(cluster.decide()) == {name(low): 4}
+
+
+def test_what_a_quota_of_compute_has_too_little_of_is_given_though_devices_are_free() -> None:
+    cluster = Contended(
+        *(make_node(f"n{number}", labels=(("row", str(number)),)) for number in (1, 2)),
+        quotas=(QueueQuota("alpha", COMPUTE, limit=8_000),),
+    )
+    cluster.tell(ChipDefined(make_chip("h100", dense_bf16_tflops=1_000.0, measured_tflops=None)))
+    cluster.run(large := elastic(make_job(1, workers=8, node_labels=(("row", "1"),)), 2))
+    cluster.wait(100)
+    cluster.submit(make_job(2, workers=3, node_labels=(("row", "2"),), priority=1))
+    assert given(cluster.decide()) == {name(large): 5}
 
 
 def test_equals_do_not_give_way_to_each_other_but_for_what_they_were_lent() -> None:
