@@ -161,8 +161,8 @@ def _lock_tree(transaction: Transaction, queue: QueueName) -> QueueTree:
 
 
 def _lock_groups(transaction: Transaction) -> dict[str, ChipGroup]:
-    asked = select(chip_groups.c.name).order_by(chip_groups.c.name).with_for_update()
-    transaction.connection.execute(asked)
+    """Return the groups by name; nobody else writes any of them, or a quota that counts one, until the commit."""
+    lock_queues(transaction.connection)
     return {group.name: group for group in read_chip_groups(transaction.connection)}
 
 
