@@ -8,10 +8,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import quantiles
 
 from bench.calibrate import durable_write_ms, interpreter_start_ms, unit_ns
 from bench.report import Measurement
+from bench.spread import percentile
 from tests.builders.eventually import eventually
 from tests.builders.server import ROOT, Api, ServerProcess
 
@@ -45,10 +45,10 @@ def measure() -> Measurement:
             server.stop()
     return Measurement(
         figures={
-            "placed_p50_ms": _percentile(placed_ms, 50),
-            "placed_p99_ms": _percentile(placed_ms, 99),
-            "first_line_p50_ms": _percentile(first_line_ms, 50),
-            "first_line_p99_ms": _percentile(first_line_ms, 99),
+            "placed_p50_ms": percentile(placed_ms, 50),
+            "placed_p99_ms": percentile(placed_ms, 99),
+            "first_line_p50_ms": percentile(first_line_ms, 50),
+            "first_line_p99_ms": percentile(first_line_ms, 99),
             "jobs": float(JOBS),
         },
         calibrators={
@@ -82,7 +82,3 @@ def _one_job(api: Api, number: int) -> tuple[float, float]:
 def _if_ended(api: Api, job: str) -> dict[str, str] | None:
     found: dict[str, str] = api.want(200, "GET", f"/v1/jobs/{job}")
     return found if found["state"] in FINAL else None
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -47,7 +47,11 @@ SECTIONS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "medley.commands.serving.replicas:replace",
                 "Give a server a new version, replica by replica.",
             ),
-            Command("scale", "medley.commands.serving.replicas:scale", "Give a server more or fewer replicas."),
+            Command(
+                "scale",
+                "medley.commands.serving.replicas:scale",
+                "Give a server more or fewer replicas, an elastic job workers.",
+            ),
             Command("history", "medley.commands.usage:history", "List the jobs that are over, and what they used."),
         ),
     ),

@@ -1,7 +1,8 @@
 """Small words: counts, lists and times as people say them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from scheduler.core.model.job import AnyOf, ExactMix, JobSpec
 from scheduler.core.model.resources import WorkerShape
@@ -36,6 +37,12 @@ def duration(seconds: float) -> str:
     _, unit, name, steps = next(row for row in _UNITS if seconds < row[0])
     number = seconds // (unit / steps) / steps
     return f"{number:g} {name}" if number == 1 else f"{number:g} {name}s"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean h100-sxm? `, for what else can be done to follow; empty where nothing is like the name."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def ordinal(number: int) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from api.problems import Code, FieldError, Problem, Refusal, refuse
 from api.schemas.job_request import JobRequest
+from api.text.words import did_you_mean
 from api.web.failures import not_found, unknown_reference
 from scheduler.ports.directory import Directory
 from scheduler.ports.journal import Rejected, Rejection
@@ -131,8 +131,5 @@ def _unknown_chip(rejected: Rejected, request: JobRequest, directory: Directory)
     known = [chip.name for chip in directory.chips()]
     unknown = [chip for chip in request.chip_names() if chip not in known] or [rejected.detail]
     errors = tuple(FieldError(request.pointer_to(chip), f"there is no chip type {chip}") for chip in unknown)
-    near = get_close_matches(unknown[0], known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return Refusal(
-        Problem(Code.UNKNOWN_CHIP, f"There is no chip type {unknown[0]}.", f"{hint}`medley chips` lists them", errors)
-    )
+    next_step = f"{did_you_mean(unknown[0], known)}`medley chips` lists them"
+    return Refusal(Problem(Code.UNKNOWN_CHIP, f"There is no chip type {unknown[0]}.", next_step, errors))

@@ -88,6 +88,8 @@ def show_or_set_quota(
     said = _figures({"guaranteed": guaranteed, "limit": limit, "borrowing": borrowing, "lending": lending})
     if resource is None and (said or lift):
         raise BadUsage("say of which resource", next_step=f"medley queue quota {name} h100-sxm --guaranteed 8")
+    if lift and said:
+        raise BadUsage("--lift takes all figures away, and some are given", next_step="leave out one or the other")
     with connected() as client:
         found = client.sharing.quotas(name)
         if resource is None or not (said or lift):
@@ -116,6 +118,8 @@ def show_or_set_group(
     output: OutputOption = "table",
 ) -> int:
     """List the groups of chip types that quotas may count together, or say which are in one."""
+    if remove and (name is None or chips):
+        raise BadUsage("--remove takes the name of one group", next_step="medley queue group NAME --remove")
     with connected() as client:
         if name is not None and remove:
             client.sharing.remove_chip_group(name)

@@ -26,11 +26,12 @@ REJECTED_WAIT_S = 0.05
 
 SAMPLING = "sampling use"
 SAMPLING_INTERVAL_S = 15.0
+"""How often it is looked at what is held: what is shorter is missed or counted as this."""
 LEARNING = "learning throughputs"
 LEARNING_INTERVAL_S = 60.0
 SCORING = "scoring estimates"
 SCORING_INTERVAL_S = 30.0
-"""How often it is looked at what is held: what is shorter is missed or counted as this."""
+"""How often what waiting gangs are told is kept, and that of those that have started is scored."""
 
 
 def deciding(decider: Decider, clock: Clock) -> Step:

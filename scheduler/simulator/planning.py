@@ -22,6 +22,7 @@ from scheduler.simulator.simulation import NodesChange, Progress, Simulation
 from scheduler.simulator.stepping.core_engine import CoreEngine
 from scheduler.simulator.stepping.engine import Engine, Setting
 from scheduler.simulator.stepping.service_engine import NotRunnable, ServiceEngine
+from scheduler.simulator.workloads.arrival import Workload
 from scheduler.simulator.workloads.job_list import read_jobs
 from scheduler.simulator.workloads.outages import in_order
 from scheduler.simulator.workloads.templates import Drawn, Listed
@@ -91,7 +92,7 @@ class Plan:
         how |= {"digest": digest.hexdigest(), "is_whole": is_whole}
         return {**found, **how, "expected_s": expected_s}
 
-    def _read(self) -> tuple[Setting, WorkloadFile | None, Drawn | Listed]:
+    def _read(self) -> tuple[Setting, WorkloadFile | None, Workload]:
         chips = {chip.name: chip for chip in (*shipped_catalogue(), *self.cluster.catalogue())}
         if self.chips is not None:
             chips |= {chip.name: chip for chip in read_catalogue(self.chips)}
@@ -99,7 +100,7 @@ class Plan:
         present = sorted({group.chip for node in inventory.nodes for group in node.devices})
         nodes = tuple(sorted(inventory.nodes, key=lambda node: node.name))
         described = None
-        workload: Drawn | Listed
+        workload: Workload
         if self.workload.suffix.lower() == ".csv":
             workload = read_jobs(self.workload, present)
         else:
@@ -123,7 +124,7 @@ class Plan:
             raise PlanError(f"rounds of {self.round_s:g} s cannot be simulated; choose from 1 s to a day")
         return RoundByRound(self.round_s, Goal(self.rounds_for), moves_running=self.preemption != Scope.OFF)
 
-    def _until_s(self, workload: Drawn | Listed) -> int:
+    def _until_s(self, workload: Workload) -> int:
         if self.days is None:
             return round(DEFAULT_DAYS * DAY_S) if isinstance(workload, Drawn) else LONGEST_S
         if not 0 < self.days * DAY_S <= LONGEST_S:

@@ -49,7 +49,7 @@ class Driven:
         cluster = self.unready(transport, **changes)
 
         def is_ready() -> bool:
-            return all(reflector.is_synced for reflector in cluster._reflectors()) and bool(cluster.inventory())
+            return all(reflector.is_synced for reflector in cluster._watches.all()) and bool(cluster.inventory())
 
         eventually(is_ready, within_s=PATIENCE_S, what="the cluster to be known")
         return cluster

@@ -1,5 +1,7 @@
 """The table of profiles, on both databases."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
 import pytest
 
 from scheduler.adapters.database.storage import Storage
@@ -8,7 +10,7 @@ from scheduler.core.model.measuring.layers import LayerProfile, LayerSpeed, Meas
 from scheduler.core.model.measuring.throughput import JobFamily
 from scheduler.ports.journal import Rejected, Rejection
 from scheduler.services.follow_changes import state_of
-from tests.builders.database import NOON, TENANT, World, after_noon, make_world
+from tests.builders.database import NOON, TENANT, Database, World, after_noon, make_world
 
 FAMILY, OTHER = JobFamily(TENANT, "llama"), JobFamily("other", "llama")
 KEY, WIDE = ProfileKey("h100", 2, 4), ProfileKey("h100", 16, 4)
@@ -71,6 +73,26 @@ def test_what_an_operator_says_stays_while_more_is_measured(world: World, attemp
     found = table.get(FAMILY, KEY)
     planned_with = LayerProfile(0.5, 0.6, head_s=0.066)
     assert found == Profile(FAMILY, KEY, TIMES, 1, LayerProfile(0.5, 0.6), 2, NOON, planned_with)
+
+
+def test_what_another_process_learns_while_an_operator_speaks_is_not_lost(database: Database) -> None:
+    with database.opened() as api, database.opened() as other, ThreadPoolExecutor(1) as threads:
+        world = make_world(api)
+        attempt = world.place(world.submit())
+        learning: list[Future[list[Profile] | Rejected]] = []
+
+        def learn_meanwhile(_present: object) -> None:
+            measured = [MeasuredLayers(FAMILY, KEY, TIMES, 3)]
+            learning.append(threads.submit(other.profiles.learn, attempt, 1, measured, after_noon(60)))
+            wait(learning, timeout=0.2)
+
+        api.profiles.set(FAMILY, KEY, TWICE, NOON, learn_meanwhile)
+        learnt = learning[0].result(20)
+        assert isinstance(learnt, list)
+        found = api.profiles.get(FAMILY, KEY)
+        assert [found] == learnt
+        assert found is not None
+        assert (found.measured, found.said, found.version) == (TIMES, TWICE, 2)
 
 
 def test_a_guard_sees_what_is_there_and_may_refuse(world: World) -> None:

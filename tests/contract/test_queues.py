@@ -1,5 +1,6 @@
 """Queues and their quotas, on both databases."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,7 @@ from scheduler.core.queueing.tree import CycleInQueues, ForeignParent, UnknownPa
 from scheduler.ports.directory import AlreadyExists, DoesNotExist, InUse
 from scheduler.ports.journal import ChangePriority, Rejected, Rejection, SubmitJob
 from scheduler.services.follow_changes import state_of
-from tests.builders.database import MANY_JOBS, NOON, Database, World, after_noon, take
+from tests.builders.database import MANY_JOBS, NOON, Database, World, after_noon, make_world, take
 
 NIGHT = Queue("night", "alpha", "alpha", 3, QueueCaps(4, 3, 2, 1))
 
@@ -180,6 +181,22 @@ def test_groups_of_chip_types_are_kept_while_a_quota_counts_them(world: World) -
     bodies = [change.body for change in world.storage.views.changes_after(0, limit=99)]
     assert ChipGroupSet(ChipGroup("fast", ("h100", "mi300x"))) in bodies
     assert bodies[-1] == ChipGroupRemoved("fast")
+
+
+def test_a_group_stays_that_a_quota_is_being_set_of(database: Database) -> None:
+    with database.opened() as one, database.opened() as other, ThreadPoolExecutor(1) as threads:
+        make_world(one)
+        one.queues.set_chip_group(ChipGroup("fast", ("h100",)), NOON)
+        removing: list[Future[None]] = []
+
+        def remove_meanwhile(_present: object) -> None:
+            removing.append(threads.submit(other.queues.remove_chip_group, "fast", NOON))
+            wait(removing, timeout=0.2)
+
+        one.queues.set_quota(QueueQuota("alpha", "fast", limit=1), NOON, remove_meanwhile)
+        with pytest.raises(InUse):
+            removing[0].result(20)
+        assert [group.name for group in one.queues.chip_groups()] == ["fast"]
 
 
 def test_a_job_waits_only_in_a_queue_of_its_tenants(tree: World) -> None:

@@ -1,5 +1,6 @@
 """The table of throughputs, on both databases."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeGuard
 
 import pytest
@@ -8,7 +9,7 @@ from scheduler.adapters.database.storage import Storage
 from scheduler.core.model.change import SpeedsChanged
 from scheduler.core.model.measuring.throughput import JobFamily, Measured, Speed, Throughput
 from scheduler.services.follow_changes import state_of
-from tests.builders.database import NOON, TENANT, World, after_noon, make_world
+from tests.builders.database import NOON, TENANT, Database, World, after_noon, make_world
 
 FAMILY, OTHER = JobFamily(TENANT, "resnet"), JobFamily("other", "resnet")
 
@@ -32,6 +33,27 @@ def test_what_an_operator_says_stays_while_more_is_measured(world: World) -> Non
     assert said == Throughput(FAMILY, "h100", None, 0, 500.0, 1, NOON)
     table.learn([Measured(FAMILY, "h100", 100.0, 1)], after_noon(60), world.epoch)
     assert table.get(FAMILY, "h100") == Throughput(FAMILY, "h100", 100.0, 1, 500.0, 2, after_noon(60))
+
+
+@pytest.mark.parametrize("reports_before", [0, 1])
+def test_what_another_process_learns_while_an_operator_speaks_is_not_lost(
+    database: Database, reports_before: int
+) -> None:
+    with database.opened() as api, database.opened() as leader, ThreadPoolExecutor(1) as threads:
+        world, table = make_world(api), api.throughputs
+        for _ in range(reports_before):
+            table.learn([Measured(FAMILY, "h100", 100.0, 1)], NOON, world.epoch)
+        learning: list[Future[bool]] = []
+
+        def learn_meanwhile(_present: object) -> None:
+            measured = [Measured(FAMILY, "h100", 100.0, 1)]
+            learning.append(threads.submit(leader.throughputs.learn, measured, after_noon(60), world.epoch))
+            wait(learning, timeout=0.2)
+
+        table.set(FAMILY, "h100", 500.0, NOON, learn_meanwhile)
+        assert learning[0].result(20)
+        found = table.get(FAMILY, "h100")
+        assert found == Throughput(FAMILY, "h100", 100.0, reports_before + 1, 500.0, reports_before + 2, after_noon(60))
 
 
 def test_a_guard_sees_what_is_there_and_may_refuse(world: World) -> None:

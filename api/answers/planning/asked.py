@@ -1,9 +1,8 @@
 """A request for a plan as the planner takes it."""
 
-from difflib import get_close_matches
-
 from api.problems import Code, FieldError, Refusal, refuse
 from api.schemas.planning.request import ModelBody, PlanRequest
+from api.text.words import did_you_mean
 from scheduler.core.mixing.asked.problem import Constraints, Runtime
 from scheduler.core.mixing.asked.shape import Experts, ModelShape
 from scheduler.core.mixing.asked.training import Training
@@ -87,20 +86,16 @@ def _shape(model: str | ModelBody) -> ModelShape:
 
 
 def _unknown_model(name: str) -> Refusal:
-    near = get_close_matches(name, MODELS, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
     error = FieldError("/model", f"there is no model {name}")
-    next_step = f"{hint}known are {', '.join(MODELS)}; any other is said by its shape"
+    next_step = f"{did_you_mean(name, MODELS)}known are {', '.join(MODELS)}; any other is said by its shape"
     return refuse(Code.UNKNOWN_REFERENCE, f"There is no model {name}.", next_step, error)
 
 
 def unknown_name(error: UnknownName, request: PlanRequest) -> Refusal:
     """Return that a chip type or a cluster is named which there is not."""
     errors = tuple(FieldError(_pointer(name, request), f"there is no {error.noun} {name}") for name in error.names)
-    near = get_close_matches(error.names[0], error.known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
     is_chip = error.noun == "chip type"
-    next_step = f"{hint}`medley {'chips' if is_chip else 'clusters'}` lists them"
+    next_step = f"{did_you_mean(error.names[0], error.known)}`medley {'chips' if is_chip else 'clusters'}` lists them"
     code = Code.UNKNOWN_CHIP if is_chip else Code.UNKNOWN_REFERENCE
     return refuse(code, f"There is no {error.noun} {error.names[0]}.", next_step, *errors)
 

@@ -2,18 +2,17 @@
 
 from typing import assert_never
 
-from api.text.words import count, listed, ordinal
+from api.text.words import count, duration, listed, ordinal
 from scheduler.core.model.asking.comparison import Because, Comparison
 from scheduler.core.model.asking.grounds import Grounds, QueueShare, Standing
 from scheduler.core.model.identifiers import job_named_by
 
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _PERCENT = 100
 
 
 def standing_text(standing: Standing) -> str:
     """Return what a place rests on."""
-    facts = [f"priority {standing.priority}", f"{_span(standing.age_s)} old"]
+    facts = [f"priority {standing.priority}", f"{duration(max(0.0, standing.age_s))} old"]
     if standing.shares:
         facts.insert(0, listed([share_text(share) for share in standing.shares], "and"))
     if standing.policy in ("las", "srtf", "srsf"):
@@ -81,15 +80,12 @@ def _level(standing: Standing) -> str:
     if standing.policy == "las":
         return f"step {_number(standing.level)} of attained service"
     what = "run time" if standing.policy == "srtf" else "device-time"
-    return f"{what} left is not known" if standing.level is None else f"{_span(standing.level)} of {what} left"
+    return (
+        f"{what} left is not known"
+        if standing.level is None
+        else f"{duration(max(0.0, standing.level))} of {what} left"
+    )
 
 
 def _number(level: float | None) -> str:
     return "unknown" if level is None else f"{level:.4g}"
-
-
-def _span(seconds: float) -> str:
-    for unit_s, name in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
-        if seconds >= unit_s:
-            return count(int(seconds // unit_s), name)
-    return count(max(0, int(seconds)), "second")

@@ -104,12 +104,12 @@ def simulate(
         reports = _run_all(plans)
     except FAULTS as error:
         raise BadUsage(str(error), next_step="docs/simulating.md explains both files") from error
-    if svg is not None:
-        svg.write_text(picture(reports), encoding="utf-8")
     if output == "json":
         print_json(reports[0] if len(plans) == 1 else {"items": reports})
     else:
         _print(reports)
+    if svg is not None:  # last: what took so long is not lost for a folder that is not there
+        svg.write_text(picture(reports), encoding="utf-8")
     return ExitCode.OK if all(report["is_whole"] for report in reports) else ExitCode.INTERRUPTED
 
 

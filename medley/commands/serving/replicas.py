@@ -64,7 +64,7 @@ def _told_of_workers(job: Json, output: str) -> int:
         return ExitCode.OK
     wanted = counted(job["spec"]["workers"], "worker", "workers")
     say(f"{job['name']} ({job['id']}) is to have {wanted} at most")
-    talk(f"next: medley status {job['name']}")
+    talk(f"next: medley show {job['name']}")
     return ExitCode.OK
 
 

@@ -23,10 +23,9 @@ from scheduler.adapters.kubernetes.logs import LogKeeper
 from scheduler.adapters.kubernetes.nodes import Inventory
 from scheduler.adapters.kubernetes.nodes.rules import Catalogue
 from scheduler.adapters.kubernetes.notes import EventView, Notes
-from scheduler.adapters.kubernetes.reflector import Reflector
 from scheduler.adapters.kubernetes.rendering import objection
 from scheduler.adapters.kubernetes.transport import Credentials, Transport
-from scheduler.adapters.kubernetes.views import MapView, NodeView, PodView
+from scheduler.adapters.kubernetes.views import NodeView, PodView
 from scheduler.adapters.kubernetes.watches import Watches
 from scheduler.core.model.attempt import SeenWorker
 from scheduler.core.model.identifiers import AttemptId, ClusterName, JobId, WorkerKey
@@ -240,9 +239,6 @@ class KubernetesCluster:
         parts = (self._stops, self._removals, *self._watches.all())
         writers = partial(self._writers.shutdown, cancel_futures=True)
         _end_all([writers, *(part.close for part in parts)], within_s=CLOSING_LIMIT_S)
-
-    def _reflectors(self) -> list[Reflector[PodView] | Reflector[NodeView] | Reflector[MapView] | Reflector[EventView]]:
-        return self._watches.all()
 
     def _is_worker(self, pod: PodView) -> bool:
         return (

@@ -88,7 +88,7 @@ class Gangs:
             except FileNotFoundError:
                 self._folders.close_unknown(attempt)
                 return
-        self.dismiss(attempt, self._folders.ranks(attempt))
+        self.dismiss(attempt, self._folders.workers(attempt))
 
     def dismiss(self, attempt: AttemptId, workers: Iterable[int]) -> None:
         """Ask some workers to end; where their attempt was not asked to, each is given the grace of its job."""
@@ -151,5 +151,5 @@ class Gangs:
 
     def _is_idle(self, attempt: AttemptId) -> bool:
         """Say whether nothing of an attempt runs or is about to."""
-        workers = [self._folders.live(attempt) / str(rank) for rank in self._folders.ranks(attempt)]
+        workers = [self._folders.live(attempt) / str(number) for number in self._folders.workers(attempt)]
         return all(self._settler.settle(str(worker))[1] is Standing.IDLE for worker in workers)

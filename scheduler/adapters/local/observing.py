@@ -47,7 +47,7 @@ class Observer:
             return seen
 
     def _look_at_attempt(self, attempt: AttemptId) -> list[SeenWorker]:
-        keys = [WorkerKey(attempt, rank) for rank in self._folders.ranks(attempt)]
+        keys = [WorkerKey(attempt, number) for number in self._folders.workers(attempt)]
         seen = [seen for key in keys if (seen := self._ended.get(key) or self._look_at_worker(key)) is not None]
         if any(worker.key in self._ended for worker in seen) and self._folders.is_refused(attempt):
             # They were ended because others could not start. To report them would hide why from whoever starts again.

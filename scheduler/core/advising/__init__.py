@@ -1,1 +1,1 @@
-"""What people could change: what lets a job start, and what would follow from a change of the clusters."""
+"""What people could change of a job so that it starts: smaller asks, and moves of others. It decides nothing."""

@@ -42,7 +42,7 @@ def job_named_by(name: GroupId | AttemptId) -> JobId:
 
 
 def worker_name(attempt: AttemptId, rank: int) -> WorkerName:
-    """Return the name of a worker: valid as a folder's and as a pod's name."""
+    """Return the name of a worker by its number (see WorkerKey): valid as a folder's and as a pod's name."""
     return f"{attempt}-r{rank}"
 
 
@@ -52,8 +52,9 @@ class WorkerKey:
 
     attempt: AttemptId
     rank: int
+    """Its number within the attempt (`Allocation.worker`): the rank, but for workers that came later."""
 
     @property
     def name(self) -> WorkerName:
-        """The worker's name, a function of job, group, attempt and rank."""
+        """The worker's name, a function of job, group, attempt and number."""
         return worker_name(self.attempt, self.rank)

@@ -70,11 +70,6 @@ class GangRequest:
     measured: tuple[tuple[ChipName, int], ...] = ()
     """Of which chip types its family's speed says what a device counts as of COMPUTE, and what."""
 
-    @property
-    def is_plain(self) -> bool:
-        """True where nothing must be set aside before the workers are seated."""
-        return self.apart is None and self.spread is None
-
 
 RequestKey = tuple[object, ...]
 NO_RATES: Mapping[ChipName, int] = MappingProxyType({})

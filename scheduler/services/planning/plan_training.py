@@ -1,5 +1,6 @@
 """Plan a training on what is free now, from the followed state, which stays as it is."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,8 @@ from scheduler.services.planning.problems import (
 from scheduler.services.planning.telling import told
 from scheduler.services.planning.trying import trial_of
 from scheduler.services.planning.waiting import Waiting
+
+logger = logging.getLogger(__name__)
 
 WORTH_TELLING = 0.01
 """What would save no larger part of the time is not told."""
@@ -160,6 +163,7 @@ class TrainingPlanner:
         """Let plans be made for the loss of one and two nodes of each pool, unless others are being made."""
         if self._threads is not None and (self._readying is None or self._readying.done()):
             self._readying = self._threads.submit(self._ready_for_losses, problem, best)
+            self._readying.add_done_callback(_log_failure)
 
     def _ready_for_losses(self, problem: Problem, best: Plan) -> None:
         for fewer in losses_of(problem):
@@ -171,6 +175,12 @@ class TrainingPlanner:
     def _search(self, problem: Problem, before: Found | None) -> Found:
         near = self._single.known(problem) or (None if before is None else before.plans[0])
         return best_plans(problem, most=MOST_PLANS, known=near)
+
+
+def _log_failure(readying: Future[None]) -> None:
+    """Tell of what went wrong where nobody waits for the result."""
+    if not readying.cancelled() and (error := readying.exception()) is not None:
+        logger.error("plans for the loss of nodes could not be made ready", exc_info=error)
 
 
 def _otherwise(problem: Problem, best: Plan) -> Iterator[tuple[Help, Problem | None]]:

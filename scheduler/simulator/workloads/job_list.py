@@ -15,6 +15,7 @@ import csv
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from math import isfinite
 from pathlib import Path
 
 from scheduler.adapters.files.marked_yaml import FileError, suggest
@@ -23,11 +24,13 @@ from scheduler.core.model.job import AnyOf, CommandProgram, JobKind, JobSpec
 from scheduler.core.model.resources import WorkerShape
 from scheduler.simulator.workloads.arrival import Arrival, Life
 from scheduler.simulator.workloads.templates import HOUR_S, Listed, Size
+from scheduler.simulator.workloads.workload_file import LONGEST_S
 
 MOST_JOBS = 2_000_000
 LARGEST_FILE_BYTES = 1024 * 1024 * 1024
 _DEVICES_OF_A_WORKER = 8
 _LONGEST_NAME = 63
+_DAY_S = 86_400
 _MOST = 1e9
 _NEEDED = ("submitted_at", "tenant", "run_s")
 _Row = Mapping[str, str | None]
@@ -49,6 +52,9 @@ def read_jobs(path: Path, chips: Collection[ChipName]) -> Listed:
     if not jobs:
         raise FileError(f"{path}:1: no job has run; list jobs with a run_s above 0")
     first_s = jobs[0].at_s
+    if jobs[-1].at_s - first_s > LONGEST_S:
+        days = f"more than {LONGEST_S // _DAY_S:,} days from the first job to the last"
+        raise FileError(f"{path}:1: {days}; give submitted_at in seconds, not in milliseconds, or split the file")
     return Listed(tuple(Arrival(job.at_s - first_s, job.tenant, job.by, job.spec, job.life) for job in jobs))
 
 
@@ -105,14 +111,22 @@ class _Reader:
     def _submitted_s(self, row: _Row) -> float:
         text = row["submitted_at"] or ""
         try:
-            return float(text)
+            at_s = float(text)
         except ValueError:
-            pass
+            return self._moment_s(text)
+        if not isfinite(at_s):
+            raise self._no_time(text)
+        return at_s
+
+    def _moment_s(self, text: str) -> float:
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise self._error(f"{text[:63]!r} is no time", "write 2026-11-01T08:00:00Z, or seconds") from None
+            raise self._no_time(text) from None
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+    def _no_time(self, text: str) -> FileError:
+        return self._error(f"{text[:63]!r} is no time", "write 2026-11-01T08:00:00Z, or seconds")
 
     def _name(self, row: _Row, column: str) -> str:
         text = row[column] or ""

@@ -16,6 +16,8 @@ PAGES = sorted(page for pattern in WHERE for page in ROOT.glob(pattern))
 FENCED = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`]+)`")
 CALL = re.compile(r"(?:^|[|&;(])\s*(?:[A-Z_]+=\S+ +)*medley +([^\n|&;)<>]+)", re.MULTILINE)
+SAID = re.compile(r"\bmedley ([a-z][a-z-]*)")
+SOURCES = ("api/**/*.py", "medley/**/*.py", "scheduler/**/*.py")
 EVERYWHERE = {"--help", "-h"}
 SAME = "| The same |"
 
@@ -57,6 +59,19 @@ def complaints(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_a_page_shows_is_there_with_its_options(page: Path) -> None:
     assert complaints(page.read_text("utf-8")) == []
+
+
+def test_every_command_that_the_code_speaks_of_is_there() -> None:
+    known = set(build_app().resolved_commands())
+    sources = [source for pattern in SOURCES for source in sorted(ROOT.glob(pattern))]
+    wrong = [
+        f"{source.relative_to(ROOT)}: medley {name}"
+        for source in sources
+        for name in SAID.findall(source.read_text("utf-8"))
+        if name not in known
+    ]
+    assert sources
+    assert wrong == []
 
 
 def test_what_is_not_there_is_found_wherever_it_stands() -> None:

@@ -92,6 +92,13 @@ def test_more_nodes_are_compared_with_what_there_is(given: list[str], tmp_path: 
     assert after["jobs"]["submitted"] == before["jobs"]["submitted"], "both have the same jobs"
 
 
+def test_what_was_found_is_shown_where_the_chart_cannot_be_written(given: list[str], tmp_path: Path) -> None:
+    result = run(given, "--days", "0.1", "--svg", str(tmp_path / "missing" / "chart.svg"), folder=tmp_path)
+    assert result.returncode != 0
+    assert "chart.svg cannot be used" in result.stderr
+    assert "devices used" in result.stdout
+
+
 def test_a_list_of_jobs_is_replayed_until_all_are_over(given: list[str], tmp_path: Path) -> None:
     history = tmp_path / "history.csv"
     history.write_text(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.catalogue import MODELS
+from scheduler.services.planning import plan_training
 from scheduler.services.planning.asked import Asked, Trial, TriedPlan, UnknownName
 from scheduler.services.planning.offer import offers_of
 from scheduler.services.planning.plan_training import TrainingPlanner, losses_of
@@ -50,6 +52,22 @@ def test_plans_for_the_loss_of_nodes_are_ready_before_they_are_lost(world: ApiWo
     planner.finish_readying()
     assert all(planner.is_ready_for(one) for one in losses)
     planner.close()
+
+
+def test_a_fault_in_the_background_is_logged(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_problem: Problem) -> list[Problem]:
+        raise RuntimeError("it is broken")
+
+    monkeypatch.setattr(plan_training, "losses_of", fail)
+    planner = a_planner(world)
+    assert planner.plan(ASKED).plans
+    with pytest.raises(RuntimeError):
+        planner.finish_readying()
+    planner.close()
+    assert "plans for the loss of nodes could not be made ready" in caplog.text
+    assert "it is broken" in caplog.text
 
 
 def test_without_waiting_nothing_is_compared_with_it(world: ApiWorld) -> None:

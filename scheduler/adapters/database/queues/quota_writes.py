@@ -142,14 +142,18 @@ def check_resource(
 
     `has_room`: no more is guaranteed than before, so that what there is of devices need not be looked at.
     """
-    if not quotas:
-        return
+    if quotas:
+        check_guarantees(tree, quotas, capacity=None if has_room else _capacity(transaction, quotas[0].resource))
+
+
+def _capacity(transaction: Transaction, resource: ResourceName) -> int | None:
+    """Return how many units of a resource there are, of all nodes; None where no node is known yet."""
     connection = transaction.connection
-    rates = rates_of(map(chip_of, connection.execute(select(chip_types))))
-    weights = QuotaBook(tree, (), read_chip_groups(connection), rates).worth(quotas[0].resource)
     rows = {row.resource.removeprefix(DEVICES_MILLI): int(row.devices_milli) for row in connection.execute(_CAPACITY)}
-    devices_milli = sum(milli * weights.get(chip, 0) for chip, milli in rows.items())
-    check_guarantees(tree, quotas, capacity=None if has_room or not rows else devices_milli // WHOLE_DEVICE_MILLI)
+    rates = rates_of(map(chip_of, connection.execute(select(chip_types))))
+    weights = QuotaBook(groups=read_chip_groups(connection), rates=rates).worth(resource)
+    units_milli = sum(milli * weights.get(chip, 0) for chip, milli in rows.items())
+    return units_milli // WHOLE_DEVICE_MILLI if rows else None
 
 
 def _lock_tree(transaction: Transaction, queue: QueueName) -> QueueTree:
@@ -161,8 +165,8 @@ def _lock_tree(transaction: Transaction, queue: QueueName) -> QueueTree:
 
 
 def _lock_groups(transaction: Transaction) -> dict[str, ChipGroup]:
-    asked = select(chip_groups.c.name).order_by(chip_groups.c.name).with_for_update()
-    transaction.connection.execute(asked)
+    """Return the groups by name; nobody else writes any of them, or a quota that counts one, until the commit."""
+    lock_queues(transaction.connection)
     return {group.name: group for group in read_chip_groups(transaction.connection)}
 
 

@@ -11,9 +11,9 @@ from scheduler.adapters.database.documents import LAYER_PROFILE
 from scheduler.adapters.database.engine import Engines
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow
-from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.usage import profiles
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.adapters.database.usage.measured_chips import lock_chips
 from scheduler.adapters.database.writer import Writer
 from scheduler.adapters.database.writes.reports.speakers import speakers_of, speaking
 from scheduler.core.model.access.audit import Act, Actor
@@ -37,8 +37,7 @@ from scheduler.ports.records.profiles import CLOSEST_REPORTS_S
 _COLUMNS = tuple(profiles.primary_key.columns)
 _KEY = tuple_(*_COLUMNS)
 _ALL = select(profiles).order_by(*_COLUMNS)
-_LISTED = select(profiles).where(_KEY.in_(LISTED)).with_for_update()
-_CHIPS = select(chip_types.c.name)
+_LISTED = select(profiles).where(_KEY.in_(LISTED))
 _OLDEST = select(profiles).where(profiles.c.said.is_(None)).order_by(profiles.c.at.desc(), *_COLUMNS)
 
 _Key = tuple[JobFamily, ProfileKey]
@@ -88,6 +87,7 @@ class DatabaseProfiles:
         """Say how long layers take."""
 
         def write(transaction: Transaction) -> Profile:
+            lock_chips(transaction.connection, [key.chip])
             known = _find(transaction.connection, [(family, key)]).get((family, key))
             guard(known)
             new = said_layers(known, family, key, times, at)
@@ -102,6 +102,7 @@ class DatabaseProfiles:
         """Forget what was said and what was measured."""
 
         def write(transaction: Transaction) -> bool:
+            lock_chips(transaction.connection, [key.chip])
             known = _find(transaction.connection, [(family, key)]).get((family, key))
             if known is None:
                 return False
@@ -123,7 +124,7 @@ class DatabaseProfiles:
             speaker = speaking(speakers_of(transaction, [said]), said)
             if isinstance(speaker, Rejected):
                 return speaker
-            chips = set(transaction.connection.execute(_CHIPS).scalars())
+            chips = lock_chips(transaction.connection, (one.key.chip for one in measured))
             new = [one for one in measured if one.key.chip in chips]
             known = _find(transaction.connection, ((one.family, one.key) for one in new))
             new = [one for one in new if not _is_too_close(known.get((one.family, one.key)), at)]
@@ -150,7 +151,7 @@ def _is_too_close(known: Profile | None, at: datetime) -> bool:
 
 
 def _find(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, Profile]:
-    """Return those that there are; nobody else changes them until the transaction ends."""
+    """Return those that there are."""
     found = map(_profile, rows_listed(connection, _LISTED, [_named(family, key) for family, key in keys]))
     return {(one.family, one.key): one for one in found}
 

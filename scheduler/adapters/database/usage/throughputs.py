@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from scheduler.adapters.database.engine import Engines
 from scheduler.adapters.database.reads.listed import LISTED, in_chunks, rows_listed
 from scheduler.adapters.database.reads.rows import AnyRow
-from scheduler.adapters.database.schema.fleet import chip_types
 from scheduler.adapters.database.schema.usage import throughputs
 from scheduler.adapters.database.transaction import Draft, Row, Transaction
+from scheduler.adapters.database.usage.measured_chips import lock_chips
 from scheduler.adapters.database.writer import Writer
 from scheduler.core.model.access.audit import Act, Actor
 from scheduler.core.model.change import SpeedsChanged
@@ -31,7 +31,6 @@ from scheduler.ports.journal import Guard, unguarded
 _KEY = tuple_(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
 _ALL = select(throughputs).order_by(throughputs.c.tenant, throughputs.c.family, throughputs.c.chip)
 _LISTED = select(throughputs).where(_KEY.in_(LISTED))
-_CHIPS = select(chip_types.c.name)
 _OLDEST = (
     select(throughputs)
     .where(throughputs.c.set_per_s.is_(None))
@@ -67,11 +66,12 @@ class DatabaseThroughputs:
         """Say how fast a family is on a chip type."""
 
         def write(transaction: Transaction) -> Throughput:
+            lock_chips(transaction.connection, [chip])
             known = _find(transaction.connection, [(family, chip)]).get((family, chip))
             guard(known)
             new = known or Throughput(family, chip, None, 0, None, 0, at)
             new = replace(new, set_per_s=units_per_s, version=new.version + 1, at=at)
-            _put(transaction, [new])
+            transaction.insert_or_replace(throughputs, [_row(new)])
             _tell(transaction, at, known, new)
             _note_speeds(transaction, at, [(known, new)])
             return new
@@ -82,11 +82,12 @@ class DatabaseThroughputs:
         """Forget what was said and what was measured."""
 
         def write(transaction: Transaction) -> bool:
+            lock_chips(transaction.connection, [chip])
             known = _find(transaction.connection, [(family, chip)]).get((family, chip))
             if known is None:
                 return False
             guard(known)
-            _drop(transaction, [(family.tenant, family.name, chip)])
+            _drop(transaction, [known])
             _tell(transaction, at, known, None)
             _note_speeds(transaction, at, [(known, None)])
             return True
@@ -99,14 +100,14 @@ class DatabaseThroughputs:
         def write(transaction: Transaction) -> bool:
             if not transaction.leads(epoch):
                 return False
-            chips = set(transaction.connection.execute(_CHIPS).scalars())
+            chips = lock_chips(transaction.connection, (one.chip for one in measured))
             new = [one for one in measured if one.chip in chips]
             known = _find(transaction.connection, ((one.family, one.chip) for one in new))
             before = [known.get((one.family, one.chip)) for one in new]
             after = [learnt(there, one, at) for there, one in zip(before, new, strict=True)]
-            _put(transaction, after)
-            oldest = list(map(_throughput, transaction.connection.execute(_OLDEST.offset(MOST_THROUGHPUTS))))
-            _drop(transaction, [(one.family.tenant, one.family.name, one.chip) for one in oldest])
+            transaction.insert_or_replace(throughputs, list(map(_row, after)))
+            oldest = _too_many(transaction) if None in before else []
+            _drop(transaction, oldest)
             _note_speeds(transaction, at, [*zip(before, after, strict=True), *((one, None) for one in oldest)])
             return True
 
@@ -127,16 +128,15 @@ def _find(
     return {(one.family, one.chip): one for one in found}
 
 
-def _put(transaction: Transaction, those: Sequence[Throughput]) -> None:
-    rows = [_row(one) for one in those]
-    _drop(transaction, [(row["tenant"], row["family"], row["chip"]) for row in rows])
-    if rows:
-        transaction.connection.execute(insert(throughputs), rows)
+def _too_many(transaction: Transaction) -> list[Throughput]:
+    """Return those that were longest not heard of, where there are more than are kept."""
+    return list(map(_throughput, transaction.connection.execute(_OLDEST.offset(MOST_THROUGHPUTS))))
 
 
-def _drop(transaction: Transaction, keys: Sequence[tuple[Any, ...]]) -> int:
+def _drop(transaction: Transaction, those: Sequence[Throughput]) -> None:
     statement = delete(throughputs).where(_KEY.in_(LISTED))
-    return sum(transaction.connection.execute(statement, {LISTED.key: chunk}).rowcount for chunk in in_chunks(keys))
+    for chunk in in_chunks([(one.family.tenant, one.family.name, one.chip) for one in those]):
+        transaction.connection.execute(statement, {LISTED.key: chunk})
 
 
 def _tell(transaction: Transaction, at: datetime, before: Throughput | None, after: Throughput | None) -> None:

@@ -67,7 +67,7 @@ class Folders:
         """Return the attempts that were not forgotten, by id."""
         return sorted(folder.name for folder in self._live.iterdir() if _ATTEMPT.fullmatch(folder.name))
 
-    def ranks(self, attempt: AttemptId) -> list[int]:
+    def workers(self, attempt: AttemptId) -> list[int]:
         """Return the workers of an attempt that have a folder, by their numbers."""
         try:
             return sorted(int(worker.name) for worker in self.live(attempt).iterdir() if worker.name.isdecimal())

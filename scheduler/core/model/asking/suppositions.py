@@ -21,7 +21,7 @@ class DrainNodes:
     nodes: tuple[str, ...] = ()
     """`CLUSTER/NAME`, or the name alone where one cluster has it."""
     like: str | None = None
-    """A pool as `medley capacity` names it, or a chip type."""
+    """A pool as `medley pools` names it, or a chip type."""
     where: tuple[str, str] | None = None
     """A level of the topology and a domain of it, such as a rack, or a label."""
     count: int | None = None

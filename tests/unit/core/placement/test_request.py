@@ -57,13 +57,6 @@ def test_wishes_about_nodes_reach_every_demand() -> None:
     assert request.is_exclusive
 
 
-def test_only_what_must_be_set_aside_makes_a_request_less_plain() -> None:
-    apart = Apart(NODE, (("app", "web"),))
-    assert ask(exclusive=True, closeness=Closeness(RACK), spread=Spread(NODE, 1)).is_plain
-    assert not ask(apart=apart).is_plain
-    assert not ask(spread=Spread(RACK, 1)).is_plain
-
-
 def test_jobs_have_one_key_exactly_where_they_ask_for_the_same() -> None:
     job = make_job(1, workers=4)
     same = make_job(2, workers=4, priority=9, labels=(("app", "web"),))
