@@ -17,7 +17,7 @@ from api.text.advice import advice
 from api.text.reasons import reason_text
 from api.text.stops import stop_advice, stop_text
 from api.text.waiting.estimates import estimate_text
-from api.text.words import clock_time, count, listed, ordinal
+from api.text.words import count, date_and_time, listed, ordinal
 from scheduler.core.model.decision import GivenPlace, Place
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import JobId, NodeId, TenantName
@@ -256,7 +256,7 @@ def _state_text(view: JobView) -> str:  # noqa: PLR0911 - one sentence per state
             return "Its workers are starting."
         case State.RUNNING:
             started = latest.started_at if latest else None
-            return "It runs." if started is None else f"It runs since {clock_time(started)}."
+            return "It runs." if started is None else f"It has run since {date_and_time(started)}."
         case State.STOPPING:
             return f"It is being stopped{_because(view)}"
         case State.SUCCEEDED:
