@@ -127,7 +127,7 @@ class Projection:
         return Start(at_s, rank)
 
     def _within_quota(self, waiter: Waiter, promised: Start) -> Start | UnknownStart:
-        """Return when a gang starts that has room kept, for which its quotas may need more to end than the room does."""
+        """Return when a gang starts that has room kept, whose quotas may need more to end than the room does."""
         kept, job = self._needs[waiter.group.id], waiter.job
         takes = self._scene.takes(waiter.request)
         option = next((one for one, rows in takes if {pool: milli for pool, milli, _ in rows} == kept), None)
