@@ -33,7 +33,7 @@ def test_who_does_what_is_advised_starts_now(
         for hold in data.draw(some.holds([node for node in nodes if state.ledger.has_node(node.id)])):
             trial.apply(hold)
         before = state.digest()
-        for remedy in changes_to_start(state, job):
+        for remedy in changes_to_start(state, job, NOON):
             changed = replace(job, spec=with_remedy(job.spec, remedy))
             assert prospect_of(state, changed, NOON).places, remedy
         assert state.digest() == before

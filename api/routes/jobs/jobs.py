@@ -251,13 +251,14 @@ def explain_job(job: JobPath, context: Context, caller: Caller) -> WhyAnswer:
     explained = explain(context.followed, context.clock, job, context.forecaster)
     if explained.explanations:
         reasons = explained.explanations[0].reasons
-        advised = advise(context.followed, view.job, reasons, waits_at=context.clock.now())
+        advised = advise(context.followed, view.job, reasons, context.clock.now(), waits=True)
         return waiting_answer(view, explained, caller.tenant, advised)
     if view.state is State.QUEUED:
         # It was placed or refused between the two reads.
         view = find_job(context, caller, job)
     refusal = refusal_of(context, view)
-    return settled_answer(view, refusal, explained, caller.tenant, advise(context.followed, view.job, refusal))
+    advised = advise(context.followed, view.job, refusal, context.clock.now())
+    return settled_answer(view, refusal, explained, caller.tenant, advised)
 
 
 @router.get("/{job}/why-before", operation_id="compare_jobs")

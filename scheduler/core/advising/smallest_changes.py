@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scheduler.core.deciding.backfilling.beside import Beside
 from scheduler.core.deciding.lacks import Numbers
-from scheduler.core.deciding.options import find_place
 from scheduler.core.model.asking.remedies import (
     AlsoOnChip,
     FewerDevices,
     FewerWorkers,
     Remedy,
+    ShorterLimit,
     Without,
     wishes_of,
     with_remedy,
 )
+from scheduler.core.model.group import first_group
 from scheduler.core.model.job import AnyOf
+from scheduler.core.model.reason import KeptForOthers
+from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.model.job import Job, JobSpec
@@ -29,20 +34,26 @@ if TYPE_CHECKING:
     Helps = Callable[[JobSpec], bool]
 
 MOST_CHIPS_TRIED = 16
+_MINUTE_S = 60
 
 
-def changes_to_start(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
+def changes_to_start(state: SchedulerState, job: Job, now: datetime) -> tuple[Remedy, ...]:
     """Return what, each by itself, would let a gang of a job that has no place now start now; smallest change first.
 
-    The state is afterwards as it was.
+    It is a new job then, the last in its queue: what is kept for others is not for it, unless it is gone by then. The
+    state is afterwards as it was.
     """
-    numbers = Numbers(state)
+    numbers, beside, group = Numbers(state), Beside(state, now), first_group(job.id, 0)
+
+    def tried(spec: JobSpec) -> GangPlace | KeptForOthers | None:
+        changed = replace(job, spec=spec, submitted_at=now)
+        request, place = state.speeds.asked_by(changed), (state.order.key(changed, group), group.id)
+        return beside.find(request, changed, place) if numbers.allow(request) else None
 
     def would_start(spec: JobSpec) -> bool:
-        request = state.speeds.asked_by(replace(job, spec=spec))
-        return numbers.allow(request) and find_place(state, request) is not None
+        return isinstance(tried(spec), GangPlace)
 
-    return tuple(_found(state, job.spec, would_start))
+    return (*_with_shorter_limit(job.spec, tried(job.spec), would_start), *_found(state, job.spec, would_start))
 
 
 def changes_to_fit(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
@@ -52,6 +63,14 @@ def changes_to_fit(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
         return not reasons_why_never(state.ledger, request_of(replace(job, spec=spec)))
 
     return tuple(_found(state, job.spec, could_run))
+
+
+def _with_shorter_limit(spec: JobSpec, found: GangPlace | KeptForOthers | None, helps: Helps) -> Iterator[ShorterLimit]:
+    """Yield the longest limit in whole minutes that helps, and still does for the minute in which it is submitted."""
+    if isinstance(found, KeptForOthers) and found.overtakes_s is not None:
+        limit_s = (found.overtakes_s - _MINUTE_S) // _MINUTE_S * _MINUTE_S
+        if limit_s > 0 and helps(with_remedy(spec, ShorterLimit(limit_s))):
+            yield ShorterLimit(limit_s)
 
 
 def _found(state: SchedulerState, spec: JobSpec, helps: Helps) -> Iterator[Remedy]:

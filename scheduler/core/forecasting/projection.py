@@ -93,8 +93,10 @@ class Projection:
                     of[pool] = of.get(pool, 0) + milli
         for live in scene.live:
             self._run_on(live, spoken_for.get(live.attempt, {}))
+        endless = {each.kept.group for each in scene.kept if each.kept.ends is None}
+        waiting = {one.group.id: one.job for one in scene.waiters if one.group.id in endless} if endless else {}
         for each in scene.kept:
-            self._keep(each)
+            self._keep(each, waiting.get(each.kept.group))
 
     def start(self, waiter: Waiter, *, is_new: bool = False) -> Start | UnknownStart:
         """Return when a gang would start after all that were asked about before, and let it.
@@ -238,21 +240,31 @@ class Projection:
         for supply in self._beside(job):
             supply.give_back(1, end_s, rank)
 
-    def _keep(self, kept: KeptRoom) -> None:
-        """Let a gang start on the room that is kept for it, and give it back when it has run."""
+    def _keep(self, kept: KeptRoom, job: Job | None) -> None:
+        """Let a gang start on the room that is kept for it, and give it back when it has run.
+
+        Of one whose end the promise does not know that is guessed, as of those who start without one.
+        """
         promise = kept.kept
         begins_s = max(0.0, self._seconds(promise.begins))
-        ends_s = [self._ends_s.get(name, self._seconds(end.at)) for name, end in promise.expected.items()]
-        start_s = begins_s if self._at_most else min(begins_s, max([0.0, *ends_s]))
+        awaited_s = [self._ends_s.get(name, self._seconds(end.at)) for name, end in promise.expected.items()]
+        start_s = begins_s if self._at_most else min(begins_s, max([0.0, *awaited_s]))
         self._promised[promise.group] = Start(start_s, PROMISED)
         self._needs[promise.group] = kept.needs
         for pool, milli in kept.now.items():
             if pool in self._devices:
                 self._devices[pool].withdraw(milli)
+        ends_s, rank = start_s, RANKS[Basis.LEARNT]
         if promise.ends is not None:
-            for pool, milli in kept.needs.items():
-                if pool in self._devices:
-                    self._devices[pool].give_back(milli, max(start_s, self._seconds(promise.ends)), RANKS[Basis.LEARNT])
+            ends_s = max(start_s, self._seconds(promise.ends))
+        elif job is not None and not job.spec.serves:
+            length = self._scene.length(job)
+            ends_s, rank = start_s + (length.most_s if self._at_most else length.middle_s), length.rank
+        else:
+            return
+        for pool, milli in kept.needs.items():
+            if pool in self._devices:
+                self._devices[pool].give_back(milli, ends_s, rank)
 
     def _seconds(self, moment: datetime) -> float:
         """Return how long a moment is from now; negative where it is over."""

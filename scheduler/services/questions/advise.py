@@ -9,7 +9,7 @@ from scheduler.core.advising.smallest_changes import changes_to_fit, changes_to_
 from scheduler.core.model.asking.moves import Move
 from scheduler.core.model.asking.remedies import Remedy
 from scheduler.core.model.job import Job
-from scheduler.core.model.reason import CannotServe, NeverFits, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import CannotServe, KeptForOthers, NeverFits, QuotaExceeded, Reason, TooFewFree
 from scheduler.services.follow_changes import FollowedState
 
 
@@ -24,20 +24,24 @@ class Advice:
     """Of others, which together would let it start now."""
 
 
+_ROOM = TooFewFree | NeverFits | CannotServe | QuotaExceeded | KeptForOthers
 NO_ADVICE = Advice((), starts_now=False)
 
 
-def advise(followed: FollowedState, job: Job, reasons: Collection[Reason], waits_at: datetime | None = None) -> Advice:
+def advise(
+    followed: FollowedState, job: Job, reasons: Collection[Reason], now: datetime, *, waits: bool = False
+) -> Advice:
     """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks.
 
-    With the present time where it waits: then also which moves of others would.
+    `waits`: it is there and waits, so that it is also said which moves of others would.
     """
-    if not reasons or not all(isinstance(one, TooFewFree | NeverFits | CannotServe | QuotaExceeded) for one in reasons):
+    if not reasons or not all(isinstance(one, _ROOM) for one in reasons):
         return NO_ADVICE
+    is_kept = any(isinstance(one, KeptForOthers) for one in reasons)
     with followed.hold() as state:
-        moves = moves_to_start(state, job, waits_at) if waits_at is not None and job.id in state.jobs else ()
-        if (now := changes_to_start(state, job)) or moves:
-            return Advice(now, starts_now=True, moves=moves)
+        moves = moves_to_start(state, job, now) if waits and not is_kept and job.id in state.jobs else ()
+        if (starting := changes_to_start(state, job, now)) or moves:
+            return Advice(starting, starts_now=True, moves=moves)
         if any(isinstance(one, NeverFits | CannotServe) for one in reasons):
             return Advice(changes_to_fit(state, job), starts_now=False)
     return NO_ADVICE

@@ -69,7 +69,7 @@ def try_job(
         jobs = 1 if array is None else min(array.at_once, MOST_JOBS_TRIED)
         prospect = prospect_of(state, job, clock.now(), jobs=jobs)
         change, age_s = followed.change, followed.age_s
-    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons)
+    advice = NO_ADVICE if prospect.places else advise(followed, job, prospect.reasons, clock.now())
     return Tried(job, array, jobs, prospect, advice, change, age_s)
 
 

@@ -173,6 +173,12 @@ def test_what_is_free_on_nodes_of_others_is_not_counted_while_others_end() -> No
     assert span(state, job)[1] == 600 + GRACE_S
 
 
+def test_who_starts_on_room_that_is_kept_ends_as_others_do_of_whom_nothing_is_known() -> None:
+    behind = limited(make_job(2, workers=8), 100)
+    begins_s, longest_s = 600 + GRACE_S, 3_600
+    assert span(kept(behind), behind) == (begins_s / 2 + 600, begins_s + longest_s, StartBasis.GUESSED)
+
+
 def test_who_has_room_kept_starts_no_sooner_than_its_quota_allows() -> None:
     state = kept(state=busy(NODE, make_node("n2"), running={"n1": (4, 600), "n2": (8, 6_000)}, jobs=(GANG,)))
     assert span(state, GANG)[1:] == (600 + GRACE_S, StartBasis.PROMISED)
