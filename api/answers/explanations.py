@@ -1,6 +1,7 @@
 """The answer to "why is my job where it is"."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from api.answers.jobs import worker_answer
@@ -17,12 +18,13 @@ from api.text.advice import advice
 from api.text.reasons import reason_text
 from api.text.stops import stop_advice, stop_text
 from api.text.waiting.estimates import estimate_text
-from api.text.words import clock_time, count, listed, ordinal
+from api.text.words import count, date_and_time, listed, ordinal
+from scheduler.core.model.asking.remedies import FewerDevices, FewerWorkers, Remedy, Wishful, Without
 from scheduler.core.model.decision import GivenPlace, Place
 from scheduler.core.model.group import State, StopReason
-from scheduler.core.model.identifiers import JobId, NodeId, TenantName
-from scheduler.core.model.job import ArrayWish, JobSpec
-from scheduler.core.model.reason import CannotServe, NeverFits, Reason
+from scheduler.core.model.identifiers import NodeId, TenantName
+from scheduler.core.model.job import AnyOf, ArrayWish, Job, JobSpec
+from scheduler.core.model.reason import CannotServe, NearestShape, NeverFits, Reason, TooFewFree
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 from scheduler.core.model.waiting.record import Record
 from scheduler.ports.views import JobView
@@ -46,7 +48,7 @@ def waiting_answer(
         ahead=first.ahead,
         standing=None if first.standing is None else standing_answer(first.standing),
         text=_waiting_text(view, explained, you),
-        next=_waiting_advice(first.reasons, view.job.id),
+        next=_waiting_advice(first.reasons, view.job, advised),
         estimate=estimate_answer(first.estimate),
         remedies=remedy_answers(view.job.spec, advised),
         moves=move_answers(advised.moves, you),
@@ -199,7 +201,7 @@ def _prospect_advice(tried: Tried) -> str:
     if placed:
         fewer = "" if tried.array else f"; or submit it with {count(placed, 'replica')}"
         return f"submit it, and the others start once there is room{fewer}"
-    return advice(reasons[0], tried.job.id)
+    return _advice(reasons[0], tried.job, tried.advice)
 
 
 def _left_out(spec: JobSpec) -> str:
@@ -224,11 +226,29 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
     return f"{place}: {reason_text(reasons[0], you)}{more}{when}."
 
 
-def _waiting_advice(reasons: Sequence[Reason], job: JobId) -> str:
+def _waiting_advice(reasons: Sequence[Reason], job: Job, advised: Advice) -> str:
     if not reasons:
         return "nothing: it is placed in a moment"
     wait = "wait for other nodes, or " if isinstance(reasons[0], NeverFits | CannotServe) else ""
-    return f"{wait}{advice(reasons[0], job)}"
+    return f"{wait}{_advice(reasons[0], job, advised)}"
+
+
+def _advice(reason: Reason, job: Job, advised: Advice) -> str:
+    """Return what can be done about a reason; the shape that is nearest by numbers only where one like it starts."""
+    is_tried = isinstance(job.spec.chips, AnyOf) and not job.spec.roles
+    if isinstance(reason, TooFewFree) and reason.nearest is not None and is_tried:
+        starts = any(_is_like(one, reason, reason.nearest) for one in advised.remedies)
+        return advice(reason if starts else replace(reason, nearest=None), job.id)
+    return advice(reason, job.id)
+
+
+def _is_like(remedy: Remedy, reason: TooFewFree, nearest: NearestShape) -> bool:
+    """Say whether what lets a job start is, or is less of a change than, the nearest shape."""
+    if nearest.workers != reason.workers:
+        return isinstance(remedy, FewerWorkers) and remedy.workers >= nearest.workers
+    if nearest.devices_per_worker != reason.devices_per_worker:
+        return isinstance(remedy, FewerDevices) and remedy.devices_per_worker >= nearest.devices_per_worker
+    return remedy == Without(Wishful.CLOSENESS)
 
 
 def _refusal_text(reasons: Sequence[Reason], you: TenantName | None) -> str:
@@ -256,7 +276,7 @@ def _state_text(view: JobView) -> str:  # noqa: PLR0911 - one sentence per state
             return "Its workers are starting."
         case State.RUNNING:
             started = latest.started_at if latest else None
-            return "It runs." if started is None else f"It runs since {clock_time(started)}."
+            return "It runs." if started is None else f"It has run since {date_and_time(started)}."
         case State.STOPPING:
             return f"It is being stopped{_because(view)}"
         case State.SUCCEEDED:

@@ -8,7 +8,7 @@ from api.text.resizing import advanced_text, resized_text
 from api.text.sharing import sharing_text
 from api.text.stops import eviction_text, stop_text
 from api.text.waiting.promises import dropped_text, promise_text
-from api.text.words import clock_time, count, gang, listed
+from api.text.words import count, date_and_time, gang, listed
 from scheduler.core.model.attempt import Progress, WorkerRemark
 from scheduler.core.model.change import (
     ChangeBody,
@@ -135,7 +135,9 @@ def _placed(placed: GroupPlaced) -> str:
     text = f"{_replica(placed)}attempt {placed.group.attempts} was placed: {workers} on {listed(nodes, 'and')}"
     if placed.stop_by is None:
         return text
-    return f"{text}, where room is kept for others: it is stopped at {clock_time(placed.stop_by)} if they need it then"
+    return (
+        f"{text}, where room is kept for others: it is stopped at {date_and_time(placed.stop_by)} if they need it then"
+    )
 
 
 def _moved(moved: GroupMoved, you: TenantName | None) -> str:

@@ -12,7 +12,7 @@ def mismatch_text(reason: CannotServe) -> str:
     match reason.mismatch:
         case Mismatch.NODE_LABELS:
             labels = "label" if len(reason.asked) == 1 else "labels"
-            text = f"no node of {cluster} has the {labels} {asked}{_but('there are', offered)}"
+            text = f"no node of {cluster} has the {labels} {asked}{_but('its nodes have', offered)}"
         case Mismatch.LEVEL:
             text = f"the topology of {cluster} has no level {asked}{_but('it has', offered)}"
         case Mismatch.SHARES:
@@ -20,11 +20,11 @@ def mismatch_text(reason: CannotServe) -> str:
         case Mismatch.SHARE_SIZE:
             text = f"no device of {cluster} can be shared so: {asked or 'the share'}{_but('there is', offered)}"
         case Mismatch.SPREAD:
-            text = f"{cluster} has too few domains to spread its workers so: {asked}{_but('there are', offered)}"
+            text = f"{cluster} has too few domains to spread its workers so: {asked}{_but('it has', offered)}"
         case Mismatch.CONTRADICTION:
             text = f"two of its wishes exclude each other: {asked}{_but('there is', offered)}"
         case Mismatch.TOGETHER:
-            needs = f": they need {asked}{_but('there are', offered)}" if asked else ""
+            needs = f": they need {asked}{_but('it has', offered)}" if asked else ""
             text = f"{cluster} has room for each of its parts and never for all of them together{needs}"
         case _:
             assert_never(reason.mismatch)

@@ -5,7 +5,7 @@ from typing import assert_never
 from api.text.mismatches import mismatch_text
 from api.text.sharing import quota_text
 from api.text.stops import stop_text
-from api.text.words import clock_time, count, duration, in_one, listed
+from api.text.words import clock_time, count, date_and_time, duration, in_one, listed
 from scheduler.core.model.group import FAILURES, Budget, State
 from scheduler.core.model.identifiers import TenantName
 from scheduler.core.model.job import Condition
@@ -73,7 +73,7 @@ def _kept_for_others(reason: KeptForOthers, you: TenantName | None) -> str:
 def _kept_for(kept: KeptFor, you: TenantName | None) -> str:
     devices = listed([f"{number} {chip}" for chip, number in kept.devices], "and") if kept.devices else "room"
     whose = f"your job {kept.job}" if kept.tenant == you else f"a job of tenant {kept.tenant}"
-    return f"{whose} from {clock_time(kept.begins)} ({devices} on {listed(kept.nodes, 'and')})"
+    return f"{whose} from {date_and_time(kept.begins)} ({devices} on {listed(kept.nodes, 'and')})"
 
 
 def _after_others(reason: WaitsForJob | WaitsForArray | CannotFollow) -> str:

@@ -32,6 +32,11 @@ def clock_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
+def date_and_time(moment: datetime) -> str:
+    """Return `2026-01-31 12:30:05 UTC`, of what may be on another day."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def duration(seconds: float) -> str:
     """Return `40 seconds`, `25 minutes`, `3.5 hours`, `2 days`: rounded down, as people say it."""
     _, unit, name, steps = next(row for row in _UNITS if seconds < row[0])
@@ -56,12 +61,12 @@ def in_one(level: str) -> str:
     return "on one node" if level == NODE else f"in one {level}"
 
 
-def held_by_each(shape: WorkerShape) -> str:
-    """Return what each worker holds, such as `2 devices each`, or a share of one device."""
+def _held(shape: WorkerShape) -> str:
+    """Return what a worker holds, such as `2 devices`, or a share of one device."""
     if shape.share_milli:
         share = f"{shape.share_milli / _MILLI_PER_PERCENT:g} % of a device"
-        return f"{share} and {shape.share_memory_mib:,} MiB of its memory each"
-    return f"{count(shape.devices, 'device')} each" if shape.devices else "no devices"
+        return f"{share} and {shape.share_memory_mib:,} MiB of its memory"
+    return count(shape.devices, "device") if shape.devices else "no devices"
 
 
 def gang(spec: JobSpec) -> str:
@@ -80,4 +85,5 @@ def gang(spec: JobSpec) -> str:
 
 
 def _sized(workers: int, shape: WorkerShape) -> str:
-    return f"{count(workers, 'worker')} with {held_by_each(shape)}"
+    each = " each" if workers > 1 and (shape.devices or shape.share_milli) else ""
+    return f"{count(workers, 'worker')} with {_held(shape)}{each}"

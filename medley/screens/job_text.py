@@ -66,11 +66,12 @@ def wanted(spec: Json) -> Iterator[str]:
 def _sized(part: Json, chips: str) -> str:
     fewest = f"{part['min_workers']} to " if part.get("min_workers") else ""
     workers = fewest + counted(part["workers"], "worker", "workers")
+    each = " each" if part["workers"] > 1 else ""
     if share := part.get("share"):
-        return f"{workers} of a device's {share_size(share)} each: {chips}"
+        return f"{workers} of a device's {share_size(share)}{each}: {chips}"
     if not part["devices_per_worker"]:
         return f"{workers} without devices"
-    return f"{workers} of {counted(part['devices_per_worker'], 'device', 'devices')} each: {chips}"
+    return f"{workers} of {counted(part['devices_per_worker'], 'device', 'devices')}{each}: {chips}"
 
 
 def _types(chips: str | Sequence[str]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 from api.schemas.reason import RemedyAnswer
-from api.text.words import count
+from api.text.words import count, duration
 from scheduler.core.model.asking.remedies import (
     AlsoOnChip,
     FewerDevices,
@@ -32,7 +32,7 @@ def _change(spec: JobSpec, remedy: Remedy) -> tuple[str, str, Any]:
     """Return the change in words, and the field of a job file with what it would be; None: to be left out."""
     match remedy:
         case ShorterLimit(limit_s):
-            return f"with a time limit of {limit_s:,} s", "time_limit_s", limit_s
+            return f"with a time limit of {duration(limit_s)}", "time_limit_s", limit_s
         case Without(Wishful.CLOSENESS):
             preferred = spec.closeness.preferred
             return "without topology.require", "topology", None if preferred is None else {"prefer": list(preferred)}

@@ -3,13 +3,13 @@
 from collections import Counter
 from typing import assert_never
 
-from api.text.words import clock_time, count, listed
+from api.text.words import count, date_and_time, listed
 from scheduler.core.model.waiting.promise import Basis, DropReason, Promise
 
 
 def promise_text(promise: Promise) -> str:
     """Return from when on which nodes room is kept, and what that counts on."""
-    where = f"room is kept for it from {clock_time(promise.begins)} on {listed(sorted(promise.nodes), 'and')}"
+    where = f"room is kept for it from {date_and_time(promise.begins)} on {listed(sorted(promise.nodes), 'and')}"
     ends = Counter(end.basis for end in promise.awaited)
     if not ends:
         return where
@@ -19,14 +19,14 @@ def promise_text(promise: Promise) -> str:
 
 def _ends(number: int, basis: Basis) -> str:
     those = count(number, "attempt")
-    verb = "ends" if number == 1 else "end"
+    verb, their, them = ("ends", "its", "it") if number == 1 else ("end", "their", "them")
     match basis:
         case Basis.LIMIT:
-            return f"{those} {verb} by their time limit"
+            return f"{those} {verb} by {their} time limit"
         case Basis.LEARNT:
-            return f"{those} will have run as long as others like them"
+            return f"{those} will have run as long as others like {them}"
         case Basis.GUESSED:
-            return f"{those} will have run twice as long as now, for nothing is known of them"
+            return f"{those} {'is' if number == 1 else 'are'} guessed to have ended, for nothing is known of {them}"
         case Basis.PROMISED:
             return f"{count(number, 'job')} with room kept before it {verb}"
     assert_never(basis)

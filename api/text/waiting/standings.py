@@ -33,7 +33,9 @@ def grounds_text(grounds: Grounds) -> str:
     text = standing_text(grounds.standing)
     if grounds.overtook:
         named = listed([job_named_by(group) for group in grounds.overtaken], "and") if grounds.overtaken else ""
-        text += f"; {grounds.overtook} of its queue were before it and had no place" + (f": {named}" if named else "")
+        were = "was" if grounds.overtook == 1 else "were"
+        text += f"; {grounds.overtook} of its queue {were} before it and could not start then"
+        text += f": {named}" if named else ""
     if grounds.kept:
         text += f"; it left alone what {count(len(grounds.kept), 'reservation')} kept"
     return text
@@ -52,7 +54,10 @@ def comparison_text(found: Comparison) -> str:  # noqa: PLR0911 - one sentence p
         case Because.UNKNOWN:
             return f"Nobody noted what the placement of job {job} rested on."
         case Because.NO_PLACE:
-            return f"Job {other} came first in the order, and nothing that was free then would do for it."
+            return (
+                f"Job {other} came first in the order, and could not start then: what was free would not do for it, or "
+                "its quotas left it too little."
+            )
         case Because.SHARE:
             return f"The queue of {job} was due more: {_both(found)}."
         case Because.LEVEL:

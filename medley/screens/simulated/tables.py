@@ -14,7 +14,7 @@ _DAY_S = 86_400
 def headline(report: Json) -> str:
     """Return what was simulated, in one line."""
     days = report["virtual_s"] / _DAY_S
-    size = f"{counted(report['nodes'], 'node', 'nodes')}, {devices(report):,.0f} devices"
+    size = f"{counted(report['nodes'], 'node', 'nodes')}, {counted(round(devices(report)), 'device', 'devices')}"
     seed = f"seed {report['seed']}, digest {report['digest'][:12]}"
     return f"{report['cluster']}: {size}; {days:.1f} days, {report['jobs']['submitted']:,} jobs ({seed})"
 
@@ -66,7 +66,8 @@ def waits_table(reports: Sequence[Json], part: str, title: str) -> Table:
 def compared(before: Json, after: Json) -> str:
     """Return what the second cluster makes of it, in a sentence."""
     more = devices(after) - devices(before)
-    what = f"{abs(more):,.0f} {'more' if more >= 0 else 'fewer'} devices" if more else "the other cluster"
+    which = "more" if more > 0 else "fewer"
+    what = counted(round(abs(more)), f"{which} device", f"{which} devices") if more else "the other cluster"
     names = (("p50_s", "median wait"), ("p90_s", "nine in ten within"), ("p99_s", "99 in 100 within"))
     waits = [f"{said} {wait(before['wait'][name])} -> {wait(after['wait'][name])}" for name, said in names]
     return f"with {what}: {', '.join(waits)}, used {percent(before['use'])} -> {percent(after['use'])}"

@@ -15,6 +15,7 @@ from scheduler.core.model.asking.remedies import (
     FewerDevices,
     FewerWorkers,
     Remedy,
+    ShorterLimit,
     Without,
     wishes_of,
     with_remedy,
@@ -22,6 +23,8 @@ from scheduler.core.model.asking.remedies import (
 from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.job import AnyOf
+from scheduler.core.model.reason import KeptForOthers
+from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
 
@@ -35,26 +38,30 @@ if TYPE_CHECKING:
     Helps = Callable[[JobSpec], bool]
 
 MOST_CHIPS_TRIED = 16
+_MINUTE_S = 60
 
 
 def changes_to_start(state: SchedulerState, job: Job, now: datetime) -> tuple[Remedy, ...]:
     """Return what, each by itself, would let a gang of a job that has no place now start now; smallest change first.
 
     It is submitted anew then, instead of the job, so that what is kept for that is free again; nothing, where others
-    would have that first. What is kept for others is no room. The state is afterwards as it was.
+    would have that first. What is kept for others is not for it, unless it is gone by then. The state is afterwards as
+    it was.
     """
     numbers, group = Numbers(state), first_group(job.id, 0)
     if _is_waited_for(state, job, numbers, now):
         return ()
     beside = Beside(state, now, instead_of=job.id)
 
-    def would_start(spec: JobSpec) -> bool:
+    def tried(spec: JobSpec) -> GangPlace | KeptForOthers | None:
         changed = replace(job, spec=spec, submitted_at=now)
-        request = state.speeds.asked_by(changed)
-        place = (state.order.key(changed, group), group.id)
-        return numbers.allow(request) and beside.place(request, changed, place) is not None
+        request, place = state.speeds.asked_by(changed), (state.order.key(changed, group), group.id)
+        return beside.find(request, changed, place) if numbers.allow(request) else None
 
-    return tuple(_found(state, job.spec, would_start))
+    def would_start(spec: JobSpec) -> bool:
+        return isinstance(tried(spec), GangPlace)
+
+    return (*_with_shorter_limit(job.spec, tried(job.spec), would_start), *_found(state, job.spec, would_start))
 
 
 def _is_waited_for(state: SchedulerState, job: Job, numbers: Numbers, now: datetime) -> bool:
@@ -67,9 +74,11 @@ def _is_waited_for(state: SchedulerState, job: Job, numbers: Numbers, now: datet
         return True
     chips, of_age = state.request(job.id).chips, now - timedelta(seconds=RESERVE_AFTER_S)
     for waiting in state.waiters.classes.all.values():
-        others = [name for _, group in waiting.members if (name := job_named_by(group)) != job.id]
         request = waiting.asked[0]
-        if not others or chips.isdisjoint(request.chips) or not kept_for.isdisjoint(others):
+        if chips.isdisjoint(request.chips):
+            continue
+        others = [name for _, group in waiting.members if (name := job_named_by(group)) != job.id]
+        if not others or not kept_for.isdisjoint(others):
             continue
         if numbers.allow(request) or any(state.jobs[name].submitted_at <= of_age for name in others):
             return True
@@ -83,6 +92,14 @@ def changes_to_fit(state: SchedulerState, job: Job) -> tuple[Remedy, ...]:
         return not reasons_why_never(state.ledger, request_of(replace(job, spec=spec)))
 
     return tuple(_found(state, job.spec, could_run))
+
+
+def _with_shorter_limit(spec: JobSpec, found: GangPlace | KeptForOthers | None, helps: Helps) -> Iterator[ShorterLimit]:
+    """Yield the longest limit in whole minutes that helps, and still does for the minute in which it is submitted."""
+    if isinstance(found, KeptForOthers) and found.overtakes_s is not None:
+        limit_s = (found.overtakes_s - _MINUTE_S) // _MINUTE_S * _MINUTE_S
+        if limit_s > 0 and helps(with_remedy(spec, ShorterLimit(limit_s))):
+            yield ShorterLimit(limit_s)
 
 
 def _found(state: SchedulerState, spec: JobSpec, helps: Helps) -> Iterator[Remedy]:

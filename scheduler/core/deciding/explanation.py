@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from scheduler.core.deciding.backfilling.beside import Beside
 from scheduler.core.deciding.cycle import backing_off
-from scheduler.core.deciding.reasons import reasons_why_not
+from scheduler.core.deciding.reasons import all_that_blocks
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.asking.grounds import Standing
 from scheduler.core.model.group import Group
 from scheduler.core.model.identifiers import GroupId
-from scheduler.core.model.reason import KeptForOthers, Reason, RoomIsMade, most_binding_first
+from scheduler.core.model.reason import Reason, RoomIsMade
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate
 from scheduler.core.queueing.arrays import why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
@@ -64,9 +64,8 @@ def _reasons(state: SchedulerState, group: Group, beside: Beside, now: datetime)
     others = (backing_off(job, group, now), why_not_beside(job, state.members_holding), state.sharing.why_full(job))
     request = state.request(group.job_id)
     found = beside.find(request, job, state.waiters.classes.place_of(group.id))
-    lacking = (found,) if isinstance(found, KeptForOthers) else () if found else reasons_why_not(state, request)
     first = [reason for reason in (_room_made(state, group.id), *others) if reason is not None]
-    return most_binding_first([*first, *lacking])
+    return all_that_blocks(state, request, found, first)
 
 
 def _room_made(state: SchedulerState, group: GroupId) -> RoomIsMade | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scheduler.core.deciding.backfilling.beside import Beside
 from scheduler.core.deciding.parts.neighbours import Neighbours
-from scheduler.core.deciding.reasons import reasons_why_not
+from scheduler.core.deciding.reasons import all_that_blocks
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Seat
 from scheduler.core.ledger.trial import Trial
@@ -69,14 +69,12 @@ def _places(
     placed, beside = Neighbours(), Beside(state, now)
     with Trial(state.ledger) as trial:
         for index in range(gangs):
-            if full := state.sharing.why_full(job):
-                return tuple(places), (full,)
+            full = state.sharing.why_full(job)
             group = first_group(job.id, index)
             found = beside.find(request, job, (state.order.key(job, group), group.id), placed)
-            if found is None:
-                return tuple(places), reasons_why_not(state, request, placed)
-            if isinstance(found, KeptForOthers):
-                return tuple(places), (found,)
+            if full is not None or found is None or isinstance(found, KeptForOthers):
+                others = () if full is None else (full,)
+                return tuple(places), all_that_blocks(state, request, found, others, placed)
             attempt = group.next_attempt
             trial.apply(Seat(attempt, job.tenant, found.seatings, job.account, found.compute_milli))
             placed.place(job, attempt)

@@ -5,16 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.options import nodes_to_avoid
-from scheduler.core.model.reason import NoCluster, most_binding_first
+from scheduler.core.model.reason import KeptForOthers, NoCluster, most_binding_first
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.reasons.shortage import option_shortages
 from scheduler.core.queueing.quota import by_measure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scheduler.core.deciding.parts.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
-    from scheduler.core.model.reason import Reason
+    from scheduler.core.model.reason import QuotaExceeded, Reason
+    from scheduler.core.placement.placement import GangPlace
     from scheduler.core.placement.request import GangRequest
+
+
+def all_that_blocks(
+    state: SchedulerState,
+    request: GangRequest,
+    found: GangPlace | KeptForOthers | None,
+    others: Iterable[Reason],
+    placed: Neighbours | None = None,
+) -> tuple[Reason, ...]:
+    """Return `others` and what a job lacks, most binding first, each once; `found` is what was found of a place for it.
+
+    Before all else comes the quota that no option is within, whoever ends: there is nothing to wait for.
+    """
+    lacking: Iterable[Reason] = ()
+    if isinstance(found, KeptForOthers):
+        lacking = (found,)
+    elif found is None:
+        lacking = reasons_why_not(state, request, placed)
+    return tuple(dict.fromkeys((*_never_within_quota(state, request), *most_binding_first([*others, *lacking]))))
+
+
+def _never_within_quota(state: SchedulerState, request: GangRequest) -> tuple[QuotaExceeded, ...]:
+    """Return which quotas every option would pass though nobody else held anything; none where one would not."""
+    every = [
+        [over for over in state.sharing.over_quota(request.queue, option.charge_milli) if over.is_lasting]
+        for option in request.least
+    ]
+    return by_measure((over for each in every for over in each), request.measured) if all(every) else ()
 
 
 def reasons_why_not(

@@ -51,7 +51,8 @@ class Forecast:
             return NoEstimate(late, self.made_at)
         earliest = max(now, self._moment(min(early.at_s, late.at_s)))
         latest = max(earliest, self._moment(max(early.at_s, late.at_s)))
-        rank = max(early.rank, late.rank)
+        ranks = {early.rank, late.rank}
+        rank = max(ranks - {PROMISED} or ranks)
         return Estimate(earliest, latest, _BASES.get(rank) or _BY_RANK[rank], self.made_at)
 
     def _moment(self, at_s: float) -> datetime:

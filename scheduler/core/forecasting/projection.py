@@ -14,7 +14,7 @@ from scheduler.core.model.waiting.promise import Basis
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from scheduler.core.deciding.lacks import PoolName
@@ -51,10 +51,17 @@ class Need(NamedTuple):
     scattered: int = 0
     is_settled: bool = False
     """What is free of it now does not do."""
+    withheld: int = 0
+    """So much of what is free is others' alone."""
+
+    @property
+    def in_pieces(self) -> int:
+        """How much that is free now is of no use for another reason."""
+        return max(0, self.scattered - self.withheld)
 
     def wait(self) -> None:
         """Let time pass until there is enough."""
-        self.supply.wait_for(self.amount, self.scattered, at_least_one=self.is_settled)
+        self.supply.wait_for(self.amount + self.withheld, self.in_pieces, at_least_one=self.is_settled)
 
 
 Capped = tuple["QueueName", str | None]
@@ -77,6 +84,7 @@ class Projection:
         self._running = Counter(key for live in scene.live for key, _ in self._caps(live.job))
         self._ends_s: dict[AttemptId, float] = {}
         self._promised: dict[GroupId, Start] = {}
+        self._needs: dict[GroupId, Mapping[PoolName, int]] = {}
         spoken_for: dict[AttemptId, dict[PoolName, int]] = {}
         for each in scene.kept:
             for name, gives in each.awaited.items():
@@ -85,8 +93,10 @@ class Projection:
                     of[pool] = of.get(pool, 0) + milli
         for live in scene.live:
             self._run_on(live, spoken_for.get(live.attempt, {}))
+        endless = {each.kept.group for each in scene.kept if each.kept.ends is None}
+        waiting = {one.group.id: one.job for one in scene.waiters if one.group.id in endless} if endless else {}
         for each in scene.kept:
-            self._keep(each)
+            self._keep(each, waiting.get(each.kept.group))
 
     def start(self, waiter: Waiter, *, is_new: bool = False) -> Start | UnknownStart:
         """Return when a gang would start after all that were asked about before, and let it.
@@ -94,7 +104,7 @@ class Projection:
         `is_new`: it has not been looked at yet, so that what is free now may do.
         """
         if (promised := self._promised.get(waiter.group.id)) is not None:
-            return promised
+            return self._within_quota(waiter, promised)
         job, group = waiter.job, waiter.group
         if job.spec.after and not group.attempts and (why_never(job) or why_not_yet(job, self._scene.arrays)):
             return UnknownStart.AFTER_OTHERS
@@ -118,6 +128,25 @@ class Projection:
             need.supply.take(need.amount, at_s, until_s, max(rank, length.rank))
         return Start(at_s, rank)
 
+    def _within_quota(self, waiter: Waiter, promised: Start) -> Start | UnknownStart:
+        """Return when a gang starts that has room kept, whose quotas may need more to end than the room does."""
+        kept, job = self._needs[waiter.group.id], waiter.job
+        takes = self._scene.takes(waiter.request)
+        option = next((one for one, rows in takes if {pool: milli for pool, milli, _ in rows} == kept), None)
+        needs = [] if option is None else self._quota_needs(job, option)
+        if any(need.amount > need.supply.reach for need in needs):
+            return UnknownStart.QUOTA
+        length, start = self._scene.length(job), promised
+        run_s = length.most_s if self._at_most else length.middle_s
+        for need in needs:
+            need.wait()
+            if need.supply.at_s > start.at_s:
+                start = Start(need.supply.at_s, need.supply.rank)
+        for need in needs:
+            until_s = None if job.spec.serves else start.at_s + run_s
+            need.supply.take(need.amount, start.at_s, until_s, length.rank)
+        return start
+
     def _ways(self, waiter: Waiter, *, is_settled: bool) -> tuple[UnknownStart, list[Way]]:
         """Return the ways in which a gang could ever start, and why there are none."""
         why, ways = UnknownStart.NO_ROOM, list[Way]()
@@ -127,8 +156,14 @@ class Projection:
             if any(need.amount > need.supply.reach for need in others):
                 why = UnknownStart.QUOTA
                 continue
-            devices = [Need(self._devices[pool], milli, scattered, is_settled) for pool, milli, scattered in takes]
-            if all(need.amount <= need.supply.reach for need in devices):
+            beyond = [self._scene.beyond(pool, waiter.job.tenant) for pool, _, _ in takes]
+            devices = [
+                Need(self._devices[pool], milli, scattered, is_settled, withheld)
+                for (pool, milli, scattered), (_, withheld) in zip(takes, beyond, strict=True)
+            ]
+            if all(
+                need.amount + others <= need.supply.reach for need, (others, _) in zip(devices, beyond, strict=True)
+            ):
                 ways.append([*devices, *others])
         return why, ways
 
@@ -205,20 +240,31 @@ class Projection:
         for supply in self._beside(job):
             supply.give_back(1, end_s, rank)
 
-    def _keep(self, kept: KeptRoom) -> None:
-        """Let a gang start on the room that is kept for it, and give it back when it has run."""
+    def _keep(self, kept: KeptRoom, job: Job | None) -> None:
+        """Let a gang start on the room that is kept for it, and give it back when it has run.
+
+        Of one whose end the promise does not know that is guessed, as of those who start without one.
+        """
         promise = kept.kept
         begins_s = max(0.0, self._seconds(promise.begins))
-        ends_s = [self._ends_s.get(name, self._seconds(end.at)) for name, end in promise.expected.items()]
-        start_s = begins_s if self._at_most else min(begins_s, max([0.0, *ends_s]))
+        awaited_s = [self._ends_s.get(name, self._seconds(end.at)) for name, end in promise.expected.items()]
+        start_s = begins_s if self._at_most else min(begins_s, max([0.0, *awaited_s]))
         self._promised[promise.group] = Start(start_s, PROMISED)
+        self._needs[promise.group] = kept.needs
         for pool, milli in kept.now.items():
             if pool in self._devices:
                 self._devices[pool].withdraw(milli)
+        ends_s, rank = start_s, RANKS[Basis.LEARNT]
         if promise.ends is not None:
-            for pool, milli in kept.needs.items():
-                if pool in self._devices:
-                    self._devices[pool].give_back(milli, max(start_s, self._seconds(promise.ends)), RANKS[Basis.LEARNT])
+            ends_s = max(start_s, self._seconds(promise.ends))
+        elif job is not None and not job.spec.serves:
+            length = self._scene.length(job)
+            ends_s, rank = start_s + (length.most_s if self._at_most else length.middle_s), length.rank
+        else:
+            return
+        for pool, milli in kept.needs.items():
+            if pool in self._devices:
+                self._devices[pool].give_back(milli, ends_s, rank)
 
     def _seconds(self, moment: datetime) -> float:
         """Return how long a moment is from now; negative where it is over."""
@@ -235,4 +281,4 @@ def _in_a_gap(needs: Way, run_s: float) -> Start | None:
 
 
 def _about_s(needs: Way) -> float:
-    return max(need.supply.about_s(need.amount, need.scattered) for need in needs)
+    return max(need.supply.about_s(need.amount + need.withheld, need.in_pieces) for need in needs)

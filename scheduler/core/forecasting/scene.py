@@ -42,6 +42,8 @@ _turn_and_place = itemgetter(0, 1)
 Room = tuple["PoolName", "Demand"]
 Take = tuple["PoolName", int, int]
 """How many thousandths of devices of a pool, and how many of those that are free now are of no use."""
+Owned = tuple[int, int]
+"""How many thousandths of devices there are, and how many of them are free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Scene:
     run_times: RunTimes
     caps: Mapping[QueueName, QueueCaps] = field(default_factory=dict)
     """Of the queues that let only so many jobs run at a time, or so many of each user."""
+    owned: Mapping[PoolName, Mapping[TenantName, Owned]] = field(default_factory=dict)
+    """What stands on nodes that take work, but of one tenant alone."""
     closed: frozenset[NodeId] = frozenset()
     """Nodes that take no work: what comes back there is for nobody."""
     waiters: tuple[Waiter, ...] = ()
@@ -117,6 +121,11 @@ class Scene:
         if found is None:
             found = self._live_lengths[key] = run_length(live.job, self.run_times, ran_s=ran_s)
         return found
+
+    def beyond(self, pool: PoolName, tenant: TenantName) -> Owned:
+        """Return what a tenant cannot have of a pool, for its nodes are others' alone."""
+        others = [owned for owner, owned in self.owned.get(pool, {}).items() if owner != tenant]
+        return sum(devices for devices, _ in others), sum(free for _, free in others)
 
     def share_lengths(self, other: Scene) -> None:
         """Take over what another scene of the same moment works out of how long jobs run, and the other way round."""
@@ -170,6 +179,7 @@ def take_scene(state: SchedulerState, now: datetime) -> Scene:
         holding=state.members_holding.counts(),
         run_times=state.run_times,
         caps=state.sharing.caps_on_running(),
+        owned=_owned(state),
         closed=_closed(state) if any(count.unusable for count in counts) else frozenset(),
     )
 
@@ -243,6 +253,18 @@ def _rows(
 def _closed(state: SchedulerState) -> frozenset[NodeId]:
     entries = state.ledger.inventory.entries.values()
     return frozenset(entry.id for entry in entries if not entry.leftover.kind.takes_work)
+
+
+def _owned(state: SchedulerState) -> dict[PoolName, dict[TenantName, Owned]]:
+    found: dict[PoolName, dict[TenantName, Owned]] = {}
+    for (cluster, chip), tiers in state.ledger.inventory.pools.items():
+        for (tenant, _), pool in tiers.items():
+            if chip is not None and tenant is not None and pool.kinds:
+                there = found.setdefault((cluster, chip), {})
+                devices, free = there.get(tenant, (0, 0))
+                more, more_free = pool.devices(chip), pool.devices_free(chip, takes_work=True)
+                there[tenant] = (devices + more * WHOLE_DEVICE_MILLI, free + more_free * WHOLE_DEVICE_MILLI)
+    return found
 
 
 def _kept(state: SchedulerState, now: datetime) -> tuple[KeptRoom, ...]:

@@ -156,6 +156,11 @@ class QuotaExceeded:
     measured: tuple[tuple[ChipName, int], ...] = ()
     """Of COMPUTE, what one device counts as by how fast the job's family is; other chip types as the catalogue says."""
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether more is asked for than the queue may ever hold, so that no end of anything helps."""
+        return self.cause is not QuotaCause.KEPT_BACK and self.asked > self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class QueueIsFull:

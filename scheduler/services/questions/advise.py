@@ -9,7 +9,7 @@ from scheduler.core.advising.smallest_changes import changes_to_fit, changes_to_
 from scheduler.core.model.asking.moves import Move
 from scheduler.core.model.asking.remedies import Remedy
 from scheduler.core.model.job import Job
-from scheduler.core.model.reason import CannotServe, NeverFits, QuotaExceeded, Reason, TooFewFree
+from scheduler.core.model.reason import CannotServe, KeptForOthers, NeverFits, QuotaExceeded, Reason, TooFewFree
 from scheduler.services.follow_changes import FollowedState
 
 
@@ -24,6 +24,7 @@ class Advice:
     """Of others, which together would let it start now."""
 
 
+_ROOM = TooFewFree | NeverFits | CannotServe | QuotaExceeded | KeptForOthers
 NO_ADVICE = Advice((), starts_now=False)
 
 
@@ -32,9 +33,9 @@ def advise(
 ) -> Advice:
     """Return what would help a job against the reasons why it has no place; nothing where it is not room it lacks.
 
-    Where it waits, also which moves of others would.
+    `waits`: it is there and waits, so that it is also said which moves of others would.
     """
-    if not reasons or not all(isinstance(one, TooFewFree | NeverFits | CannotServe | QuotaExceeded) for one in reasons):
+    if not reasons or not all(isinstance(one, _ROOM) for one in reasons):
         return NO_ADVICE
     with followed.hold() as state:
         moves = moves_to_start(state, job, now) if waits and job.id in state.jobs else ()

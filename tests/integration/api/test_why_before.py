@@ -12,7 +12,10 @@ def test_who_overtook_whom_is_told_and_on_what_it_rested(world: ApiWorld) -> Non
     client = world.client()
     told = client.get(f"/v1/jobs/{small}/why-before", params={"other": large}).json()
     assert told["because"] == "no-place"
-    assert told["text"] == f"Job {large} came first in the order, and nothing that was free then would do for it."
+    assert told["text"] == (
+        f"Job {large} came first in the order, and could not start then: what was free would not do for it, or "
+        "its quotas left it too little."
+    )
     assert (told["grounds"]["overtook"], told["grounds"]["overtaken"]) == (1, [large])
     (attempt,) = client.get(f"/v1/jobs/{small}").json()["attempts"]
     assert attempt["grounds"] == told["grounds"]

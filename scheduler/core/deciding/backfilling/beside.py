@@ -72,12 +72,6 @@ class Beside:
                         break
         return KeptForOthers(tuple(reversed(in_the_way)), self._overtakes_s(job, in_the_way))
 
-    def place(self, request: GangRequest, job: Job, place: Place) -> GangPlace | None:
-        """Return where a gang would be placed now, None where it would not be; `place` as for `find`."""
-        with Trial(self._state.ledger) as trial:
-            self.keep(trial, request, job, place)
-            return find_place(self._state, request)
-
     def keep(self, trial: Trial, request: GangRequest, job: Job, place: Place) -> None:
         """Let nobody have what a gang may not use of what is kept, for as long as a trial lasts."""
         if closed := self._closed(request, job, place):

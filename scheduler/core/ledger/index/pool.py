@@ -126,6 +126,14 @@ class Pool:
                     counts[entry.leftover] = counts.get(entry.leftover, 0) + 1
         return counts
 
+    def devices(self, chip: ChipName) -> int:
+        """Return the devices of a chip type on nodes that take work, but for those in foreign hands."""
+        return sum(
+            nodes * max(0, kind.whole_devices[kind.group_of[chip]])
+            for kind, nodes in self.kinds.items()
+            if kind.takes_work
+        )
+
     def devices_free(self, chip: ChipName, *, takes_work: bool) -> int:
         """Return the whole devices of a chip type that nobody holds on nodes that take work, or that do not."""
         return sum(

@@ -15,7 +15,7 @@ class Because(StrEnum):
     CAME_LATER = "came-later"
     UNKNOWN = "unknown"
     NO_PLACE = "no-place"
-    """The other one came first in the order, and nothing that was free would do for it."""
+    """The other one came first in the order, and could not start then: for want of room, or of quota."""
     SHARE = "share"
     LEVEL = "level"
     PRIORITY = "priority"

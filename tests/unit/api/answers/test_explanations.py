@@ -3,21 +3,32 @@
 from api.answers.explanations import waiting_answer
 from api.schemas.reason import KeptApartAnswer, TooFewFreeAnswer, WhyAnswer
 from scheduler.core.deciding.explanation import Explanation
+from scheduler.core.model.asking.remedies import AlsoOnChip, FewerDevices, FewerWorkers
 from scheduler.core.model.group import State
-from scheduler.core.model.reason import KeptApart, Limit, NeverFits, NoCluster, Reason, Resource, TooFewFree
+from scheduler.core.model.reason import (
+    KeptApart,
+    Limit,
+    NearestShape,
+    NeverFits,
+    NoCluster,
+    Reason,
+    Resource,
+    TooFewFree,
+)
 from scheduler.ports.views import JobView
 from scheduler.services.explain_job import JobExplanation
+from scheduler.services.questions.advise import NO_ADVICE, Advice
 from tests.builders.core import make_group, make_job
 
 NEVER = NeverFits("mixed", "h100", 1, 9, 0, 8, Limit(Resource.DEVICES, 9, 8))
 
 
-def explained(*reasons: Reason, objecting_clusters: tuple[str, ...] = ()) -> WhyAnswer:
+def explained(*reasons: Reason, objecting_clusters: tuple[str, ...] = (), advised: Advice = NO_ADVICE) -> WhyAnswer:
     job = make_job(objecting_clusters=objecting_clusters)
     group = make_group(job)
     view = JobView(job, State.QUEUED, (group,), (), progress=None, finished_at=None, refusal=None)
     explanation = Explanation(group.id, reasons, position=1, ahead=0)
-    return waiting_answer(view, JobExplanation((explanation,), change=1, age_s=0.0), "alpha")
+    return waiting_answer(view, JobExplanation((explanation,), change=1, age_s=0.0), "alpha", advised)
 
 
 def test_what_does_not_fit_even_when_all_is_free_waits_for_nodes() -> None:
@@ -52,3 +63,13 @@ def test_a_job_that_waits_because_it_keeps_apart_is_told_so_in_words_and_numbers
     (reason,) = answer.reasons
     assert isinstance(reason, TooFewFreeAnswer)
     assert reason.kept_apart == KeptApartAnswer(level="rack", domains=2, workers_fit=3)
+
+
+def test_the_nearest_shape_is_told_only_where_one_like_it_would_start() -> None:
+    nearest = NearestShape(1, 1, "cluster")
+    few = TooFewFree("mixed", "h100", 2, 1, 1, 1, 1, 0, (), Limit(Resource.DEVICES, 1, 1), nearest=nearest)
+    offered = Advice((AlsoOnChip("a800"), FewerWorkers(1)), starts_now=True)
+    other = Advice((FewerDevices(1),), starts_now=True)
+    told = [explained(few, advised=advised).next for advised in (offered, other, NO_ADVICE)]
+    assert told[0] == "wait, or submit it with 1 worker (fits now) or with more acceptable chip types"
+    assert told[1:] == ["wait, or submit it with fewer workers or with more acceptable chip types"] * 2

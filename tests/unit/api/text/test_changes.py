@@ -56,7 +56,7 @@ NEW = replace(make_allocation((0,)), since=2)
 GIVEN = GivenTo("other-g0", "beta", EvictionCause.LOAN, 0, 0, 2_000)
 EVICTION = Eviction("other-g0", "beta", EvictionCause.PRIORITY, 5, 0, 1_500, unsaved_s=730)
 ALL: list[tuple[ChangeBody, str]] = [
-    (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device each on h100"),
+    (JobSubmitted(JOB, (GROUP,)), "train was submitted by someone: 1 worker with 1 device on h100"),
     (StopWished(JOB.id, "ada"), "ada asked for it to stop"),
     (ReplicasWished(JOB.id, 3, "ada", (GROUP,)), "ada asked for 3 replicas"),
     (JobRevised(JOB.id, JOB.spec, 2, "ada"), "ada gave it version 2; its replicas are replaced"),
@@ -124,7 +124,7 @@ ALL: list[tuple[ChangeBody, str]] = [
     (ChipDefined(chip_type("h100")), "chip type h100 was defined: NVIDIA H100"),
     (
         ReservationMade(Promise(GROUP.id, NOW, None, (NodeRoom("mixed/n1"),))),
-        "room is kept for it from 00:00:00 UTC on mixed/n1",
+        "room is kept for it from 2026-01-01 00:00:00 UTC on mixed/n1",
     ),
     (ReservationDropped(GROUP.id, DropReason.NOT_NEEDED), "no room is kept for it any more: it needs none"),
     (

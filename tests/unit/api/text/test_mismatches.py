@@ -15,7 +15,7 @@ from scheduler.core.model.reason import CannotServe, Mismatch
         ),
         (
             CannotServe("east", Mismatch.NODE_LABELS, ("zone=z1",), ("zone=z2", "zone=z3")),
-            "no node of cluster east has the label zone=z1; there are zone=z2 and zone=z3",
+            "no node of cluster east has the label zone=z1; its nodes have zone=z2 and zone=z3",
             "node_labels that nodes have",
         ),
         (
@@ -35,7 +35,7 @@ from scheduler.core.model.reason import CannotServe, Mismatch
         ),
         (
             CannotServe("east", Mismatch.SPREAD, ("1 per rack",), ("3 racks",)),
-            "cluster east has too few domains to spread its workers so: 1 per rack; there are 3 racks",
+            "cluster east has too few domains to spread its workers so: 1 per rack; it has 3 racks",
             "larger spread.most",
         ),
         (
@@ -47,7 +47,7 @@ from scheduler.core.model.reason import CannotServe, Mismatch
             CannotServe("east", Mismatch.TOGETHER, ("24 h100 in one rack",), ("16 h100",)),
             (
                 "cluster east has room for each of its parts and never for all of them together: "
-                "they need 24 h100 in one rack; there are 16 h100"
+                "they need 24 h100 in one rack; it has 16 h100"
             ),
             "with fewer workers or smaller ones",
         ),

@@ -240,13 +240,16 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (
             KEPT,
             (
-                "there is room for it, which is kept for a job of tenant beta from 12:30:05 UTC (8 h100 on mixed/n1); "
-                "with a time limit of at most 25 minutes it would start now"
+                "there is room for it, which is kept for a job of tenant beta from 2026-01-01 12:30:05 UTC "
+                "(8 h100 on mixed/n1); with a time limit of at most 25 minutes it would start now"
             ),
         ),
         (
             KeptForOthers((KeptFor("j1", "demo", AT, (), ("mixed/n1", "mixed/n2")),), None),
-            "there is room for it, which is kept for your job j1 from 12:30:05 UTC (room on mixed/n1 and mixed/n2)",
+            (
+                "there is room for it, which is kept for your job j1 from 2026-01-01 12:30:05 UTC "
+                "(room on mixed/n1 and mixed/n2)"
+            ),
         ),
         (
             RoomIsMade(1, datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)),

@@ -4,7 +4,7 @@ import pytest
 
 from api.text.words import count, duration, gang, listed, ordinal
 from scheduler.core.model.job import Alternative, AnyOf, ExactMix, WorkerRole
-from scheduler.core.model.resources import WorkerShape
+from scheduler.core.model.resources import Elastic, WorkerShape
 from tests.builders.core import make_job
 
 
@@ -41,6 +41,12 @@ def test_a_gang_is_described_by_what_it_asks_for() -> None:
     mixed = make_job(chips=ExactMix((("h100", 2), ("mi300x", 1))))
     assert gang(either.spec) == "4 workers with 2 devices each on h100 or a800"
     assert gang(mixed.spec) == "3 workers with 1 device each on h100 (2) and mi300x (1)"
+
+
+def test_of_one_worker_nothing_is_said_of_each() -> None:
+    several = make_job(chips="h100", workers=4, shape=WorkerShape(2, 1, 1))
+    assert gang(make_job(chips="h100", shape=WorkerShape(2, 1, 1)).spec) == "1 worker with 2 devices on h100"
+    assert gang(replace(several.spec, elastic=Elastic(1))) == "1 to 4 workers with 2 devices each on h100"
 
 
 def test_a_gang_of_several_sizes_and_roles_names_them_all() -> None:

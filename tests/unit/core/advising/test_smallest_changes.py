@@ -1,15 +1,27 @@
 from dataclasses import replace
 
 from scheduler.core.advising.smallest_changes import changes_to_fit, changes_to_start
-from scheduler.core.model.asking.remedies import AlsoOnChip, FewerDevices, FewerWorkers, Wishful, Without
+from scheduler.core.deciding.prospect import prospect_of
+from scheduler.core.model.asking.remedies import (
+    AlsoOnChip,
+    FewerDevices,
+    FewerWorkers,
+    ShorterLimit,
+    Wishful,
+    Without,
+    with_remedy,
+)
 from scheduler.core.model.change import ReservationMade
 from scheduler.core.model.identifiers import ChipName
 from scheduler.core.model.job import AnyOf, ExactMix, Job
+from scheduler.core.model.node import NodeState
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import NODE, Closeness
 from scheduler.core.model.waiting.promise import Promise
 from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
 from tests.builders.preempting import Contended
+from tests.unit.core.deciding.backfilling.test_beside import kept
+from tests.unit.core.deciding.backfilling.test_promises import GANG, busy, limited
 
 LATE = 400
 """Seconds after which room is kept for who waits."""
@@ -93,3 +105,21 @@ def test_nothing_is_offered_where_others_would_have_first_what_is_kept_for_a_job
     assert changes_to_start(small.state, first, small.now) == ()
     old = kept_for(first, make_job(2, workers=8))
     assert changes_to_start(old.state, first, old.now) == ()
+
+
+def test_room_that_is_kept_for_others_is_not_offered_but_to_who_is_gone_by_then() -> None:
+    big = make_job(2, AnyOf(("a800",)), workers=4)
+    shut = make_node("n3", {"a800": 4}, state=NodeState.DRAINED)
+    nodes = (make_node("n1"), make_node("n2", {"a800": 2}), shut)
+    state = kept(state=busy(*nodes, running={"n1": (4, 600)}, jobs=(GANG, big)))
+    assert changes_to_start(state, big, NOON) == (FewerWorkers(2),)
+    assert changes_to_start(state, limited(big, 60), NOON) == (AlsoOnChip("h100"), FewerWorkers(2))
+
+
+def test_a_time_limit_is_offered_that_is_still_short_enough_a_minute_later() -> None:
+    small = make_job(2, workers=4)
+    (shorter,) = changes_to_start(kept(small), small, NOON)
+    assert shorter == ShorterLimit(540)
+    assert not changes_to_start(kept(small), small, seconds_after_noon(500))
+    later = prospect_of(kept(), replace(small, spec=with_remedy(small.spec, shorter)), seconds_after_noon(60))
+    assert later.places

@@ -49,7 +49,7 @@ def test_the_position_counts_those_who_wait_before_it() -> None:
     assert [(explanation.position, explanation.ahead) for explanation in found] == [(2, 1), (3, 2), (1, 0)]
 
 
-def test_backing_off_and_quota_come_before_capacity() -> None:
+def test_a_quota_that_will_never_do_comes_before_what_passes_and_that_before_capacity() -> None:
     job = make_job(workers=4, retries=2)
     due = seconds_after_noon(60)
     state = SchedulerState.from_parts(
@@ -60,7 +60,7 @@ def test_backing_off_and_quota_come_before_capacity() -> None:
         groups=[replace(make_group(job), failures=1, not_before=due)],
         attempts=[],
     )
-    pause, quota, capacity = explain(state, make_group(job).id, NOON).reasons
+    quota, pause, capacity = explain(state, make_group(job).id, NOON).reasons
     assert pause == BackingOff(due, 1, 2)
     assert quota == QuotaExceeded("alpha", "h100", limit=3, used=0, asked=4)
     assert isinstance(capacity, TooFewFree)

@@ -154,3 +154,35 @@ def test_forecasting_leaves_no_trace() -> None:
     before = state.digest()
     forecast(state)
     assert state.digest() == before
+
+
+def test_nodes_that_are_others_alone_make_nobody_else_room() -> None:
+    own = make_node("own", tenant="beta")
+    job, theirs = waits(1, 12), waits(2, 12, tenant="beta")
+    state = busy(NODE, own, running={"n1": (8, 600)}, jobs=(job, theirs))
+    assert start(state, job) == NoEstimate(UnknownStart.NO_ROOM, NOON)
+    assert span(state, theirs)[1] == 600 + GRACE_S
+    shut = busy(make_node("n1", state=NodeState.DRAINED), own, running={}, jobs=(small := waits(1, 4),))
+    assert start(shut, small) == NoEstimate(UnknownStart.NO_ROOM, NOON)
+
+
+def test_what_is_free_on_nodes_of_others_is_not_counted_while_others_end() -> None:
+    half = {"h100": 4}
+    nodes = (make_node("n1", half), make_node("n2", half), make_node("own", tenant="beta"))
+    state = busy(*nodes, running={"n1": (4, 300), "n2": (4, 600)}, jobs=(job := waits(1, 8),))
+    assert span(state, job)[1] == 600 + GRACE_S
+
+
+def test_who_starts_on_room_that_is_kept_ends_as_others_do_of_whom_nothing_is_known() -> None:
+    behind = limited(make_job(2, workers=8), 100)
+    begins_s, longest_s = 600 + GRACE_S, 3_600
+    assert span(kept(behind), behind) == (begins_s / 2 + 600, begins_s + longest_s, StartBasis.GUESSED)
+
+
+def test_who_has_room_kept_starts_no_sooner_than_its_quota_allows() -> None:
+    state = kept(state=busy(NODE, make_node("n2"), running={"n1": (4, 600), "n2": (8, 6_000)}, jobs=(GANG,)))
+    assert span(state, GANG)[1:] == (600 + GRACE_S, StartBasis.PROMISED)
+    state.apply(as_change(QueueQuotaSet(QueueQuota("alpha", "h100", limit=12))))
+    assert span(state, GANG)[1:] == (6_000 + GRACE_S, StartBasis.LIMITS)
+    state.apply(as_change(QueueQuotaSet(QueueQuota("alpha", "h100", limit=7))))
+    assert start(state, GANG) == NoEstimate(UnknownStart.QUOTA, NOON)

@@ -72,6 +72,11 @@ def test_what_a_job_asks_for_is_one_line(chips: object, want: str) -> None:
     assert list(wanted(a_spec(chips=chips))) == [want]
 
 
+def test_of_one_worker_nothing_is_said_of_each() -> None:
+    spec = a_spec(chips="h100-sxm", workers=1, devices_per_worker=8)
+    assert list(wanted(spec)) == ["1 worker of 8 devices: h100-sxm"]
+
+
 SHARE = {"milli": 125, "memory_mib": 40_960}
 
 

@@ -52,6 +52,8 @@ def test_two_clusters_stand_beside_each_other() -> None:
     assert list(chips_table(both).rows[-1]) == ["all", "16", "50.0 %", "48", "25.0 %"]
     assert waits_table(both, "tenants", "TENANT").columns[-1] == "P99'"
     assert waits_table(both, "tenants", "TENANT").rows[1][:3] == ("beta", "0", "-")
+    one = [{"chip": "fast", "devices": 17.0, "device_hours": 1.0, "use": 0.25}]
+    assert compared(a_report(), a_report(chips=one)).startswith("with 1 more device: ")
     assert compared(*both) == (
         "with 32 more devices: median wait 41 min -> 41 min, nine in ten within 2 h -> 2 h, "
         "99 in 100 within 2 h 30 min -> 2 h 30 min, used 50.0 % -> 25.0 %"

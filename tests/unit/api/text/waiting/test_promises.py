@@ -12,9 +12,10 @@ def awaited(*bases: Basis) -> Promise:
 
 def test_what_a_promise_counts_on_is_said_firmest_first() -> None:
     assert promise_text(awaited(Basis.GUESSED, Basis.LIMIT, Basis.LIMIT)) == (
-        "room is kept for it from 12:00:00 UTC on mixed/n1 and mixed/n2: by then 2 attempts end by their time limit "
-        "and 1 attempt will have run twice as long as now, for nothing is known of them"
+        "room is kept for it from 2026-01-01 12:00:00 UTC on mixed/n1 and mixed/n2: by then 2 attempts end by their "
+        "time limit and 1 attempt is guessed to have ended, for nothing is known of it"
     )
+    assert promise_text(awaited(Basis.LIMIT)).endswith("by then 1 attempt ends by its time limit")
     assert promise_text(awaited(Basis.PROMISED)).endswith("by then 1 job with room kept before it ends")
 
 

@@ -34,7 +34,7 @@ def test_a_policy_that_looks_at_the_past_says_what_it_saw(policy: str, level: fl
 def test_whom_a_placement_overtook_is_told_by_job() -> None:
     found = Grounds(FAIR, 1, ("01jd3v9k2m0a7b4c-g0",), (), (KeptRoom("x-g0", NOON),))
     text = grounds_text(found)
-    assert "1 of its queue were before it and had no place: 01jd3v9k2m0a7b4c" in text
+    assert "1 of its queue was before it and could not start then: 01jd3v9k2m0a7b4c" in text
     assert "it left alone what 1 reservation kept" in text
 
 

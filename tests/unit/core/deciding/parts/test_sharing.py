@@ -21,7 +21,7 @@ from scheduler.core.model.change import (
 from scheduler.core.model.decision import Placed
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import QueueIsFull, QuotaExceeded
+from scheduler.core.model.reason import QueueIsFull, QuotaExceeded, TooFewFree
 from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueCaps, QueueQuota, QuotaCause
 from tests.builders.core import NOON, World, as_change, make_group, make_job, make_node, make_state, place_first
 from tests.builders.database import make_chip
@@ -188,6 +188,8 @@ def test_a_queue_that_runs_as_many_jobs_as_it_may_lets_the_next_one_wait_until_o
     assert [len(state.live), placed(passes, state)] == [2, []]
     assert explain(state, groups(jobs[2])[0], NOON).reasons == (QueueIsFull("org", 2),)
     assert prospect_of(state, make_job(9), NOON).reasons == (QueueIsFull("org", 2),)
+    kinds = [type(reason) for reason in prospect_of(state, make_job(9, workers=8), NOON).reasons]
+    assert kinds == [QueueIsFull, TooFewFree]
     seen = len(world.changes)
     world.move(groups(jobs[0])[0], Event.WORKERS_CREATED)
     world.move(groups(jobs[0])[0], Event.ALL_SUCCEEDED)

@@ -63,11 +63,12 @@ def test_free_devices_are_told_apart_by_whether_their_nodes_take_work() -> None:
     assert pool.devices_free("h100", takes_work=True) == 5 + 2
     assert pool.devices_free("h100", takes_work=False) == 4
     assert pool_of(ledger, "mlu").devices_free("mlu", takes_work=True) == 9
+    assert [pool.devices("h100"), pool_of(ledger, "mlu").devices("mlu")] == [10, 9]
 
 
 def test_a_node_with_less_than_nothing_takes_no_free_devices_from_others() -> None:
     ledger = make_ledger(make_node("a", foreign=ForeignUse(devices=(("h100", 9),))), make_node("b"))
-    assert pool_of(ledger).devices_free("h100", takes_work=True) == 8
+    assert pool_of(ledger).devices_free("h100", takes_work=True) == pool_of(ledger).devices("h100") == 8
 
 
 def test_a_room_is_kept_for_those_who_ask_the_same() -> None:
