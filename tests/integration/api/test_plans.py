@@ -184,6 +184,16 @@ def test_what_runs_is_not_planned_with(tmp_path_factory: pytest.TempPathFactory)
         assert [one["latest"] for one in by_operator["finishes"] if one["chips"] == ["h100-sxm"]] == [None]
 
 
+def test_chips_whose_nodes_are_held_to_the_last_core_are_waited_for_as_well(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with open_world(tmp_path_factory.mktemp("full")) as full:
+        full.submit(workers=2, devices_per_worker=8, cpu_milli=128_000)
+        full.step()
+        later = [one["chips"] for one in planned(full, steps=100)["finishes"] if not one["starts_now"]]
+        assert later == [["h100-sxm"]]
+
+
 def test_nothing_is_free_and_that_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
     with open_world(tmp_path_factory.mktemp("none"), nodes=0) as none:
         assert planned(none)["text"] == "No such chip is free now."
