@@ -41,13 +41,14 @@ def offers_of(
 ) -> list[Offer]:
     """Return what is free for a tenant on nodes that take work, per cluster: no gang is spread over several.
 
-    Nodes of which only a part is free are a pool of their own, see `_split`. With `counts_held` all devices count that
-    there are, as though nothing ran. Chip types that the catalogue does not have are left out.
+    Nodes of which only a part is free are a pool of their own, see `_split`. With `counts_held` nodes count as though
+    no job held anything of them. Chip types that the catalogue does not have are left out.
     """
     found: dict[_Alike, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for left, nodes in state.ledger.inventory.states():
+    for held, nodes in state.ledger.inventory.states():
+        left = held.kind.empty if counts_held else held
         if _may_use(left, tenant) and cluster in (None, left.kind.cluster):
-            for alike, devices in _devices_of(left, counts_held=counts_held):
+            for alike, devices in _devices_of(left):
                 if alike.devices.chip in state.chips and (chips is None or alike.devices.chip in chips):
                     found[alike][devices] += nodes
     offers: dict[ClusterName, list[FreeChips]] = defaultdict(list)
@@ -66,12 +67,10 @@ def _may_use(left: Leftover, tenant: TenantName | None) -> bool:
     return kind.takes_work and left.pods > 0 and left.cpu_milli > 0 and kind.tenant in (None, tenant)
 
 
-def _devices_of(left: Leftover, *, counts_held: bool) -> Iterator[tuple[_Alike, int]]:
-    kind = left.kind
-    for place, devices in enumerate(kind.devices):
-        free = kind.whole_devices[place] if counts_held else left.free[place]
+def _devices_of(left: Leftover) -> Iterator[tuple[_Alike, int]]:
+    for devices, free in zip(left.kind.devices, left.free, strict=True):
         if free > 0:
-            yield _Alike(kind.cluster, devices, _network_of(left)), free
+            yield _Alike(left.kind.cluster, devices, _network_of(left)), free
 
 
 def _network_of(left: Leftover) -> float | None:

@@ -62,7 +62,7 @@ class TrainingPlanner:
         """
         self._followed = followed
         self._waiting = waiting
-        self._known: KnownPlans[Found] = KnownPlans(self._search)
+        self._known: KnownPlans[Found | Refusal] = KnownPlans(self._search)
         self._single: KnownPlans[Plan | None] = KnownPlans(_search_one)
         self._asking = threading.Lock()
         self._threads = ThreadPoolExecutor(1, "planning") if in_background else None
@@ -129,10 +129,10 @@ class TrainingPlanner:
 
     def _tried(self, question: Question) -> _Best:
         was_known = self._known.known(question.problem) is not None
-        try:
-            return _Best(question, self._known.ask(question.problem), None, was_known)
-        except NoPlanError as error:
-            return _Best(question, None, _why(error.refusal, question), was_known)
+        said = self._known.ask(question.problem)
+        if isinstance(said, Found):
+            return _Best(question, said, None, was_known)
+        return _Best(question, None, _why(said, question), was_known)
 
     def _faster(self, problem: Problem, best: Plan) -> list[Faster]:
         """Return what would make the training faster, that which helps most first."""
@@ -151,8 +151,10 @@ class TrainingPlanner:
 
     def _plan_or_none(self, problem: Problem) -> Plan | None:
         """Return the best plan alone, which takes a part of the time that a whole answer does."""
-        found = self._known.known(problem)
-        return self._single.ask(problem) if found is None else found.plans[0]
+        said = self._known.known(problem)
+        if said is None:
+            return self._single.ask(problem)
+        return said.plans[0] if isinstance(said, Found) else None
 
     def _finishes(self, asked: Asked, problem: Problem, found: Found | None) -> tuple[Finish, ...]:
         if asked.steps is None or found is None or self._waiting is None:
@@ -172,9 +174,12 @@ class TrainingPlanner:
                 with self._asking:
                     self._single.keep(fewer, plan)
 
-    def _search(self, problem: Problem, before: Found | None) -> Found:
-        near = self._single.known(problem) or (None if before is None else before.plans[0])
-        return best_plans(problem, most=MOST_PLANS, known=near)
+    def _search(self, problem: Problem, before: Found | Refusal | None) -> Found | Refusal:
+        near = self._single.known(problem) or (before.plans[0] if isinstance(before, Found) else None)
+        try:
+            return best_plans(problem, most=MOST_PLANS, known=near)
+        except NoPlanError as error:  # to say why there is none takes longer than a plan: it is remembered as well
+            return error.refusal
 
 
 def _log_failure(readying: Future[None]) -> None:

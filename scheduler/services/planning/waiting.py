@@ -40,16 +40,15 @@ class Waiting:
         """
         now, steps = self._clock.now(), asked.steps or 0
         found = [_finish(best, None, steps, now)]
+        is_mix = len({stage.chip for stage in best.stages}) > 1
         for pool in self._pools(asked):
-            free = sum(one.chips for one in problem.pools if one.chip == pool.chip)
-            most = min(pool.chips, max(best.devices, free))
-            alone = with_pools(problem, asked, pool)
-            alone = replace(alone, constraints=replace(alone.constraints, most_chips=most))
-            plan = planned(alone)
-            if plan is not None and plan.devices > free:
+            free = tuple(one for one in problem.pools if one.chip == pool.chip)
+            devices = sum(one.chips for one in free)
+            plan = planned(_with_at_most(with_pools(problem, asked, pool), max(best.devices, devices)))
+            if plan is not None and plan.devices > devices:
                 found.append(_finish(plan, self._start(asked.tenant, pool, plan.devices), steps, now))
-            elif plan is not None and len({stage.chip for stage in best.stages}) > 1:
-                found.append(_finish(plan, None, steps, now))
+            elif is_mix and (at_once := planned(with_pools(problem, asked, *free)) if free else None) is not None:
+                found.append(_finish(at_once, None, steps, now))
         return tuple(sorted(found, key=lambda one: (one.latest is None, one.latest or now, one.chips)))
 
     def _pools(self, asked: Asked) -> list[ChipPool]:
@@ -82,6 +81,13 @@ class Waiting:
         with self._followed.hold() as state:
             prospect = prospect_of(state, job, now)
         return self._forecaster.estimate_new(job, prospect) or nobody_knows
+
+
+def _with_at_most(problem: Problem, devices: int) -> Problem:
+    """Return the question with no more devices, and with no more than were allowed before."""
+    allowed = problem.constraints.most_chips
+    most = devices if allowed is None else min(devices, allowed)
+    return replace(problem, constraints=replace(problem.constraints, most_chips=most))
 
 
 def _finish(plan: Plan, starts: Estimate | NoEstimate | None, steps: int, now: datetime) -> Finish:

@@ -184,6 +184,42 @@ def test_what_runs_is_not_planned_with(tmp_path_factory: pytest.TempPathFactory)
         assert [one["latest"] for one in by_operator["finishes"] if one["chips"] == ["h100-sxm"]] == [None]
 
 
+def test_chips_whose_nodes_are_held_to_the_last_core_are_waited_for_as_well(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with open_world(tmp_path_factory.mktemp("full")) as full:
+        full.submit(workers=2, devices_per_worker=8, cpu_milli=128_000)
+        full.step()
+        later = [one["chips"] for one in planned(full, steps=100)["finishes"] if not one["starts_now"]]
+        assert later == [["h100-sxm"]]
+
+
+@pytest.fixture(scope="module")
+def scattered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
+    """Give a world with three of eight devices left on each node."""
+    with open_world(tmp_path_factory.mktemp("scattered")) as opened:
+        for chip in ("h100-sxm", "h100-sxm", "mi300x", "mi300x"):
+            opened.submit(workers=1, devices_per_worker=5, chips=chip)
+        opened.step()
+        yield opened
+
+
+BETWEEN_NODES = {"model": "llama2-7b", "global_batch": 4, "steps": 100, "network": {"node_gbit_s": 1}}
+
+
+def test_only_what_is_free_can_start_now(scattered: ApiWorld) -> None:
+    found = planned(scattered, **BETWEEN_NODES)
+    assert {pool["chips_per_node"] for pool in found["offered"]} == {1}
+    best_s = found["plans"][0]["plan"]["prediction"]["step_s"]
+    assert all(one["plan"]["step_s"] >= best_s for one in found["finishes"] if one["starts_now"])
+
+
+def test_what_is_waited_for_keeps_to_the_limits_as_well(scattered: ApiWorld) -> None:
+    fast = BETWEEN_NODES | {"network": {"node_gbit_s": 200}}
+    found = planned(scattered, **fast, limits={"devices": 3})
+    assert [sum(one["plan"]["devices"].values()) for one in found["finishes"]] == [3] * len(found["finishes"])
+
+
 def test_nothing_is_free_and_that_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
     with open_world(tmp_path_factory.mktemp("none"), nodes=0) as none:
         assert planned(none)["text"] == "No such chip is free now."

@@ -9,6 +9,7 @@ import pytest
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.catalogue import MODELS
+from scheduler.core.mixing.search.found import DoesNotFit
 from scheduler.services.planning import plan_training
 from scheduler.services.planning.asked import Asked, Trial, TriedPlan, UnknownName
 from scheduler.services.planning.offer import offers_of
@@ -34,6 +35,15 @@ def test_a_question_is_searched_once(world: ApiWorld) -> None:
     first, second = planner.plan(ASKED), planner.plan(ASKED)
     assert (first.was_known, second.was_known) == (False, True)
     assert [one.file.plan for one in first.plans] == [one.file.plan for one in second.plans]
+
+
+def test_why_there_is_no_plan_is_searched_once_as_well(world: ApiWorld) -> None:
+    planner = a_planner(world, in_background=False)
+    asked = replace(ASKED, training=Training(MODELS["llama3-405b"], 64, 1024))
+    first, second = planner.plan(asked), planner.plan(asked)
+    assert isinstance(first.refusal, DoesNotFit)
+    assert (first.was_known, second.was_known) == (False, True)
+    assert second.refusal == first.refusal
 
 
 def test_no_more_plans_are_told_than_are_asked_for(world: ApiWorld) -> None:

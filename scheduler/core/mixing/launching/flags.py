@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from scheduler.core.mixing.asked.shape import ModelShape
 from scheduler.core.mixing.asked.training import Precision, Training
 from scheduler.core.mixing.plan import Plan
 
@@ -31,8 +30,12 @@ def batch_arguments(plan: Plan, training: Training) -> tuple[str, ...]:
     )
 
 
-def model_arguments(shape: ModelShape) -> tuple[str, ...]:
-    """Return the shape of the model in the options of Megatron-LM."""
+def model_arguments(training: Training) -> tuple[str, ...]:
+    """Return the shape of the model in the options of Megatron-LM.
+
+    It wants a number of positions where they are computed too: those of a sequence.
+    """
+    shape = training.shape
     groups = shape.key_value_heads
     return (
         *_option("num-layers", shape.layers),
@@ -42,11 +45,8 @@ def model_arguments(shape: ModelShape) -> tuple[str, ...]:
         *(("--group-query-attention", *_option("num-query-groups", groups)) if groups != shape.heads else ()),
         *(("--swiglu",) if shape.is_gated else ()),
         *(() if shape.ties_embeddings else ("--untie-embeddings-and-output-weights",)),
-        *(
-            _option("max-position-embeddings", shape.learnt_positions)
-            if shape.learnt_positions
-            else ("--position-embedding-type", "rope")
-        ),
+        *_option("max-position-embeddings", shape.learnt_positions or training.sequence),
+        *(() if shape.learnt_positions else ("--position-embedding-type", "rope")),
         *(
             ()
             if shape.experts is None
@@ -56,6 +56,14 @@ def model_arguments(shape: ModelShape) -> tuple[str, ...]:
             )
         ),
     )
+
+
+def too_few_positions(training: Training) -> tuple[str, ...]:
+    """Return a hindrance where a sequence has more tokens than the model has learnt positions."""
+    learnt, wanted = training.shape.learnt_positions, training.sequence
+    if not 0 < learnt < wanted:
+        return ()
+    return (f"a sequence has {wanted:,} tokens, and the model has learnt {learnt:,} positions",)
 
 
 def runs_ahead(plan: Plan) -> tuple[str, ...]:

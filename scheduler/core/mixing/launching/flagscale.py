@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from scheduler.core.mixing.asked.training import Training
-from scheduler.core.mixing.launching.flags import Flags, batch_arguments, model_arguments, runs_ahead
+from scheduler.core.mixing.launching.flags import (
+    Flags,
+    batch_arguments,
+    model_arguments,
+    runs_ahead,
+    too_few_positions,
+)
 from scheduler.core.mixing.launching.megatron import RECOMPUTE_ALL
 from scheduler.core.mixing.plan import Plan, Stage, Transport
 
@@ -32,13 +38,13 @@ def flagscale_flags(plan: Plan, training: Training) -> Flags:
     them, as `$CHIP`. Rules: `FSTrainArguments.pre_validate_args` and `post_validate_args` of FlagScale.
     """
     meshes = tuple(meshes_of(plan))
-    if hindrances := tuple(_hindrances(meshes, training)):
+    if hindrances := (*_hindrances(meshes, training), *too_few_positions(training)):
         return Flags((), hindrances)
     goes_through_hosts = any(boundary.transport is Transport.HOST for boundary in plan.boundaries)
     has_tensor_parallel = any(mesh.tensor_parallel > 1 for mesh in meshes)
     return Flags(
         (
-            *model_arguments(training.shape),
+            *model_arguments(training),
             *("--tensor-model-parallel-size", str(meshes[0].tensor_parallel)),
             *(("--sequence-parallel",) if training.sequence_parallel and has_tensor_parallel else ()),
             *("--pipeline-model-parallel-size", str(len(plan.stages))),

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from scheduler.core.mixing.asked.training import Training
-from scheduler.core.mixing.launching.flags import Flags, batch_arguments, model_arguments, runs_ahead
+from scheduler.core.mixing.launching.flags import (
+    Flags,
+    batch_arguments,
+    model_arguments,
+    runs_ahead,
+    too_few_positions,
+)
 from scheduler.core.mixing.plan import Plan
 
 
@@ -13,7 +19,7 @@ def megatron_flags(plan: Plan, training: Training) -> Flags:
 
     Where recomputation is not the same on all stages it is switched on for all: what fits then fits a fortiori.
     """
-    if hindrances := tuple(_hindrances(plan)):
+    if hindrances := (*_hindrances(plan), *too_few_positions(training)):
         return Flags((), hindrances)
     degree = plan.stages[0].tensor_parallel
     recomputing = sum(stage.recomputes for stage in plan.stages)
@@ -21,7 +27,7 @@ def megatron_flags(plan: Plan, training: Training) -> Flags:
     remark = f"only {recomputing} of {len(plan.stages)} stages need recomputation, and it has one option for all"
     return Flags(
         (
-            *model_arguments(training.shape),
+            *model_arguments(training),
             *("--tensor-model-parallel-size", str(degree)),
             *(("--sequence-parallel",) if training.sequence_parallel and degree > 1 else ()),
             *("--pipeline-model-parallel-size", str(len(plan.stages))),

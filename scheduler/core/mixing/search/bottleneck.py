@@ -79,12 +79,12 @@ def _times_s(table: Table, cuts: Cuts, cut: int) -> Floats:
 
 def _longest(table: Table, cuts: Cuts, cut: int, time_s: float) -> tuple[_Run, ...] | None:
     """Return runs, the last of the pipeline first, that take all layers with no stage busy for longer; None if none."""
-    degrees = range(len(table.degrees))
-    for end in degrees if table.problem.training.shape.ties_embeddings else [None]:
-        found = _reach(table, _Rooms(table, cuts, cut, time_s), end)
-        if found is not None:
-            return found
-    return None
+    rooms = _Rooms(table, cuts, cut, time_s)
+    found = _reach(table, rooms, None)
+    if found is None or not table.problem.training.shape.ties_embeddings:
+        return found
+    tied = (_reach(table, rooms, end) for end in range(len(table.degrees)))
+    return next((runs for runs in tied if runs is not None), None)
 
 
 class _Rooms:
@@ -96,9 +96,16 @@ class _Rooms:
         self._d, self._b = cuts.data_parallel[cut], cuts.micro_batch[cut]
         held = np.minimum(np.arange(1, table.layers + 1), cuts.count[cut])
         self._held = held
+        self._known: dict[tuple[int, int, bool], Floats] = {}
 
     def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
         """Return L: the most layers of a stage with 0, 1, ... stages behind it."""
+        asked = pool, degree, is_first
+        if asked not in self._known:  # other orders and ends ask for the same
+            self._known[asked] = self._reckoned(pool, degree, is_first=is_first)
+        return self._known[asked]
+
+    def _reckoned(self, pool: int, degree: int, *, is_first: bool) -> Floats:
         table, b = self._table, self._b
         is_last = np.arange(table.layers) == 0
         ends = (float(is_first), is_last)
@@ -142,7 +149,7 @@ def _in_front(table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: 
     layers, start = reached.max(axis=0), reached.argmax(axis=0)
     runs = list(placed.runs)
     for stages in np.flatnonzero(layers > placed.layers):
-        runs[stages] = (*before.runs[start[stages]], replace(run, stages=int(stages - start[stages])))
+        runs[stages] = (*before.runs[start[stages]], _Run(run.pool, run.degree, int(stages - start[stages])))
     return _Placed(np.maximum(layers, placed.layers), tuple(runs))
 
 

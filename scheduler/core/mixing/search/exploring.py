@@ -1,6 +1,7 @@
 """From first shapes to the best: look closer at the likeliest, then at their neighbours, until none is better."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -41,13 +42,15 @@ class Effort:
     parents: int = 4
     """Whose neighbours are looked at, each round."""
     polished: int = 3
+    exact: int = 8
+    """Shapes that are found exactly, where none that was drawn fits."""
     slack: float = 1.3
     """An estimate that is longer than the best step by more is not looked at: estimates are seldom so much too long."""
 
 
 QUICK = Effort(each=24, rounds=2, slack=1.03)
 WIDE = Effort()
-THOROUGH = Effort(cuts=24, first=96, each=96, rounds=8, polished=16)
+THOROUGH = Effort(cuts=24, first=96, each=96, rounds=8, polished=16, exact=24)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
 
@@ -92,7 +95,7 @@ def explored(
     if known is not None:
         looked = _further(table, cuts, looked, known, most=effort.first)
     if not len(looked.shapes):
-        looked = _further(table, cuts, looked, _tight(table, cuts, first), most=effort.first)
+        looked = _further(table, cuts, looked, _tight(table, cuts, first, effort.exact), most=effort.first)
     parents_of = NO_KEYS
     for _ in range(effort.rounds):
         parents = looked.shapes.take(~np.isin(looked.shapes.keys(), parents_of)).take(slice(effort.parents))
@@ -105,10 +108,22 @@ def explored(
     return _finished(table, cuts, looked, effort.polished)
 
 
-def _tight(table: Table, cuts: Cuts, none: Shapes) -> Shapes:
-    """Return a shape for every way of cutting the batch that fits at all: found exactly, where drawing some did not."""
-    found = [bottleneck_of(table, cuts, cut) for cut in range(len(cuts.count))]
-    return joined([none.take(slice(0)), *(each.shape for each in found if each is not None)])
+def _tight(table: Table, cuts: Cuts, none: Shapes, most: int) -> Shapes:
+    """Return a shape for each of so many cuts that fit, those of the best bounds: found exactly, where drawing did not.
+
+    A larger micro-batch takes no less memory than a smaller one, since a stage holds `b min(m, held)` sequences. So
+    where one of a single sequence does not fit, no other with as many replicas is tried.
+    """
+    smallest = {d: cut for cut, d in enumerate(cuts.data_parallel.tolist()) if cuts.micro_batch[cut] == 0}
+    exact = cache(lambda cut: bottleneck_of(table, cuts, cut))
+    shapes = [none.take(slice(0))]
+    for cut, d in enumerate(cuts.data_parallel.tolist()):
+        found = None if exact(smallest[d]) is None else exact(cut)
+        if found is not None:
+            shapes.append(allowed(table, cuts, found.shape))
+        if sum(map(len, shapes)) >= most:
+            break
+    return joined(shapes)
 
 
 def _further(table: Table, cuts: Cuts, looked: _Looked, shapes: Shapes, *, most: int, slack: float = np.inf) -> _Looked:

@@ -12,7 +12,7 @@ from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
 MOST_GROWTH = 1_024
-LITTLE = Effort(cuts=6, rounds=0, polished=1)
+LITTLE = Effort(cuts=6, rounds=0, polished=1, exact=1)
 
 
 def why_nothing(problem: Problem, pools: tuple[ChipPool, ...]) -> DoesNotFit | LimitsForbid:

@@ -42,7 +42,7 @@ def test_the_options_say_the_shape_of_the_model() -> None:
     assert options["num_query_groups"] == 4
     assert options["untie_embeddings_and_output_weights"]
     old = a_shape(is_gated=False, ties_embeddings=True, learnt_positions=1024)
-    options = parsed(megatron_flags(a_plan_of_one_vendor(8), a_training(shape=old)).arguments)
+    options = parsed(megatron_flags(a_plan_of_one_vendor(8), a_training(shape=old, sequence=1024)).arguments)
     assert options["max_position_embeddings"] == 1024
     assert not options["swiglu"]
     assert not options["untie_embeddings_and_output_weights"]
