@@ -108,5 +108,5 @@ def test_a_process_that_may_not_be_killed_is_named(monkeypatch: pytest.MonkeyPat
 
         monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
 
-        assert kill_leftovers(LAUNCH, worker, patience_s=0.05) == [other]
+        assert kill_leftovers(LAUNCH, worker, patience_s=2.0) == [other]
         assert is_gone(worker.pid)
