@@ -131,6 +131,7 @@ def test_quotas_are_kept_and_those_that_contradict_themselves_or_each_other_are_
     wrong: list[tuple[QueueQuota, type[Exception]]] = [
         (QueueQuota("alpha", "h100", 4, limit=3), ContradictoryQuota),
         (QueueQuota("org", "h100", limit=5), ContradictoryQuota),
+        (QueueQuota("org", "h100", guaranteed=3, borrowing=2), ContradictoryQuota),
         (QueueQuota("beta", "h100", guaranteed=11), TooMuchGuaranteed),
         (QueueQuota("alpha", "abacus", limit=3), DoesNotExist),
         (QueueQuota("nobody", "h100", limit=3), DoesNotExist),

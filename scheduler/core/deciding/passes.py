@@ -180,9 +180,10 @@ class Passes:
             self.promises.drop(each, why)
         if self._begins_round(state):
             self._attempts = Attempts()
+        self._let_arrive(state)
+        claimed = self.promises.claims.refresh(state.ledger, now)
         if is_strange or at is None or self._begins_round(state):
             return dict.fromkeys(state.waiters.classes.all.values()), []
-        self._let_arrive(state)
         found: dict[Class, None] = {}
         grown = dict.fromkeys([*news.pools.since(self._seen), *self.promises.given_back()])
         numbers = Numbers(state)
@@ -192,7 +193,7 @@ class Passes:
             found |= dict.fromkeys(self._sleepers.lacking(LacksAnything(pool)))
         chips = {chip for _, chip in grown}
         found |= dict.fromkeys([*(each for each, _ in fallen), *self.promises.lost()])
-        found |= dict.fromkeys([*self.promises.claims.refresh(state.ledger, now), *self._attempts.due(now)])
+        found |= dict.fromkeys([*claimed, *self._attempts.due(now)])
         found |= dict.fromkeys(each for each in self.promises if not chips.isdisjoint(each.asked[0].chips))
         for lack in self._lacked(state):
             found |= dict.fromkeys(self._sleepers.lacking(lack))

@@ -254,17 +254,17 @@ class TooMuchGuaranteed(ContradictoryQuota):
 def check_guarantees(tree: QueueTree, quotas: Iterable[QueueQuota], *, capacity: int | None) -> None:
     """Raise ContradictoryQuota where quotas of one resource guarantee more than can be kept.
 
-    What is guaranteed to the queues in one may not be more than its limit, and to all of them not more than there is;
+    What is guaranteed to the queues in one may not be more than it may hold, and to all of them not more than there is;
     `capacity` is that in units of the resource, None where nobody knows.
     """
     of = {quota.queue: quota for quota in quotas}
     within: dict[QueueName | None, int] = {}
     for name in sorted(tree.queues, key=lambda name: -len(tree.path(name))):
         quota, inner = of.get(name), within.get(name, 0)
-        if quota is not None and quota.limit is not None and inner > quota.limit:
+        if quota is not None and quota.most is not None and inner > quota.most:
+            which = "its limit of" if quota.most == quota.limit else "what is guaranteed to it and it may borrow,"
             raise ContradictoryQuota(
-                f"the queues in {name} are guaranteed {inner} {quota.resource} together, more than its limit of "
-                f"{quota.limit}"
+                f"the queues in {name} are guaranteed {inner} {quota.resource} together, more than {which} {quota.most}"
             )
         parent = tree.queues[name].parent
         within[parent] = within.get(parent, 0) + max(inner, 0 if quota is None else quota.guaranteed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Claims:
         self._awaiting: dict[AttemptId, list[Reservation]] = {}
         self._coming: dict[GroupId, tuple[Reservation, int]] = {}
         """What those are to have who are moved and do not wait yet, with their priority."""
+        self._numbers = count(1)
         self.roomy: dict[AttemptId, None] = {}
         """Attempts that were stopped for somebody and hold more than was needed: the rest is for others."""
 
@@ -46,6 +48,10 @@ class Claims:
 
     def __contains__(self, claim: Reservation) -> bool:
         return claim in self._whose
+
+    def next_number(self) -> int:
+        """Return what tells the next claim from all others."""
+        return next(self._numbers)
 
     def count(self, of: Class) -> int:
         """Return for how many members of a class room is kept."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scheduler.core.placement.request import GangRequest
 
 RESERVED = "reserved/"
+CLAIMED = "claimed/"
 CPU, MEMORY, PODS = " cpu", " memory", " pods"
 """Beside chip types, of which no name begins like these, what nodes give: milli-cores, MiB, and workers."""
 Sums = dict[str, int]
@@ -86,11 +87,13 @@ class Reservation:
     """What counts as used by its tenant already; None: nothing does."""
     besides: frozenset[AttemptId] = frozenset()
     """Attempts that are to end before it begins though they hold nothing of its nodes: its quota needs that."""
+    claim: int = 0
+    """Which claim it is, of which several may be called after a group; 0: a promise, of which a group has one."""
 
     @property
     def name(self) -> AttemptId:
         """What its share of the ledger is called."""
-        return reserved_for(self.group)
+        return f"{CLAIMED}{self.claim}/{self.group}" if self.claim else reserved_for(self.group)
 
     @property
     def waits_for(self) -> frozenset[AttemptId]:

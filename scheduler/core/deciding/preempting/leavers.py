@@ -103,7 +103,8 @@ def claim_on(
                 awaited.setdefault(entry, {})[leaver.name] = taken
     there = {name for those in awaited.values() for name in those}
     besides = frozenset(leaver.name for leaver in leavers if leaver.name not in there)
-    return Reservation(group, now + timedelta(seconds=grace_s), None, needs, awaited, quota=quota, besides=besides)
+    begins, number = now + timedelta(seconds=grace_s), claims.next_number()
+    return Reservation(group, begins, None, needs, awaited, quota=quota, besides=besides, claim=number)
 
 
 def quota_share(

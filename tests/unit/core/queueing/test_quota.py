@@ -1,9 +1,19 @@
 from dataclasses import replace
 
+import pytest
+
 from scheduler.core.ledger.ledger import Ledger
 from scheduler.core.model.reason import QuotaExceeded
-from scheduler.core.model.sharing.queue import COMPUTE, Account, ChipGroup, Queue, QueueQuota, QuotaCause
-from scheduler.core.queueing.quota import QuotaBook, over_quota
+from scheduler.core.model.sharing.queue import (
+    COMPUTE,
+    Account,
+    ChipGroup,
+    ContradictoryQuota,
+    Queue,
+    QueueQuota,
+    QuotaCause,
+)
+from scheduler.core.queueing.quota import QuotaBook, check_guarantees, over_quota
 from scheduler.core.queueing.tree import QueueTree
 from tests.builders.core import make_allocation, make_hold, make_ledger, make_node, make_share
 
@@ -131,3 +141,20 @@ def test_where_queues_within_each_other_keep_back_the_outer_one_speaks_for_both(
     ]
     assert in_tree({}, quotas, asked=9, queue="other")[0][2:] == (8, 0, 9, QuotaCause.KEPT_BACK, ("org",))
     assert in_tree({}, quotas, asked=3, devices=8)[0][2:] == (2, 0, 3, QuotaCause.KEPT_BACK, ("beta",))
+
+
+@pytest.mark.parametrize(
+    ("org", "said"),
+    [
+        (QueueQuota("org", "h100", limit=5), "more than its limit of 5"),
+        (
+            QueueQuota("org", "h100", guaranteed=2, borrowing=3),
+            "more than what is guaranteed to it and it may borrow, 5",
+        ),
+    ],
+)
+def test_no_more_may_be_guaranteed_in_a_queue_than_it_may_hold(org: QueueQuota, said: str) -> None:
+    within = [QueueQuota("alpha", "h100", guaranteed=4), QueueQuota("beta", "h100", guaranteed=2)]
+    with pytest.raises(ContradictoryQuota, match=said):
+        check_guarantees(TREE, [org, *within], capacity=None)
+    check_guarantees(TREE, [org, within[0]], capacity=None)

@@ -132,6 +132,26 @@ def test_who_was_preempted_is_left_alone_for_longer_the_next_time() -> None:
     assert evicted(cluster.decide()) == names(low)
 
 
+def test_a_gang_that_waits_again_while_its_room_for_one_that_is_alike_is_made_has_others_stopped_too() -> None:
+    low = [make_job(number, shape=WHOLE) for number in (1, 2, 3)]
+    cluster = full(*low, nodes=3)
+    one, other = make_job(11, shape=WHOLE, priority=1), make_job(12, shape=WHOLE, priority=1)
+    cluster.submit(one, other)
+    stopped = evicted(cluster.decide())
+    assert len(stopped) == 2
+    (of_other,) = [each for each in cluster.passes.promises.claims if each.group == make_group(other).id]
+    (victim,) = of_other.waits_for
+    cluster.move(cluster.state.live[victim].group.id, Event.GONE)
+    assert placed(cluster.decide()) == names(one), "the first takes what is complete first"
+    cluster.move(make_group(one).id, Event.STOP, StopReason.PREEMPTED)
+    cluster.move(make_group(one).id, Event.GONE)
+    cluster.submit(make_job(20, shape=WHOLE, priority=9))
+    (more,) = evicted(cluster.decide())
+    assert more not in stopped
+    cluster.leave()
+    assert placed(cluster.decide()) == names(one, other)
+
+
 def test_no_more_are_stopped_than_are_in_the_way_and_those_first_with_the_least_to_lose() -> None:
     jobs = [make_job(number) for number in range(1, 9)]
     cluster = full(*jobs)
