@@ -42,7 +42,7 @@ def waiting_answer(
     first = explained.explanations[0]
     return WhyAnswer(
         job=view.job.id,
-        state=State.QUEUED,
+        state=view.state if view.job.spec.serves else State.QUEUED,
         reasons=reason_answers(first.reasons, you),
         position=first.position,
         ahead=first.ahead,
@@ -213,7 +213,8 @@ def _left_out(spec: JobSpec) -> str:
 
 def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | None) -> str:
     first = explained.explanations[0]
-    place, reasons = f"It waits, {ordinal(first.position)} in the queue", first.reasons
+    who, reasons = _who_waits(view.job, len(explained.explanations)), first.reasons
+    place = f"{who}, {ordinal(first.position)} in the queue"
     if not reasons:
         return f"{place}; nothing blocks it and it is placed in a moment."
     more = "" if len(reasons) == 1 else f" ({count(len(reasons) - 1, 'more reason')})"
@@ -224,6 +225,12 @@ def _waiting_text(view: JobView, explained: JobExplanation, you: TenantName | No
     more += _left_out(view.job.spec)
     when = "" if first.estimate is None else f"; {estimate_text(first.estimate)}"
     return f"{place}: {reason_text(reasons[0], you)}{more}{when}."
+
+
+def _who_waits(job: Job, groups: int) -> str:
+    if not job.spec.serves or groups >= job.replicas:
+        return "It waits"
+    return f"{groups:,} of its {job.replicas:,} replicas {'waits' if groups == 1 else 'wait'}"
 
 
 def _waiting_advice(reasons: Sequence[Reason], job: Job, advised: Advice) -> str:

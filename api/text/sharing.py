@@ -68,7 +68,7 @@ def within_quota(reason: QuotaExceeded) -> str:
     if reason.asked > reason.limit:
         most = amount(reason.resource, reason.limit)
         return f"ask for at most {most} of {reason.resource}, or ask an operator for more quota"
-    return "wait until your running jobs end, cancel one, or ask an operator for more quota"
+    return f"wait until jobs of queue {reason.queue} end, cancel one of yours there, or ask an operator for more quota"
 
 
 def amount(resource: ResourceName, number: int) -> str:

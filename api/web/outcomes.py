@@ -27,7 +27,7 @@ def refuse_submission(  # noqa: PLR0911 - one problem per kind
         case Rejection.UNKNOWN_JOB:
             return _unknown_before_it(rejected, request)
         case Rejection.UNKNOWN_TENANT:
-            return refuse(Code.UNKNOWN_TENANT, "The token's tenant does not exist any more.")
+            return refuse(Code.UNKNOWN_TENANT, "There is no such tenant, or not any more.")
         case Rejection.KEY_REUSED:
             error = FieldError("/header/idempotency-key", "came with another body before")
             next_step = "use a new key for a new job, or send the same body again"

@@ -38,7 +38,11 @@ def _waits(found: Consequences) -> str:
     waits = found.waits
     if not waits.waiting:
         return "Nobody waits"
-    whom = "those that wait" if waits.looked_at >= waits.waiting else f"the first {waits.looked_at:,} in the queue"
+    if not waits.looked_at and found.starting_count >= waits.waiting:
+        return "Nobody else waits"
+    whom = f"the first {waits.looked_at:,} in the queue"
+    if waits.looked_at + found.starting_count >= waits.waiting:
+        whom = "the others that wait" if found.starting_count else "those that wait"
     never = f", {waits.never:,} without an expected start any more" if waits.never else ""
     return f"Of {whom} {waits.longer:,} would wait longer, {waits.shorter:,} shorter{never}"
 

@@ -243,13 +243,15 @@ class Projection:
     def _keep(self, kept: KeptRoom, job: Job | None) -> None:
         """Let a gang start on the room that is kept for it, and give it back when it has run.
 
-        Of one whose end the promise does not know that is guessed, as of those who start without one.
+        Of one whose end the promise does not know that is guessed, as of those who start without one. A promise that
+        counts on a guess is no firmer than that.
         """
         promise = kept.kept
         begins_s = max(0.0, self._seconds(promise.begins))
         awaited_s = [self._ends_s.get(name, self._seconds(end.at)) for name, end in promise.expected.items()]
         start_s = begins_s if self._at_most else min(begins_s, max([0.0, *awaited_s]))
-        self._promised[promise.group] = Start(start_s, PROMISED)
+        is_guess = any(end.basis is Basis.GUESSED for end in promise.expected.values())
+        self._promised[promise.group] = Start(start_s, RANKS[Basis.GUESSED] if is_guess else PROMISED)
         self._needs[promise.group] = kept.needs
         for pool, milli in kept.now.items():
             if pool in self._devices:

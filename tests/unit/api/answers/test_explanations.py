@@ -1,10 +1,13 @@
 """The sentence about a job that waits."""
 
+from dataclasses import replace
+
 from api.answers.explanations import waiting_answer
 from api.schemas.reason import KeptApartAnswer, TooFewFreeAnswer, WhyAnswer
 from scheduler.core.deciding.explanation import Explanation
 from scheduler.core.model.asking.remedies import AlsoOnChip, FewerDevices, FewerWorkers
 from scheduler.core.model.group import State
+from scheduler.core.model.job import JobKind
 from scheduler.core.model.reason import (
     KeptApart,
     Limit,
@@ -73,3 +76,20 @@ def test_the_nearest_shape_is_told_only_where_one_like_it_would_start() -> None:
     told = [explained(few, advised=advised).next for advised in (offered, other, NO_ADVICE)]
     assert told[0] == "wait, or submit it with 1 worker (fits now) or with more acceptable chip types"
     assert told[1:] == ["wait, or submit it with fewer workers or with more acceptable chip types"] * 2
+
+
+def test_a_server_of_which_some_replicas_run_is_told_how_many_wait() -> None:
+    made = make_job()
+    job = replace(made, replicas=3, spec=replace(made.spec, kind=JobKind.INFERENCE))
+    groups = [make_group(job, index=index) for index in range(3)]
+    view = JobView(job, State.RUNNING, tuple(groups), (), progress=None, finished_at=None, refusal=None)
+    told = []
+    for waiting in (groups[2:], groups[1:], groups):
+        explanations = tuple(Explanation(group.id, (NoCluster(),), position=2, ahead=1) for group in waiting)
+        told.append(waiting_answer(view, JobExplanation(explanations, change=1, age_s=0.0), "alpha"))
+    assert [answer.state for answer in told] == [State.RUNNING] * 3
+    assert [answer.text.partition(",")[0] for answer in told] == [
+        "1 of its 3 replicas waits",
+        "2 of its 3 replicas wait",
+        "It waits",
+    ]

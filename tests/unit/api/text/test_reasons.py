@@ -360,7 +360,7 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
         (replace(NEVER, level="rack"), "at most 3 workers of 8 h100-sxm in one rack"),
         (replace(NEVER, devices_per_worker=0), "at most 3 workers of a share of h100-sxm"),
         (replace(QUOTA, limit=0), "choose another chip type, or ask an operator for a quota of h100-sxm"),
-        (QUOTA, "wait until your running jobs end"),
+        (QUOTA, "wait until jobs of queue demo end, cancel one of yours there"),
         (WaitsForJob("j1", Condition.ENDED), "medley show j1"),
         (WaitsForArray("a1", Condition.ENDED, 3, 100), "medley show a1"),
         (CannotFollow("a1", State.FAILED, is_array=True), "after another array, or with the condition `ended`"),

@@ -5,12 +5,13 @@ from itertools import pairwise
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.forecasting.forecast import Forecast
 from scheduler.core.forecasting.scene import Waiter, demands_of, line_up, look_for_rooms, take_scene
-from scheduler.core.model.change import NodeSeen, QueueQuotaSet
+from scheduler.core.model.change import NodeSeen, QueueQuotaSet, ReservationMade
 from scheduler.core.model.group import first_group
 from scheduler.core.model.job import ArrayMember, Dependency, Job, JobKind
 from scheduler.core.model.node import NodeState
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis, UnknownStart
+from scheduler.core.model.waiting.promise import Basis
 from scheduler.core.placement.request import request_of
 from tests.builders.core import NOON, as_change, make_group, make_job, make_node, make_shape, make_state
 from tests.builders.core import seconds_after_noon as at
@@ -171,6 +172,14 @@ def test_what_is_free_on_nodes_of_others_is_not_counted_while_others_end() -> No
     nodes = (make_node("n1", half), make_node("n2", half), make_node("own", tenant="beta"))
     state = busy(*nodes, running={"n1": (4, 300), "n2": (4, 600)}, jobs=(job := waits(1, 8),))
     assert span(state, job)[1] == 600 + GRACE_S
+
+
+def test_room_that_is_kept_on_a_guess_is_told_as_a_guess() -> None:
+    state = kept()
+    (promise,) = state.promised.values()
+    guessed = replace(promise, awaited=tuple(replace(end, basis=Basis.GUESSED) for end in promise.awaited))
+    state.apply(as_change(ReservationMade(guessed)))
+    assert span(state, GANG)[1:] == (600 + GRACE_S, StartBasis.GUESSED)
 
 
 def test_who_starts_on_room_that_is_kept_ends_as_others_do_of_whom_nothing_is_known() -> None:
