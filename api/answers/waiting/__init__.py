@@ -1,1 +1,1 @@
-"""What would help a job that waits."""
+"""What a job that waits is told, and what if something were otherwise, as the API tells it."""

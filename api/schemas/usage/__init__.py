@@ -1,1 +1,1 @@
-"""Schemas of use over time: series, accounts and history."""
+"""Schemas of what jobs did: use over time, accounts and history; how fast they are, and how long layers take."""

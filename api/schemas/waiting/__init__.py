@@ -1,1 +1,1 @@
-"""Who comes before whom, and why: shapes of answers."""
+"""What a job that waits is told, and what if something were otherwise: shapes of questions and answers."""

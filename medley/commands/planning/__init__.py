@@ -1,1 +1,1 @@
-"""What clusters would do: asked of the scheduler itself, in this process."""
+"""What would be: simulated in this process, or asked of the server, which changes nothing."""

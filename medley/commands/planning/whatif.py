@@ -66,6 +66,8 @@ def whatif(
     output: OutputOption = "table",
 ) -> int:
     """Say what would follow if nodes were drained or added, quotas others, or a job came. Nothing is changed."""
+    if tenant is not None and job_file is None:
+        raise BadUsage("--tenant is whose the job would be", next_step="medley whatif job.yaml --tenant demo")
     file = None if job_file is None else read_yaml_file(job_file, JOB_FILE)
     _check(nodes, sharing)
     with connected() as client:
@@ -110,6 +112,8 @@ def _check(nodes: Nodes, sharing: Sharing) -> None:
         )
     if nodes.count is not None and not (nodes.drain_like or nodes.drain_where):
         raise BadUsage("--count needs --drain-like or --drain-where")
+    if nodes.runs_on and not (nodes.drain or nodes.drain_like or nodes.drain_where):
+        raise BadUsage("--runs-on is of drained nodes", next_step="say which by --drain, --drain-like or --drain-where")
     if sharing.quota is None and _figures(sharing):
         raise BadUsage(
             "figures of a quota need --quota", next_step="medley whatif --quota demo/h100-sxm --guaranteed 8"

@@ -1,1 +1,1 @@
-"""Jobs that wait: what would help them."""
+"""Jobs that wait: when they start, what would help them, and what if something were otherwise."""

@@ -1,1 +1,1 @@
-"""Ports fulfilled in memory, for tests; each passes the contract tests of its port."""
+"""Ports fulfilled in memory, for tests and simulations; each passes the contract tests of its port."""

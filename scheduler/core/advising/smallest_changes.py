@@ -20,6 +20,7 @@ from scheduler.core.model.asking.remedies import (
     wishes_of,
     with_remedy,
 )
+from scheduler.core.model.asking.suppositions import MOST_CHIPS_TRIED
 from scheduler.core.model.group import first_group
 from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.job import AnyOf
@@ -29,15 +30,15 @@ from scheduler.core.placement.reasons.never import reasons_why_never
 from scheduler.core.placement.request import request_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from scheduler.core.deciding.state import SchedulerState
+    from scheduler.core.model.identifiers import ChipName
     from scheduler.core.model.job import Job, JobSpec
 
     Helps = Callable[[JobSpec], bool]
 
-MOST_CHIPS_TRIED = 16
 _MINUTE_S = 60
 
 
@@ -102,6 +103,13 @@ def _with_shorter_limit(spec: JobSpec, found: GangPlace | KeptForOthers | None, 
             yield ShorterLimit(limit_s)
 
 
+def other_chips(state: SchedulerState, accepted: Collection[ChipName]) -> list[ChipName]:
+    """Return further chip types of nodes that take work, those that are worth most first, at most MOST_CHIPS_TRIED."""
+    there = {count.chip for count in state.tally.capacity() if count.usable}
+    worth = state.placer.worth.values
+    return sorted(there.difference(accepted), key=lambda chip: (-worth.get(chip, 0.0), chip))[:MOST_CHIPS_TRIED]
+
+
 def _found(state: SchedulerState, spec: JobSpec, helps: Helps) -> Iterator[Remedy]:
     """Yield one change of each kind that helps: wishes about where are given up first, devices last."""
     for wish in wishes_of(spec):
@@ -115,9 +123,7 @@ def _on_another_chip(state: SchedulerState, spec: JobSpec, helps: Helps) -> Iter
     """Yield the first chip type that helps: of those that are worth most."""
     if not isinstance(spec.chips, AnyOf) or not spec.chips.chips or spec.roles:
         return
-    there = {count.chip for count in state.tally.capacity() if count.usable}
-    others = sorted(there - {*spec.chips.chips}, key=lambda chip: (-state.placer.worth.values.get(chip, 0.0), chip))
-    for chip in others[:MOST_CHIPS_TRIED]:
+    for chip in other_chips(state, spec.chips.chips):
         if helps(with_remedy(spec, AlsoOnChip(chip))):
             yield AlsoOnChip(chip)
             return

@@ -37,14 +37,17 @@ class KnownPlans(Generic[Answer]):
     def ask(self, problem: Problem) -> Answer:
         """Return the answer to a question, found now unless it is known. Raises what `find` does; that is not kept."""
         key = key_of(problem)
-        known = self._answers.get(key)
-        if known is not None:
+        if key in self._answers:
             self._answers.move_to_end(key)
-            return known
+            return self._answers[key]
         found = self._find(problem, self._latest.get(problem.training))
         self.keep(problem, found)
         self._keep(self._latest, problem.training, found)
         return found
+
+    def __contains__(self, problem: Problem) -> bool:
+        """Say whether the answer is known, also where it is None."""
+        return key_of(problem) in self._answers
 
     def known(self, problem: Problem) -> Answer | None:
         """Return the answer where it is known."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scheduler.core.advising.smallest_changes import other_chips
 from scheduler.core.deciding.parts.live import going_of
 from scheduler.core.deciding.prospect import Prospect, prospect_of
 from scheduler.core.forecasting.scene import Scene, demands_of, line_up_first, look_for_rooms, take_scene
-from scheduler.core.model.asking.suppositions import MOST_CHIPS_TRIED
 from scheduler.core.model.identifiers import job_named_by
 from scheduler.core.model.job import AnyOf
 from scheduler.core.supposing.rehearsal import Rehearsal
@@ -170,6 +170,4 @@ def _other_chips(state: SchedulerState, job: Job) -> list[ChipName]:
     accepted = job.spec.chips
     if not isinstance(accepted, AnyOf) or not accepted.chips or job.spec.roles or job.spec.alternatives:
         return []
-    there = {count.chip for count in state.tally.capacity() if count.usable}
-    worth = state.placer.worth.values
-    return sorted(there - {*accepted.chips}, key=lambda chip: (-worth.get(chip, 0.0), chip))[:MOST_CHIPS_TRIED]
+    return other_chips(state, accepted.chips)

@@ -79,15 +79,17 @@ class EstimateScorer:
         self, waiting: dict[AttemptId, GroupId], known: set[tuple[AttemptId, StartBasis]], now: datetime
     ) -> list[ToldStart]:
         """Return what is told now of those that have waited long enough, and was not on that basis before."""
-        told: list[ToldStart] = []
         most = min(MOST_AT_ONCE, MOST_OPEN - len(known))
         long_enough = now - timedelta(seconds=AFTER_S)
-        for attempt, group in waiting.items():
-            if len(told) >= most:
-                break
-            if self._since[attempt] > long_enough:
-                continue
-            found = self._forecaster.forecast(group)
+        patient = [(attempt, group) for attempt, group in waiting.items() if self._since[attempt] <= long_enough]
+        if not patient or most <= 0:
+            return []
+        forecast = self._forecaster.latest()  # one for all: on a busy cluster each call makes another
+        told: list[ToldStart] = []
+        for attempt, group in patient:
+            found = forecast.of(group, now)
             if isinstance(found, Estimate) and (attempt, found.basis) not in known:
                 told.append(ToldStart(attempt, found.basis, now, found.earliest, found.latest))
+                if len(told) >= most:
+                    break
         return told

@@ -80,7 +80,7 @@ class TrainingPlanner:
 
     def is_ready_for(self, problem: Problem) -> bool:
         """Say whether the best plan for a question is there without a search."""
-        return self._known.known(problem) is not None or self._single.known(problem) is not None
+        return problem in self._known or problem in self._single
 
     def plan(self, asked: Asked) -> Answered:
         """Return the best plans on what is free now, or why there is none. Raises UnknownName, StorageUnavailable."""
@@ -128,7 +128,7 @@ class TrainingPlanner:
         return replace(best, question=Question(best.question.problem, left_out))
 
     def _tried(self, question: Question) -> _Best:
-        was_known = self._known.known(question.problem) is not None
+        was_known = question.problem in self._known
         said = self._known.ask(question.problem)
         if isinstance(said, Found):
             return _Best(question, said, None, was_known)
@@ -169,7 +169,7 @@ class TrainingPlanner:
 
     def _ready_for_losses(self, problem: Problem, best: Plan) -> None:
         for fewer in losses_of(problem):
-            if self._single.known(fewer) is None:
+            if fewer not in self._single:
                 plan = _search_one(fewer, best)  # nobody who asks waits for this
                 with self._asking:
                     self._single.keep(fewer, plan)

@@ -63,11 +63,7 @@ class Forecaster:
 
     def estimate(self, group: GroupId) -> Estimate | NoEstimate | None:
         """Return when a group is expected to start; None where that is not known yet, or it does not wait."""
-        return self._told(self.forecast(group))
-
-    def forecast(self, group: GroupId) -> Estimate | NoEstimate | None:
-        """Return the same before past estimates have their say: what is scored."""
-        return self._latest().of(group, self._clock.now())
+        return self._told(self.latest().of(group, self._clock.now()))
 
     def known(self, group: GroupId) -> Estimate | NoEstimate | None:
         """Return the same where a forecast is there that is of use, and wait for none: for lists of many groups."""
@@ -97,7 +93,11 @@ class Forecaster:
             request = state.speeds.asked_by(job)
         return self._told(Forecast(scene, Waiter(group, job, request)).of(group.id, now))
 
-    def _latest(self) -> Forecast:
+    def latest(self) -> Forecast:
+        """Return the latest forecast, before past estimates have their say: what is scored.
+
+        Who asks about many asks once: where nothing is made in the background, each call may make it anew.
+        """
         known = self._known
         age_s = 0.0 if known is None else self._clock.monotonic_s() - known.at_s
         if known is None or age_s > TOO_OLD_S:

@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from scheduler.adapters.telemetry.metrics import PrometheusTelemetry
+from scheduler.core.forecasting.forecast import Forecast
+from scheduler.core.forecasting.scene import Scene
 from scheduler.core.forecasting.scoring import ENOUGH
-from scheduler.core.model.identifiers import AttemptId, group_id
-from scheduler.core.model.waiting.estimate import Estimate, StartBasis
+from scheduler.core.model.identifiers import AttemptId, GroupId, group_id
+from scheduler.core.model.waiting.estimate import Estimate, NoEstimate, StartBasis
 from scheduler.core.model.waiting.score import Score, ToldStart
 from scheduler.loops.steps import SCORING_INTERVAL_S, scoring_estimates
 from scheduler.ports.journal import StorageUnavailable
 from scheduler.services.cancel_job import cancel_job
 from scheduler.services.keep_lead import Lead, LeadershipLost
 from scheduler.services.measuring.score_estimates import AFTER_S, EstimateScorer
+from scheduler.services.questions import forecasting
 from scheduler.services.questions.estimate_records import RENEWED_AFTER_S, EstimateRecords
 from scheduler.services.questions.forecasting import Forecaster
 from tests.builders.stage import TENANT, Stage, make_spec, stage
@@ -68,6 +71,33 @@ def test_who_waited_for_a_minute_is_scored_when_it_starts_by_what_it_was_told_th
     assert value(metrics.registry, "medley_start_estimate_error_ratio_sum", labels) == pytest.approx(score.ratio)
 
 
+def test_one_forecast_is_made_for_all_who_wait_however_much_happens_meanwhile(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = waiting_behind(scene, 590)
+    third = scene.submit(make_spec(workers=8, time_limit_s=60))
+    scene.turn()
+    scorer = scorer_of(scene, PrometheusTelemetry("1"))
+    scorer.score_once()
+    scene.clock.advance(AFTER_S)
+    made: list[int] = []
+
+    class OnABusyCluster(Forecast):
+        def of(self, group: GroupId, now: datetime) -> Estimate | NoEstimate | None:
+            scene.submit(make_spec())
+            scene.followed.follow()
+            return super().of(group, now)
+
+    def forecast(found: Scene) -> Forecast:
+        made.append(1)
+        return OnABusyCluster(found)
+
+    monkeypatch.setattr(forecasting, "Forecast", forecast)
+    scorer.score_once()
+    assert {name for name, _ in scene.storage.estimates.open()} == {f"{group_id(job, 0)}-a1" for job in (second, third)}
+    assert len(made) == 1
+
+
 class Past:
     """A past in which all who were told ten minutes by time limits waited for twenty."""
 
@@ -96,7 +126,7 @@ def test_what_is_told_is_as_vague_as_past_estimates_were_wrong_and_the_past_is_r
     records = EstimateRecords(past, scene.clock)
     forecaster = Forecaster(scene.followed, scene.clock, in_background=False, records=records)
     group, now = group_id(second, 0), scene.clock.now()
-    scored, told = forecaster.forecast(group), forecaster.estimate(group)
+    scored, told = forecaster.latest().of(group, now), forecaster.estimate(group)
     assert isinstance(scored, Estimate)
     assert isinstance(told, Estimate)
     assert (told.latest - now, scored.latest - now) == (timedelta(seconds=1_200), timedelta(seconds=600))

@@ -1,1 +1,1 @@
-"""Use over time on a database: writing sums, and reading them, accounts and history."""
+"""What jobs did, on a database: use over time, accounts and history; how fast they were, and how right estimates."""

@@ -1,1 +1,1 @@
-"""What people ask for beside devices, and what would help a job that has no place."""
+"""What jobs ask for beside devices, and what people ask: why, what if, what would help, each with its answer."""

@@ -8,7 +8,7 @@ MOST_SUPPOSITIONS = 16
 MOST_NODES = 4_096
 """So many nodes are supposed drained, or added, in one question."""
 MOST_CHIPS_TRIED = 16
-"""So many other chip types are tried for a job."""
+"""So many other chip types are tried for a job, where one is looked for on which it would start."""
 
 
 @dataclass(frozen=True, slots=True)

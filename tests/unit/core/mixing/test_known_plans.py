@@ -73,3 +73,17 @@ def test_what_was_made_ready_elsewhere_is_known() -> None:
     plans.keep(PROBLEM, 7)
     assert plans.ask(PROBLEM) == 7
     assert finder.given == []
+
+
+def test_that_there_is_no_answer_is_known_too() -> None:
+    asked: list[Problem] = []
+
+    def find(problem: Problem, _near: None) -> None:
+        asked.append(problem)
+
+    plans: KnownPlans[None] = KnownPlans(find)
+    assert PROBLEM not in plans
+    plans.ask(PROBLEM)
+    plans.ask(PROBLEM)
+    assert PROBLEM in plans
+    assert len(asked) == 1
