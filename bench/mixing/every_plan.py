@@ -69,7 +69,10 @@ class _Deals:
     def __init__(self, problem: Problem, replicas: int, size: int, seats: tuple[Seat, ...]) -> None:
         self._problem, self._replicas, self._seats = problem, replicas, seats
         self._count = problem.training.global_batch // (replicas * size)
-        self._sends_s = tuple(transfer_s(problem, a, b, micro_batch=size) for (a, _), (b, _) in pairwise(seats))
+        self._sends_s = tuple(
+            transfer_s(problem, a, b, micro_batch=size, in_one_node=self._devices_of(a) <= a.chips_per_node)
+            for (a, _), (b, _) in pairwise(seats)
+        )
         again = (False, True) if problem.training.may_recompute else (False,)
         self._layer = [_layers(problem, seat, size, again) for seat in seats]
         self._embedding = embedding_costs(problem, seats[0][0], tensor_parallel=seats[0][1], micro_batch=size)
@@ -123,6 +126,9 @@ class _Deals:
                     update_s(problem, pool, parameters=parameters, data_parallel=self._replicas),
                 )
         return None
+
+    def _devices_of(self, pool: ChipPool) -> int:
+        return self._replicas * sum(degree for other, degree in self._seats if other == pool)
 
     def _owned(self, ends: list[EndCosts]) -> list[EndCosts]:
         return ends[:1] if self._problem.training.shape.ties_embeddings and len(self._seats) == 1 else ends

@@ -98,6 +98,15 @@ def test_a_faster_or_an_added_chip_is_no_harm(problem: Problem, index: int, what
     assert found_step_s(better) <= found_step_s(problem) * (1 + TOLERANCE)
 
 
+@pytest.mark.parametrize("batch", [8, 97, 1_000])
+def test_nodes_more_on_a_slow_network_are_no_harm(batch: int) -> None:
+    one = replace(_large_pool(Random(0), "pool"), nodes=1, chips_per_node=4, node_link_bytes_per_s=1.25e8)
+    training = Training(MODELS["gpt2"], batch, 4_096)
+    alone_s = found_step_s(Problem(training, (one,)))
+    for nodes in (2, 3, 13):
+        assert found_step_s(Problem(training, (replace(one, nodes=nodes),))) <= alone_s * (1 + TOLERANCE)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_of_many_large_pools_none_is_better_left_out(seed: int) -> None:
     draw = Random(seed)

@@ -45,7 +45,7 @@ class _Placed:
     """What is behind: the most layers by the number of stages, and the runs that reach it."""
 
     layers: Floats
-    """L + 1."""
+    """P + 1."""
     runs: tuple[tuple[_Run, ...], ...]
 
 
@@ -94,12 +94,13 @@ class _Rooms:
         self.most_stages = cuts.most_stages[cut]
         self._table, self._time_s = table, time_s * (1 + 1e-9)
         self._d, self._b = cuts.data_parallel[cut], cuts.micro_batch[cut]
-        held = np.minimum(np.arange(1, table.layers + 1), cuts.count[cut])
-        self._held = held
+        self.deep = int(min(table.layers, self.most_stages.max(axis=1).sum()))
+        """P: no pipeline has more stages."""
+        self._held = np.minimum(np.arange(1, self.deep + 1), cuts.count[cut])
         self._known: dict[tuple[int, int, bool], Floats] = {}
 
     def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
-        """Return L: the most layers of a stage with 0, 1, ... stages behind it."""
+        """Return P: the most layers of a stage with 0, 1, ... stages behind it."""
         asked = pool, degree, is_first
         if asked not in self._known:  # other orders and ends ask for the same
             self._known[asked] = self._reckoned(pool, degree, is_first=is_first)
@@ -107,7 +108,7 @@ class _Rooms:
 
     def _reckoned(self, pool: int, degree: int, *, is_first: bool) -> Floats:
         table, b = self._table, self._b
-        is_last = np.arange(table.layers) == 0
+        is_last = np.arange(self.deep) == 0
         ends = (float(is_first), is_last)
         extra_s = sum(table.ends_s[end, pool, degree, b] * here for end, here in enumerate(ends))
         kept = sum(table.ends_activation_bytes[end, degree, b] * here for end, here in enumerate(ends))
@@ -117,7 +118,7 @@ class _Rooms:
         state_bytes = table.state_bytes[self._d]
         free = table.room_bytes[pool] - owned * state_bytes - table.logits_bytes[degree, b] * is_last
         free = free - kept * self._held
-        most = np.full(table.layers, NOTHING)
+        most = np.full(self.deep, NOTHING)
         for again in range(2):
             each = table.layer_parameters[degree] * state_bytes
             each = each + table.activation_bytes[again, degree, b] * self._held
@@ -129,23 +130,23 @@ class _Rooms:
 def _reach(table: Table, rooms: _Rooms, end: int | None) -> tuple[_Run, ...] | None:
     """Return runs that reach all layers. A pool may have no stages, so an order stands for those of its subsets too."""
     for order in _orders(table):
-        placed = _Placed(np.array([0.0] + [NOTHING] * table.layers), ((),) * (table.layers + 1))
+        placed = _Placed(np.array([0.0] + [NOTHING] * rooms.deep), ((),) * (rooms.deep + 1))
         for pool in order:
             before = placed
             for degree in np.flatnonzero(rooms.most_stages[pool]):
                 whole = _whole(table, rooms, before, _Run(pool, int(degree), 0), end)
                 if whole is not None:
                     return whole
-                placed = _in_front(table, rooms, (before, placed), _Run(pool, int(degree), 0), end)
+                placed = _in_front(rooms, (before, placed), _Run(pool, int(degree), 0), end)
     return None
 
 
-def _in_front(table: Table, rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
+def _in_front(rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
     """Return the better of what is known and of a run in front of what was before."""
     before, placed = known
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
     reached = before.layers[:, None] + sums[None, :] - sums[:, None]
-    reached = np.where(_is_run(table, rooms, run, end), reached, NOTHING)
+    reached = np.where(_is_run(rooms, run, end), reached, NOTHING)
     layers, start = reached.max(axis=0), reached.argmax(axis=0)
     runs = list(placed.runs)
     for stages in np.flatnonzero(layers > placed.layers):
@@ -159,18 +160,16 @@ def _whole(table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | N
         return None
     sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
     first = np.concatenate(([NOTHING], sums[:-1] + rooms.of(run.pool, run.degree, is_first=True)))
-    reached = np.where(
-        _is_run(table, rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING
-    )
+    reached = np.where(_is_run(rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING)
     behind, stages = np.unravel_index(reached.argmax(), reached.shape)
     if reached[behind, stages] < table.layers:
         return None
     return (*before.runs[behind], replace(run, stages=int(stages - behind)))
 
 
-def _is_run(table: Table, rooms: _Rooms, run: _Run, end: int | None) -> Flags:
-    """Say from how many stages behind to how many stages in all this run may lead: L + 1 by L + 1."""
-    stages = np.arange(table.layers + 1)
+def _is_run(rooms: _Rooms, run: _Run, end: int | None) -> Flags:
+    """Say from how many stages behind to how many stages in all this run may lead: P + 1 by P + 1."""
+    stages = np.arange(rooms.deep + 1)
     wide = stages[None, :] - stages[:, None]
     can = (wide >= 1) & (wide <= rooms.most_stages[run.pool, run.degree])
     if end not in (None, run.degree):

@@ -1,5 +1,6 @@
 """A plan from what was decided of it, with exact costs; and its times for the formula and the simulation."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from scheduler.core.mixing.asked.pools import ChipPool
@@ -52,6 +53,14 @@ def layout_of(plan: Plan) -> Layout:
     )
 
 
+def devices_of(layout: Layout) -> dict[str, int]:
+    """Return how many devices of each pool all replicas take."""
+    taken: dict[str, int] = defaultdict(int)
+    for stage in layout.stages:
+        taken[stage.pool] += stage.tensor_parallel * layout.data_parallel
+    return taken
+
+
 def built(problem: Problem, layout: Layout) -> Plan:
     """Return the plan of a layout, predicted by formula. It may exceed memory: see `fits`.
 
@@ -59,10 +68,17 @@ def built(problem: Problem, layout: Layout) -> Plan:
     """
     pools = {pool.name: pool for pool in problem.pools}
     stages = tuple(_stage(problem, pools, layout, index) for index in range(len(layout.stages)))
+    in_one_node = {pool for pool, taken in devices_of(layout).items() if taken <= pools[pool].chips_per_node}
     boundaries = tuple(
         Boundary(
             transport(pools[before.pool], pools[after.pool]),
-            transfer_s(problem, pools[before.pool], pools[after.pool], micro_batch=layout.micro_batch),
+            transfer_s(
+                problem,
+                pools[before.pool],
+                pools[after.pool],
+                micro_batch=layout.micro_batch,
+                in_one_node=before.pool in in_one_node,
+            ),
             extra,
         )
         for before, after, extra in zip(layout.stages[:-1], layout.stages[1:], layout.extra_warm_up, strict=True)

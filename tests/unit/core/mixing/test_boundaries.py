@@ -15,6 +15,7 @@ def test_nodes_of_one_pool_are_connected_by_their_network_and_a_single_node_by_i
     many, one = pool_of(), pool_of(nodes=1)
     assert link_between(problem_of(many), many, many).bytes_per_s == 1e8
     assert link_between(problem_of(one), one, one).bytes_per_s == 1e9
+    assert link_between(problem_of(many), many, many, in_one_node=True).bytes_per_s == 1e9
 
 
 def test_what_is_said_of_two_pools_counts_either_way_round() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.core.mixing.search.shaping.cuts import Cuts
-from scheduler.core.mixing.search.shaping.shapes import Shapes
+from scheduler.core.mixing.search.shaping.shapes import Shapes, in_one_node
 from scheduler.core.mixing.search.shaping.table import Flags, Floats, Integers, Table
 
 
@@ -82,6 +82,8 @@ def pipelines_of(table: Table, cuts: Cuts, shapes: Shapes) -> Pipelines:
     parameters = embedding * table.ends_parameters[0][degree] + head * table.ends_parameters[1][degree]
     if table.problem.training.shape.ties_embeddings:  # one stage has both in one
         parameters[deep == 1] = table.ends_parameters[0][degree[deep == 1]]
+    in_node = np.take_along_axis(in_one_node(table, cuts, shapes), position, 1)[:, 1:] & (pool[:, :-1] == pool[:, 1:])
+    sends_s = np.where(in_node, table.in_node_s[pool[:, 1:], b], table.transfer_s[pool[:, :-1], pool[:, 1:], b])
     state_bytes = table.state_bytes[d]
     layer_parameters = table.layer_parameters[degree]
     sync_s, update_s = table.sync_s[pool, degree, d], table.update_s[pool, d]
@@ -95,7 +97,7 @@ def pipelines_of(table: Table, cuts: Cuts, shapes: Shapes) -> Pipelines:
         behind=np.where(is_stage, deep[:, None] - index, 0),
         busy_s=table.busy_s[:, pool, degree, b],
         extra_s=embedding * ends_s[0] + head * ends_s[1],
-        transfer_s=np.where(is_stage[:, 1:], table.transfer_s[pool[:, :-1], pool[:, 1:], b], 0.0),
+        transfer_s=np.where(is_stage[:, 1:], sends_s, 0.0),
         layer_bytes=layer_parameters * state_bytes,
         activation_bytes=table.activation_bytes[:, degree, b],
         room_bytes=table.room_bytes[pool] - head * table.logits_bytes[degree, b] - parameters * state_bytes,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scheduler.core.mixing.search.shaping.cuts import Cuts
-from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_ALL, Shapes
+from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_ALL, Shapes, in_one_node
 from scheduler.core.mixing.search.shaping.table import Floats, Table
 
 STRETCHES = np.array([1.0, 1.4, 2.5])
@@ -33,7 +33,8 @@ def estimated_s(table: Table, cuts: Cuts, shapes: Shapes) -> Floats:
         work = table.layers + np.where(is_used, ends_s / busy_s, 0.0).sum(axis=1)
     shortest_s = np.maximum(work / speed, np.where(is_used, busy_s + ends_s, 0.0).max(axis=1))
     is_run = (stages > 1) & ~warmed
-    waited_s = np.where(is_run, table.transfer_s[pool, pool, b], 0.0)
+    inside_s = np.where(in_one_node(table, cuts, shapes), table.in_node_s[pool, b], table.transfer_s[pool, pool, b])
+    waited_s = np.where(is_run, inside_s, 0.0)
     shortest_s = np.maximum(shortest_s, np.where(is_run, busy_s, 0.0).max(axis=1) + waited_s.max(axis=1))
     period_s = shortest_s[:, None] * STRETCHES
     without = np.minimum(period_s[:, :, None] / busy_s[:, None, :], most[:, None, :])
@@ -47,7 +48,7 @@ def estimated_s(table: Table, cuts: Cuts, shapes: Shapes) -> Floats:
     layers = dealt[rows, chosen] * (table.layers / room[rows, chosen])[:, None]
     layer_s = np.where(anew[rows, chosen] > without[rows, chosen], again_s, busy_s)
     filling_s = np.where(is_used, layers * layer_s + ends_s, 0.0).sum(axis=1)
-    within_s = table.transfer_s[pool, pool, b] * (stages - 1).clip(min=0)
+    within_s = inside_s * (stages - 1).clip(min=0)
     between_s = table.transfer_s[pool[:, :-1], pool[:, 1:], b] * is_used[:, 1:]
     layer_parameters, ends_parameters = (
         table.layer_parameters[degree],

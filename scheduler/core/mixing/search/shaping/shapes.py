@@ -207,6 +207,14 @@ def _cut_to_limits(table: Table, cuts: Cuts, shapes: Shapes) -> Shapes:
     return shapes.at(shapes.cut, stages)
 
 
+def in_one_node(table: Table, cuts: Cuts, shapes: Shapes) -> Flags:
+    """Say of which positions a single node has all devices that all replicas take: C, K."""
+    degrees = np.array(table.degrees)[shapes.degree]
+    per_node = np.array([pool.chips_per_node for pool in table.pools])[shapes.pool]
+    said: Flags = cuts.replicas[shapes.cut][:, None] * degrees * shapes.stages <= per_node
+    return said
+
+
 def _taken(table: Table, cuts: Cuts, shapes: Shapes) -> tuple[Integers, Floats]:
     """Return the devices that each shape takes, and what they are worth."""
     degrees = np.array(table.degrees)[shapes.degree]

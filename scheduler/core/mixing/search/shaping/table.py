@@ -1,5 +1,6 @@
 """What everything costs, in arrays: one row for each pool, tensor-parallel degree and micro-batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,9 @@ class Table:
     ends_parameters: Floats
     """2, T: of the embedding, of the head."""
     transfer_s: Floats
-    """K, K, B: one way."""
+    """K, K, B: one way; within a pool between two of its nodes, where it has several."""
+    in_node_s: Floats
+    """K, B: one way within a node."""
     room_bytes: Floats
     """K: of one device for states, activations and logits."""
     state_bytes: Floats
@@ -81,6 +84,7 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
     groups = np.array([[_groups(problem, pool, degree) for degree in degrees] for pool in pools])
     times_s = _times_s(problem, pools, degrees, micro_batches, groups)
     sizes = _sizes(problem, degrees, micro_batches)
+    square = len(pools), len(pools)
     ranks = np.array(data_parallels if training.shards_optimiser else (1,) * len(data_parallels))
     return Table(
         problem=problem,
@@ -96,7 +100,8 @@ def table_of(problem: Problem, pools: tuple[ChipPool, ...]) -> Table:
         logits_bytes=sizes[4],
         layer_parameters=sizes[5, :, 0],
         ends_parameters=sizes[6:8, :, 0],
-        transfer_s=_transfers_s(problem, pools, micro_batches),
+        transfer_s=_transfers_s(problem, [(a, b) for a in pools for b in pools], micro_batches).reshape(*square, -1),
+        in_node_s=_transfers_s(problem, [(pool, pool) for pool in pools], micro_batches, in_one_node=True),
         room_bytes=np.array([memory_limit(problem, pool) - pool.reserved_bytes - ROUNDING_BYTES for pool in pools]),
         state_bytes=np.array(
             [state_bytes(training, MANY_PARAMETERS, d).total / MANY_PARAMETERS for d in data_parallels]
@@ -153,12 +158,19 @@ def _size(problem: Problem, degree: int, size: int) -> tuple[float, ...]:
     )
 
 
-def _transfers_s(problem: Problem, pools: tuple[ChipPool, ...], micro_batches: tuple[int, ...]) -> Floats:
-    """Return K, K, B. A latency, and so much more for each sequence: two sizes tell all others."""
+def _transfers_s(
+    problem: Problem,
+    pairs: Sequence[tuple[ChipPool, ChipPool]],
+    micro_batches: tuple[int, ...],
+    *,
+    in_one_node: bool = False,
+) -> Floats:
+    """Return pairs, B. A latency, and so much more for each sequence: two sizes tell all others."""
     one_s, two_s = (
-        np.array([[transfer_s(problem, a, b, micro_batch=size) for b in pools] for a in pools]) for size in (1, 2)
+        np.array([transfer_s(problem, a, b, micro_batch=size, in_one_node=in_one_node) for a, b in pairs])
+        for size in (1, 2)
     )
-    reckoned: Floats = one_s[:, :, None] + (two_s - one_s)[:, :, None] * (np.array(micro_batches) - 1)
+    reckoned: Floats = one_s[:, None] + (two_s - one_s)[:, None] * (np.array(micro_batches) - 1)
     return reckoned
 
 

@@ -81,6 +81,16 @@ def test_chips_of_two_vendors_speak_through_hosts() -> None:
     assert plan.boundaries[0].transport is Transport.HOST
 
 
+@pytest.mark.parametrize(("replicas", "degree"), [(1, 1), (1, 2), (2, 1)])
+def test_a_plan_that_one_node_has_room_for_is_as_quick_on_a_pool_of_several(replicas: int, degree: int) -> None:
+    stage = StageLayout("a", 2, degree, recomputes=False)
+    layout = Layout(replicas, 1, (stage, stage), (0,))
+    one, several = problem_of(pool_of(nodes=1)), problem_of(pool_of(nodes=3))
+    assert built(several, layout) == built(one, layout)
+    wider = replace(layout, data_parallel=4)
+    assert built(several, wider).boundaries[0].transfer_s > built(several, layout).boundaries[0].transfer_s
+
+
 def test_one_stage_of_a_tied_model_has_the_embedding_once() -> None:
     alone = Layout(1, 1, (StageLayout("a", 4, 1, recomputes=False),), ())
     tied = problem_of(training=training_of(replace(SMALL, ties_embeddings=True)))

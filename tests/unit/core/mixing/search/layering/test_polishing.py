@@ -19,7 +19,9 @@ def test_a_bad_dealing_becomes_a_good_one() -> None:
 
 
 def test_a_warm_up_comes_where_it_helps() -> None:
-    slow_links = problem_of(pool_of("quick", node_link_bytes_per_s=5e6), training=training_of(global_batch=64))
+    slow_links = problem_of(
+        pool_of("quick", node_link_bytes_per_s=5e6, chips_per_node=1), training=training_of(global_batch=64)
+    )
     laid = laid_out(slow_links, ("quick", 1, 2))
     even = Dealt(np.array([[2, 2]]), np.zeros((1, 2), dtype=bool), np.zeros((1, 1), dtype=np.int64))
     better, _ = polished(laid, even, step_s(laid, even))

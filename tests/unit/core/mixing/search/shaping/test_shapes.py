@@ -11,6 +11,7 @@ from scheduler.core.mixing.search.shaping.shapes import (
     Shapes,
     allowed,
     first_shapes,
+    in_one_node,
     joined,
     once_each,
     tidied,
@@ -32,6 +33,13 @@ def test_none_has_more_stages_than_layers_or_devices() -> None:
     assert (drawn.stages.sum(axis=1) <= table.layers).all()
     room = cuts.most_stages[drawn.cut[:, None], drawn.pool, drawn.degree]
     assert (drawn.stages <= room).all()
+
+
+def test_what_one_node_has_room_for_is_told_with_all_replicas() -> None:
+    table, cuts = begun(two_pools())
+    one, two = (cut_of(table, cuts, replicas, 1) for replicas in (1, 2))
+    drawn = [shape_of(table, cut, ("quick", 2, 1), ("slow", 1, 3)) for cut in (one, two)]
+    assert in_one_node(table, cuts, joined(drawn)).tolist() == [[True, True], [True, False]]
 
 
 def test_limits_are_kept_to() -> None:

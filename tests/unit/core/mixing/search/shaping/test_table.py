@@ -36,6 +36,9 @@ def test_transfers_grow_with_the_micro_batch() -> None:
     for b, size in enumerate(table.micro_batches):
         exact_s = transfer_s(table.problem, table.pools[0], table.pools[1], micro_batch=size)
         assert table.transfer_s[0, 1, b] == pytest.approx(exact_s)
+        within_s = transfer_s(table.problem, table.pools[0], table.pools[0], micro_batch=size, in_one_node=True)
+        assert table.in_node_s[0, b] == pytest.approx(within_s)
+        assert table.in_node_s[0, b] < table.transfer_s[0, 0, b]
 
 
 def test_degrees_divide_the_heads_and_groups_stay_within_a_node() -> None:
