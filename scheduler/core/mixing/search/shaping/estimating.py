@@ -46,7 +46,7 @@ def estimated_s(table: Table, cuts: Cuts, shapes: Shapes) -> Floats:
     chosen = suffices.argmax(axis=1)
     short = (table.layers / room[rows, chosen]).clip(min=1.0)
     layers = dealt[rows, chosen] * (table.layers / room[rows, chosen])[:, None]
-    layer_s = np.where(anew[rows, chosen] > without[rows, chosen], again_s, busy_s)
+    layer_s = np.where(is_used, np.where(anew[rows, chosen] > without[rows, chosen], again_s, busy_s), 0.0)
     filling_s = np.where(is_used, layers * layer_s + ends_s, 0.0).sum(axis=1)
     within_s = inside_s * (stages - 1).clip(min=0)
     between_s = table.transfer_s[pool[:, :-1], pool[:, 1:], b] * is_used[:, 1:]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bench.mixing.plan import problem as large_problem
+from scheduler.core.mixing.asked.problem import Constraints
 from scheduler.core.mixing.search.layering.dealing import dealt
 from scheduler.core.mixing.search.layering.pipelines import pipelines_of
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
@@ -26,3 +27,11 @@ def test_what_has_no_memory_is_not_likely() -> None:
     table, cuts = begun(problem_of(pool_of("roomy"), pool_of("full", memory_bytes=1_300_000_000)))
     full = shape_of(table, cut_of(table, cuts, 1, 1), ("full", 1, 1))
     assert np.isinf(estimated_s(table, cuts, full)).all()
+
+
+def test_a_pool_that_no_limit_leaves_room_for_is_no_trouble() -> None:
+    dear = problem_of(pool_of("cheap"), pool_of("dear", worth=9.0), constraints=Constraints(most_compute=5.0))
+    table, cuts = begun(dear)
+    shape = shape_of(table, cut_of(table, cuts, 1, 1), ("cheap", 1, 2))
+    with np.errstate(all="raise", divide="ignore", under="ignore"):
+        assert np.isfinite(estimated_s(table, cuts, shape)).all()
