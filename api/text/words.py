@@ -15,8 +15,8 @@ _UNITS = ((90, 1, "second", 1), (5_400, 60, "minute", 1), (172_800, 3_600, "hour
 
 
 def count(number: int, noun: str) -> str:
-    """Return `1 worker`, `2 workers`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return `1 worker`, `2,000 workers`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(parts: Sequence[str], last: str) -> str:

@@ -219,7 +219,7 @@ def test_a_running_job_shows_where_each_worker_is(world: ApiWorld) -> None:
     assert [worker["rank"] for worker in attempt["workers"]] == [0, 1]
     assert {worker["phase"] for worker in attempt["workers"]} == {"running"}
     assert sorted(slot for worker in attempt["workers"] for slot in worker["devices"]) == list(range(8))
-    assert "runs" in world.client().get(f"/v1/jobs/{job}/why").json()["text"]
+    assert "It has run since" in world.client().get(f"/v1/jobs/{job}/why").json()["text"]
 
 
 def test_a_failed_job_says_why_it_stopped(world: ApiWorld) -> None:

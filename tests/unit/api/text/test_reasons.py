@@ -271,7 +271,7 @@ def test_every_reason_has_a_sentence_and_advice() -> None:
         (
             QuotaExceeded("org", "compute", 1_500, 1_400, 200, QuotaCause.BORROWING),
             (
-                "queue org's guaranteed share of compute and what it may borrow are 1500 units; "
+                "queue org's guaranteed share of compute and what it may borrow are 1,500 units; "
                 "1,400 are held and 200 more are asked for"
             ),
         ),

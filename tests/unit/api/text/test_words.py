@@ -27,7 +27,7 @@ def test_ordinals_end_as_people_say_them(number: int, want: str) -> None:
 
 
 def test_one_thing_has_no_plural() -> None:
-    assert [count(number, "worker") for number in (0, 1, 2)] == ["0 workers", "1 worker", "2 workers"]
+    assert [count(number, "worker") for number in (0, 1, 2_000)] == ["0 workers", "1 worker", "2,000 workers"]
 
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:
