@@ -244,7 +244,7 @@ def print_why(why: Json, job: Json) -> None:
         _sentence(one_line(why["standing"]["text"]))
     if why["next"] and (may_have_output(job) or "medley logs" not in why["next"]):
         talk(f"next: {printable(why['next'])}")
-    print_remedies(why["remedies"], job["id"])
+    print_remedies(why["remedies"], job["id"], waits=why["state"] == "queued")
     print_moves(why.get("moves", ()))
     talk(f"(as of change {why['change']}, {why['age_s']:.2f} s ago)")
 

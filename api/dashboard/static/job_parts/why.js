@@ -23,7 +23,7 @@ export function Why({ job }) {
     ${job.resume && job.attempts.length > 0 && html`<p class="told">${job.resume.text}</p>`}
     ${why.next && html`<p>What helps: <${Said} text=${why.next} /></p>`}
     ${why.remedies.length > 0 && html`<p>Each by itself would help:</p>
-      <ul>${why.remedies.map((/** @type {any} */ one) => html`<li key=${one.text}>${one.text} <${Command} text=${`medley clone ${job.id} --set '${one.field}=${JSON.stringify(one.value)}'`} /></li>`)}</ul>`}
+      <ul>${why.remedies.map((/** @type {any} */ one) => html`<li key=${one.text}>${one.text} <${Command} text=${`medley clone ${job.id} --set '${one.field}=${JSON.stringify(one.value)}'${isWaiting ? ` && medley cancel ${job.id}` : ""}`} /></li>`)}</ul>`}
     <p class="quiet">as of change ${why.change}, ${duration(why.age_s)} old. <${Command} text=${`medley why ${job.id}`} /></p>
   </section>`;
 }

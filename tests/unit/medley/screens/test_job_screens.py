@@ -265,7 +265,8 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "  - needs 4 nodes with 8 free H100; 2 have them",
         "  position 3 in the queue, 2 jobs ahead of it",
         "What would help, each by itself:",
-        f"  - with 2 workers, it would start now: `medley clone {job['id']} --set workers=2`",
+        "  - with 2 workers, it would start now: "
+        f"`medley clone {job['id']} --set workers=2 && medley cancel {job['id']}`",
         "It would start now if",
         "  - job j moved from n1 to n2, which costs about 3 chip-minutes",
     ]
