@@ -257,6 +257,7 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "moves": [{"text": "job j moved from n1 to n2, which costs about 3 chip-minutes"}],
     }  # fmt: skip
     job = a_job(attempts=[an_attempt()])
+    command = f"medley clone {job['id']} --set workers=2 && medley cancel {job['id']}"
     print_why(why, job)
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
@@ -265,8 +266,7 @@ def test_why_lists_every_reason_and_what_would_help(capsys: pytest.CaptureFixtur
         "  - needs 4 nodes with 8 free H100; 2 have them",
         "  position 3 in the queue, 2 jobs ahead of it",
         "What would help, each by itself:",
-        "  - with 2 workers, it would start now: "
-        f"`medley clone {job['id']} --set workers=2 && medley cancel {job['id']}`",
+        f"  - with 2 workers, it would start now: `{command}`",
         "It would start now if",
         "  - job j moved from n1 to n2, which costs about 3 chip-minutes",
     ]
