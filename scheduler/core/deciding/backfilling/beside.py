@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.overtaking import stay_s
 from scheduler.core.deciding.backfilling.reservations import RESERVED
+from scheduler.core.deciding.backfilling.rooms_made import rooms_made
 from scheduler.core.deciding.backfilling.writing_down import taken_over
 from scheduler.core.deciding.options import find_place
 from scheduler.core.ledger.changes import Release
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Beside:
-    """The promises of a state that stand, as gangs meet them. It leaves the state as it was."""
+    """What is kept in a state, promised or being made, as gangs meet it. It leaves the state as it was."""
 
     def __init__(self, state: SchedulerState, now: datetime, *, instead_of: JobId | None = None) -> None:
         """What is kept for gangs of the job `instead_of` is kept no more."""
@@ -38,6 +39,7 @@ class Beside:
         self._now = now
         self._instead_of = instead_of
         self._known: list[Reservation] | None = None
+        self._rooms: list[Reservation] | None = None
 
     @property
     def _standing(self) -> list[Reservation]:
@@ -45,6 +47,14 @@ class Beside:
         if self._known is None:
             self._known = _standing(self._state, self._instead_of)
         return self._known
+
+    @property
+    def _made(self) -> list[Reservation]:
+        """The room that is made for others by stopping some."""
+        if self._rooms is None:
+            is_made = self._state.losses.stopping or self._state.sizes.leaving
+            self._rooms = rooms_made(self._state) if is_made else []
+        return self._rooms
 
     def find(
         self, request: GangRequest, job: Job, place: Place, placed: Neighbours | None = None
@@ -64,13 +74,16 @@ class Beside:
             if beside is not None:
                 return beside
             in_the_way: list[KeptFor] = []
+            may_overtake = True
             for each in reversed(closed):
                 trial.apply(Release(each.name))
                 if kept := _kept_for(state, each, aside[each], request.chips):
                     in_the_way.append(kept)
+                    may_overtake = may_overtake and not each.claim
                     if find_place(state, request, placed) is not None:
                         break
-        return KeptForOthers(tuple(reversed(in_the_way)), self._overtakes_s(job, in_the_way))
+        limit_s = self._overtakes_s(job, in_the_way) if may_overtake else None
+        return KeptForOthers(tuple(reversed(in_the_way)), limit_s)
 
     def keep(self, trial: Trial, request: GangRequest, job: Job, place: Place) -> None:
         """Let nobody have what a gang may not use of what is kept, for as long as a trial lasts."""
@@ -79,16 +92,15 @@ class Beside:
 
     def _closed(self, request: GangRequest, job: Job, place: Place) -> list[Reservation]:
         """Return what a gang may not use of what is kept."""
-        if not self._state.promised:
-            return []
-        return [each for each in self._standing if not self._is_open(each, request, job, place)]
+        there = [*(self._standing if self._state.promised else ()), *self._made]
+        return [each for each in there if not self._is_open(each, request, job, place)]
 
     def _keep(self, closed: Collection[Reservation], trial: Trial) -> dict[Reservation, SetAside]:
         """Set all aside, for what one keeps is not there for the next one, but for those that are not closed."""
         aside: dict[Reservation, SetAside] = {}
-        for each in self._standing:
+        for each in (*self._standing, *self._made):
             trial.apply(aside.setdefault(each, each.set_aside(self._state.ledger)))
-        for each in self._standing:
+        for each in aside:
             if each not in closed:
                 trial.apply(Release(each.name))
         return aside
@@ -108,6 +120,8 @@ class Beside:
         which = classes.of(kept.group)
         if which is not None and which.asked[0] == request and place <= classes.place_of(kept.group):
             return True
+        if kept.claim:
+            return False
         group = self._state.groups.get(place[1])
         longest_s = stay_s(job, 0 if group is None else group.preemptions, self._state)
         return longest_s is not None and self._now + timedelta(seconds=longest_s) <= kept.begins
