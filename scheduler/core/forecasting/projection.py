@@ -49,19 +49,15 @@ class Need(NamedTuple):
     supply: Supply
     amount: int
     scattered: int = 0
+    """So much of what is free now lies in pieces."""
     is_settled: bool = False
     """What is free of it now does not do."""
     withheld: int = 0
-    """So much of what is free is others' alone."""
-
-    @property
-    def in_pieces(self) -> int:
-        """How much that is free now is of no use for another reason."""
-        return max(0, self.scattered - self.withheld)
+    """So much of what is free is others' alone, and stays so."""
 
     def wait(self) -> None:
         """Let time pass until there is enough."""
-        self.supply.wait_for(self.amount + self.withheld, self.in_pieces, at_least_one=self.is_settled)
+        self.supply.wait_for(self.amount + self.withheld, self.scattered, at_least_one=self.is_settled)
 
 
 Capped = tuple["QueueName", str | None]
@@ -152,19 +148,18 @@ class Projection:
         why, ways = UnknownStart.NO_ROOM, list[Way]()
         counted = [Need(supply, 1) for supply in self._beside(waiter.job)]
         for option, takes in self._scene.takes(waiter.request):
-            others = [*self._quota_needs(waiter.job, option), *counted]
-            if any(need.amount > need.supply.reach for need in others):
+            needs = [*self._quota_needs(waiter.job, option), *counted]
+            if any(need.amount > need.supply.reach for need in needs):
                 why = UnknownStart.QUOTA
                 continue
-            beyond = [self._scene.beyond(pool, waiter.job.tenant) for pool, _, _ in takes]
-            devices = [
-                Need(self._devices[pool], milli, scattered, is_settled, withheld)
-                for (pool, milli, scattered), (_, withheld) in zip(takes, beyond, strict=True)
-            ]
-            if all(
-                need.amount + others <= need.supply.reach for need, (others, _) in zip(devices, beyond, strict=True)
-            ):
-                ways.append([*devices, *others])
+            devices: list[Need] = []
+            for pool, milli, no_use in takes:
+                supply, (of_others, withheld) = self._devices[pool], self._scene.beyond(pool, waiter.job.tenant)
+                if milli + of_others > supply.reach:
+                    break
+                devices.append(Need(supply, milli, max(0, no_use - withheld), is_settled, withheld))
+            else:
+                ways.append([*devices, *needs])
         return why, ways
 
     def _quota_needs(self, job: Job, option: OptionRequest) -> list[Need]:
@@ -278,9 +273,10 @@ def _in_a_gap(needs: Way, run_s: float) -> Start | None:
     devices, *others = needs
     if any(other.amount > other.supply.free for other in others):
         return None
-    found = devices.supply.fit_in_gap(devices.amount + devices.scattered, run_s, not_now=devices.is_settled)
+    most = devices.amount + devices.withheld + devices.scattered
+    found = devices.supply.fit_in_gap(most, run_s, not_now=devices.is_settled)
     return None if found is None else Start(*found)
 
 
 def _about_s(needs: Way) -> float:
-    return max(need.supply.about_s(need.amount + need.withheld, need.in_pieces) for need in needs)
+    return max(need.supply.about_s(need.amount + need.withheld, need.scattered) for need in needs)

@@ -124,7 +124,10 @@ class Scene:
 
     def beyond(self, pool: PoolName, tenant: TenantName) -> Owned:
         """Return what a tenant cannot have of a pool, for its nodes are others' alone."""
-        others = [owned for owner, owned in self.owned.get(pool, {}).items() if owner != tenant]
+        owned_by = self.owned.get(pool)
+        if owned_by is None:
+            return 0, 0
+        others = [owned for owner, owned in owned_by.items() if owner != tenant]
         return sum(devices for devices, _ in others), sum(free for _, free in others)
 
     def share_lengths(self, other: Scene) -> None:
