@@ -157,7 +157,15 @@ def _gang(reason: TooFewFree | NeverFits, which: str) -> str:
     role = "" if reason.role == MAIN_ROLE else f" of role {reason.role}"
     each = ", each" if reason.workers > 1 else ""
     together = "" if reason.level == CLUSTER or reason.workers == 1 else f", all {in_one(reason.level)}"
-    return f"{count(reason.workers, 'worker')}{role}{each} with {_devices(reason, which)}{together}"
+    return f"{count(reason.workers, 'worker')}{role}{each} with {_devices(reason, which)}{together}{_room(reason)}"
+
+
+def _room(reason: TooFewFree | NeverFits) -> str:
+    """Return what a gang wants of its nodes beside devices."""
+    nodes = "its node" if reason.workers == 1 else "their nodes"
+    alone = f", with nothing else on {nodes}" if reason.is_exclusive else ""
+    spread = reason.spread if reason.workers > 1 else None
+    return alone if spread is None else f", at most {spread.most:,} {in_one(spread.level)}{alone}"
 
 
 def _devices(reason: TooFewFree | NeverFits, which: str) -> str:
@@ -212,5 +220,6 @@ def _never_fits(reason: NeverFits) -> str:
     text = f"needs {asked}; {most} {into} cluster {reason.cluster} when it is empty"
     if reason.limit.resource is Resource.DEVICES:
         whose = "its" if reason.level == CLUSTER else f"one {reason.level}'s"
-        return f"{text}: {whose} devices are too few"
+        spread = ", so spread," if reason.spread is not None else ""
+        return f"{text}: {whose} devices{spread} are too few"
     return f"{text}: {_shortage(reason.limit, 'such a node has')}"

@@ -11,7 +11,7 @@ from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, NodeI
 from scheduler.core.model.job import Condition
 from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.sharing.queue import QueueName, QuotaCause, ResourceName
-from scheduler.core.model.topology import CLUSTER
+from scheduler.core.model.topology import CLUSTER, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,9 @@ class TooFewFree:
     """What would fit now; None where nothing near does."""
     kept_apart: KeptApart | None = None
     """What the job is to be apart from; None where that is nothing. Its devices are among `devices_free`."""
+    is_exclusive: bool = False
+    """Whether nothing else may be on its nodes."""
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ class NeverFits:
     role: str = MAIN_ROLE
     nearest: NearestShape | None = None
     """What would fit into the empty cluster; None where nothing near does."""
+    is_exclusive: bool = False
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scheduler.core.ledger.states.demand import demand_of, shares_that_fit
+from scheduler.core.ledger.states.demand import NO_LIMIT, demand_of, shares_that_fit
 from scheduler.core.model.reason import KeptApart, Limit, NearestShape, NeverFits, Resource, TooFewFree
 from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
-from scheduler.core.model.topology import CLUSTER, NODE
+from scheduler.core.model.topology import CLUSTER, NODE, Spread
 from scheduler.core.placement.reasons.mismatch import mismatches, never_together
 from scheduler.core.placement.request import PartRequest
 from scheduler.core.placement.room.fitting import fitting
@@ -124,6 +124,8 @@ class _Part:
         self.workers = part.part.workers
         self._shape = part.part.shape
         self._level = request.closeness.required or CLUSTER
+        on_node = part.demand.most_per_node
+        self._spread = request.spread if on_node == NO_LIMIT else Spread(NODE, on_node)
 
     def fits(self, *, when_empty: bool) -> int:
         """Return how many of the workers fit into one domain of the required level."""
@@ -151,6 +153,8 @@ class _Part:
             devices_reserved=self._devices_reserved(),
             role=self._part.part.role,
             nearest=self._nearest(when_empty=False),
+            is_exclusive=self._request.is_exclusive,
+            spread=self._spread,
         )
 
     def never_fits(self) -> NeverFits:
@@ -167,6 +171,8 @@ class _Part:
             level=self._level,
             role=self._part.part.role,
             nearest=self._nearest(when_empty=True),
+            is_exclusive=self._request.is_exclusive,
+            spread=self._spread,
         )
 
     def _offers(self, *, when_empty: bool) -> list[_Offer]:

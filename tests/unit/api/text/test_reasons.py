@@ -32,6 +32,7 @@ from scheduler.core.model.reason import (
     WaitsForJob,
 )
 from scheduler.core.model.sharing.queue import QuotaCause
+from scheduler.core.model.topology import NODE, Spread
 
 TOO_FEW = TooFewFree(
     cluster="mixed",
@@ -376,3 +377,16 @@ def test_who_belongs_to_no_tenant_reads_every_tenants_name() -> None:
 )
 def test_advice_names_the_nearest_thing_that_would_work(reason: Reason, want: str) -> None:
     assert want in advice(reason, JOB)
+
+
+def test_what_a_gang_wants_of_its_nodes_is_told_beside_devices() -> None:
+    alone = replace(TOO_FEW, is_exclusive=True, devices_per_worker=1)
+    said = "needs 4 workers, each with 1 free h100-sxm, with nothing else on their nodes; 2 fit now"
+    assert reason_text(alone, None).startswith(said)
+    one = replace(alone, workers=1, workers_fit=0, spread=Spread(NODE, 1))
+    said = "needs 1 worker with 1 free h100-sxm, with nothing else on its node; none fits now"
+    assert reason_text(one, None).startswith(said)
+    assert reason_text(replace(NEVER, spread=Spread("rack", 2)), None) == (
+        "needs 4 workers, each with 8 h100-sxm on one node, at most 2 in one rack; "
+        "at most 3 fit into cluster mixed when it is empty: its devices, so spread, are too few"
+    )

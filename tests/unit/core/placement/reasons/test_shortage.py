@@ -337,3 +337,13 @@ def test_every_option_is_explained_by_itself() -> None:
         ("h100", 2),
         ("mlu", 4),
     ]
+
+
+def test_what_a_gang_wants_of_its_nodes_is_among_the_reason() -> None:
+    ledger = make_ledger(make_node("a"), make_node("b"))
+    held = [make_allocation((0,), node=name) for name in ("mixed/a", "mixed/b")]
+    ledger.apply(make_hold("a1", *held))
+    assert too_few(ledger, ask(2, exclusive=True)).is_exclusive
+    ledger.apply(make_hold("a2", make_allocation(tuple(range(1, 8)), node="mixed/a")))
+    spread = too_few(ledger, ask(2, spread=Spread(NODE, 1)))
+    assert (spread.workers_fit, spread.devices_free, spread.spread) == (1, 7, Spread(NODE, 1))
