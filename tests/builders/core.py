@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, Overcommitted, PutCluster, PutNode
 from scheduler.core.ledger.ledger import Ledger
@@ -57,6 +56,7 @@ from scheduler.core.model.sharing.queue import ChipGroup, Queue, QueueQuota, Sha
 from scheduler.core.model.topology import ANYWHERE_CLOSE, RACK, Apart, Closeness, Spread, Topology
 from scheduler.core.model.waiting.promise import DropReason, NodeRoom, Promise
 from scheduler.core.queueing.policies.ordering import DEFAULT_ORDERING, Ordering
+from tests.oracle.decisions import decide
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BIG_CPU_MILLI = 256_000

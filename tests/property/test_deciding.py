@@ -3,10 +3,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide
-from scheduler.core.deciding.explanation import explain
+from scheduler.core.deciding.explanation import Explanation, explain, explain_all
+from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold
-from scheduler.core.model.decision import Placed, Refused, Waiting
+from scheduler.core.model.decision import Decision, Effect, Placed, Refused
 from scheduler.core.model.job import Job
 from scheduler.core.model.node import Node
 from scheduler.core.model.reason import CannotServe, NeverFits
@@ -14,7 +14,12 @@ from scheduler.core.model.resources import WHOLE_DEVICE_MILLI
 from scheduler.core.model.sharing.queue import QueueQuota
 from tests.builders import strategies as some
 from tests.builders.core import NOON, make_group, make_state
-from tests.oracle.decisions import spelt_out
+from tests.oracle.decisions import decide, spelt_out
+
+
+def answers(state: SchedulerState) -> tuple[list[Decision | Effect], list[Explanation]]:
+    """Return what is decided, and what all who wait are told, of what is held now."""
+    return spelt_out(decide(state, NOON)), explain_all(state, sorted(state.waiting), NOON)
 
 
 @some.fixed(60)
@@ -22,11 +27,11 @@ from tests.oracle.decisions import spelt_out
 def test_the_order_in_which_things_were_loaded_does_not_matter(
     nodes: list[Node], jobs: list[Job], quotas: tuple[QueueQuota, ...], random: Random
 ) -> None:
-    want = spelt_out(decide(make_state(*nodes, jobs=tuple(jobs), quotas=quotas), NOON))
+    want = answers(make_state(*nodes, jobs=tuple(jobs), quotas=quotas))
     nodes, jobs, limits = list(nodes), list(jobs), list(quotas)
     for shuffled in (nodes, jobs, limits):
         random.shuffle(shuffled)
-    assert spelt_out(decide(make_state(*nodes, jobs=tuple(jobs), quotas=tuple(limits)), NOON)) == want
+    assert answers(make_state(*nodes, jobs=tuple(jobs), quotas=tuple(limits))) == want
 
 
 @some.fixed(60)
@@ -36,11 +41,9 @@ def test_deciding_and_explaining_leave_the_state_as_it_was(
 ) -> None:
     state = make_state(*nodes, jobs=tuple(jobs), quotas=quotas)
     before = state.digest()
-    want = spelt_out(decide(state, NOON))
-    for name in sorted(state.waiting):
-        explain(state, name, NOON)
+    want = answers(state)
     assert state.digest() == before
-    assert spelt_out(decide(state, NOON)) == want
+    assert answers(state) == want
 
 
 @some.fixed(60)
@@ -57,9 +60,6 @@ def test_every_job_gets_one_decision_and_all_placements_can_be_held_together_wit
             case Placed():
                 tenant = by_group[decision.group].tenant
                 state.ledger.apply(Hold(decision.attempt, tenant, decision.allocations))
-            case Waiting():
-                assert decision.reasons
-                assert len(set(decision.reasons)) == len(decision.reasons)
             case Refused():
                 assert decision.reasons
                 assert all(isinstance(reason, NeverFits | CannotServe) for reason in decision.reasons)
@@ -80,4 +80,6 @@ def test_who_waits_after_a_cycle_has_a_reason_once_the_others_hold_their_places(
             state.ledger.apply(Hold(decision.attempt, by_group[decision.group].tenant, decision.allocations))
     for decision in decisions:
         if not isinstance(decision, Placed):
-            assert explain(state, decision.group, NOON).reasons
+            reasons = explain(state, decision.group, NOON).reasons
+            assert reasons
+            assert len(set(reasons)) == len(reasons)

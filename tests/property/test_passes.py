@@ -3,7 +3,6 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.passes import Passes
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.model.decision import Placed, Refused
@@ -14,7 +13,7 @@ from scheduler.core.queueing.policies.ordering import Ordering
 from scheduler.core.queueing.policies.policy import Fair, LeastAttained, PolicyName, ShortestFirst, policy_of
 from tests.builders import strategies as some
 from tests.builders.core import NOON, World, make_state, seconds_after_noon
-from tests.oracle.decisions import spelt_out
+from tests.oracle.decisions import decide, spelt_out
 from tests.property.test_state import worlds
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import explain
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold
@@ -17,6 +16,7 @@ from scheduler.core.queueing.quota import used_milli
 from tests.builders import strategies as some
 from tests.builders.core import NOON, make_group, make_state
 from tests.builders.database import make_chip
+from tests.oracle.decisions import decide
 
 CHIPS = tuple(make_chip(name, measured_tflops=rate) for name, rate in zip(some.CHIPS, (3.0, 2.0, 1.0), strict=True))
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.deciding.cycle import decide
+from scheduler.core.deciding.explanation import explain_all
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
 from scheduler.core.model.group import StopReason
@@ -11,7 +11,7 @@ from scheduler.core.model.job import ArrayMember, Condition, Dependency, Job
 from scheduler.core.model.node import NodeState
 from tests.builders import strategies as some
 from tests.builders.core import World
-from tests.oracle.decisions import spelt_out
+from tests.oracle.decisions import decide, spelt_out
 
 STEPS = (
     *("submit", "decide", "move", "end", "end", "stop", "priority", "node", "node state"),
@@ -116,6 +116,8 @@ def test_the_state_that_followed_the_feed_is_the_state_built_from_what_is_true(w
     assert followed.dependents.arrays.ended() == present.dependents.arrays.ended()
     assert set(followed.tally.capacity()) == set(present.tally.capacity())
     assert spelt_out(decide(followed, world.now)) == spelt_out(decide(present, world.now))
+    told = [explain_all(state, sorted(state.waiting), world.now) for state in (followed, present)]
+    assert told[0] == told[1]
 
 
 @some.fixed(60)

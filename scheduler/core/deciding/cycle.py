@@ -1,16 +1,14 @@
-"""The decision cycle: every waiting group, in order, gets its decision on one state."""
+"""The decision cycle: groups that wait get their decisions on one state, one after the other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.lacks import Numbers, pools_of
-from scheduler.core.deciding.options import find_place, why_blocked
+from scheduler.core.deciding.options import find_place
 from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.ledger.changes import Seat
-from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Decision, Placed, Refused, Waiting
-from scheduler.core.model.job import Wish
 from scheduler.core.model.reason import BackingOff
 from scheduler.core.queueing.arrays import MembersHolding, why_not_beside
 from scheduler.core.queueing.dependencies import why_never, why_not_yet
@@ -20,38 +18,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scheduler.core.deciding.lacks import PoolName
-    from scheduler.core.deciding.options import Shortage
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
     from scheduler.core.model.group import Group
     from scheduler.core.model.job import Job
     from scheduler.core.placement.request import GangRequest
-    from scheduler.core.queueing.lines import Line
 
 Opened = tuple[str, ...]
-
-
-def decide(state: SchedulerState, now: datetime) -> list[Decision]:
-    """Return one decision per waiting group, in the order in which they were asked; none for a job that is to stop.
-
-    What is placed counts as held for all who come after it. A group that must wait blocks nobody behind it. The
-    state is afterwards what it was before.
-    """
-    decisions: list[Decision] = []
-    state.reach(now)
-    turns = state.order.turns(state.waiters, now)
-    places = ((*state.waiters.queued.place(group.id), group) for group in state.waiting.values())
-    line: Line[Group] = turns.line(places)
-    with Trial(state.ledger) as trial:
-        cycle = Cycle(state, trial.apply, now, tells_why=True)
-        while (next_one := line.pop()) is not None:
-            if state.jobs[next_one.job_id].wish is Wish.RUN:
-                decisions.append(cycle.decide(next_one))
-                if isinstance(decisions[-1], Placed):
-                    queue, _ = state.waiters.queued.place(next_one.id)
-                    turns.changed(queue)
-                    line.changed(queue)
-    return decisions
 
 
 def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
@@ -64,17 +37,8 @@ def backing_off(job: Job, group: Group, now: datetime) -> BackingOff | None:
 class Cycle:
     """Decisions on one state, one group after the other. Meanwhile only they may change it."""
 
-    def __init__(
-        self,
-        state: SchedulerState,
-        apply: Callable[[LedgerChange], object],
-        now: datetime,
-        *,
-        tells_why: bool = False,
-    ) -> None:
-        """Where it `tells_why`, those that wait for room or quota are given their reasons in short; else none."""
+    def __init__(self, state: SchedulerState, apply: Callable[[LedgerChange], object], now: datetime) -> None:
         self._state = state
-        self._tells_why = tells_why
         self._give = apply
         self.numbers = Numbers(state)
         """Of the state as it is now; whoever else changes the ledger lets them be forgotten."""
@@ -83,7 +47,7 @@ class Cycle:
         self._now = now
         self._has_all_nodes = state.fleet.has_all_nodes
         self._limits_running = state.sharing.limits_running
-        self._blocked: dict[tuple[GangRequest, Opened], tuple[Shortage, ...]] = {}
+        self._blocked: set[tuple[GangRequest, Opened]] = set()
         """Capacity and quota only shrink during a cycle: who asks the same as one who was blocked is blocked too."""
         self._placed = Neighbours()
         self._members_placed = MembersHolding()
@@ -107,8 +71,7 @@ class Cycle:
         others_count = job.spec.after or job.spec.array or self._limits_running
         if others_count and (held_up := self._held_up_by_others(job, group)):
             return held_up
-        blocked = self._blocked.get((request, opened))
-        if blocked is None:
+        if (request, opened) not in self._blocked:
             found = find_place(state, request, self._placed) if may_fit and self.numbers.leave_open(request) else None
             if found is not None:
                 attempt, seatings = group.next_attempt, found.seatings
@@ -118,9 +81,8 @@ class Cycle:
                 self._placed.place(job, attempt)
                 self._members_placed.take(job)
                 return Placed(group.id, group.version, attempt, found)
-            blocked = why_blocked(state, request, self._placed) if self._tells_why else ()
-            self._blocked[request, opened] = blocked
-        return Waiting(group.id, blocked)
+            self._blocked.add((request, opened))
+        return Waiting(group.id, ())
 
     def is_hopeless(self, request: GangRequest) -> bool:
         """Say whether gangs that ask for this would have no place if nothing ran; where nodes are to come, they may."""

@@ -1,35 +1,26 @@
-"""Who and where in one step: whether a job may run on one of its options, and if not, all that blocks it."""
+"""Who and where in one step: whether a job may run on one of its options, and where."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from scheduler.core.model.job import Choice
-from scheduler.core.model.reason import NoCluster, QuotaExceeded, Shortfall
 from scheduler.core.placement.gang import place
 from scheduler.core.placement.preference import choose
-from scheduler.core.placement.reasons.shortfalls import shortfalls
-from scheduler.core.placement.setting_aside import kept_apart
-from scheduler.core.queueing.quota import by_measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scheduler.core.deciding.parts.neighbours import Neighbours
     from scheduler.core.deciding.state import SchedulerState
-    from scheduler.core.model.identifiers import ClusterName, NodeId
+    from scheduler.core.model.identifiers import NodeId
     from scheduler.core.placement.placement import GangPlace
-    from scheduler.core.placement.request import GangRequest, OptionRequest
-
-
-Shortage = QuotaExceeded | Shortfall | NoCluster
+    from scheduler.core.placement.request import GangRequest
 
 
 def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> GangPlace | None:
     """Return a place on an option of the job that its quota and the free capacity allow: the first, or the best.
 
-    None where no option can be had now; `why_blocked` says why. `placed` are attempts that hold something and are not
-    live yet. The state is afterwards as it was.
+    None where no option can be had now. `placed` are attempts that hold something and are not live yet. The state is
+    afterwards as it was.
     """
     places: list[GangPlace] = []
     avoid = nodes_to_avoid(state, request, placed)
@@ -45,28 +36,6 @@ def find_place(state: SchedulerState, request: GangRequest, placed: Neighbours |
     return choose(state.placer, places) if places else None
 
 
-def why_blocked(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[Shortage, ...]:
-    """Return in short why no option of a job can be had now, quota first."""
-    ledger = state.ledger
-    avoid = nodes_to_avoid(state, request, placed)
-    over = tuple(
-        exceeded
-        for option in request.least
-        for exceeded in by_measure(state.sharing.over_quota(request.queue, option.charge_milli), request.measured)
-    )
-    clusters = [cluster for cluster in ledger.clusters() if cluster not in request.without]
-    if not clusters:
-        return (*dict.fromkeys(over), NoCluster())
-    short = [
-        lacking
-        for option in request.least
-        for cluster in clusters
-        for lacking in _short(state, cluster, request, option, avoid)
-        if lacking.fit < lacking.workers or len(option.parts) > 1
-    ]
-    return (*dict.fromkeys(over), *dict.fromkeys(short))
-
-
 def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbours | None = None) -> tuple[NodeId, ...]:
     """Return the nodes of those that the gang wants to be apart from, by id."""
     if request.apart is None:
@@ -76,10 +45,3 @@ def nodes_to_avoid(state: SchedulerState, request: GangRequest, placed: Neighbou
         attempts |= placed.with_labels(request.tenant, request.apart.labels)
     there = [attempt for attempt in attempts if state.ledger.has_hold(attempt)]  # on a trial, some may have been let go
     return tuple(sorted({node for attempt in there for node in state.ledger.nodes_of(attempt)}))
-
-
-def _short(
-    state: SchedulerState, cluster: ClusterName, request: GangRequest, option: OptionRequest, avoid: Sequence[NodeId]
-) -> tuple[Shortfall, ...]:
-    with kept_apart(state.ledger, cluster, request, avoid):
-        return shortfalls(state.placer, cluster, request, option)

@@ -8,7 +8,7 @@ from typing import Protocol
 from scheduler.core.model.asking.grounds import Grounds
 from scheduler.core.model.attempt import Allocation
 from scheduler.core.model.identifiers import AttemptId, GroupId
-from scheduler.core.model.reason import PlacementNote, Reason, Shortfall
+from scheduler.core.model.reason import PlacementNote, Reason
 from scheduler.core.model.sharing.eviction import Eviction, GivenTo
 
 
@@ -61,11 +61,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The gang stays queued; an explanation of it has the long form of what is told in short here."""
+    """The gang stays queued."""
 
     group: GroupId
-    reasons: tuple[Reason | Shortfall, ...]
-    """All that blocks it, most binding first."""
+    reasons: tuple[Reason, ...]
+    """What holds it up however much is free; none where it lacks room or quota, which an explanation tells."""
 
 
 @dataclass(frozen=True, slots=True)

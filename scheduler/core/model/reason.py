@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from scheduler.core.model.group import State, StopReason
 from scheduler.core.model.identifiers import ChipName, ClusterName, JobId, NodeId, TenantName
@@ -43,22 +42,6 @@ class Limit:
     """Per worker, in the resource's unit."""
     most: int
     """The most of it that one of the nodes in question has to give; 0 where there is no such node."""
-
-
-class Shortfall(NamedTuple):
-    """TooFewFree or NeverFits in short: what a decision says of each gang that waits, each time it is decided on."""
-
-    cluster: ClusterName
-    chip: ChipName | None
-    role: str
-    workers: int
-    """Workers wanted on this chip type."""
-    level: str
-    """The level of which one domain must hold them."""
-    fit: int
-    """How many fit into one domain of that level now: the nearest number that would be placed."""
-    fit_anywhere: int
-    """How many fit into the cluster now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Why a gang has no place: in short for every decision, in full for whoever asks."""
+"""Why a gang has no place, for whoever asks and for who is refused."""

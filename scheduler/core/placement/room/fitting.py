@@ -50,24 +50,11 @@ def _part_never_fits(inventory: Inventory, cluster: ClusterName, request: GangRe
 def fitting(
     inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
 ) -> tuple[int, int]:
-    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster."""
-    view = _view(inventory, cluster, request, part, when_empty=when_empty)
-    return fitting_in(view, request, inventory.levels(cluster))
+    """Return how many workers of a part fit into one domain of the required level, and how many into the cluster.
 
-
-def _view(
-    inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
-) -> View | EmptyView:
-    pools = usable_pools(inventory, cluster, part, request.tenant)
-    fit = inventory.fit(part.demand)
-    return EmptyView(fit, [pool for _, pool in pools]) if when_empty else View(fit, pools)
-
-
-def fitting_in(view: View | EmptyView, request: GangRequest, levels: tuple[str, ...]) -> tuple[int, int]:
-    """Return how many workers fit into one domain of the required level, and how many in all.
-
-    A node or a smaller domain that is in none of that level is near enough as well. `levels` are the cluster's.
+    A node or a smaller domain that is in none of that level is near enough as well.
     """
+    view, levels = _view(inventory, cluster, request, part, when_empty=when_empty), inventory.levels(cluster)
     level = request.closeness.required or CLUSTER
     if level == CLUSTER:
         fit = view.total
@@ -82,6 +69,14 @@ def fitting_in(view: View | EmptyView, request: GangRequest, levels: tuple[str, 
         return fit, view.total
     room = view.spread(request.spread.level, request.spread.most)
     return min(fit, _most_within(room, level)), sum(room.values())
+
+
+def _view(
+    inventory: Inventory, cluster: ClusterName, request: GangRequest, part: PartRequest, *, when_empty: bool
+) -> View | EmptyView:
+    pools = usable_pools(inventory, cluster, part, request.tenant)
+    fit = inventory.fit(part.demand)
+    return EmptyView(fit, [pool for _, pool in pools]) if when_empty else View(fit, pools)
 
 
 def spread_room(inventory: Inventory, cluster: ClusterName, request: GangRequest, option: OptionRequest) -> int:

@@ -1,6 +1,5 @@
 """Arrays of which only so many jobs run at once, from decision to decision."""
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import explain
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
@@ -9,6 +8,7 @@ from scheduler.core.model.group import State
 from scheduler.core.model.job import ArrayMember, Job
 from scheduler.core.model.reason import ArrayIsFull, TooFewFree
 from tests.builders.core import NOON, World, make_group, make_job, make_node, make_state, place_first
+from tests.oracle.decisions import decide
 
 FULL = ArrayIsFull("a1", 2)
 

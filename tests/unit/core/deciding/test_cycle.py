@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.cycle import Cycle, backing_off, decide
+from scheduler.core.deciding.cycle import Cycle, backing_off
+from scheduler.core.deciding.explanation import explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Hold, LedgerChange, Overcommitted
 from scheduler.core.model.decision import Placed, Refused, Waiting
@@ -16,13 +17,22 @@ from scheduler.core.model.reason import (
     NeverFits,
     NoCluster,
     QuotaExceeded,
-    Shortfall,
+    TooFewFree,
     WaitsForJob,
 )
-from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
-from tests.builders.core import NOON, make_group, make_job, make_node, make_shape, make_state, seconds_after_noon
+from tests.builders.core import (
+    NOON,
+    make_group,
+    make_job,
+    make_node,
+    make_shape,
+    make_state,
+    place_first,
+    seconds_after_noon,
+)
+from tests.oracle.decisions import decide
 
 
 def state_with_groups(
@@ -43,10 +53,13 @@ def test_a_group_that_fits_is_placed_on_the_version_it_was_seen_in() -> None:
 
 def test_what_one_gets_is_gone_for_those_behind_it() -> None:
     jobs = (make_job(1, workers=5), make_job(2, workers=5))
-    first, second = decide(make_state(make_node(), jobs=jobs), NOON)
+    state = make_state(make_node(), jobs=jobs)
+    first, second = decide(state, NOON)
     assert isinstance(first, Placed)
-    assert isinstance(second, Waiting)
-    assert second.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, workers=5, level=CLUSTER, fit=3, fit_anywhere=3),)
+    assert second == Waiting(make_group(jobs[1]).id, ())
+    (reason,) = explain(place_first(state), second.group, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.chip, reason.workers, reason.level, reason.workers_fit) == ("h100", 5, CLUSTER, 3)
 
 
 def test_a_group_that_must_wait_blocks_nobody_behind_it() -> None:
@@ -60,17 +73,21 @@ def test_the_quota_counts_what_was_placed_in_the_same_cycle() -> None:
     state = make_state(make_node(devices={"h100": 64}), jobs=jobs, quotas=(QueueQuota("alpha", "h100", limit=5),))
     first, third, second = decide(state, NOON)  # the queue that holds nothing goes before the one that holds something
     assert isinstance(first, Placed)
-    assert second == Waiting(make_group(jobs[1]).id, (QuotaExceeded("alpha", "h100", limit=5, used=3, asked=3),))
+    assert second == Waiting(make_group(jobs[1]).id, ())
     assert isinstance(third, Placed)
+    place_first(place_first(state), number=2)
+    over = QuotaExceeded("alpha", "h100", limit=5, used=3, asked=3)
+    assert explain(state, second.group, NOON).reasons == (over,)
 
 
 def test_who_asks_the_same_as_one_who_was_blocked_is_told_the_same() -> None:
     jobs = tuple(make_job(number, workers=8) for number in range(1, 4))
-    first, second, third = decide(make_state(make_node(), jobs=jobs), NOON)
+    state = make_state(make_node(), jobs=jobs)
+    first, *others = decide(state, NOON)
     assert isinstance(first, Placed)
-    assert isinstance(second, Waiting)
-    assert isinstance(third, Waiting)
-    assert second.reasons == third.reasons
+    assert others == [Waiting(make_group(job).id, ()) for job in jobs[1:]]
+    second, third = explain_all(place_first(state), [waiting.group for waiting in others], NOON)
+    assert second.reasons == third.reasons != ()
 
 
 def test_who_asks_for_less_than_one_who_was_blocked_is_asked_about_anew() -> None:
@@ -109,9 +126,8 @@ def test_what_can_never_run_is_refused_with_the_limits_it_met() -> None:
 def test_what_does_not_fit_waits_where_nodes_may_come_by_themselves(clusters: tuple[Cluster, ...]) -> None:
     job = make_job(workers=9)
     state = state_with_groups(make_group(job), jobs=(job,), nodes=(make_node(),), clusters=clusters)
-    (decision,) = decide(state, NOON)
-    assert isinstance(decision, Waiting)
-    assert [type(reason) for reason in decision.reasons] == [Shortfall]
+    assert decide(state, NOON) == [Waiting(make_group(job).id, ())]
+    assert [type(reason) for reason in explain(state, make_group(job).id, NOON).reasons] == [NeverFits]
 
 
 def test_what_ran_before_is_not_refused_for_a_node_that_is_away() -> None:
@@ -119,9 +135,8 @@ def test_what_ran_before_is_not_refused_for_a_node_that_is_away() -> None:
     group = replace(make_group(job), attempts=1)
     mixed = (Cluster("mixed", "local"),)
     state = state_with_groups(group, jobs=(job,), nodes=(make_node(),), clusters=mixed)
-    (decision,) = decide(state, NOON)
-    assert isinstance(decision, Waiting)
-    assert [type(reason) for reason in decision.reasons] == [Shortfall]
+    assert decide(state, NOON) == [Waiting(group.id, ())]
+    assert [type(reason) for reason in explain(state, group.id, NOON).reasons] == [NeverFits]
 
 
 def test_what_a_cluster_objects_to_is_not_placed_there() -> None:
@@ -143,17 +158,20 @@ def test_who_is_blocked_because_a_cluster_objects_does_not_speak_for_others() ->
 
 def test_nothing_is_refused_while_one_option_is_possible() -> None:
     jobs = (make_job(1, workers=8), make_job(2, chips=AnyOf(("mlu", "h100")), workers=8))
-    _, decision = decide(make_state(make_node(), jobs=jobs), NOON)
-    assert isinstance(decision, Waiting)
-    assert [(reason.chip, reason.fit) for reason in decision.reasons if isinstance(reason, Shortfall)] == [
-        ("mlu", 0),
-        ("h100", 0),
-    ]
+    state = make_state(make_node(), jobs=jobs)
+    _, decision = decide(state, NOON)
+    assert decision == Waiting(make_group(jobs[1]).id, ())
+    lacking, never = explain(place_first(state), decision.group, NOON).reasons
+    assert isinstance(lacking, TooFewFree)
+    assert isinstance(never, NeverFits)
+    assert [(lacking.chip, lacking.workers_fit), (never.chip, never.workers_fit_empty)] == [("h100", 0), ("mlu", 0)]
 
 
 def test_nothing_is_refused_before_a_cluster_has_reported_nodes() -> None:
     job = make_job()
-    assert decide(make_state(jobs=(job,)), NOON) == [Waiting(make_group(job).id, (NoCluster(),))]
+    state = make_state(jobs=(job,))
+    assert decide(state, NOON) == [Waiting(make_group(job).id, ())]
+    assert explain(state, make_group(job).id, NOON).reasons == (NoCluster(),)
 
 
 def test_a_group_backs_off_until_its_time_has_come() -> None:
@@ -197,7 +215,10 @@ def test_gangs_that_keep_off_each_other_do_so_within_one_cycle() -> None:
     assert isinstance(second, Placed)
     assert isinstance(third, Waiting)
     assert {first.allocations[0].node, second.allocations[0].node} == {"mixed/a", "mixed/b"}
-    assert third.reasons == (Shortfall("mixed", "h100", MAIN_ROLE, workers=1, level=CLUSTER, fit=0, fit_anywhere=0),)
+    place_first(place_first(state), number=2)
+    (reason,) = explain(state, third.group, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.chip, reason.workers, reason.workers_fit) == ("h100", 1, 0)
 
 
 def test_shares_of_two_tenants_meet_on_one_device() -> None:

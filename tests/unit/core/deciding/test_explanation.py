@@ -2,10 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.explanation import Explanation, NotWaiting, explain, explain_all
 from scheduler.core.deciding.state import SchedulerState
-from scheduler.core.model.decision import Waiting
 from scheduler.core.model.group import State
 from scheduler.core.model.job import AnyOf, ArrayMember, Condition, Dependency
 from scheduler.core.model.node import ForeignUse, NodeState
@@ -17,7 +15,6 @@ from scheduler.core.model.reason import (
     NeverFits,
     NoCluster,
     QuotaExceeded,
-    Shortfall,
     TooFewFree,
     WaitsForArray,
     WaitsForJob,
@@ -104,23 +101,14 @@ def test_where_only_clusters_that_object_have_nodes_it_waits_for_another() -> No
     assert explain(make_state(make_node(), jobs=(job,)), make_group(job).id, NOON).reasons == (NoCluster(),)
 
 
-def test_an_explanation_has_the_long_form_of_what_a_decision_told_in_short() -> None:
+def test_who_waits_for_room_is_told_how_many_fit_who_holds_the_rest_and_what_would_fit() -> None:
     jobs = (make_job(1, workers=5), make_job(2, workers=5, tenant="beta"))
     state = place_first(make_state(make_node(), jobs=jobs))
-    (waiting,) = decide(state, NOON)
-    assert isinstance(waiting, Waiting)
-    (short,) = waiting.reasons
-    (long,) = explain(state, waiting.group, NOON).reasons
-    assert isinstance(short, Shortfall)
-    assert isinstance(long, TooFewFree)
-    assert (short.chip, short.workers, short.level, short.fit) == (
-        long.chip,
-        long.workers,
-        long.level,
-        long.workers_fit,
-    )
-    assert long.holders == (Holder("alpha", 5),)
-    assert long.nearest == NearestShape(3, 1, CLUSTER)
+    (reason,) = explain(state, make_group(jobs[1]).id, NOON).reasons
+    assert isinstance(reason, TooFewFree)
+    assert (reason.chip, reason.workers, reason.level, reason.workers_fit) == ("h100", 5, CLUSTER, 3)
+    assert reason.holders == (Holder("alpha", 5),)
+    assert reason.nearest == NearestShape(3, 1, CLUSTER)
 
 
 def test_who_keeps_off_others_is_told_why_it_waits() -> None:

@@ -1,15 +1,13 @@
 from dataclasses import replace
 
-from scheduler.core.deciding.options import Shortage, find_place, nodes_to_avoid, why_blocked
+from scheduler.core.deciding.options import find_place, nodes_to_avoid
 from scheduler.core.deciding.parts.neighbours import Neighbours
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.ledger.changes import Seat
-from scheduler.core.model.job import Alternative, AnyOf, Choice, ExactMix, Job, WorkerRole
+from scheduler.core.model.job import Alternative, AnyOf, Choice, Job, WorkerRole
 from scheduler.core.model.node import NodeState
-from scheduler.core.model.reason import NoCluster, QuotaExceeded, Shortfall
-from scheduler.core.model.resources import MAIN_ROLE
 from scheduler.core.model.sharing.queue import QueueQuota
-from scheduler.core.model.topology import CLUSTER, NODE, RACK, Apart, Closeness, Spread
+from scheduler.core.model.topology import NODE, RACK, Apart, Spread
 from scheduler.core.placement.placement import GangPlace
 from scheduler.core.placement.request import request_of
 from tests.builders.core import make_job, make_node, make_shape, make_state
@@ -27,15 +25,6 @@ def found(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> 
     place = find(state, job, placed)
     assert isinstance(place, GangPlace)
     return place
-
-
-def blocked(state: SchedulerState, job: Job, placed: Neighbours | None = None) -> tuple[Shortage, ...]:
-    assert find(state, job, placed) is None
-    return why_blocked(state, request_of(job), placed)
-
-
-def short(chip: str | None, workers: int, fit: int, *, role: str = MAIN_ROLE, cluster: str = "mixed") -> Shortfall:
-    return Shortfall(cluster, chip, role, workers, CLUSTER, fit, fit)
 
 
 def test_the_option_liked_best_wins_where_it_can_be_had() -> None:
@@ -70,17 +59,9 @@ def test_the_best_one_is_chosen_among_those_that_quota_and_capacity_allow() -> N
     assert {allocation.chip for allocation in place.allocations} == {"h100"}
 
 
-def test_a_quota_counts_devices_and_every_chip_type_of_a_mix() -> None:
-    quotas = (QueueQuota("alpha", "h100", limit=1), QueueQuota("alpha", "mlu", limit=0))
-    lacking = blocked(make_state(*NODES, quotas=quotas), make_job(chips=ExactMix((("h100", 2), ("mlu", 1)))))
-    over = (QuotaExceeded("alpha", "h100", 1, 0, 2), QuotaExceeded("alpha", "mlu", 0, 0, 1))
-    assert lacking[:2] == over
-
-
 def test_a_quota_counts_the_chips_of_all_roles_together() -> None:
     job = make_job(workers=1, roles=(WorkerRole("launcher", 1, make_shape(1), ("h100",)),))
-    want = QuotaExceeded("alpha", "h100", 1, 0, 2)
-    assert blocked(make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=1),)), job)[0] == want
+    assert find(make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=1),)), job) is None
     assert len(found(make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=2),)), job).allocations) == 2
 
 
@@ -88,54 +69,7 @@ def test_shares_pass_a_quota_that_whole_devices_would_not() -> None:
     state = make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=1),))
     half = make_shape(share_milli=500)
     assert isinstance(find(state, make_job(workers=2, shape=half)), GangPlace)
-    (over,) = blocked(state, make_job(workers=3, shape=half))
-    assert over == QuotaExceeded("alpha", "h100", limit=1, used=0, asked=2)
-
-
-def test_all_that_blocks_is_named_in_short_with_the_quota_before_capacity() -> None:
-    state = make_state(
-        *NODES, make_node("c", {"mlu": 8}, state=NodeState.DRAINED), quotas=(QueueQuota("alpha", "mlu", limit=9),)
-    )
-    lacking = blocked(state, make_job(chips=EITHER, workers=16))
-    over = QuotaExceeded("alpha", "mlu", limit=9, used=0, asked=16)
-    assert lacking == (over, short("h100", 16, 2), short("mlu", 16, 8))
-
-
-def test_an_option_that_has_room_and_no_quota_is_blocked_by_the_quota_alone() -> None:
-    state = make_state(*NODES, quotas=(QueueQuota("alpha", "mlu", limit=0),))
-    lacking = blocked(state, make_job(chips=EITHER, workers=3))
-    assert lacking == (QuotaExceeded("alpha", "mlu", 0, 0, 3), short("h100", 3, 2))
-
-
-def test_a_reason_is_told_once_and_for_every_cluster() -> None:
-    nodes = (make_node(cluster="east", devices={"h100": 2}), make_node(cluster="west", devices={"h100": 1}))
-    job = make_job(workers=3, alternatives=(Alternative(3, make_shape(1), ("h100",)),))
-    want = (short("h100", 3, 2, cluster="east"), short("h100", 3, 1, cluster="west"))
-    assert blocked(make_state(*nodes), job) == want
-
-
-def test_a_required_level_is_told_with_what_fits_there_and_anywhere() -> None:
-    nodes = (make_node("a", {"h100": 2}, rack="r1"), make_node("b", {"h100": 3}, rack="r2"))
-    lacking = blocked(make_state(*nodes), make_job(workers=4, closeness=Closeness(required=RACK)))
-    assert lacking == (Shortfall("mixed", "h100", MAIN_ROLE, 4, RACK, 3, 5),)
-
-
-def test_only_the_role_that_is_short_is_named() -> None:
-    job = make_job(workers=2, roles=(WorkerRole("launcher", 9, make_shape(1), ("mlu",)),))
-    assert blocked(make_state(*NODES), job) == (short("mlu", 9, 8, role="launcher"),)
-
-
-def test_roles_that_fit_one_by_one_and_not_together_are_all_named() -> None:
-    job = make_job(workers=1, roles=(WorkerRole("launcher", 2, make_shape(1), ("h100",)),))
-    want = (short("h100", 1, 2), short("h100", 2, 2, role="launcher"))
-    assert blocked(make_state(*NODES), job) == want
-
-
-def test_without_a_cluster_that_may_be_used_that_is_all_there_is_to_say() -> None:
-    assert blocked(make_state(), make_job()) == (NoCluster(),)
-    state = make_state(*NODES, quotas=(QueueQuota("alpha", "h100", limit=0),))
-    over = QuotaExceeded("alpha", "h100", 0, 0, 1)
-    assert blocked(state, make_job(objecting_clusters=("mixed",))) == (over, NoCluster())
+    assert find(state, make_job(workers=3, shape=half)) is None
 
 
 def test_neighbours_are_kept_off_whether_they_are_live_or_were_placed_just_now() -> None:
@@ -155,7 +89,7 @@ def test_neighbours_are_kept_off_whether_they_are_live_or_were_placed_just_now()
     assert nodes_to_avoid(state, request_of(make_job(3))) == ()
 
 
-def test_who_has_room_only_beside_those_it_keeps_off_is_told_what_fits_elsewhere() -> None:
+def test_who_has_room_only_beside_those_it_keeps_off_has_no_place() -> None:
     state = make_state(make_node("a"), make_node("b", {"h100": 1}))
     server = make_job(1, workers=2, labels=(SERVING,))
     place = found(state, server)
@@ -163,14 +97,14 @@ def test_who_has_room_only_beside_those_it_keeps_off_is_told_what_fits_elsewhere
     state.neighbours.place(server, "s1")
     lone = make_job(2, workers=2, apart=Apart(NODE, (SERVING,)))
     assert {allocation.node for allocation in place.allocations} == {"mixed/a"}
-    assert blocked(state, lone) == (short("h100", 2, 1),)
+    assert find(state, lone) is None
     assert isinstance(find(state, make_job(3, workers=2, apart=Apart(NODE, (SERVING,)), tenant="beta")), GangPlace)
 
 
-def test_a_spread_that_there_is_no_room_for_is_told() -> None:
+def test_a_spread_counts_no_domain_that_takes_no_work() -> None:
     nodes = (make_node("a", rack="r1"), make_node("b", rack="r2", state=NodeState.DRAINED))
-    lacking = blocked(make_state(*nodes), make_job(workers=2, spread=Spread(RACK, 1)))
-    assert lacking == (Shortfall("mixed", "h100", MAIN_ROLE, 2, CLUSTER, 1, 1),)
+    assert find(make_state(*nodes), make_job(workers=2, spread=Spread(RACK, 1))) is None
+    assert isinstance(find(make_state(*nodes), make_job(workers=1, spread=Spread(RACK, 1))), GangPlace)
 
 
 def test_looking_leaves_the_state_as_it_was() -> None:

@@ -1,7 +1,6 @@
 from dataclasses import replace
 from typing import Any
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.prospect import prospect_of
 from scheduler.core.model.change import JobSubmitted
 from scheduler.core.model.decision import Placed
@@ -12,6 +11,7 @@ from scheduler.core.model.reason import NeverFits, QuotaExceeded, TooFewFree
 from scheduler.core.model.sharing.queue import QueueQuota
 from scheduler.core.model.topology import Apart
 from tests.builders.core import NOON, as_change, make_job, make_node, make_state, place_first
+from tests.oracle.decisions import decide
 
 DECLARED = (Cluster("mixed", "local"),)
 

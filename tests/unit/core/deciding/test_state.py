@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.deciding.cycle import decide
 from scheduler.core.deciding.parts.live import LiveAttempt
 from scheduler.core.deciding.state import SchedulerState
 from scheduler.core.lifecycle.events import Event
@@ -33,6 +32,7 @@ from tests.builders.core import (
     make_shape,
     make_state,
 )
+from tests.oracle.decisions import decide
 
 JOB = make_job(1, workers=2, retries=1)
 GROUP = make_group(JOB).id

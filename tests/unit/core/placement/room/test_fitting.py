@@ -30,8 +30,36 @@ def test_all_nodes_that_are_not_gone_count_in_the_empty_cluster(racks: Ledger) -
     assert (fit_of(asleep, ask(1)), fit_of(asleep, ask(1), when_empty=True)) == ((0, 0), (8, 8))
 
 
+@pytest.mark.parametrize(
+    ("closeness", "want"),
+    [
+        (Closeness(), (7, 7)),
+        (Closeness(RACK), (4, 7)),
+        (Closeness(NODE), (2, 7)),
+        (Closeness("moon"), (0, 7)),
+        (Closeness(preferred=(NODE,)), (7, 7)),
+    ],
+)
+def test_as_many_fit_as_one_domain_of_the_required_level_takes(
+    closeness: Closeness, want: tuple[int, int], racks: Ledger
+) -> None:
+    assert fit_of(racks, ask(8, closeness=closeness)) == want
+
+
+def test_own_and_everybodys_nodes_count_and_other_tenants_do_not() -> None:
+    ledger = make_ledger(
+        make_node("a", {"h100": 1}, tenant="alpha"),
+        make_node("b", {"h100": 2}, state=NodeState.DEGRADED),
+        make_node("c", {"h100": 4}, tenant="beta"),
+        make_node("d", {"h100": 8}, state=NodeState.SUSPECT),
+    )
+    assert fit_of(ledger, ask(99)) == (3, 3)
+    assert fit_of(ledger, ask(99, tenant="beta")) == (6, 6)
+
+
 def test_a_node_outside_any_rack_is_near_enough_by_itself() -> None:
     ledger = make_ledger(make_node("a", {"h100": 4}), make_node("b", {"h100": 2}, rack="r1"))
+    assert fit_of(ledger, ask(5, closeness=Closeness(RACK))) == (4, 6)
     assert not never(ledger, ask(4, closeness=Closeness(RACK)))
     assert never(ledger, ask(5, closeness=Closeness(RACK)))
     assert fit_of(ledger, ask(1, closeness=Closeness("moon"))) == (0, 6)
