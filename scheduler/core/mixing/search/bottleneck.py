@@ -51,11 +51,11 @@ class _Placed:
 
 def bottleneck_of(table: Table, cuts: Cuts, cut: int) -> Bottleneck | None:
     """Return the shortest busiest stage for one way of cutting the batch; None where nothing fits into memory."""
-    times_s = _times_s(table, cuts, cut)
-    short, enough = -1, len(times_s) - 1
-    best = _longest(table, cuts, cut, times_s[enough])
+    best = _longest(table, cuts, cut, np.inf)
     if best is None:
         return None
+    times_s = _times_s(table, cuts, cut)
+    short, enough = -1, len(times_s) - 1
     while enough - short > 1:
         middle = (short + enough) // 2
         runs = _longest(table, cuts, cut, times_s[middle])
@@ -80,6 +80,8 @@ def _times_s(table: Table, cuts: Cuts, cut: int) -> Floats:
 def _longest(table: Table, cuts: Cuts, cut: int, time_s: float) -> tuple[_Run, ...] | None:
     """Return runs, the last of the pipeline first, that take all layers with no stage busy for longer; None if none."""
     rooms = _Rooms(table, cuts, cut, time_s)
+    if rooms.at_best < table.layers:
+        return None
     found = _reach(table, rooms, None)
     if found is None or not table.problem.training.shape.ties_embeddings:
         return found
@@ -98,6 +100,13 @@ class _Rooms:
         """P: no pipeline has more stages."""
         self._held = np.minimum(np.arange(1, self.deep + 1), cuts.count[cut])
         self._known: dict[tuple[int, int, bool], Floats] = {}
+
+    @property
+    def at_best(self) -> float:
+        """All layers, if each stage were the roomiest for its place: no pipeline takes more."""
+        able = np.argwhere(self.most_stages > 0).tolist()
+        rooms = np.max([self.of(pool, degree, is_first=False) for pool, degree in able], axis=0)
+        return float(rooms.clip(min=0.0).sum())
 
     def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
         """Return P: the most layers of a stage with 0, 1, ... stages behind it."""
