@@ -6,7 +6,7 @@ from functools import cache
 from itertools import combinations, pairwise, permutations, product
 
 from scheduler.core.mixing.asked.pools import ChipPool
-from scheduler.core.mixing.asked.problem import Problem
+from scheduler.core.mixing.asked.problem import Constraints, Problem
 from scheduler.core.mixing.boundaries import transfer_s
 from scheduler.core.mixing.costs import EndCosts, LayerCosts, embedding_costs, head_costs, layer_costs
 from scheduler.core.mixing.memory import in_flight, memory_limit, state_bytes
@@ -16,6 +16,7 @@ from scheduler.core.mixing.timing import step_s
 
 MOST_EXTRA = 2
 """Warm-ups at a boundary."""
+ROUNDING = 1e-9
 
 Seat = tuple[ChipPool, int]
 """What a stage runs on: a pool and a tensor-parallel degree."""
@@ -59,8 +60,18 @@ def _line_ups(problem: Problem, replicas: int) -> Iterator[tuple[Seat, ...]]:
                 seats = tuple(
                     (pool, degree) for pool, (degree, stages) in zip(order, choice, strict=True) for _ in range(stages)
                 )
-                if len(seats) <= shape.layers and not (shape.ties_embeddings and seats[0][1] != seats[-1][1]):
+                tied = not shape.ties_embeddings or seats[0][1] == seats[-1][1]
+                if len(seats) <= shape.layers and tied and _is_allowed(problem.constraints, replicas, seats):
                     yield seats
+
+
+def _is_allowed(constraints: Constraints, replicas: int, seats: tuple[Seat, ...]) -> bool:
+    taken = (
+        (constraints.most_chips, replicas * sum(degree for _, degree in seats)),
+        (constraints.most_compute, replicas * sum(degree * pool.worth for pool, degree in seats)),
+        (constraints.most_chip_types, len({pool.chip for pool, _ in seats})),
+    )
+    return all(most is None or each <= most * (1 + ROUNDING) for most, each in taken)
 
 
 class _Deals:

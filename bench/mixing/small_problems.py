@@ -1,5 +1,6 @@
 """Small random problems: two or three pools of a few devices, memory from plenty to hardly enough."""
 
+from dataclasses import replace
 from random import Random
 
 from scheduler.core.mixing.asked.pools import ChipPool, Link
@@ -13,6 +14,7 @@ ALIKE = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2))
 ONE_OF_THREE = ((1, 1), (1, 2))
 """Of the third pool: all plans are to be gone through."""
 MOST_POOLS = 3
+WORTHS = (0.5, 1.0, 2.3, 7.0)
 
 
 def small_problem(draw: Random) -> Problem:
@@ -44,6 +46,20 @@ def small_problem(draw: Random) -> Problem:
     }
     runtime = Runtime(blocking_share=draw.choice((0.0, 0.0, 0.44)), may_warm_up_more=_is_drawn(draw, 0.8))
     return Problem(training, pools, links, constraints=Constraints(most_micro_batch=4), runtime=runtime)
+
+
+def limited(problem: Problem, draw: Random) -> Problem:
+    """Return the problem with chips of different worth, and limits on types, devices and compute: some of them."""
+    pools = tuple(replace(pool, worth=draw.choice(WORTHS)) for pool in problem.pools)
+    chips = sum(pool.chips for pool in pools)
+    compute = sum(pool.chips * pool.worth for pool in pools)
+    limits = replace(
+        problem.constraints,
+        most_chip_types=draw.choice((None, None, 1, 2)),
+        most_chips=draw.choice((None, draw.randint(1, chips))),
+        most_compute=draw.choice((None, compute * draw.uniform(0.1, 1.0))),
+    )
+    return replace(problem, pools=pools, constraints=limits)
 
 
 def _is_drawn(draw: Random, share: float) -> bool:

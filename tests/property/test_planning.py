@@ -4,12 +4,12 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.mixing.every_plan import best_of
 from bench.mixing.plan_exact import TOLERANCE, bottleneck_s, found_step_s
-from bench.mixing.small_problems import small_problem
+from bench.mixing.small_problems import limited, small_problem
 from scheduler.core.mixing.asked.pools import ChipPool
 from scheduler.core.mixing.asked.problem import Problem
 from scheduler.core.mixing.asked.training import Training
@@ -136,6 +136,16 @@ def _large_pool(draw: Random, name: str) -> ChipPool:
 @settings(max_examples=15, deadline=None)
 def test_the_search_finds_what_there_is(problem: Problem) -> None:
     best_s, found_s = best_of(problem).step_s, found_step_s(problem)
+    assert found_s == best_s or found_s <= best_s * (1 + TOLERANCE)
+
+
+@given(problems, st.integers(0, 1_000_000))
+@settings(max_examples=25, deadline=None)
+@example(small_problem(Random(517)), 10_000_517)
+@example(small_problem(Random(569)), 10_000_569)
+def test_the_search_finds_what_there_is_within_limits(problem: Problem, seed: int) -> None:
+    within = limited(problem, Random(seed))
+    best_s, found_s = best_of(within).step_s, found_step_s(within)
     assert found_s == best_s or found_s <= best_s * (1 + TOLERANCE)
 
 

@@ -10,6 +10,8 @@ from scheduler.services.planning.asked import MOST_PLANS
 
 MOST_CHIPS_NAMED = 16
 MOST_GBIT_S = 1_000_000
+MOST_LAYERS = 512
+"""Four times the deepest model of the catalogue: the work for one answer grows with the square of the stages."""
 MOST_TRIED = 16
 _MOST_TFLOPS = 1e6
 _LONGEST_STEP_S = 1e6
@@ -43,7 +45,7 @@ class ModelBody(Body):
         {"layers": 32, "hidden": 4096, "heads": 32, "feed_forward_width": 11008, "vocabulary": 32000}
     )
 
-    layers: Annotated[int, _whole(1024)]
+    layers: Annotated[int, _whole(MOST_LAYERS)]
     hidden: Annotated[int, _whole(131_072)]
     heads: Annotated[int, _whole(1024)]
     key_value_width: Annotated[int, _whole(131_072)] | None = Field(

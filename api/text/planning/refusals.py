@@ -7,7 +7,16 @@ from api.text.planning.plans import plan_text
 from api.text.words import count, listed
 from scheduler.core.mixing.asked.training import Training
 from scheduler.core.mixing.chips import Unusable
-from scheduler.core.mixing.search.found import Bad, BadProblem, DoesNotFit, LimitsForbid, NoPrecision, Refusal, TooSlow
+from scheduler.core.mixing.search.found import (
+    MOST_GROWTH,
+    Bad,
+    BadProblem,
+    DoesNotFit,
+    LimitsForbid,
+    NoPrecision,
+    Refusal,
+    TooSlow,
+)
 from scheduler.services.planning.asked import LeftOut, TooMany
 
 _GIB = 1 << 30
@@ -51,7 +60,7 @@ def _does_not_fit(refusal: DoesNotFit, training: Training) -> str:
     if refusal.enough_devices is not None:
         helps.append(f"{refusal.enough_devices:,} devices would do, if each pool grew alike")
     elif not refusal.would_fit_recomputing:
-        helps.append("no number of such devices would do: a single layer is too large for one node")
+        helps.append(f"not even {MOST_GROWTH:,} times as many devices of each pool would do")
     return f"{text} {'; '.join(helps).capitalize()}."
 
 

@@ -147,6 +147,7 @@ def test_a_plan_file_of_another_training_is_refused(world: ApiWorld) -> None:
         ({"global_batch": 0}, "/global_batch"),
         ({"precision": "fp8"}, "/precision"),
         ({"model": {"layers": 4, "hidden": 100, "heads": 3, "feed_forward_width": 8, "vocabulary": 9}}, "/model/heads"),
+        ({"model": {"layers": 513}}, "/model/layers"),
         ({"model": {"layers": 4}}, "/model/hidden"),
         ({"colour": 3}, "/colour"),
     ],

@@ -13,7 +13,7 @@ import numpy as np
 
 from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.shapes import WARM_UPS_NONE, Shapes, tidied
-from scheduler.core.mixing.search.shaping.table import Flags, Floats, Table
+from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 
 ALL_ORDERS_UP_TO = 3
 """Pools: with more, only two orders are looked at, the roomiest and the fastest first, and it is exact for those."""
@@ -51,11 +51,11 @@ class _Placed:
 
 def bottleneck_of(table: Table, cuts: Cuts, cut: int) -> Bottleneck | None:
     """Return the shortest busiest stage for one way of cutting the batch; None where nothing fits into memory."""
-    times_s = _times_s(table, cuts, cut)
-    short, enough = -1, len(times_s) - 1
-    best = _longest(table, cuts, cut, times_s[enough])
+    best = _longest(table, cuts, cut, np.inf)
     if best is None:
         return None
+    times_s = _times_s(table, cuts, cut)
+    short, enough = -1, len(times_s) - 1
     while enough - short > 1:
         middle = (short + enough) // 2
         runs = _longest(table, cuts, cut, times_s[middle])
@@ -80,6 +80,8 @@ def _times_s(table: Table, cuts: Cuts, cut: int) -> Floats:
 def _longest(table: Table, cuts: Cuts, cut: int, time_s: float) -> tuple[_Run, ...] | None:
     """Return runs, the last of the pipeline first, that take all layers with no stage busy for longer; None if none."""
     rooms = _Rooms(table, cuts, cut, time_s)
+    if rooms.at_best < table.layers:
+        return None
     found = _reach(table, rooms, None)
     if found is None or not table.problem.training.shape.ties_embeddings:
         return found
@@ -98,6 +100,13 @@ class _Rooms:
         """P: no pipeline has more stages."""
         self._held = np.minimum(np.arange(1, self.deep + 1), cuts.count[cut])
         self._known: dict[tuple[int, int, bool], Floats] = {}
+
+    @property
+    def at_best(self) -> float:
+        """All layers, if each stage were the roomiest for its place: no pipeline takes more."""
+        able = np.argwhere(self.most_stages > 0).tolist()
+        rooms = np.max([self.of(pool, degree, is_first=False) for pool, degree in able], axis=0)
+        return float(rooms.clip(min=0.0).sum())
 
     def of(self, pool: int, degree: int, *, is_first: bool) -> Floats:
         """Return P: the most layers of a stage with 0, 1, ... stages behind it."""
@@ -144,10 +153,9 @@ def _reach(table: Table, rooms: _Rooms, end: int | None) -> tuple[_Run, ...] | N
 def _in_front(rooms: _Rooms, known: tuple[_Placed, _Placed], run: _Run, end: int | None) -> _Placed:
     """Return the better of what is known and of a run in front of what was before."""
     before, placed = known
-    sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
-    reached = before.layers[:, None] + sums[None, :] - sums[:, None]
-    reached = np.where(_is_run(rooms, run, end), reached, NOTHING)
-    layers, start = reached.max(axis=0), reached.argmax(axis=0)
+    sums = _sums(rooms.of(run.pool, run.degree, is_first=False))
+    most, start = _best_behind(rooms, before, sums, run, end)
+    layers = most + sums
     runs = list(placed.runs)
     for stages in np.flatnonzero(layers > placed.layers):
         runs[stages] = (*before.runs[start[stages]], _Run(run.pool, run.degree, int(stages - start[stages])))
@@ -158,24 +166,42 @@ def _whole(table: Table, rooms: _Rooms, before: _Placed, run: _Run, end: int | N
     """Return the runs of a pipeline that has all layers and begins with this run, None where it cannot."""
     if end not in (None, run.degree):
         return None
-    sums = np.concatenate(([0.0], np.cumsum(rooms.of(run.pool, run.degree, is_first=False))))
-    first = np.concatenate(([NOTHING], sums[:-1] + rooms.of(run.pool, run.degree, is_first=True)))
-    reached = np.where(_is_run(rooms, run, end), before.layers[:, None] + first[None, :] - sums[:, None], NOTHING)
-    behind, stages = np.unravel_index(reached.argmax(), reached.shape)
-    if reached[behind, stages] < table.layers:
+    sums = _sums(rooms.of(run.pool, run.degree, is_first=False))
+    most, start = _best_behind(rooms, before, sums, run, end)
+    first = rooms.of(run.pool, run.degree, is_first=True)
+    reached = most[1:] + sums[:-1] + first
+    stages = int(reached.argmax()) + 1
+    if reached[stages - 1] < table.layers:
         return None
-    return (*before.runs[behind], replace(run, stages=int(stages - behind)))
+    behind = int(start[stages])
+    return (*before.runs[behind], replace(run, stages=stages - behind))
 
 
-def _is_run(rooms: _Rooms, run: _Run, end: int | None) -> Flags:
-    """Say from how many stages behind to how many stages in all this run may lead: P + 1 by P + 1."""
-    stages = np.arange(rooms.deep + 1)
-    wide = stages[None, :] - stages[:, None]
-    can = (wide >= 1) & (wide <= rooms.most_stages[run.pool, run.degree])
+def _sums(rooms: Floats) -> Floats:
+    """Return P + 1: the layers of the last 0, 1, ... stages, if all were of one run."""
+    return np.concatenate(([0.0], np.cumsum(rooms)))
+
+
+def _best_behind(rooms: _Rooms, before: _Placed, sums: Floats, run: _Run, end: int | None) -> tuple[Floats, Integers]:
+    """Return P + 1, for a run that leads to so many stages: what is best behind it, and the stages it has there.
+
+    What is behind counts with its layers less the `sums` up to it, of which the run then takes the rest. A run has
+    from one to its most stages: that is a window of places, and its largest is found by windows twice as wide each
+    time.
+    """
+    values = before.layers - sums
     if end not in (None, run.degree):
-        can[0] = False  # the pipeline's last stage has the head
-    said: Flags = can
-    return said
+        values[0] = -np.inf  # the pipeline's last stage has the head
+    best = np.concatenate(([-np.inf], values[:-1]))
+    start = np.arange(-1, len(values) - 1)
+    width, widest = 1, min(int(rooms.most_stages[run.pool, run.degree]), rooms.deep)
+    while width < widest:
+        step = min(width, widest - width)
+        is_better = best[:-step] >= best[step:]
+        best[step:] = np.where(is_better, best[:-step], best[step:])
+        start[step:] = np.where(is_better, start[:-step], start[step:])
+        width += step
+    return best, start
 
 
 def _orders(table: Table) -> Iterable[tuple[int, ...]]:

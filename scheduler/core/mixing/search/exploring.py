@@ -13,6 +13,7 @@ from scheduler.core.mixing.search.layering.polishing import polished, recomputin
 from scheduler.core.mixing.search.layering.scoring import Dealt
 from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.estimating import estimated_s
+from scheduler.core.mixing.search.shaping.every_shape import every_shape
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.shapes import (
     ALL_ORDERS_UP_TO,
@@ -62,6 +63,12 @@ def effort_for(table: Table) -> Effort:
     return QUICK if len(table.pools) <= ALL_ORDERS_UP_TO else WIDE
 
 
+def _is_small_and_limited(table: Table) -> bool:
+    constraints = table.problem.constraints
+    is_limited = constraints.most_chips is not None or constraints.most_compute is not None
+    return is_limited and table.layers * len(table.pools) <= SMALL
+
+
 @dataclass(frozen=True, slots=True)
 class _Looked:
     """The shapes that were looked at closely and fit, the best first."""
@@ -88,12 +95,15 @@ def explored(
     if not len(cuts.count):
         return []
     effort = effort or effort_for(table)
-    first = first_shapes(table, cuts, effort.cuts)
+    every = every_shape(table, cuts) if _is_small_and_limited(table) else None
+    first = first_shapes(table, cuts, effort.cuts) if every is None else every
     if table.problem.runtime.may_warm_up_more:
         first = joined([first, first.warmed(WARM_UPS_ALL)])
     looked = _looked_at(table, cuts, first, effort.first, np.inf)
     if known is not None:
         looked = _further(table, cuts, looked, known, most=effort.first)
+    if every is not None and not len(looked.shapes):
+        looked = _further(table, cuts, looked, every, most=len(every))
     if not len(looked.shapes):
         looked = _further(table, cuts, looked, _tight(table, cuts, first, effort.exact), most=effort.first)
     parents_of = NO_KEYS

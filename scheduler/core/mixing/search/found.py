@@ -6,6 +6,9 @@ from enum import StrEnum
 from scheduler.core.mixing.plan import Plan
 from scheduler.core.model.identifiers import ChipName
 
+MOST_GROWTH = 1_024
+"""So many times as many devices are tried at most, where a training does not fit."""
+
 
 class Part(StrEnum):
     """What a step's time is made of."""
@@ -116,7 +119,7 @@ class DoesNotFit:
     devices: int
     """That may be used."""
     enough_devices: int | None
-    """So many would do if each pool grew alike; None: no number up to a thousandfold."""
+    """So many would do if each pool grew alike; None: no number up to `MOST_GROWTH` times as many would."""
     would_fit_recomputing: bool
     """It would if activations might be computed anew."""
 

@@ -7,11 +7,10 @@ from scheduler.core.mixing.asked.problem import Constraints, Problem
 from scheduler.core.mixing.plan import Plan, Stage
 from scheduler.core.mixing.search.building import Layout, StageLayout, built
 from scheduler.core.mixing.search.exploring import Effort, explored
-from scheduler.core.mixing.search.found import DoesNotFit, LimitsForbid
+from scheduler.core.mixing.search.found import MOST_GROWTH, DoesNotFit, LimitsForbid
 from scheduler.core.mixing.search.shaping.cuts import cuts_of
 from scheduler.core.mixing.search.shaping.table import table_of
 
-MOST_GROWTH = 1_024
 LITTLE = Effort(cuts=6, rounds=0, polished=1, exact=1)
 
 
@@ -45,11 +44,11 @@ def _enough(problem: Problem, pools: tuple[ChipPool, ...]) -> int | None:
     def grown(times: int) -> tuple[ChipPool, ...]:
         return tuple(replace(pool, nodes=pool.nodes * times) for pool in pools)
 
-    short, enough = 1, 2
-    while enough <= MOST_GROWTH and _any_plan(problem, grown(enough)) is None:
-        short, enough = enough, 2 * enough
-    if enough > MOST_GROWTH:
+    if _any_plan(problem, grown(MOST_GROWTH)) is None:  # fewer would not do either: that is one search, not many
         return None
+    short, enough = 1, 2
+    while _any_plan(problem, grown(enough)) is None:
+        short, enough = enough, 2 * enough
     while enough - short > 1:
         middle = (short + enough) // 2
         if _any_plan(problem, grown(middle)) is None:

@@ -31,7 +31,8 @@ class Dealt:
 
 def busy_s(pipelines: Pipelines, layers: Integers, recomputes: Flags) -> Floats:
     """Return forward and backward of one micro-batch for each stage."""
-    reckoned: Floats = np.where(recomputes, pipelines.busy_s[1], pipelines.busy_s[0]) * layers + pipelines.extra_s
+    with np.errstate(invalid="ignore"):  # places without a stage may be of a pool without room: no layer takes for ever
+        reckoned: Floats = np.where(recomputes, pipelines.busy_s[1], pipelines.busy_s[0]) * layers + pipelines.extra_s
     return reckoned
 
 

@@ -3,7 +3,7 @@
 Many at a time, in arrays of C shapes by K positions of the pipeline. Positions with stages come first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
@@ -141,7 +141,7 @@ def first_shapes(table: Table, cuts: Cuts, some: int) -> Shapes:
     stages = np.where(highest >= 0, cuts.most_stages[n[:, None], pool, highest], 0)
     stages = np.where(uses[line], np.ceil(stages * np.array(SHARES)[share][:, None]), 0).astype(np.int64)
     drawn = Shapes.of(n, pool, highest.clip(min=0), stages, np.zeros(len(n), dtype=np.int64))
-    drawn = tidied(_cut_to_limits(table, cuts, drawn))
+    drawn = tidied(joined(_cut_to_limits(table, cuts, drawn)))
     return allowed(table, cuts, once_each(drawn, NO_KEYS))
 
 
@@ -194,8 +194,12 @@ def _likely_subsets(table: Table, fastest: list[int]) -> list[frozenset[int]]:
     return list(dict.fromkeys(frozenset(subset) for subset in found))
 
 
-def _cut_to_limits(table: Table, cuts: Cuts, shapes: Shapes) -> Shapes:
-    """Take so many stages from each pool that there are no more than layers, and no more devices than allowed."""
+def _cut_to_limits(table: Table, cuts: Cuts, shapes: Shapes) -> list[Shapes]:
+    """Take so many stages from each pool that there are no more than layers, and no more devices than allowed.
+
+    From all pools in proportion; where devices are limited also so that the first pools, or the last, give theirs up
+    last: what is rounded down in proportion may leave a device unused that memory wants.
+    """
     constraints = table.problem.constraints
     devices, worth = _taken(table, cuts, shapes)
     share = np.minimum(1.0, table.layers / shapes.stages.sum(axis=1).clip(min=1))
@@ -204,6 +208,26 @@ def _cut_to_limits(table: Table, cuts: Cuts, shapes: Shapes) -> Shapes:
     if constraints.most_compute is not None:
         share = np.minimum(share, constraints.most_compute / worth.clip(min=1e-9))
     stages = np.floor(shapes.stages * share[:, None] + 1e-9).astype(np.int64)
+    found = [shapes.at(shapes.cut, stages)]
+    if constraints.most_chips is not None or constraints.most_compute is not None:
+        places = range(shapes.kinds)
+        found += [_taken_in_turn(table, cuts, shapes, turns) for turns in (places, reversed(places))]
+    return found
+
+
+def _taken_in_turn(table: Table, cuts: Cuts, shapes: Shapes, turns: Iterable[int]) -> Shapes:
+    """Let each position in turn have as many of its stages as layers and limits leave to it."""
+    constraints = table.problem.constraints
+    devices = cuts.replicas[shapes.cut][:, None] * np.array(table.degrees)[shapes.degree]
+    worth = devices * np.array([pool.worth for pool in table.pools])[shapes.pool]
+    each = np.stack((np.ones_like(worth), devices, worth))
+    limits = [table.layers, constraints.most_chips or np.inf, constraints.most_compute or np.inf]
+    left = np.repeat(np.array(limits, dtype=np.float64)[:, None], len(shapes), axis=1)
+    stages = np.zeros_like(shapes.stages)
+    for place in turns:
+        most = np.floor(left / each[:, :, place] + 1e-9).min(axis=0)
+        stages[:, place] = np.minimum(shapes.stages[:, place], most)
+        left = left - stages[:, place] * each[:, :, place]
     return shapes.at(shapes.cut, stages)
 
 

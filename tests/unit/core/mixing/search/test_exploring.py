@@ -8,6 +8,7 @@ from bench.mixing.every_plan import best_of
 from bench.mixing.plan import problem as large_problem
 from bench.mixing.plan_exact import TOLERANCE, found_step_s
 from bench.mixing.small_problems import small_problem
+from scheduler.core.mixing.asked.problem import Constraints
 from scheduler.core.mixing.search import exploring
 from scheduler.core.mixing.search.bottleneck import Bottleneck, bottleneck_of
 from scheduler.core.mixing.search.exploring import QUICK, THOROUGH, WIDE, effort_for, explored
@@ -69,6 +70,13 @@ def test_of_shapes_that_must_be_found_exactly_some_do(exact: list[int], monkeypa
     monkeypatch.setattr(exploring, "first_shapes", _none_of)
     assert explored(table, cuts, effort=QUICK)
     assert len(exact) <= 2 * QUICK.exact < len(cuts.count)
+
+
+def test_a_pool_that_limits_leave_no_room_for_is_no_trouble() -> None:
+    limits = Constraints(most_compute=4.0)
+    table, cuts = begun(problem_of(pool_of("a"), pool_of("b", worth=100.0), constraints=limits))
+    for effort in (QUICK, THOROUGH):
+        assert {stage.pool for stage in explored(table, cuts, effort=effort)[0][0].stages} == {"a"}
 
 
 def _none_of(table: Table, cuts: Cuts, some: int) -> Shapes:

@@ -2,9 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
+
 from scheduler.core.mixing.asked.problem import Constraints, Problem
-from scheduler.core.mixing.search.found import DoesNotFit, LimitsForbid
+from scheduler.core.mixing.search import refusing
+from scheduler.core.mixing.search.building import Layout
+from scheduler.core.mixing.search.exploring import Effort, explored
+from scheduler.core.mixing.search.found import MOST_GROWTH, DoesNotFit, LimitsForbid
 from scheduler.core.mixing.search.refusing import why_nothing
+from scheduler.core.mixing.search.shaping.cuts import Cuts
+from scheduler.core.mixing.search.shaping.table import Table
 from tests.builders.mixing import pool_of, problem_of, training_of
 
 
@@ -33,6 +40,20 @@ def test_no_number_of_devices_would_do() -> None:
     refusal = refusal_of(problem_of(pool_of(memory_bytes=1_112_000_000)))
     assert isinstance(refusal, DoesNotFit)
     assert refusal.enough_devices is None
+
+
+def test_what_no_number_of_devices_would_do_takes_one_search_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    def counted(table: Table, cuts: Cuts, *, effort: Effort) -> list[tuple[Layout, float]]:
+        searched.append(table.pools[0].nodes)
+        return explored(table, cuts, effort=effort)
+
+    monkeypatch.setattr(refusing, "explored", counted)
+    problem = problem_of(pool_of(memory_bytes=1_112_000_000))
+    assert refusal_of(problem).enough_devices is None  # type: ignore[union-attr]
+    assert searched.count(MOST_GROWTH * problem.pools[0].nodes) == 1
+    assert set(searched) == {problem.pools[0].nodes, MOST_GROWTH * problem.pools[0].nodes}
 
 
 def test_recomputing_would_do() -> None:

@@ -97,3 +97,13 @@ def test_where_few_chip_types_are_allowed_every_choice_of_them_is_drawn_up() -> 
     pools = [pool_of(name, flops_per_s=rate * 1e12) for rate, name in enumerate("abcd", 1)]
     found = subsets_of(problem_of(*pools, constraints=Constraints(most_chip_types=2)))
     assert found == {frozenset(chosen) for size in (1, 2) for chosen in combinations("abcd", size)}
+
+
+def test_what_limits_leave_goes_to_the_first_or_to_the_last_pool_too() -> None:
+    pools = (pool_of("a", nodes=1, chips_per_node=2, worth=3.0), pool_of("b", nodes=1, chips_per_node=2, worth=1.0))
+    limits = Constraints(most_compute=7.0)
+    table, cuts = begun(problem_of(*pools, constraints=limits, training=training_of(global_batch=1)))
+    drawn = first_shapes(table, cuts, 8)
+    ordered = drawn.take((drawn.pool == [0, 1]).all(axis=1) & (drawn.degree == 0).all(axis=1))
+    stages = {tuple(row) for row in ordered.stages.tolist()}
+    assert {(1, 1), (2, 1), (1, 2)} <= stages  # in proportion, the first as many as it has, the last
