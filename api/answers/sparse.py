@@ -1,6 +1,5 @@
 """Pages with only the fields that somebody asked for."""
 
-from difflib import get_close_matches
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel
@@ -8,6 +7,7 @@ from pydantic import BaseModel
 from api.problems import Code, FieldError, refuse
 from api.schemas.queries import SparsePage
 from api.schemas.text import Answer
+from api.text.words import nearest
 
 PageAnswer = TypeVar("PageAnswer", bound=Answer)
 
@@ -20,8 +20,8 @@ def sparse(page: PageAnswer, fields: str | None) -> PageAnswer | SparsePage:
     wanted = fields.split(",")
     for field in wanted:
         if field not in model.model_fields:
-            near = get_close_matches(field, model.model_fields, n=1)
-            next_step = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(model.model_fields)}"
+            near = nearest(field, model.model_fields)
+            next_step = f"did you mean `{near}`?" if near else f"known here: {', '.join(model.model_fields)}"
             error = FieldError("/query/fields", f"items have no field {field}")
             raise refuse(Code.INVALID_REQUEST, f"fields: {error.detail}", next_step, error)
     found = page.model_dump(mode="json", include={"items": {"__all__": set(wanted)}, "next": True})

@@ -46,8 +46,15 @@ def duration(seconds: float) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `did you mean h100-sxm? `, for what else can be done to follow; empty where nothing is like the name."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]}? " if near else ""
+    near = nearest(name, known)
+    return f"did you mean {near}? " if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like one, or else the first that begins like it; None where there is none."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1) or [one for one in names if name and one.startswith(name)]
+    return near[0] if near else None
 
 
 def ordinal(number: int) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from fastapi.routing import APIRoute
@@ -10,6 +9,7 @@ from pydantic import BaseModel
 
 from api.problems import FieldError
 from api.schemas.text import FORMS
+from api.text.words import nearest
 
 MOST_ERRORS = 20
 LONGEST_POINTER = 200
@@ -99,8 +99,8 @@ def nearest_field(errors: Iterable[Mapping[str, Any]], route: object) -> str | N
         for step in path[:-1]:
             model = model if isinstance(step, int) else _model_in(model, step)
         if model is not None:
-            near = get_close_matches(str(path[-1])[:LONGEST_POINTER], list(model.model_fields), n=1)
-            return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(model.model_fields)}"
+            near = nearest(str(path[-1])[:LONGEST_POINTER], model.model_fields)
+            return f"did you mean `{near}`?" if near else f"known here: {', '.join(model.model_fields)}"
     return None
 
 

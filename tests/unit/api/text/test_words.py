@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.text.words import count, duration, gang, listed, ordinal
+from api.text.words import count, duration, gang, listed, nearest, ordinal
 from scheduler.core.model.job import Alternative, AnyOf, ExactMix, WorkerRole
 from scheduler.core.model.resources import Elastic, WorkerShape
 from tests.builders.core import make_job
@@ -75,3 +75,9 @@ def test_a_gang_of_several_sizes_and_roles_names_them_all() -> None:
 )
 def test_a_duration_is_rounded_down_as_people_say_it(seconds: float, want: str) -> None:
     assert duration(seconds) == want
+
+
+def test_what_was_probably_meant_is_alike_or_begins_alike() -> None:
+    known = ("name", "workers", "devices_per_worker")
+    assert (nearest("nmae", known), nearest("devices", known)) == ("name", "devices_per_worker")
+    assert nearest("", known) is nearest("zzz", known) is None
