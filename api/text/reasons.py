@@ -32,6 +32,8 @@ from scheduler.core.model.reason import (
 from scheduler.core.model.resources import MAIN_ROLE, MILLI_CORES_PER_CORE
 from scheduler.core.model.topology import CLUSTER
 
+_CLOSED = "their nodes take no more workers: an exclusive job has them to itself, or as many run there as may"
+
 
 def reason_text(reason: Reason, you: TenantName | None) -> str:  # noqa: C901, PLR0911 - one sentence per kind
     """Return the reason as a clause that can follow "it waits: "; `you` is the reader's tenant."""
@@ -126,7 +128,9 @@ def _too_few_free(reason: TooFewFree, you: TenantName | None) -> str:
     text = f"needs {_gang(reason, 'free ')}; {_fit_now(reason)}"
     if reason.limit.resource is not Resource.DEVICES:
         devices = "" if reason.chip is None else "devices are free, but "
-        return f"{text}: {devices}{_shortage(reason.limit, 'such a node has left')}"
+        is_closed = reason.limit.resource is Resource.PODS and not reason.limit.most
+        short = _CLOSED if is_closed else _shortage(reason.limit, "such a node has left")
+        return f"{text}: {devices}{short}"
     if reason.devices_free:
         text += f", {count(reason.devices_free, 'device')} {_are(reason.devices_free)} free"
     parts = [f"{holder.devices} held by {_whom(holder.tenant, you)}" for holder in reason.holders]

@@ -390,3 +390,11 @@ def test_what_a_gang_wants_of_its_nodes_is_told_beside_devices() -> None:
         "needs 4 workers, each with 8 h100-sxm on one node, at most 2 in one rack; "
         "at most 3 fit into cluster mixed when it is empty: its devices, so spread, are too few"
     )
+
+
+def test_free_devices_beside_an_exclusive_job_are_said_to_be_closed() -> None:
+    full = replace(TOO_FEW, workers_fit=0, limit=Limit(Resource.PODS, asked=1, most=0))
+    assert reason_text(full, None).endswith(
+        "none fits now: devices are free, but their nodes take no more workers: "
+        "an exclusive job has them to itself, or as many run there as may"
+    )
