@@ -15,6 +15,8 @@ RESERVE_AFTER_S = 300.0
 """Room is kept for those alone that have waited so long: most never need it, and what is kept may stand idle."""
 TRY_AGAIN_S = 300.0
 """Who could have no reservation, for nothing that ends makes room, is asked again after so long."""
+TRY_SOON_S = 10.0
+"""Or after so long, where it lost the one that it had: what others are about to have has no end yet, but will soon."""
 MOST_AT_ONCE = 64
 """So many whose time has come are asked in one pass."""
 PAUSE_S = 1.0

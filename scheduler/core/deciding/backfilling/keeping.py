@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.backfilling.departures import Departures, KnownEnds
 from scheduler.core.deciding.backfilling.ends import expected_run_s
-from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S
+from scheduler.core.deciding.backfilling.hopes import TRY_AGAIN_S, TRY_SOON_S
 from scheduler.core.deciding.backfilling.overtaking import Stays, stop_by
 from scheduler.core.deciding.backfilling.reservations import Reservation, reserve
 from scheduler.core.deciding.lacks import pools_of
@@ -179,12 +179,24 @@ class Keeping:
             if each in standing or each in self.claims:
                 self._keep(each)
 
-    def claim(self, asker: Class, claim: Reservation, roomy: Iterable[AttemptId], priority: int) -> None:
-        """Keep what a class is to have instead of any reservation; those that counted on the same are made anew."""
+    def claim(
+        self,
+        asker: Class,
+        claim: Reservation,
+        roomy: Iterable[AttemptId],
+        priority: int,
+        *,
+        instead_of: Collection[Reservation] = (),
+    ) -> None:
+        """Keep what a class is to have instead of any reservation; those that counted on the same are made anew.
+
+        So are those on its nodes that it is kept `instead_of`.
+        """
         promises = self._promises
         ends = claim.waits_for | set(map(whose_going, claim.waits_for))
         counted = [(of, kept) for of in promises if (kept := promises.get(of)) is not None]
-        for of, _ in [row for row in counted if row[0] is asker or not ends.isdisjoint(row[1].waits_for)]:
+        gone = [each for each in instead_of if not claim.needs.keys().isdisjoint(each.needs)]
+        for of in [of for of, kept in counted if of is asker or kept in gone or not ends.isdisjoint(kept.waits_for)]:
             self._withdraw(of, DropReason.NOT_NEEDED if of is asker else DropReason.GOES_FIRST)
             if of is not asker:
                 promises.lose(of)
@@ -254,7 +266,8 @@ class Keeping:
             run_s=None if run is None else run[0],
         )
         if made is None:
-            promises.hopes.wait(asker, self._now + timedelta(seconds=TRY_AGAIN_S))
+            again_s = TRY_SOON_S if promises.had_one(asker) else TRY_AGAIN_S
+            promises.hopes.wait(asker, self._now + timedelta(seconds=again_s))
             return
         for each in behind:
             which = state.waiters.classes.of(each.group)

@@ -37,6 +37,8 @@ class Promises:
         self._by_class: dict[Class, Reservation] = {}
         self._given_back: dict[PoolName, None] = {}
         self._lost: dict[Class, None] = {}
+        self._deprived: dict[Class, None] = {}
+        """Those that lost theirs and have no other one yet."""
         self.claims = Claims()
         """Room for whom others were stopped: beside these, and however many there are."""
         self._written: dict[GroupId, tuple[Reservation, Promise]] = {}
@@ -82,6 +84,7 @@ class Promises:
         """Let a class have a reservation."""
         self._by_class[of] = reservation
         self._lost.pop(of, None)
+        self._deprived.pop(of, None)
 
     def drop(self, of: Class, why: DropReason) -> list[Reservation]:
         """Let a class have none, nor those who counted on its end; return what they had."""
@@ -100,7 +103,11 @@ class Promises:
 
     def lose(self, of: Class) -> None:
         """Note that a class has no reservation any more through no doing of its own."""
-        self._lost[of] = None
+        self._lost[of] = self._deprived[of] = None
+
+    def had_one(self, of: Class) -> bool:
+        """Say whether a class lost its reservation through no doing of its own, and has no other one yet."""
+        return of in self._deprived
 
     @property
     def are_stirred(self) -> bool:
@@ -111,6 +118,8 @@ class Promises:
         """Return those whose reservation went with another one since this was last asked."""
         lost = list(self._lost)
         self._lost.clear()
+        if lost:
+            self._deprived = {of: None for of in self._deprived if of.members}
         return lost
 
     def given_back(self) -> list[PoolName]:

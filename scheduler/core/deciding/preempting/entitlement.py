@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from scheduler.core.placement.request import GangRequest, OptionRequest
     from scheduler.core.queueing.quota import Rule
 
+    MayStop = Callable[[LiveAttempt, EvictionCause], bool]
+    """Whether an attempt may be stopped by a right, for all that this does not say itself."""
+
 
 class Entitlement:
     """The rights of gangs, on one state at one time."""
@@ -49,18 +52,28 @@ class Entitlement:
             return True
         return bool(self._guarantees(job.queue) or self._state.sizes.lending or self._state.sizes.movable)
 
-    def claimants(self, request: GangRequest, job: Job, may_stop: Allows, may_yield: Allows) -> Iterator[Claimant]:
+    def claimants(self, request: GangRequest, job: Job, may_stop: MayStop, may_yield: Allows) -> Iterator[Claimant]:
         """Yield the rights that a gang has now, those first that need no higher priority.
 
         `may_yield` says of whom it may be stopped for another one's turn.
         """
-        within = self._below_guarantee(request, job)
+        within = self._below_guarantee(request)
         if within is not None:
-            yield self._by_guarantee(within, may_stop)
+            yield from self._by_guarantee(within, lambda live: may_stop(live, EvictionCause.RECLAIM))
         if self._has_turn(job):
             yield self._by_turn(job, may_yield)
         if self._has_priority(job):
-            yield self._by_priority(job, may_stop)
+            yield self._by_priority(job, lambda live: may_stop(live, EvictionCause.PRIORITY))
+
+    def outranks(self, request: GangRequest, other: GangRequest) -> bool:
+        """Say whether a gang has a right to a guaranteed share that comes before the turn of another gang.
+
+        Not where that one has the same share before it, or has a right to one of its own.
+        """
+        within = self._below_guarantee(request)
+        if within is None or within in self._state.sharing.book.path(other.queue):
+            return False
+        return self._below_guarantee(other) is None
 
     def may_have_back(self, live: LiveAttempt, lent: Sequence[Allocation], job: Job) -> bool:
         """Say whether a job that waits may have what an elastic one got by growing, as far as that is on loan.
@@ -112,14 +125,23 @@ class Entitlement:
             self._is_gone,
         )
 
-    def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Claimant:
+    def _by_guarantee(self, within: QueueName, may_stop: Allows) -> Iterator[Claimant]:
+        """Yield the right to what others hold beyond their shares, then to gangs that are in part beyond them."""
         book = self._state.sharing.book
         path = book.path(within)
-        may_take_back = self._unless_guaranteed(may_stop, path)
+        for may in (
+            self._unless_guaranteed(may_stop, path),
+            lambda live: may_stop(live) and self._is_beyond(live, path),
+        ):
+            yield self._taking_back(within, may)
+
+    def _taking_back(self, within: QueueName, may_stop: Allows) -> Claimant:
+        book = self._state.sharing.book
+        path = book.path(within)
         return Claimant(
             EvictionCause.RECLAIM,
             lambda alike: within not in book.path(alike.queue),
-            lambda live: not live.job.spec.serves and may_take_back(live),
+            lambda live: not live.job.spec.serves and may_stop(live),
             self._is_gone,
             lambda live, held: (
                 within not in book.path(live.job.queue) and self._leaves_the_guaranteed(live, held, path)
@@ -139,10 +161,10 @@ class Entitlement:
             found = self._guaranteed[queue] = tuple(rule for rule in rules if rule.quota.guaranteed)
         return found
 
-    def _below_guarantee(self, request: GangRequest, job: Job) -> QueueName | None:
+    def _below_guarantee(self, request: GangRequest) -> QueueName | None:
         """Return the queue on the way of which the guaranteed share is enough for a gang too, None where none is."""
         uses = self._state.ledger.uses
-        for rule in self._guarantees(job.queue):
+        for rule in self._guarantees(request.queue):
             name = rule.quota.queue
             asked = max((_amount(option, rule) for option in request.options), default=0)
             if asked and used_milli(uses, name, rule.weights) + asked <= rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
@@ -153,22 +175,26 @@ class Entitlement:
         self, live: LiveAttempt, held: Sequence[Allocation], path: tuple[QueueName, ...]
     ) -> bool:
         """Say whether no queue of an attempt, but those on a path, has less than its guaranteed share without this."""
-        state, guarantees = self._state, self._guarantees(live.job.queue)
-        if not guarantees:
-            return True
-        going = self._gone()
         amounts: Counter[ChipName] | None = None
-        for rule in guarantees:
-            name, weights = rule.quota.queue, rule.weights
-            if name in path:
+        for rule in self._guarantees(live.job.queue):
+            if rule.quota.queue in path:
                 continue
             if amounts is None:
                 amounts = charged_milli(held)
-            gone = going.get(name, Counter())
-            less = sum((amounts[chip] + gone[chip]) * weight for chip, weight in weights.items())
-            if used_milli(state.ledger.uses, name, weights) - less < rule.quota.guaranteed * WHOLE_DEVICE_MILLI:
+            if self._beyond(rule) < _weighed(amounts, rule):
                 return False
         return True
+
+    def _is_beyond(self, live: LiveAttempt, path: tuple[QueueName, ...]) -> bool:
+        """Say whether each queue of an attempt, but those on a path, has more than its guaranteed share with it."""
+        return all(self._beyond(rule) > 0 for rule in self._guarantees(live.job.queue) if rule.quota.queue not in path)
+
+    def _beyond(self, rule: Rule) -> int:
+        """Return by how much a queue exceeds its guaranteed share once all are gone that stop, in thousandths."""
+        going = self._gone().get(rule.quota.queue)
+        used = used_milli(self._state.ledger.uses, rule.quota.queue, rule.weights)
+        less = 0 if going is None else _weighed(going, rule)
+        return used - less - rule.quota.guaranteed * WHOLE_DEVICE_MILLI
 
     def _gone(self) -> dict[QueueName, Counter[ChipName]]:
         if self._going is None:
@@ -184,6 +210,10 @@ class Entitlement:
         amounts = charged_milli(held)
         for name in self._state.sharing.book.path(live.job.queue):
             going.setdefault(name, Counter()).update(amounts)
+
+
+def _weighed(amounts: Counter[ChipName], rule: Rule) -> int:
+    return sum(amounts[chip] * weight for chip, weight in rule.weights.items())
 
 
 def _amount(option: OptionRequest, rule: Rule) -> int:

@@ -19,6 +19,7 @@ from scheduler.core.deciding.preempting.leavers import claim_on, leaving_anyway,
 from scheduler.core.deciding.preempting.leavers import giving as giving_of
 from scheduler.core.deciding.preempting.memory import TRY_AGAIN_S, Attempts
 from scheduler.core.deciding.preempting.moving import BY_MOVE, find_moves
+from scheduler.core.deciding.preempting.outranking import Regards
 from scheduler.core.deciding.preempting.search import Search
 from scheduler.core.ledger.changes import Release, Restore
 from scheduler.core.ledger.trial import Trial
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from scheduler.core.deciding.backfilling.keeping import Keeping
+    from scheduler.core.deciding.backfilling.reservations import Reservation
     from scheduler.core.deciding.elastic.giving import Offer
     from scheduler.core.deciding.lacks import PoolName
     from scheduler.core.deciding.parts.live import LiveAttempt
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.preempting.candidates import Claimant
     from scheduler.core.deciding.preempting.leavers import Leaver
     from scheduler.core.deciding.preempting.moving import Moved
+    from scheduler.core.deciding.preempting.outranking import Regard
     from scheduler.core.deciding.preempting.rules import Rules
     from scheduler.core.deciding.state import SchedulerState
     from scheduler.core.ledger.changes import LedgerChange
@@ -68,6 +71,8 @@ class Found:
     """Who goes anyway, and is waited for."""
     moved: tuple[Moved, ...] = ()
     """Where victims go on that are moved."""
+    outranked: tuple[Reservation, ...] = ()
+    """What is kept for others and is no reason against it."""
 
 
 class Evicting:
@@ -125,23 +130,27 @@ class Evicting:
             self._attempts.put(asker, job.spec.priority, self._now)
             return None
         self._spared_until = self._givers.spared_until = None
-        taken = self._taken_before(asker)
-        for claimant in self._claimants(asker.asked[0], job, taken):
-            found = self._move(asker, taken) if claimant is BY_MOVE else self._search(asker, at, claimant, taken)
+        regards = Regards(asker, self._keeping.promises, self._entitlement)
+        for claimant in self._claimants(asker.asked[0], job, regards):
+            regard = regards.of(claimant.cause)
+            found = self._move(asker, regard) if claimant is BY_MOVE else self._search(asker, at, claimant, regard)
             if found is not None:
                 return self._carry_out(asker, at, found, claimant.cause)
         self._searches -= 1
         self._attempts.put(asker, job.spec.priority, self._again_at())
         return None
 
-    def _claimants(self, request: GangRequest, job: Job, taken: Collection[AttemptId]) -> Iterator[Claimant]:
+    def _claimants(self, request: GangRequest, job: Job, regards: Regards) -> Iterator[Claimant]:
         """Yield the rights of a gang: what was lent is given back and who may be is moved before anybody else goes."""
         if self._state.sizes.lending:
             yield BY_LOAN
         if self._state.sizes.movable and self._move_searches > 0:
             yield BY_MOVE
         yield from self._entitlement.claimants(
-            request, job, lambda live: self._may_stop(live, taken), lambda live: self._may_yield(live, taken)
+            request,
+            job,
+            lambda live, cause: self._may_stop(live, regards.of(cause).taken),
+            lambda live: self._may_yield(live, regards.of(EvictionCause.ROUND).taken),
         )
 
     def _carry_out(self, asker: Class, at: int, found: Found, cause: EvictionCause) -> list[Evicted | Resized]:
@@ -164,12 +173,6 @@ class Evicting:
 
     def _job(self, asker: Class, at: int) -> Job:
         return self._state.jobs[job_named_by(asker.members[at][1])]
-
-    def _taken_before(self, asker: Class) -> set[AttemptId]:
-        """Return the attempts whose ends are promised to those who come before a class."""
-        promises = self._keeping.promises
-        before = [each for each in promises if each is not asker and each.members and each.first < asker.first]
-        return {attempt for each in before if (kept := promises.get(each)) for attempt in kept.waits_for}
 
     def _may_yield(self, live: LiveAttempt, taken: Collection[AttemptId]) -> bool:
         rounds = self._state.order.rounds
@@ -197,20 +200,22 @@ class Evicting:
         spared = min((at for at in (self._spared_until, self._givers.spared_until) if at is not None), default=again)
         return min(again, max(spared, self._now + timedelta(seconds=1)))
 
-    def _search(self, asker: Class, at: int, claimant: Claimant, taken: Collection[AttemptId]) -> Found | None:
+    def _search(self, asker: Class, at: int, claimant: Claimant, regard: Regard) -> Found | None:
         """Return a place, and what must become of others for it; None where nothing makes one."""
         state, request, job = self._state, asker.asked[0], self._job(asker, at)
         with Trial(state.ledger) as trial:
             own = self._keeping.promises.get(asker)
-            if own is not None and state.ledger.has_hold(own.name):
-                trial.apply(Release(own.name))
-            leaving = self._let_leave(trial)
+            not_for_others = regard.outranked if own is None else (own, *regard.outranked)
+            for each in not_for_others:
+                if state.ledger.has_hold(each.name):
+                    trial.apply(Release(each.name))
+            leaving = self._let_leave(trial, regard.outranked)
             for twice in self._counted_twice.less():
                 trial.apply(twice)
-            if leaving and (place := find_place(state, request)):
-                return Found(place, [], [], on_nodes_of(place, leaving))
+            if (leaving or regard.outranked) and (place := find_place(state, request)):
+                return Found(place, [], [], on_nodes_of(place, leaving), outranked=regard.outranked)
             name = state.groups[asker.members[at][1]].next_attempt
-            offers = self._givers.offers(request, job, claimant, self._entitlement, taken)
+            offers = self._givers.offers(request, job, claimant, self._entitlement, regard.taken)
             giving = Giving(state, request, offers, trial)
             place = giving.find(name)
             victims: list[LiveAttempt] = []
@@ -222,9 +227,11 @@ class Evicting:
                 place, victims = search.find(name) or (None, [])
                 if place is not None and giving.given:
                     place, victims = giving.spare(name, place, victims)
-            return None if place is None else Found(place, victims, giving.given, on_nodes_of(place, leaving))
+            if place is None:
+                return None
+            return Found(place, victims, giving.given, on_nodes_of(place, leaving), outranked=regard.outranked)
 
-    def _move(self, asker: Class, taken: Collection[AttemptId]) -> Found | None:
+    def _move(self, asker: Class, regard: Regard) -> Found | None:
         """Return a place, and who is moved for it where; None where the jobs that may be moved make none."""
         self._move_searches -= 1
         own, state = self._keeping.promises.get(asker), self._state
@@ -234,7 +241,7 @@ class Evicting:
             moves = find_moves(
                 state,
                 asker.asked[0],
-                lambda live: self._may_move(live, taken),
+                lambda live: self._may_move(live, regard.taken),
                 now=self._now,
                 restart_s=self._rules.restart_s,
             )
@@ -261,14 +268,14 @@ class Evicting:
         claim = claim_on(self._state, live.group.id, moved.place, leavers, now=self._now, quota=None, claims=claims)
         self._keeping.expect(claim, live.job.spec.priority)
 
-    def _let_leave(self, trial: Trial) -> list[Leaver]:
-        """Let go what goes anyway, but for what others wait for of it; return what was."""
+    def _let_leave(self, trial: Trial, outranked: Collection[Reservation]) -> list[Leaver]:
+        """Let go what goes anyway, but for what others wait for of it who are not `outranked`; return what was."""
         claims, ledger = self._keeping.claims, self._state.ledger
         found = [leaver for leaver in leaving_anyway(self._state, claims) if ledger.has_hold(leaver.name)]
         for leaver in found:
             trial.apply(Release(leaver.name))
-            waiting = [*claims.awaiting(leaver.name), *self._keeping.promises.awaiting(leaver.name)]
-            for each in waiting:
+            promised = [each for each in self._keeping.promises.awaiting(leaver.name) if each not in outranked]
+            for each in (*claims.awaiting(leaver.name), *promised):
                 if ledger.has_hold(each.name):
                     trial.apply(Release(each.name))
                 trial.apply(each.set_aside(ledger))
@@ -290,7 +297,8 @@ class Evicting:
         taken = sum(part.part.workers * part.part.shape.devices_milli for part in place.option.parts)
         is_roomy = bool(found.leaving) or sum(leaver.devices_milli for leaver in freed) != taken
         priority = self._job(asker, at).spec.priority
-        self._keeping.claim(asker, claim, [leaver.name for leaver in leavers] if is_roomy else [], priority)
+        roomy = [leaver.name for leaver in leavers] if is_roomy else []
+        self._keeping.claim(asker, claim, roomy, priority, instead_of=found.outranked)
         self._counted_twice.note(claim, leavers)
 
     def move_on(self) -> list[Evicted]:

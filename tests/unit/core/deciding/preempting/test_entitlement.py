@@ -35,6 +35,28 @@ def test_nobody_is_left_with_less_than_its_own_guaranteed_share() -> None:
     assert len(evicted(cluster.decide())) == 5
 
 
+def test_a_gang_that_reaches_beyond_a_share_is_stopped_where_nothing_else_would_do() -> None:
+    cluster = Contended(make_node(), quotas=(ALPHA, QueueQuota("beta", "h100", guaranteed=1)))
+    cluster.run(wide := make_job(1, tenant="beta", workers=8))
+    cluster.wait(100)
+    cluster.submit(own := make_job(20, workers=6))
+    assert evicted(cluster.decide()) == [make_group(wide).id]
+    cluster.leave()
+    assert placed(cluster.decide()) == [make_group(own).id]
+    cluster.start()
+    cluster.wait(100)
+    assert evicted(cluster.decide()) == [], "it does not come back by its share, beyond which it reaches"
+
+
+def test_a_gang_that_reaches_beyond_a_share_is_spared_where_others_hold_enough_of_what_was_borrowed() -> None:
+    cluster = Contended(make_node(), quotas=(ALPHA, QueueQuota("beta", "h100", guaranteed=4)))
+    singles = [make_job(number, tenant="beta") for number in (2, 3, 4)]
+    cluster.run(make_job(1, tenant="beta", workers=5), *singles)
+    cluster.wait(100)
+    cluster.submit(make_job(20, workers=3))
+    assert evicted(cluster.decide()) == sorted(make_group(job).id for job in singles)
+
+
 def test_several_gangs_together_take_no_more_than_is_guaranteed() -> None:
     cluster = borrowed(QueueQuota("alpha", "h100", guaranteed=5))
     cluster.submit(*(make_job(number, workers=2) for number in range(20, 24)))
