@@ -46,7 +46,7 @@ def test_chosen_jobs_are_cancelled_together_after_a_question(scene: Scene, open_
     dialog.get_by_role("button", name="Cancel them").click()
     dialog.get_by_text("3 of 3 asked to stop").wait_for()
     dialog.get_by_role("button", name="Close").click()
-    eventually(lambda: scene.state("bulk-2") == "cancelled", within_s=10)
+    eventually(lambda: scene.state("bulk-2") == "cancelled", within_s=60)
     visit.until(f"{row_text('bulk-0')}.includes('cancelled')")
 
 

@@ -10,7 +10,7 @@ from tests.builders.eventually import eventually
 DESKTOP = (1440, 900)
 LAPTOP = (1024, 768)
 PHONE = (390, 844)
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 INSIDE = "sessionStorage.setItem('medley-token', {token!r})"
 
 

@@ -260,7 +260,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        eventually(lambda: server.started, within_s=10, what="the server starts")
+        eventually(lambda: server.started, within_s=60, what="the server starts")
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -48,11 +48,11 @@ def test_one_holds_the_lock_at_a_time_and_the_next_when_it_lets_go_or_its_connec
     try:
         assert (first.take(), first.take(), second.take()) == (True, True, False)
         first.close()
-        assert eventually(second.take, within_s=20)
+        assert eventually(second.take, within_s=60)
         ending = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
         postgres.execute(ending)
         third = SchedulerLock(postgres_database.url)
-        assert eventually(third.take, within_s=20)
+        assert eventually(third.take, within_s=60)
         third.close()
     finally:
         first.close()

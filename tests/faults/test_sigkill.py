@@ -188,7 +188,7 @@ def test_a_server_killed_thirty_times_loses_doubles_and_leaves_nothing(tmp_path:
         stopping.set()
         server.stop()
     check_capacity(server.data_folder)
-    eventually(lambda: not strays(server.data_folder), within_s=20, what="no stray worker")
+    eventually(lambda: not strays(server.data_folder), within_s=60, what="no stray worker")
 
 
 def check_outcome(server: ServerProcess, token: str, history: History) -> None:

@@ -78,4 +78,4 @@ def test_ctrl_c_ends_everything_cleanly_whenever_it_comes(checkout: Path, words:
     assert "Traceback" not in text
     assert "Medley has stopped" in text
     assert status == (0 if words.startswith("Ctrl-C") else 130), text
-    eventually(lambda: strays(checkout) == [], within_s=10, what="nothing left running")
+    eventually(lambda: strays(checkout) == [], within_s=60, what="nothing left running")

@@ -187,7 +187,7 @@ def test_the_whole_way_works_on_postgresql_and_a_new_leader_ends_the_old_one(tmp
         check_the_way_on(first)
         second.start()
         try:
-            eventually(lambda: first.exit_status() is not None, within_s=20, what="the old leader's end")
+            eventually(lambda: first.exit_status() is not None, within_s=60, what="the old leader's end")
             assert first.exit_status() == 5
         finally:
             assert second.stop() == 0

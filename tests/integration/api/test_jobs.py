@@ -21,7 +21,7 @@ def scheduler_that_steps_once(world: ApiWorld) -> Iterator[None]:
     """Step in another thread as soon as a job is there."""
 
     def step() -> None:
-        eventually(lambda: world.rows()["jobs"], within_s=20)
+        eventually(lambda: world.rows()["jobs"], within_s=60)
         world.step()
 
     thread = threading.Thread(target=step)
@@ -100,7 +100,7 @@ def test_a_submission_that_is_decided_to_wait_is_answered_at_once(world: ApiWorl
     world.step()
 
     def decide() -> None:
-        eventually(lambda: world.rows()["jobs"] == 2, within_s=20)
+        eventually(lambda: world.rows()["jobs"] == 2, within_s=60)
         world.context.followed.mark_decided(world.storage.views.last_change())
         world.context.wake_up.notify()
 

@@ -100,7 +100,7 @@ def test_workers_of_a_closed_attempt_are_told_to_end(world: ApiWorld, worker: Te
         world.step()
         return bool(world.client().get(f"/v1/jobs/{attempt.partition('-')[0]}").json()["state"] == "cancelled")
 
-    eventually(is_over, within_s=20)
+    eventually(is_over, within_s=60)
     path = f"/v1/attempts/{attempt}"
     report = {"generation": 1, "step": 10, "steps": 60, "loss": 2.31, "tokens_per_s": 51234.0}
     answers = [

@@ -130,7 +130,7 @@ def test_a_crash_of_postgresql_loses_nothing_and_needs_no_restart_of_ours(durabl
             storage.views.last_change()
         assert storage.ping() is False
         durable_postgres.start()
-        assert eventually(storage.ping, within_s=20)
+        assert eventually(storage.ping, within_s=60)
         kept.append(world.submit().id)
         assert [view.job.id for view in storage.views.jobs(JobFilter(), before=None, limit=99)] == kept[::-1]
 

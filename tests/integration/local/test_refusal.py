@@ -74,7 +74,7 @@ def test_a_refusal_that_was_cut_off_is_completed(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="reasons"):
         cluster.start(order("wait"))
 
-    assert eventually(lambda: cluster.observe() == [], within_s=10)
+    assert eventually(lambda: cluster.observe() == [], within_s=60)
     cluster.close()
 
 
@@ -85,7 +85,7 @@ def test_a_refusal_that_was_cut_off_is_never_told_as_workers_that_failed(
 ) -> None:
     cluster = local_cluster(tmp_path)
     cluster.start(order("exit", "1", workers=2))
-    eventually(lambda: len(list(tmp_path.glob("workers/*/*/ended"))) == 2, within_s=10)
+    eventually(lambda: len(list(tmp_path.glob("workers/*/*/ended"))) == 2, within_s=60)
     for name in begun:
         (tmp_path / "workers" / ATTEMPT / name).write_text({"refused": "worker 2: reasons", "stop": "0.0"}[name])
 
@@ -106,7 +106,7 @@ def test_what_still_runs_of_a_refused_gang_is_seen(tmp_path: Path) -> None:
     assert [worker.record.phase for worker in cluster.observe()] == [WorkerPhase.RUNNING]
 
     gate.touch()
-    eventually(lambda: cluster.observe() == [], within_s=10)
+    eventually(lambda: cluster.observe() == [], within_s=60)
     cluster.close()
 
 

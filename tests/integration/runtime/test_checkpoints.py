@@ -119,7 +119,7 @@ def test_a_place_that_vanishes_or_cannot_be_written_to_stops_no_training(tmp_pat
     kept = tmp_path / "kept"
     with serving(WorkerApi()) as api, running_gang(tmp_path, documents(kept, api, 1, program=ENDLESS)) as workers:
         eventually(lambda: bool(api.checkpoints), within_s=60)
-        eventually(lambda: _is_now_a_file(kept), within_s=10)
+        eventually(lambda: _is_now_a_file(kept), within_s=60)
         eventually(lambda: "a checkpoint was not saved" in workers[0].output, within_s=30)
         kept.unlink()
         before = len(api.checkpoints)

@@ -37,7 +37,7 @@ def test_exit_code_and_signals_are_the_commands_own(tmp_path: Path) -> None:
     )
     with running_gang(tmp_path, [failing, trapping]) as workers:
         assert workers[0].wait() == 42
-        eventually(lambda: workers[1].output == "up\n", within_s=10)
+        eventually(lambda: workers[1].output == "up\n", within_s=60)
         workers[1].process.send_signal(signal.SIGTERM)
         assert workers[1].wait() == 7
 

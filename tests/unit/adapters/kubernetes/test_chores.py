@@ -9,7 +9,7 @@ from scheduler.adapters.system.clock import SystemClock
 from scheduler.ports.cluster import ClusterUnavailable
 from tests.builders.eventually import eventually
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_nothing_but_closing_ends_the_thread(follow: Follow) -> None:
 
     cluster = Cluster(scripts=[then(ends=Answering.end), then(ends=Answering.end), then(ends=Answering.end), stay])
     reflector = follow(cluster, timing=Timing(pause=pause)).reflector
-    eventually(lambda: len(cluster.watches) == 4, within_s=5)
+    eventually(lambda: len(cluster.watches) == 4, within_s=60)
     assert reflector._thread.is_alive()
 
 
@@ -46,7 +46,7 @@ def test_a_refusal_with_details_that_make_no_sense_is_asked_again(follow: Follow
         scripts=[lambda answering, _: answering.json({"details": {"causes": causes}}, status=504), stay],
     )
     follow(cluster)
-    eventually(lambda: len(cluster.watches) == 2, within_s=5)
+    eventually(lambda: len(cluster.watches) == 2, within_s=60)
 
 
 def test_a_page_that_is_too_large_is_asked_for_by_halves(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_a_page_that_is_too_large_is_asked_for_by_halves(follow: Follow, monkeyp
         answering.json({"metadata": metadata, "items": objects[begin : begin + limit]})
 
     following = follow(answer)
-    eventually(lambda: following.reflector.is_synced, within_s=5)
+    eventually(lambda: following.reflector.is_synced, within_s=60)
     assert len(following.versions()) == 9
     assert limits == [500, 250, 125, 62, 31, 15, 7, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     assert following.reflector._page == 2
@@ -82,4 +82,4 @@ def test_a_watch_that_the_server_does_not_end_is_left(follow: Follow) -> None:
 
     cluster = Cluster(scripts=[never_ending, stay])
     follow(cluster, pace=Pace(), timing=pauses.timing)
-    eventually(lambda: len(cluster.watches) == 2, within_s=5)
+    eventually(lambda: len(cluster.watches) == 2, within_s=60)
