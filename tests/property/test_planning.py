@@ -118,6 +118,26 @@ def test_of_many_large_pools_none_is_better_left_out(seed: int) -> None:
         assert found_s <= found_step_s(replace(problem, pools=others)) * (1 + TOLERANCE)
 
 
+@pytest.mark.parametrize("seed", [5, 6, 9, 16, 33, 37, 74, 136, 147])
+def test_more_or_faster_chips_in_large_pools_are_no_harm(seed: int) -> None:
+    draw = Random(seed)
+    pools = tuple(_large_pool(draw, f"pool-{number}") for number in range(draw.randint(1, 5)))
+    model = draw.choice(["gpt2", "gpt2-xl", "llama2-7b", "llama2-13b", "llama2-70b", "gpt3-175b"])
+    training = Training(MODELS[model], draw.choice([8, 97, 256, 1_000, 2_048]), draw.choice([1_024, 4_096]))
+    found_s = found_step_s(Problem(training, pools))
+    at = draw.randrange(len(pools))
+    one = pools[at]
+    for other in (
+        replace(one, nodes=one.nodes + 1),
+        replace(one, nodes=one.nodes * 2),
+        replace(one, flops_per_s=one.flops_per_s * 1.5),
+    ):
+        larger = (*pools[:at], other, *pools[at + 1 :])
+        assert found_step_s(Problem(training, larger)) <= found_s * (1 + TOLERANCE)
+    larger = (*pools, _large_pool(draw, "one-more"))
+    assert found_step_s(Problem(training, larger)) <= found_s * (1 + TOLERANCE)
+
+
 def _large_pool(draw: Random, name: str) -> ChipPool:
     return ChipPool(
         name=name,

@@ -16,7 +16,6 @@ from scheduler.core.mixing.search.shaping.estimating import estimated_s
 from scheduler.core.mixing.search.shaping.every_shape import every_shape
 from scheduler.core.mixing.search.shaping.neighbours import neighbours_of
 from scheduler.core.mixing.search.shaping.shapes import (
-    ALL_ORDERS_UP_TO,
     NO_KEYS,
     WARM_UPS_ALL,
     WARM_UPS_NONE,
@@ -33,9 +32,9 @@ from scheduler.core.mixing.search.shaping.table import Floats, Integers, Table
 class Effort:
     """How much is looked at."""
 
-    cuts: int = 8
+    cuts: int = 16
     """Ways of cutting the batch, at first."""
-    first: int = 12
+    first: int = 48
     """Shapes that are looked at closely at first."""
     each: int = 48
     """Of the neighbours, each round."""
@@ -52,15 +51,22 @@ class Effort:
 QUICK = Effort(each=24, rounds=2, slack=1.03)
 WIDE = Effort()
 THOROUGH = Effort(cuts=24, first=96, each=96, rounds=8, polished=16, exact=24)
+DEEP = Effort(cuts=24, first=192, each=192, rounds=12, parents=8, polished=16, exact=24)
 SMALL = 64
 """Layers times pools: where arrays are small, looking at more costs little."""
+FEW_POOLS = 2
+"""Of so few pools all orders are there from the start, and rounds find little more."""
+FEW_CUTS = 4
+"""Where the batch can be cut in so few ways, as a prime can, shapes alone differ, and good ones are far apart."""
 
 
-def effort_for(table: Table) -> Effort:
-    """Return how much to look at: of few pools all orders are there from the start, and rounds find little more."""
+def effort_for(table: Table, cuts: Cuts) -> Effort:
+    """Return how much to look at."""
     if table.layers * len(table.pools) <= SMALL:
         return THOROUGH
-    return QUICK if len(table.pools) <= ALL_ORDERS_UP_TO else WIDE
+    if len(cuts.count) <= FEW_CUTS:
+        return DEEP
+    return QUICK if len(table.pools) <= FEW_POOLS else WIDE
 
 
 def _is_small_and_limited(table: Table) -> bool:
@@ -94,7 +100,7 @@ def explored(
     """Return layouts and their steps by formula in seconds, the best first; nothing where none fits."""
     if not len(cuts.count):
         return []
-    effort = effort or effort_for(table)
+    effort = effort or effort_for(table, cuts)
     every = every_shape(table, cuts) if _is_small_and_limited(table) else None
     first = first_shapes(table, cuts, effort.cuts) if every is None else every
     if table.problem.runtime.may_warm_up_more:

@@ -1,5 +1,6 @@
 """From first shapes to the best, against every plan of small problems."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from bench.mixing.small_problems import small_problem
 from scheduler.core.mixing.asked.problem import Constraints
 from scheduler.core.mixing.search import exploring
 from scheduler.core.mixing.search.bottleneck import Bottleneck, bottleneck_of
-from scheduler.core.mixing.search.exploring import QUICK, THOROUGH, WIDE, effort_for, explored
+from scheduler.core.mixing.search.exploring import DEEP, QUICK, THOROUGH, WIDE, effort_for, explored
 from scheduler.core.mixing.search.shaping.cuts import Cuts
 from scheduler.core.mixing.search.shaping.shapes import Shapes, first_shapes
 from scheduler.core.mixing.search.shaping.table import Table
@@ -30,12 +31,18 @@ def test_it_finds_what_there_is(seed: int) -> None:
 
 
 def test_small_problems_are_searched_thoroughly() -> None:
-    assert effort_for(begun(two_pools())[0]) == THOROUGH
-    assert effort_for(begun(large_problem(2, 128))[0]) == QUICK
+    assert effort_for(*begun(two_pools())) == THOROUGH
+    assert effort_for(*begun(large_problem(2, 128))) == QUICK
 
 
 def test_many_pools_are_looked_at_more_widely() -> None:
-    assert effort_for(begun(large_problem(4, 128))[0]) == WIDE
+    assert effort_for(*begun(large_problem(4, 128))) == WIDE
+
+
+def test_shapes_for_a_batch_that_can_hardly_be_cut_are_searched_more_deeply() -> None:
+    problem = large_problem(4, 128)
+    prime = replace(problem, training=replace(problem.training, global_batch=97))
+    assert effort_for(*begun(prime)) == DEEP
 
 
 def test_more_effort_finds_nothing_much_better() -> None:
