@@ -50,6 +50,8 @@ class Claimant:
     """Which were decided on before."""
     may_shrink: MayTake = _nothing
     """And what of elastic jobs may be taken by this right."""
+    leaves_short: bool = False
+    """Whether some may be left with less than their guaranteed share, which is to stay free for them then."""
 
 
 class Candidates:

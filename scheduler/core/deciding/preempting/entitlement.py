@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scheduler.core.deciding.parts.losses import charged_milli
@@ -84,6 +85,14 @@ class Entitlement:
             return False
         return self._leaves_the_guaranteed(live, lent, self._state.sharing.book.path(job.queue))
 
+    def is_short(self, live: LiveAttempt, request: GangRequest) -> bool:
+        """Say whether a queue of an attempt holds less than is guaranteed to it now, once all are gone that stop.
+
+        Those do not count in which the gang's own share is that asks.
+        """
+        path = self._state.sharing.book.path(self._below_guarantee(request) or request.queue)
+        return any(self._beyond(rule) < 0 for rule in self._guarantees(live.job.queue) if rule.quota.queue not in path)
+
     def goes(self, live: LiveAttempt, held: Sequence[Allocation]) -> None:
         """Take note that an attempt, or some of its workers, are stopped that hold this."""
         if self._going is not None:
@@ -129,11 +138,9 @@ class Entitlement:
         """Yield the right to what others hold beyond their shares, then to gangs that are in part beyond them."""
         book = self._state.sharing.book
         path = book.path(within)
-        for may in (
-            self._unless_guaranteed(may_stop, path),
-            lambda live: may_stop(live) and self._is_beyond(live, path),
-        ):
-            yield self._taking_back(within, may)
+        yield self._taking_back(within, self._unless_guaranteed(may_stop, path))
+        beyond = self._taking_back(within, lambda live: may_stop(live) and self._is_beyond(live, path))
+        yield replace(beyond, leaves_short=True)
 
     def _taking_back(self, within: QueueName, may_stop: Allows) -> Claimant:
         book = self._state.sharing.book

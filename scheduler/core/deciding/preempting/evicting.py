@@ -15,13 +15,13 @@ from scheduler.core.deciding.preempting.candidates import Candidates
 from scheduler.core.deciding.preempting.counted_twice import CountedTwice
 from scheduler.core.deciding.preempting.entitlement import Entitlement
 from scheduler.core.deciding.preempting.givers import BY_LOAN, Givers
-from scheduler.core.deciding.preempting.leavers import claim_on, leaving_anyway, on_nodes_of, quota_share, whole
+from scheduler.core.deciding.preempting.leavers import Leaver, claim_on, leaving_anyway, on_nodes_of, quota_share, whole
 from scheduler.core.deciding.preempting.leavers import giving as giving_of
 from scheduler.core.deciding.preempting.memory import TRY_AGAIN_S, Attempts
 from scheduler.core.deciding.preempting.moving import BY_MOVE, find_moves
 from scheduler.core.deciding.preempting.outranking import Regards
 from scheduler.core.deciding.preempting.search import Search
-from scheduler.core.ledger.changes import Release, Restore
+from scheduler.core.ledger.changes import Release, Restore, SetAside
 from scheduler.core.ledger.trial import Trial
 from scheduler.core.model.decision import Evicted, ResizeCause, Resized
 from scheduler.core.model.identifiers import group_id, job_named_by
@@ -29,7 +29,7 @@ from scheduler.core.model.job import Wish
 from scheduler.core.model.sharing.eviction import EvictionCause, GivenTo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from scheduler.core.deciding.backfilling.keeping import Keeping
     from scheduler.core.deciding.backfilling.reservations import Reservation
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from scheduler.core.deciding.parts.losses import Alike
     from scheduler.core.deciding.parts.waiters import Class
     from scheduler.core.deciding.preempting.candidates import Claimant
-    from scheduler.core.deciding.preempting.leavers import Leaver
     from scheduler.core.deciding.preempting.moving import Moved
     from scheduler.core.deciding.preempting.outranking import Regard
     from scheduler.core.deciding.preempting.rules import Rules
@@ -229,7 +228,28 @@ class Evicting:
                     place, victims = giving.spare(name, place, victims)
             if place is None:
                 return None
+            if claimant.leaves_short and not self._leaves_shares(trial, request, name, place, victims):
+                return None
             return Found(place, victims, giving.given, on_nodes_of(place, leaving), outranked=regard.outranked)
+
+    def _leaves_shares(
+        self, trial: Trial, request: GangRequest, name: AttemptId, place: GangPlace, victims: Iterable[LiveAttempt]
+    ) -> bool:
+        """Say whether a gang may have its place beside what the queues of its victims may have again at any time.
+
+        Of each victim so much counts as held still as its queue falls short of its guaranteed share without it.
+        """
+        ledger = self._state.ledger
+        for live in victims:
+            for number, held in enumerate(live.allocations):
+                if not self._entitlement.is_short(live, request):
+                    break
+                part = Leaver(f"share/{live.attempt}/{number}", live, (held,))
+                account = live.job.account._replace(is_part=True)
+                trial.apply(SetAside(part.name, (), live.job.tenant, part.uses(ledger), account))
+        if ledger.has_hold(name):
+            trial.apply(Release(name))
+        return not self._state.sharing.over_quota(request.queue, place.option.charge_milli)
 
     def _move(self, asker: Class, regard: Regard) -> Found | None:
         """Return a place, and who is moved for it where; None where the jobs that may be moved make none."""

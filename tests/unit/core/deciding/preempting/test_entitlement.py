@@ -1,7 +1,7 @@
 from scheduler.core.deciding.preempting.rules import Rules, Scope
 from scheduler.core.model.decision import Evicted
 from scheduler.core.model.sharing.eviction import EvictionCause
-from scheduler.core.model.sharing.queue import QueueQuota
+from scheduler.core.model.sharing.queue import Queue, QueueQuota
 from tests.builders.core import make_group, make_job, make_node, make_shape
 from tests.builders.preempting import Contended, evicted, placed
 
@@ -55,6 +55,25 @@ def test_a_gang_that_reaches_beyond_a_share_is_spared_where_others_hold_enough_o
     cluster.wait(100)
     cluster.submit(make_job(20, workers=3))
     assert evicted(cluster.decide()) == sorted(make_group(job).id for job in singles)
+
+
+def test_what_a_queue_may_have_again_at_any_time_is_not_taken_from_it_with_a_gang_that_reaches_beyond_that() -> None:
+    queues = (
+        Queue("west"),
+        Queue("alpha", parent="west", tenant="alpha"),
+        Queue("gamma", parent="west", tenant="gamma"),
+        Queue("beta", tenant="beta"),
+    )
+    whole = QueueQuota("alpha", "h100", guaranteed=9, lending=0)
+    own = QueueQuota("beta", "h100", guaranteed=2, lending=0)
+    quotas = (QueueQuota("west", "h100", guaranteed=9), whole, own)
+    cluster = Contended(make_node("n1"), make_node("n2", {"h100": 4}), quotas=quotas, queues=queues)
+    cluster.run(make_job(1, tenant="alpha", workers=6), make_job(2, tenant="beta", workers=3))
+    cluster.wait(100)
+    cluster.submit(make_job(20, tenant="gamma", workers=3))
+    assert cluster.decide() == [], "of six devices alpha keeps back three, and beta may have two again"
+    cluster.submit(make_job(21, tenant="gamma"))
+    assert evicted(cluster.decide()) == [make_group(make_job(2)).id], "but one of them is nobody's"
 
 
 def test_several_gangs_together_take_no_more_than_is_guaranteed() -> None:
